@@ -1,0 +1,1 @@
+//! Scores: numbers that are higher for inputs more like the training data.

@@ -1,0 +1,5 @@
+//! Host side of flowgate: data, models, training, quantization and export.
+
+#![forbid(unsafe_code)]
+
+pub mod model;
