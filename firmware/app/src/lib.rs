@@ -1,0 +1,77 @@
+//! The program that every board runs.
+//!
+//! Load the model, run its self-test, score inputs, drive the decision onto a pin. What differs
+//! between machines is behind [`Board`], and nothing else: the same statements run on the emulated
+//! Cortex-M3 and on the nRF52840, so what is proved on one is proved of the program.
+
+#![no_std]
+
+mod deliberate;
+pub mod gate;
+pub mod log;
+pub mod model;
+mod pin;
+pub mod serve;
+pub mod stack;
+
+use embedded_hal::digital::StatefulOutputPin;
+use flowgate_stream::{Answer, exit};
+
+/// What a machine must offer.
+pub trait Board {
+    /// The pin that carries the decision.
+    type Pin: StatefulOutputPin;
+
+    /// The decision pin: high while the last input was accepted, low otherwise.
+    fn pin(&mut self) -> &mut Self::Pin;
+
+    /// Fills `input` with the next input.
+    ///
+    /// # Errors
+    /// [`Stop::End`] where there is no further input, anything else where there should be one.
+    fn next(&mut self, input: &mut [u8]) -> Result<(), Stop>;
+
+    /// Takes the answer to the input fetched last.
+    ///
+    /// # Errors
+    /// [`Stop::HostFiles`] where the answer is lost.
+    fn answer(&mut self, answer: &Answer) -> Result<(), Stop>;
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    /// Why it ended.
+    pub stop: Stop,
+    /// Scratch memory that the engine used, in bytes; zero where no model was loaded.
+    pub scratch_bytes: u32,
+}
+
+/// Why the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
+pub enum Stop {
+    /// There was no further input.
+    End,
+    /// The model was refused at load.
+    ModelRefused,
+    /// The model's golden vectors did not give the recorded bits.
+    SelfTestFailed,
+    /// A host file was missing, malformed or could not be written.
+    HostFiles,
+    /// The inputs have another size than the model's.
+    InputSize,
+}
+
+impl Stop {
+    /// The exit code that tells the host why the program ended.
+    #[must_use]
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Self::End => exit::DONE,
+            Self::ModelRefused => exit::MODEL_REFUSED,
+            Self::SelfTestFailed => exit::SELF_TEST_FAILED,
+            Self::HostFiles => exit::HOST_FILES,
+            Self::InputSize => exit::INPUT_SIZE,
+        }
+    }
+}
