@@ -1,7 +1,16 @@
 //! Exact log-likelihood of normalizing flows on microcontrollers: no heap, no panic, the same bits on every core.
+//!
+//! From bytes to a decision, and so the modules: [`artifact`] loads a `.flow` file and checks all of it, [`engine`]
+//! evaluates the flow along its [`plan`] with [`kernels`], [`score`] adds the code length, [`gate`] decides. All read
+//! [`spec`], which says what a flow is.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod artifact;
+pub mod engine;
+pub mod gate;
+pub mod kernels;
+pub mod plan;
 pub mod score;
 pub mod spec;

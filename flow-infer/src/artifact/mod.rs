@@ -1,0 +1,292 @@
+//! One `.flow` file: checked whole before anything of it is used, then read in place.
+//!
+//! The description of every byte is `documents/format.md`. Loading copies nothing: weights stay in flash.
+
+mod golden;
+mod header;
+
+pub use golden::{Golden, GoldenVector};
+pub use header::{
+    CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, SECTION_ALIGNMENT, SECTION_ENTRY_LEN, Section,
+    field, scratch_need,
+};
+
+use crate::gate::Gate;
+use crate::plan::{
+    NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
+    validate_step,
+};
+use crc::{CRC_32_ISO_HDLC, Crc};
+
+const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// CRC-32 (ISO-HDLC) of bytes: the checksum of the format.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    CHECKSUM.checksum(bytes)
+}
+
+/// Why bytes are not a `.flow` file that this crate runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The first bytes are not a `.flow` file's.
+    Magic,
+    /// A format version that this crate does not know.
+    Version(u16),
+    /// Fewer or more bytes than the header says.
+    Length,
+    /// The checksum does not match: the file is damaged.
+    Checksum,
+    /// A number format that this crate does not know.
+    NumberFormat,
+    /// A section that overlaps the header, is misaligned or reaches past the end.
+    SectionTable,
+    /// No plan, or no tensors.
+    MissingSection,
+    /// The plan is malformed.
+    Plan(PlanError),
+    /// The scratch sizes in the header are not those that the plan needs.
+    Scratch,
+    /// The gate's calibration cannot be decoded.
+    Gate,
+    /// The golden vectors do not fit the input.
+    Golden,
+}
+
+impl core::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Magic => f.write_str("not a .flow file"),
+            Self::Version(version) => write!(
+                f,
+                "format version {version}, but this build reads version {FORMAT_VERSION}"
+            ),
+            Self::Length => {
+                f.write_str("the length differs from what the header says: truncated or padded")
+            }
+            Self::Checksum => f.write_str("the checksum does not match: the file is damaged"),
+            Self::NumberFormat => f.write_str("unknown number format"),
+            Self::SectionTable => f.write_str("the section table is malformed"),
+            Self::MissingSection => f.write_str("the plan or the tensors are missing"),
+            Self::Plan(error) => write!(f, "malformed plan: {error}"),
+            Self::Scratch => f.write_str("the header's scratch sizes are not those of the plan"),
+            Self::Gate => f.write_str("the gate's calibration is malformed"),
+            Self::Golden => f.write_str("the golden vectors do not fit the input"),
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+/// A loaded `.flow` file. Everything in it has been checked; reading it cannot fail.
+#[derive(Clone, Debug)]
+pub struct Artifact<'b> {
+    bytes: &'b [u8],
+    format: NumberFormat,
+    head: PlanHead,
+    steps: Steps<'b>,
+    tensors: &'b [u8],
+    need: ScratchNeed,
+    gate: Option<Gate>,
+}
+
+impl<'b> Artifact<'b> {
+    /// Checks every byte and borrows the file.
+    ///
+    /// # Errors
+    /// [`LoadError`]; nothing of a malformed file is ever run.
+    pub fn load(bytes: &'b [u8]) -> Result<Self, LoadError> {
+        let format = check_envelope(bytes)?;
+        let plan = find(bytes, Section::Plan).ok_or(LoadError::MissingSection)?;
+        let tensors = find(bytes, Section::Tensors).ok_or(LoadError::MissingSection)?;
+        let encoding = |_| LoadError::Plan(PlanError::Encoding);
+        let (head, steps) = Steps::parse(plan).map_err(encoding)?;
+        validate_head(&head, format, tensors).map_err(LoadError::Plan)?;
+        let mut walk = steps.clone();
+        let mut activations = 0;
+        for step in &mut walk {
+            let step = step.map_err(encoding)?;
+            let need = validate_step(&step, &head, format, tensors).map_err(LoadError::Plan)?;
+            activations = need.max(activations);
+        }
+        if !walk.rest().is_empty() {
+            return Err(LoadError::Plan(PlanError::Encoding));
+        }
+        let latents = head.input.shape().len() as u32;
+        let need = ScratchNeed {
+            latents,
+            activations,
+        };
+        if stated_need(bytes) != need {
+            return Err(LoadError::Scratch);
+        }
+        let artifact = Self {
+            bytes,
+            format,
+            head,
+            steps,
+            tensors,
+            need,
+            gate: Gate::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Gate)?,
+        };
+        Golden::check(artifact.section(Section::Golden), &artifact.head.input)?;
+        Ok(artifact)
+    }
+
+    /// The whole file.
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
+    /// How its numbers are stored.
+    pub fn number_format(&self) -> NumberFormat {
+        self.format
+    }
+
+    /// What the flow reads.
+    pub fn input(&self) -> &PlannedInput {
+        &self.head.input
+    }
+
+    /// Number of coordinates D.
+    pub fn dims(&self) -> usize {
+        self.head.input.shape().len()
+    }
+
+    /// The head of the plan.
+    pub fn plan_head(&self) -> &PlanHead {
+        &self.head
+    }
+
+    /// The steps of the plan.
+    pub fn steps(&self) -> Steps<'b> {
+        self.steps.clone()
+    }
+
+    /// The tensors.
+    pub fn tensors(&self) -> &'b [u8] {
+        self.tensors
+    }
+
+    /// Scratch that an evaluation needs.
+    pub fn scratch_need(&self) -> ScratchNeed {
+        self.need
+    }
+
+    /// The gate's calibration, if the file was calibrated.
+    pub fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
+    }
+
+    /// Golden vectors for the self-test.
+    pub fn golden(&self) -> Golden<'b> {
+        Golden::new(self.section(Section::Golden), self.head.input.byte_len())
+    }
+
+    /// Version of the model, counted up by whoever ships it.
+    pub fn model_version(&self) -> u32 {
+        let bytes = self
+            .bytes
+            .get(field::MODEL_VERSION)
+            .and_then(|b| b.first_chunk());
+        u32::from_le_bytes(bytes.copied().unwrap_or_default())
+    }
+
+    /// The bytes of a section; empty if it is not there.
+    pub fn section(&self, section: Section) -> &'b [u8] {
+        find(self.bytes, section).unwrap_or(&[])
+    }
+}
+
+fn half(bytes: &[u8], start: usize) -> u16 {
+    let two = bytes.get(start..).and_then(|b| b.first_chunk::<2>());
+    u16::from_le_bytes(two.copied().unwrap_or_default())
+}
+
+fn word(bytes: &[u8], start: usize) -> u32 {
+    let four = bytes.get(start..).and_then(|b| b.first_chunk::<4>());
+    u32::from_le_bytes(four.copied().unwrap_or_default())
+}
+
+fn stated_need(bytes: &[u8]) -> ScratchNeed {
+    ScratchNeed {
+        latents: word(bytes, field::SCRATCH_LATENTS.start),
+        activations: word(bytes, field::SCRATCH_ACTIVATIONS.start),
+    }
+}
+
+/// Magic, version, length, checksum, number format, reserved bytes, section table.
+fn check_envelope(bytes: &[u8]) -> Result<NumberFormat, LoadError> {
+    if bytes.get(field::MAGIC) != Some(&MAGIC[..]) {
+        return Err(LoadError::Magic);
+    }
+    if bytes.len() < HEADER_LEN + CHECKSUM_LEN {
+        return Err(LoadError::Length);
+    }
+    // The version comes first: the rest of a future file may look different.
+    let version = half(bytes, field::VERSION.start);
+    if version != FORMAT_VERSION {
+        return Err(LoadError::Version(version));
+    }
+    if word(bytes, field::TOTAL_LEN.start) as usize != bytes.len() {
+        return Err(LoadError::Length);
+    }
+    let (body, stored) = bytes
+        .split_last_chunk::<CHECKSUM_LEN>()
+        .ok_or(LoadError::Length)?;
+    if checksum(body) != u32::from_le_bytes(*stored) {
+        return Err(LoadError::Checksum);
+    }
+    if body
+        .get(field::RESERVED)
+        .is_none_or(|r| r.iter().any(|&b| b != 0))
+    {
+        return Err(LoadError::SectionTable);
+    }
+    check_sections(body)?;
+    let code = body.get(field::NUMBER_FORMAT).copied().unwrap_or(u8::MAX);
+    NumberFormat::from_code(code).ok_or(LoadError::NumberFormat)
+}
+
+fn section_count(bytes: &[u8]) -> usize {
+    usize::from(bytes.get(field::SECTIONS).copied().unwrap_or(0))
+}
+
+/// Kind, offset and length of the sections, in the order of the table.
+fn entries(bytes: &[u8]) -> impl Iterator<Item = (u32, usize, usize)> + '_ {
+    let table = bytes
+        .get(HEADER_LEN..)
+        .unwrap_or(&[])
+        .chunks_exact(SECTION_ENTRY_LEN);
+    table.take(section_count(bytes)).map(|entry| {
+        (
+            word(entry, 0),
+            word(entry, 4) as usize,
+            word(entry, 8) as usize,
+        )
+    })
+}
+
+/// Sections lie in the order of the table, aligned, within the file, each kind once.
+fn check_sections(body: &[u8]) -> Result<(), LoadError> {
+    let mut end = HEADER_LEN + section_count(body) * SECTION_ENTRY_LEN;
+    if end > body.len() {
+        return Err(LoadError::SectionTable);
+    }
+    for (index, (kind, offset, len)) in entries(body).enumerate() {
+        let after = offset.checked_add(len);
+        let twice = entries(body).take(index).any(|(other, _, _)| other == kind);
+        let good = !twice && offset >= end && offset % SECTION_ALIGNMENT == 0;
+        match after {
+            Some(after) if good && after <= body.len() => end = after,
+            _ => return Err(LoadError::SectionTable),
+        }
+    }
+    Ok(())
+}
+
+fn find(bytes: &[u8], section: Section) -> Option<&[u8]> {
+    let (_, offset, len) = entries(bytes).find(|&(kind, _, _)| kind == section as u32)?;
+    bytes.get(offset..)?.get(..len)
+}

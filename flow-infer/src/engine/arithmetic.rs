@@ -1,0 +1,104 @@
+//! What a number system must be able to do.
+
+use super::{Evaluation, InputError};
+use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
+use crate::spec::AffineForm;
+
+/// A number system in which the engine evaluates flows. Records are the bytes of `documents/format.md`.
+pub trait Arithmetic: Sized {
+    /// The format of the artifacts it runs.
+    const FORMAT: NumberFormat;
+    /// Number of the latent buffer.
+    type Latent: Copy + Default;
+    /// Number of the activation rings.
+    type Activation: Copy + Default;
+    /// Sum of products.
+    type Accumulator: Copy + Default;
+    /// Running sum of log_det, and whether a latent left its range.
+    type Energy: Default;
+    /// Zero, for buffers in statics.
+    const ZERO_LATENT: Self::Latent;
+    /// Zero, for buffers in statics.
+    const ZERO_ACTIVATION: Self::Activation;
+
+    /// Adds to four sums the products of `activations` with four rows of weights, which are `row_len` weights apart
+    /// in `weights` and start at `start` within their row.
+    fn tile(
+        weights: &[u8],
+        row_len: usize,
+        start: usize,
+        activations: &[Self::Activation],
+        sums: [Self::Accumulator; LANES],
+    ) -> [Self::Accumulator; LANES];
+
+    /// The bias of an output channel.
+    fn bias(record: &[u8]) -> Self::Accumulator;
+    /// A sum as the next layer's activation: scaled, activated, residual added.
+    fn activation(
+        sum: Self::Accumulator,
+        record: &[u8],
+        activation: Activation,
+        residual: Self::Activation,
+    ) -> Self::Activation;
+    /// A sum as raw_scale or shift.
+    fn output(sum: Self::Accumulator, record: &[u8]) -> Self::Latent;
+    /// A kept coordinate (or a masked one: zero) as the conditioner reads it, and its negative.
+    fn input(
+        latent: Self::Latent,
+        record: &[u8],
+        activation: Activation,
+    ) -> (Self::Activation, Self::Activation);
+    /// gain a + offset, then the activation; no record: only the activation.
+    fn map(a: Self::Activation, record: Option<&[u8]>, activation: Activation) -> Self::Activation;
+    /// hidden sigmoid(gate) + carry (1 - sigmoid(gate)).
+    fn gate(
+        hidden: Self::Activation,
+        gate: Self::Activation,
+        carry: Self::Activation,
+        record: &[u8],
+        sigmoid_table: &[u8],
+    ) -> Self::Activation;
+
+    /// The first latent of a byte with the midpoint as noise.
+    fn pixel(byte: u8, table: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// The first latent of a byte with given noise in [0, 1), if this number system can.
+    fn pixel_with_noise(
+        byte: u8,
+        noise: f32,
+        margin: f32,
+        energy: &mut Self::Energy,
+    ) -> Result<Self::Latent, InputError>;
+    /// The first latent of a measurement.
+    fn measurement(value: f32, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// (x + shift) scale.
+    fn actnorm(x: Self::Latent, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// Sum of products of one pixel's channels with a row of weights.
+    fn linear(inputs: &[Self::Latent], row: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// The changed coordinate, its log_scale added to the energy; also the multiplier's log_scale in nats.
+    fn couple(
+        x: Self::Latent,
+        raw_scale: Self::Latent,
+        shift: Self::Latent,
+        map: &ScaleAt<'_>,
+        energy: &mut Self::Energy,
+    ) -> Self::Latent;
+    /// log_prob: prior of the latents, collected log_det, and the constant.
+    fn finish(energy: &Self::Energy, latents: &[Self::Latent], constant_raw: i64) -> Evaluation;
+    /// A latent in natural units, for observers.
+    fn latent_value(latent: Self::Latent) -> f64;
+    /// An activation as stored: an integer for `Fixed`.
+    fn activation_value(activation: Self::Activation) -> f64;
+}
+
+/// The scale map of a coupling at one channel.
+#[derive(Clone, Copy, Debug)]
+pub struct ScaleAt<'t> {
+    /// The function.
+    pub scale: PlannedScale,
+    /// Its table.
+    pub table: &'t [u8],
+    /// The channel's bound record.
+    pub bound: &'t [u8],
+    /// Order of shift and scale.
+    pub affine: AffineForm,
+}

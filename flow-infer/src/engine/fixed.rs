@@ -1,0 +1,344 @@
+//! Integer arithmetic from the input bytes to the score.
+//!
+//! Integer addition is associative, so kernels may reorder sums and every target gives the same bits; no operation
+//! here depends on the target. Formats: latents 20 fraction bits in 32 (range 2048: standardized data and logits stay
+//! below 100), log_det as a count of grid steps and energies with 24 fraction bits in 64. Rounding is always
+//! floor(x + 1/2).
+
+use super::arithmetic::{Arithmetic, ScaleAt};
+use super::slices::int;
+use super::table::{interpolate, power_of_two};
+use super::{Evaluation, InputError};
+use crate::kernels;
+use crate::plan::{Activation, LANES, NumberFormat, PlanError, PlannedScale};
+use crate::spec::AffineForm;
+
+/// Fraction bits of a latent.
+pub const LATENT_FRACTION_BITS: u32 = 20;
+/// Grid steps of log_scale in a factor of two.
+pub const LOG_SCALE_STEPS_PER_OCTAVE: i32 = 256;
+
+/// Bits that a multiplier of an ordinary layer shifts by: the high word of a 64-bit product.
+const REQUANTIZE_SHIFT: u32 = 32;
+/// Bits that a multiplier of a last layer shifts by; its results are latents, not 16-bit activations.
+const OUTPUT_SHIFT: u32 = 24;
+/// Fraction bits of a mantissa.
+const MANTISSA_BITS: i32 = 30;
+/// Largest magnitude of an activation; symmetric, so that a negated activation is one too.
+const ACTIVATION_LIMIT: i32 = 32767;
+/// Grid steps beyond which log_scale is held: factors of 2^16.
+const GRID_LIMIT: i64 = 4095;
+/// ln 2 / 256 with 40 fraction bits: nats of one grid step.
+const STEP_NATS_Q40: i64 = 2_977_044_472;
+/// Magnitude from which an input of `invertible_linear` counts as out of range: 256.
+const LINEAR_INPUT_LIMIT: u32 = 1 << 28;
+/// Largest magnitude of a measurement on its integer scale.
+const MEASUREMENT_LIMIT: i64 = 1 << 30;
+
+/// The integer number system of `NumberFormat::Q8`.
+#[derive(Clone, Copy, Debug)]
+pub enum Fixed {}
+
+/// Running log_det of an evaluation in integers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FixedEnergy {
+    /// Sum of log_scale in grid steps.
+    steps: i64,
+    /// Sum of the input's log_det, 24 fraction bits.
+    input: i64,
+    /// Whether a latent left its range.
+    saturated: bool,
+}
+
+impl FixedEnergy {
+    /// A value as a latent; out of range it is held and remembered.
+    #[inline]
+    fn latent(&mut self, value: i64) -> i32 {
+        let held = value.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+        self.saturated |= held != value;
+        held as i32
+    }
+
+    /// value times mantissa, shifted right with rounding.
+    #[inline]
+    fn scaled(&mut self, value: i64, mantissa: i32, shift: i32) -> i32 {
+        let value = i64::from(self.latent(value));
+        self.latent(round_shift(value * i64::from(mantissa), shift as u32))
+    }
+}
+
+/// floor(value / 2^shift + 1/2) for a shift of at least 1.
+#[inline(always)]
+fn round_shift(value: i64, shift: u32) -> i64 {
+    let half = 1i64.wrapping_shl(shift.wrapping_sub(1));
+    value.wrapping_add(half).wrapping_shr(shift)
+}
+
+#[inline(always)]
+fn activate(value: i32, activation: Activation) -> i32 {
+    match activation {
+        Activation::Identity => value,
+        Activation::Relu => value.max(0),
+        // 0.01 with 20 fraction bits; values have at most 17 bits here.
+        Activation::LeakyRelu if value < 0 => (value * 10486 + (1 << 19)) >> 20,
+        Activation::LeakyRelu => value,
+    }
+}
+
+#[inline(always)]
+fn held(value: i32) -> i16 {
+    value.clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) as i16
+}
+
+/// A 64-bit product's rounded high part, held to 17 bits so that what follows fits 32.
+#[inline(always)]
+fn wide(value: i64) -> i32 {
+    value.clamp(-65536, 65535) as i32
+}
+
+impl Arithmetic for Fixed {
+    const FORMAT: NumberFormat = NumberFormat::Q8;
+    type Latent = i32;
+    type Activation = i16;
+    type Accumulator = i32;
+    type Energy = FixedEnergy;
+    const ZERO_LATENT: i32 = 0;
+    const ZERO_ACTIVATION: i16 = 0;
+
+    #[inline(always)]
+    fn tile(
+        weights: &[u8],
+        row_len: usize,
+        start: usize,
+        activations: &[i16],
+        sums: [i32; LANES],
+    ) -> [i32; LANES] {
+        kernels::tile(weights, row_len, start, activations, sums)
+    }
+
+    #[inline(always)]
+    fn bias(record: &[u8]) -> i32 {
+        int(record, 0)
+    }
+
+    #[inline(always)]
+    fn activation(sum: i32, record: &[u8], activation: Activation, residual: i16) -> i16 {
+        let scaled = i64::from(sum) * i64::from(int(record, 1));
+        let value = wide(round_shift(scaled, REQUANTIZE_SHIFT));
+        held(activate(value, activation) + i32::from(residual))
+    }
+
+    #[inline]
+    fn output(sum: i32, record: &[u8]) -> i32 {
+        let scaled = i64::from(sum) * i64::from(int(record, 1));
+        let value = round_shift(scaled, OUTPUT_SHIFT);
+        value.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+    }
+
+    #[inline]
+    fn input(latent: i32, record: &[u8], activation: Activation) -> (i16, i16) {
+        let gained = round_shift(
+            i64::from(latent) * i64::from(int(record, 0)),
+            REQUANTIZE_SHIFT,
+        );
+        let value = wide(gained.saturating_add(i64::from(int(record, 1))));
+        (
+            held(activate(value, activation)),
+            held(activate(-value, activation)),
+        )
+    }
+
+    #[inline]
+    fn map(a: i16, record: Option<&[u8]>, activation: Activation) -> i16 {
+        let value = match record {
+            Some(record) => {
+                let gained = round_shift(i64::from(a) * i64::from(int(record, 0)), 16);
+                wide(gained.saturating_add(i64::from(int(record, 1))))
+            }
+            None => i32::from(a),
+        };
+        held(activate(value, activation))
+    }
+
+    #[inline]
+    fn gate(hidden: i16, gate: i16, carry: i16, record: &[u8], sigmoid_table: &[u8]) -> i16 {
+        let raw = round_shift(i64::from(gate) * i64::from(int(record, 0)), 16);
+        let raw = raw.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        let open = (interpolate(sigmoid_table, raw) + (1 << 8)) >> 9; // 24 to 15 fraction bits
+        let (hidden, carry) = (i32::from(hidden), i32::from(carry));
+        let mixed = i64::from(hidden - carry) * i64::from(open);
+        held(carry + wide(round_shift(mixed, 15)))
+    }
+
+    #[inline]
+    fn pixel(byte: u8, table: &[u8], energy: &mut FixedEnergy) -> i32 {
+        let entry = 2 * usize::from(byte);
+        energy.input += i64::from(int(table, entry + 1));
+        int(table, entry)
+    }
+
+    fn pixel_with_noise(_: u8, _: f32, _: f32, _: &mut FixedEnergy) -> Result<i32, InputError> {
+        Err(InputError::NoiseUnsupported)
+    }
+
+    fn measurement(value: f32, record: &[u8], energy: &mut FixedEnergy) -> i32 {
+        let (exponent, mean) = (int(record, 0), i64::from(int(record, 1)));
+        let (mantissa, shift) = (i64::from(int(record, 2)), int(record, 3) as u32);
+        let scaled = integer_of(value, exponent);
+        let kept = scaled.clamp(-MEASUREMENT_LIMIT, MEASUREMENT_LIMIT);
+        energy.saturated |= kept != scaled;
+        energy.latent(round_shift((kept - mean) * mantissa, shift))
+    }
+
+    #[inline]
+    fn actnorm(x: i32, record: &[u8], energy: &mut FixedEnergy) -> i32 {
+        let shifted = i64::from(x) + i64::from(int(record, 0));
+        energy.scaled(shifted, int(record, 1), MANTISSA_BITS - int(record, 2))
+    }
+
+    fn linear(inputs: &[i32], row: &[u8], energy: &mut FixedEnergy) -> i32 {
+        let mut sum = 0i64;
+        for (&x, weight) in inputs.iter().zip(row.chunks_exact(4)) {
+            energy.saturated |= x.unsigned_abs() >= LINEAR_INPUT_LIMIT;
+            sum = sum.wrapping_add(i64::from(x) * i64::from(int(weight, 0)));
+        }
+        energy.latent(round_shift(sum, 24))
+    }
+
+    #[inline]
+    fn couple(
+        x: i32,
+        raw_scale: i32,
+        shift: i32,
+        map: &ScaleAt<'_>,
+        energy: &mut FixedEnergy,
+    ) -> i32 {
+        let mapped = match map.scale {
+            PlannedScale::Linear => i64::from(raw_scale) << 4,
+            PlannedScale::Tanh | PlannedScale::Sigmoid { .. } => {
+                i64::from(interpolate(map.table, raw_scale))
+            }
+        };
+        // 24 fraction bits times 12: grid steps.
+        let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 36);
+        let steps = steps.clamp(-GRID_LIMIT - 1, GRID_LIMIT);
+        energy.steps += steps;
+        let (mantissa, octaves) = power_of_two(steps as i32);
+        let right = MANTISSA_BITS - octaves;
+        match map.affine {
+            AffineForm::ShiftThenScale => {
+                energy.scaled(i64::from(x) + i64::from(shift), mantissa, right)
+            }
+            AffineForm::ScaleThenShift => {
+                let scaled = energy.scaled(i64::from(x), mantissa, right);
+                energy.latent(i64::from(scaled) + i64::from(shift))
+            }
+        }
+    }
+
+    fn finish(energy: &FixedEnergy, latents: &[i32], constant_raw: i64) -> Evaluation {
+        // z^2 has 40 fraction bits; half of it with 24 is a shift by 17.
+        let squares = latents
+            .iter()
+            .map(|&z| round_shift(i64::from(z) * i64::from(z), 17));
+        let prior = squares.fold(0i64, i64::saturating_add);
+        let log_det = round_shift(energy.steps.saturating_mul(STEP_NATS_Q40), 16);
+        let sum = constant_raw
+            .saturating_add(energy.input)
+            .saturating_add(log_det);
+        Evaluation {
+            log_prob_raw: sum.saturating_sub(prior),
+            saturated: energy.saturated,
+        }
+    }
+
+    fn latent_value(latent: i32) -> f64 {
+        f64::from(latent) / f64::from(1u32 << LATENT_FRACTION_BITS)
+    }
+
+    fn activation_value(activation: i16) -> f64 {
+        f64::from(activation)
+    }
+}
+
+/// floor(value 2^exponent + 1/2) from the bits of a finite f32, in integers: no FPU, no soft float, the same anywhere.
+fn integer_of(value: f32, exponent: i32) -> i64 {
+    let bits = value.to_bits();
+    let stored = (bits >> 23 & 0xFF) as i32;
+    let fraction = i64::from(bits & 0x7F_FFFF);
+    let (mantissa, scale) = match stored {
+        0 => (fraction, -149),
+        _ => (fraction | 0x80_0000, stored - 150),
+    };
+    let mantissa = if bits >> 31 == 1 { -mantissa } else { mantissa };
+    match scale + exponent {
+        // 24 bits shifted by more than 32 are out of the measurement's range in any case.
+        left @ 0.. => mantissa << left.min(32),
+        right => round_shift(mantissa, (-right).min(62) as u32),
+    }
+}
+
+/// Sums of magnitudes that 32-bit accumulators can hold whatever the activations are.
+pub(crate) fn check_sums(
+    format: NumberFormat,
+    weights: &[u8],
+    records: &[u8],
+    fan_in: usize,
+) -> Result<(), PlanError> {
+    if format != NumberFormat::Q8 {
+        return Ok(());
+    }
+    let rows = weights
+        .chunks_exact(fan_in.max(1))
+        .zip(records.chunks_exact(8));
+    for (row, record) in rows {
+        let magnitudes = row
+            .iter()
+            .map(|&w| u64::from((w as i8).unsigned_abs()))
+            .sum::<u64>();
+        let bias = u64::from(int(record, 0).unsigned_abs());
+        if magnitudes * ACTIVATION_LIMIT as u64 + bias > i32::MAX as u64 {
+            return Err(PlanError::Accumulator);
+        }
+    }
+    Ok(())
+}
+
+/// Mantissas are normalized and exponents within the shifts' range.
+pub(crate) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+    let good = match format {
+        NumberFormat::Q8 => records.chunks_exact(12).all(|record| {
+            int(record, 1) >= 1 << MANTISSA_BITS && (-16..=15).contains(&int(record, 2))
+        }),
+        _ => records.chunks_exact(8).all(|record| {
+            let scale = super::slices::float(record, 1);
+            scale.is_finite() && scale != 0.0
+        }),
+    };
+    if good { Ok(()) } else { Err(PlanError::Scale) }
+}
+
+/// Standardization records are within their shifts' range, deviations positive.
+pub(crate) fn check_standardization(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+    let good = match format {
+        NumberFormat::Q8 => records.chunks_exact(16).all(|record| {
+            let mean = i64::from(int(record, 1)).abs() <= MEASUREMENT_LIMIT;
+            let exponent = (-160..=160).contains(&int(record, 0));
+            mean && exponent
+                && int(record, 2) >= 1 << MANTISSA_BITS
+                && (1..=62).contains(&int(record, 3))
+        }),
+        _ => records.chunks_exact(8).all(|record| {
+            let deviation = super::slices::float(record, 1);
+            deviation.is_finite() && deviation > 0.0
+        }),
+    };
+    if good { Ok(()) } else { Err(PlanError::Scale) }
+}
+
+/// Bounds are finite; integer ones are whatever the grid holds.
+pub(crate) fn check_bounds(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+    let finite = |record: &[u8]| super::slices::float(record, 0).is_finite();
+    let good = format == NumberFormat::Q8 || records.chunks_exact(4).all(finite);
+    if good { Ok(()) } else { Err(PlanError::Scale) }
+}

@@ -1,0 +1,206 @@
+//! Floating-point arithmetic: imported checkpoints, comparison, and boards with an FPU.
+//!
+//! Transcendental functions come from `libm` on every target and sums run in a fixed order, so host and board agree
+//! bit for bit here too (no fused multiply-add, no reordering). log_det and the prior are summed in f64: 7,840 terms
+//! of an f32 sum would lose four digits.
+
+use super::arithmetic::{Arithmetic, ScaleAt};
+use super::slices::float;
+use super::{Evaluation, InputError};
+use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
+use crate::spec::AffineForm;
+use crate::spec::units::{nats_from_raw, raw_from_nats};
+use half::f16;
+
+/// The number system of `NumberFormat::F32`.
+pub type F32 = Float<false>;
+/// The number system of `NumberFormat::F16`: only the weights are halved.
+pub type F16 = Float<true>;
+
+/// Floats whose weights are stored with 32 or 16 bits.
+#[derive(Clone, Copy, Debug)]
+pub enum Float<const HALF: bool> {}
+
+/// Running log_det of an evaluation in floats.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FloatEnergy {
+    log_det: f64,
+    out_of_range: bool,
+}
+
+impl FloatEnergy {
+    /// A latent; beyond what a density can mean it is held and remembered, as in integers.
+    fn latent(&mut self, value: f32) -> f32 {
+        const LIMIT: f32 = 1e15;
+        self.out_of_range |= !(value.abs() < LIMIT);
+        if value.is_nan() {
+            0.0
+        } else {
+            value.clamp(-LIMIT, LIMIT)
+        }
+    }
+}
+
+fn activate(value: f32, activation: Activation) -> f32 {
+    match activation {
+        Activation::Identity => value,
+        Activation::Relu => value.max(0.0),
+        Activation::LeakyRelu if value < 0.0 => 0.01 * value,
+        Activation::LeakyRelu => value,
+    }
+}
+
+fn sigmoid(r: f32) -> f32 {
+    1.0 / (1.0 + libm::expf(-r))
+}
+
+#[inline(always)]
+fn weight<const HALF: bool>(weights: &[u8]) -> f32 {
+    match weights {
+        &[a, b] => f16::from_le_bytes([a, b]).to_f32(),
+        &[a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
+        _ => 0.0,
+    }
+}
+
+impl<const HALF: bool> Arithmetic for Float<HALF> {
+    const FORMAT: NumberFormat = if HALF {
+        NumberFormat::F16
+    } else {
+        NumberFormat::F32
+    };
+    type Latent = f32;
+    type Activation = f32;
+    type Accumulator = f32;
+    type Energy = FloatEnergy;
+    const ZERO_LATENT: f32 = 0.0;
+    const ZERO_ACTIVATION: f32 = 0.0;
+
+    #[inline]
+    fn tile(
+        weights: &[u8],
+        row_len: usize,
+        start: usize,
+        activations: &[f32],
+        sums: [f32; LANES],
+    ) -> [f32; LANES] {
+        let size = if HALF { 2 } else { 4 };
+        let row = |r: usize| {
+            let from = weights.get((r * row_len + start) * size..).unwrap_or(&[]);
+            from.get(..activations.len() * size)
+                .unwrap_or(&[])
+                .chunks_exact(size)
+        };
+        let [mut s0, mut s1, mut s2, mut s3] = sums;
+        let rows = row(0).zip(row(1)).zip(row(2).zip(row(3)));
+        for (&a, ((w0, w1), (w2, w3))) in activations.iter().zip(rows) {
+            s0 += a * weight::<HALF>(w0);
+            s1 += a * weight::<HALF>(w1);
+            s2 += a * weight::<HALF>(w2);
+            s3 += a * weight::<HALF>(w3);
+        }
+        [s0, s1, s2, s3]
+    }
+
+    fn bias(record: &[u8]) -> f32 {
+        float(record, 0)
+    }
+
+    fn activation(sum: f32, _: &[u8], activation: Activation, residual: f32) -> f32 {
+        activate(sum, activation) + residual
+    }
+
+    fn output(sum: f32, _: &[u8]) -> f32 {
+        sum
+    }
+
+    fn input(latent: f32, record: &[u8], activation: Activation) -> (f32, f32) {
+        let value = latent * float(record, 0) + float(record, 1);
+        (activate(value, activation), activate(-value, activation))
+    }
+
+    fn map(a: f32, record: Option<&[u8]>, activation: Activation) -> f32 {
+        let value = record.map_or(a, |r| a * float(r, 0) + float(r, 1));
+        activate(value, activation)
+    }
+
+    fn gate(hidden: f32, gate: f32, carry: f32, _: &[u8], _: &[u8]) -> f32 {
+        let open = sigmoid(gate);
+        hidden * open + carry * (1.0 - open)
+    }
+
+    fn pixel(byte: u8, table: &[u8], energy: &mut FloatEnergy) -> f32 {
+        let entry = 2 * usize::from(byte);
+        energy.log_det += f64::from(float(table, entry + 1));
+        float(table, entry)
+    }
+
+    fn pixel_with_noise(
+        byte: u8,
+        noise: f32,
+        margin: f32,
+        energy: &mut FloatEnergy,
+    ) -> Result<f32, InputError> {
+        let unit = (f32::from(byte) + noise) / 256.0;
+        let p = (1.0 - 2.0 * margin) * unit + margin;
+        let (ln_p, ln_q) = (libm::logf(p), libm::log1pf(-p));
+        energy.log_det -= f64::from(ln_p) + f64::from(ln_q);
+        Ok(ln_p - ln_q)
+    }
+
+    fn measurement(value: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {
+        energy.latent((value - float(record, 0)) / float(record, 1))
+    }
+
+    fn actnorm(x: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {
+        energy.latent((x + float(record, 0)) * float(record, 1))
+    }
+
+    fn linear(inputs: &[f32], row: &[u8], energy: &mut FloatEnergy) -> f32 {
+        let products = inputs
+            .iter()
+            .zip(row.chunks_exact(4))
+            .map(|(&x, w)| x * float(w, 0));
+        energy.latent(products.fold(0.0, |sum, product| sum + product))
+    }
+
+    fn couple(
+        x: f32,
+        raw_scale: f32,
+        shift: f32,
+        map: &ScaleAt<'_>,
+        energy: &mut FloatEnergy,
+    ) -> f32 {
+        let mapped = match map.scale {
+            PlannedScale::Tanh => libm::tanhf(raw_scale),
+            PlannedScale::Linear => raw_scale,
+            PlannedScale::Sigmoid { floor } => libm::logf(sigmoid(raw_scale) + floor),
+        };
+        let log_scale = mapped * float(map.bound, 0);
+        energy.log_det += f64::from(log_scale);
+        let scale = libm::expf(log_scale);
+        energy.latent(match map.affine {
+            AffineForm::ShiftThenScale => (x + shift) * scale,
+            AffineForm::ScaleThenShift => x * scale + shift,
+        })
+    }
+
+    fn finish(energy: &FloatEnergy, latents: &[f32], constant_raw: i64) -> Evaluation {
+        let squares = latents
+            .iter()
+            .fold(0.0, |sum, &z| sum + f64::from(z) * f64::from(z));
+        let log_prob = energy.log_det + nats_from_raw(constant_raw) - 0.5 * squares;
+        Evaluation {
+            log_prob_raw: raw_from_nats(log_prob),
+            saturated: energy.out_of_range || !log_prob.is_finite(),
+        }
+    }
+
+    fn latent_value(latent: f32) -> f64 {
+        f64::from(latent)
+    }
+
+    fn activation_value(activation: f32) -> f64 {
+        f64::from(activation)
+    }
+}

@@ -1,0 +1,112 @@
+//! From bytes to the first latent.
+
+use super::slices;
+use super::{Arithmetic, table};
+use crate::plan::{PlanHead, PlannedInput};
+
+/// What is wrong with an input, or with how it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum InputError {
+    /// Another number of bytes than the model reads.
+    Length,
+    /// A NaN or an infinity.
+    NotFinite,
+    /// Noise of another length, or outside [0, 1).
+    Noise,
+    /// Given noise with an integer model, whose input is a table of the midpoint.
+    NoiseUnsupported,
+    /// A scratch smaller than the model needs.
+    Scratch,
+    /// An artifact of another number format than the arithmetic's.
+    NumberFormat,
+}
+
+impl core::fmt::Display for InputError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Length => "the input has another size than the model reads",
+            Self::NotFinite => "the input holds a NaN or an infinity",
+            Self::Noise => "the noise has another size than the input, or lies outside [0, 1)",
+            Self::NoiseUnsupported => "an integer model takes no noise: it reads the midpoint",
+            Self::Scratch => "the scratch is smaller than the model needs",
+            Self::NumberFormat => "the model is stored in another number format",
+        })
+    }
+}
+
+impl core::error::Error for InputError {}
+
+/// Dequantization noise u of an 8-bit image.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Noise<'n> {
+    /// u = 1/2 everywhere.
+    #[default]
+    Midpoint,
+    /// One u in [0, 1) a coordinate.
+    Given(&'n [f32]),
+}
+
+pub(super) fn read<A: Arithmetic>(
+    head: &PlanHead,
+    tensors: &[u8],
+    input: &[u8],
+    noise: Noise<'_>,
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) -> Result<(), InputError> {
+    if input.len() != head.input.byte_len() {
+        return Err(InputError::Length);
+    }
+    match head.input {
+        PlannedInput::Image { table, margin, .. } => match noise {
+            Noise::Midpoint => {
+                let table = slices::run(tensors, table as usize, table::IMAGE_TABLE_BYTES);
+                for (latent, &byte) in latents.iter_mut().zip(input) {
+                    *latent = A::pixel(byte, table, energy);
+                }
+                Ok(())
+            }
+            Noise::Given(noise) => with_noise::<A>(margin, input, noise, latents, energy),
+        },
+        PlannedInput::Vector { records, .. } => {
+            let records = slices::tail(tensors, records);
+            measurements::<A>(records, input, latents, energy)
+        }
+    }
+}
+
+fn with_noise<A: Arithmetic>(
+    margin: f32,
+    input: &[u8],
+    noise: &[f32],
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) -> Result<(), InputError> {
+    if noise.len() != input.len() || !noise.iter().all(|u| (0.0..1.0).contains(u)) {
+        return Err(InputError::Noise);
+    }
+    for ((latent, &byte), &u) in latents.iter_mut().zip(input).zip(noise) {
+        *latent = A::pixel_with_noise(byte, u, margin, energy)?;
+    }
+    Ok(())
+}
+
+fn measurements<A: Arithmetic>(
+    records: &[u8],
+    input: &[u8],
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) -> Result<(), InputError> {
+    let size = A::FORMAT.sizes().standardization;
+    let coordinates = input.chunks_exact(4).zip(records.chunks_exact(size));
+    for (latent, (bytes, record)) in latents.iter_mut().zip(coordinates) {
+        let value = slices::float(bytes, 0);
+        if !value.is_finite() {
+            return Err(InputError::NotFinite);
+        }
+        *latent = A::measurement(value, record, energy);
+    }
+    Ok(())
+}

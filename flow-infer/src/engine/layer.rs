@@ -1,0 +1,225 @@
+//! One row of one layer, from the rings in front of it to its own ring, or into the coupling.
+
+use super::arithmetic::Arithmetic;
+use super::conv::{Convolution, Sink};
+use super::couple::{CoupleRow, Place};
+use super::observe::Observer;
+use super::slices::{at, run, run_mut, tail};
+use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes};
+
+pub(super) fn run_row<A: Arithmetic>(
+    place: &Place<'_>,
+    event: Event,
+    latents: &mut [A::Latent],
+    activations: &mut [A::Activation],
+    energy: &mut A::Energy,
+    observer: &mut impl Observer<A>,
+) {
+    let coupling = place.coupling;
+    let Some(layer) = coupling.layers.get(event.layer) else {
+        return;
+    };
+    let Some(target) = layer.target else {
+        let mut sink = CoupleRow::<A, _> {
+            place,
+            y: event.row,
+            latents,
+            energy,
+            observer,
+        };
+        return convolve::<A>(place, layer, event.row, activations, &mut sink);
+    };
+    let Some(buffer) = coupling.buffers.get(usize::from(target)) else {
+        return;
+    };
+    // Loading has checked that everything a layer reads lies before its target.
+    let start = (buffer.offset as usize).min(activations.len());
+    let (before, own) = activations.split_at_mut(start);
+    let ring_start = buffer.row_start(event.row).saturating_sub(start);
+    let row = run_mut(own, ring_start, buffer.row_len());
+    let mut sink = RowSink::<A> {
+        buffer,
+        residual: residual_row::<A>(place, layer, event.row, before),
+        activation: layer.activation,
+        row,
+    };
+    match layer.kind {
+        LayerKind::Input { pair } => {
+            input::<A>(place, layer, event.row, latents, pair, sink.row, buffer)
+        }
+        LayerKind::Map => map::<A>(place, layer, event.row, before, &mut sink),
+        LayerKind::Gate { gate, carry } => {
+            gate_row::<A>(
+                place,
+                layer,
+                [layer.source, gate, carry],
+                event.row,
+                before,
+                &mut sink,
+            );
+        }
+        LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
+            convolve::<A>(place, layer, event.row, before, &mut sink);
+        }
+    }
+    observer.row(place.index, event.layer, event.row, sink.row);
+}
+
+/// Writes four channels of a pixel into the target's row.
+struct RowSink<'r, A: Arithmetic> {
+    buffer: &'r Buffer,
+    residual: &'r [A::Activation],
+    activation: Activation,
+    row: &'r mut [A::Activation],
+}
+
+impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
+    fn wants(&self, _: usize) -> bool {
+        true
+    }
+
+    fn emit(&mut self, x: usize, block: usize, sums: [A::Accumulator; LANES], records: &[u8]) {
+        let pixel = self.buffer.pixel_len();
+        let start = (x + usize::from(self.buffer.margin)) * pixel + block * LANES;
+        // A residual's margins may differ from the target's, so it is cut to its pixels beforehand.
+        let residual = run(self.residual, x * pixel + block * LANES, LANES);
+        let targets = run_mut(self.row, start, LANES).iter_mut();
+        let records = records.chunks_exact(A::FORMAT.sizes().output);
+        for (i, ((target, sum), record)) in targets.zip(sums).zip(records).enumerate() {
+            *target = A::activation(sum, record, self.activation, at(residual, i));
+        }
+    }
+}
+
+/// Row y of a buffer without its margins.
+fn pixels<'a, A: Arithmetic>(
+    place: &Place<'_>,
+    id: u8,
+    y: usize,
+    activations: &'a [A::Activation],
+) -> &'a [A::Activation] {
+    let Some(buffer) = place.coupling.buffers.get(usize::from(id)) else {
+        return &[];
+    };
+    let pixel = buffer.pixel_len();
+    let start = buffer.row_start(y) + usize::from(buffer.margin) * pixel;
+    run(activations, start, usize::from(buffer.shape.width) * pixel)
+}
+
+fn residual_row<'a, A: Arithmetic>(
+    place: &Place<'_>,
+    layer: &Layer,
+    y: usize,
+    activations: &'a [A::Activation],
+) -> &'a [A::Activation] {
+    layer
+        .residual
+        .map_or(&[], |id| pixels::<A>(place, id, y, activations))
+}
+
+fn convolve<A: Arithmetic>(
+    place: &Place<'_>,
+    layer: &Layer,
+    y: usize,
+    activations: &[A::Activation],
+    sink: &mut impl Sink<A>,
+) {
+    let coupling = place.coupling;
+    let Some(source) = coupling.buffers.get(usize::from(layer.source)) else {
+        return;
+    };
+    let Some(output) = coupling.output_shape(layer) else {
+        return;
+    };
+    let (LayerKind::Conv(window) | LayerKind::ConvTransposed(window)) = layer.kind else {
+        return;
+    };
+    let convolution = Convolution::<A> {
+        window,
+        source,
+        activations,
+        weights: tail(place.tensors, layer.weights),
+        records: tail(place.tensors, layer.records),
+        columns: usize::from(output.width),
+        blocks: lanes(usize::from(output.channels)) / LANES,
+    };
+    match layer.kind {
+        LayerKind::ConvTransposed(_) => convolution.transposed_row(y, sink),
+        _ => convolution.row(y, sink),
+    }
+}
+
+/// The kept part of the latent, as the conditioner reads it: pixels that are not kept are zero.
+fn input<A: Arithmetic>(
+    place: &Place<'_>,
+    layer: &Layer,
+    y: usize,
+    latents: &[A::Latent],
+    pair: bool,
+    row: &mut [A::Activation],
+    buffer: &Buffer,
+) {
+    let coupling = place.coupling;
+    let (view, shape) = (coupling.view, coupling.view.shape());
+    let (first, count) = coupling.mask.kept_channels(view.channels());
+    let records = tail(place.tensors, layer.records).chunks_exact(A::FORMAT.sizes().input);
+    let pixel = buffer.pixel_len();
+    for (i, record) in (0..count).zip(records) {
+        for x in 0..usize::from(shape.width) {
+            let kept = coupling.mask.is_kept(first + i, y, x, shape);
+            let latent = at(latents, view.offset(first + i, y, x));
+            let latent = if kept { latent } else { A::ZERO_LATENT };
+            let (positive, negative) = A::input(latent, record, layer.activation);
+            let start = (x + usize::from(buffer.margin)) * pixel;
+            if let Some(slot) = row.get_mut(start + i) {
+                *slot = positive;
+            }
+            if let Some(slot) = row.get_mut(start + count + i).filter(|_| pair) {
+                *slot = negative;
+            }
+        }
+    }
+}
+
+fn map<A: Arithmetic>(
+    place: &Place<'_>,
+    layer: &Layer,
+    y: usize,
+    activations: &[A::Activation],
+    sink: &mut RowSink<'_, A>,
+) {
+    let source = pixels::<A>(place, layer.source, y, activations);
+    let pixel = sink.buffer.pixel_len();
+    let margin = usize::from(sink.buffer.margin) * pixel;
+    let targets = run_mut(sink.row, margin, source.len());
+    let size = A::FORMAT.sizes().map;
+    let records = (layer.records != NO_TENSOR).then(|| tail(place.tensors, layer.records));
+    let rows = targets
+        .chunks_exact_mut(pixel.max(1))
+        .zip(source.chunks_exact(pixel.max(1)));
+    for (targets, sources) in rows {
+        for (c, (target, &a)) in targets.iter_mut().zip(sources).enumerate() {
+            let record = records.map(|r| run(r, c * size, size));
+            *target = A::map(a, record, layer.activation);
+        }
+    }
+}
+
+fn gate_row<A: Arithmetic>(
+    place: &Place<'_>,
+    layer: &Layer,
+    [hidden, gate, carry]: [u8; 3],
+    y: usize,
+    activations: &[A::Activation],
+    sink: &mut RowSink<'_, A>,
+) {
+    let table = place.table(place.head.sigmoid_table);
+    let record = run(tail(place.tensors, layer.records), 0, 4);
+    let source = |id| pixels::<A>(place, id, y, activations);
+    let margin = usize::from(sink.buffer.margin) * sink.buffer.pixel_len();
+    let targets = run_mut(sink.row, margin, source(hidden).len());
+    let sources = source(hidden).iter().zip(source(gate)).zip(source(carry));
+    for (target, ((&hidden, &gate), &carry)) in targets.iter_mut().zip(sources) {
+        *target = A::gate(hidden, gate, carry, record, table);
+    }
+}

@@ -1,0 +1,169 @@
+//! Evaluates a flow: latents in one image-shaped buffer that never moves, conditioners row by row.
+//!
+//! One walk serves two number systems ([`Arithmetic`]): `Fixed` computes with integers only and gives the same bits
+//! on every target; `F32` and `F16` (the storage of the weights) sum in a fixed order and take transcendental
+//! functions from `libm`. What they share is here: order of rows, views, masks, rings. What differs is arithmetic.
+
+mod arithmetic;
+mod conv;
+mod couple;
+mod fixed;
+mod float;
+mod input;
+mod layer;
+mod observe;
+mod scratch;
+mod slices;
+mod table;
+
+pub use arithmetic::Arithmetic;
+pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
+pub use float::{F16, F32};
+pub use input::{InputError, Noise};
+pub use observe::{Coupled, Observer};
+pub use scratch::{Scratch, ScratchMut};
+pub use table::{TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
+
+pub(crate) use fixed::{check_actnorm, check_bounds, check_standardization, check_sums};
+
+use crate::artifact::Artifact;
+use crate::plan::{Coupling, Schedule, Step};
+use crate::spec::View;
+
+/// Most channels an `invertible_linear` may have: one pixel's channels lie on the stack.
+pub const MAX_LINEAR_CHANNELS: usize = 64;
+/// Most rows of a convolution's window.
+pub(crate) const MAX_WINDOW_ROWS: usize = 32;
+
+/// What the flow says of one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Evaluation {
+    /// log_prob in units of 2^-24 nats; meaningless but deterministic where `saturated`.
+    pub log_prob_raw: i64,
+    /// Whether a latent left the range of its numbers: the input is far from all data, and the density formula no
+    /// longer holds.
+    pub saturated: bool,
+}
+
+/// log_prob of one input; the latent is left in the scratch, image-shaped.
+///
+/// `input` has one byte a coordinate for images, channel by channel, row by row; four bytes (f32, little-endian) a
+/// coordinate for vectors.
+///
+/// # Errors
+/// [`InputError`] for a wrong length, NaN or infinite values, a scratch that is too small, noise that this number
+/// system does not take, or an artifact of another number format.
+pub fn evaluate<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    input: &[u8],
+    noise: Noise<'_>,
+    scratch: ScratchMut<'_, A>,
+    observer: &mut impl Observer<A>,
+) -> Result<Evaluation, InputError> {
+    let head = artifact.plan_head();
+    if artifact.number_format() != A::FORMAT {
+        return Err(InputError::NumberFormat);
+    }
+    let need = artifact.scratch_need();
+    let latents = scratch.latents.get_mut(..need.latents as usize);
+    let activations = scratch.activations.get_mut(..need.activations as usize);
+    let (Some(latents), Some(activations)) = (latents, activations) else {
+        return Err(InputError::Scratch);
+    };
+    let tensors = artifact.tensors();
+    let mut energy = A::Energy::default();
+    input::read::<A>(head, tensors, input, noise, latents, &mut energy)?;
+    observer.latents(0, latents);
+    for (index, step) in artifact.steps().enumerate() {
+        // The artifact decoded every step when it was loaded; a step that no longer decodes cannot happen.
+        let Ok(step) = step else { break };
+        match step {
+            Step::Actnorm { view, records } => {
+                actnorm::<A>(view, slices::tail(tensors, records), latents, &mut energy);
+            }
+            Step::InvertibleLinear { view, weights } => {
+                linear::<A>(view, slices::tail(tensors, weights), latents, &mut energy);
+            }
+            Step::Coupling(coupling) => {
+                let place = couple::Place {
+                    coupling: &coupling,
+                    head,
+                    tensors,
+                    index,
+                };
+                run_coupling::<A>(&place, latents, activations, &mut energy, observer);
+            }
+        }
+        observer.latents(index + 1, latents);
+    }
+    Ok(A::finish(&energy, latents, head.constant_raw))
+}
+
+fn run_coupling<A: Arithmetic>(
+    place: &couple::Place<'_>,
+    latents: &mut [A::Latent],
+    activations: &mut [A::Activation],
+    energy: &mut A::Energy,
+    observer: &mut impl Observer<A>,
+) {
+    // Margins and padding lanes of the rings must read as zero, whatever the last coupling left there.
+    clear::<A>(place.coupling, activations);
+    for event in Schedule::new(place.coupling) {
+        layer::run_row::<A>(place, event, latents, activations, energy, observer);
+    }
+}
+
+fn clear<A: Arithmetic>(coupling: &Coupling, activations: &mut [A::Activation]) {
+    let end = coupling
+        .buffers
+        .last()
+        .map_or(0, |b| b.offset as usize + b.len().unwrap_or(0));
+    for value in activations.iter_mut().take(end) {
+        *value = A::ZERO_ACTIVATION;
+    }
+}
+
+fn actnorm<A: Arithmetic>(
+    view: View,
+    records: &[u8],
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) {
+    let size = A::FORMAT.sizes().actnorm;
+    let shape = view.shape();
+    for (channel, record) in (0..view.channels()).zip(records.chunks_exact(size)) {
+        for y in 0..usize::from(shape.height) {
+            for x in 0..usize::from(shape.width) {
+                if let Some(latent) = latents.get_mut(view.offset(channel, y, x)) {
+                    *latent = A::actnorm(*latent, record, energy);
+                }
+            }
+        }
+    }
+}
+
+fn linear<A: Arithmetic>(
+    view: View,
+    weights: &[u8],
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) {
+    let shape = view.shape();
+    let channels = view.channels();
+    let mut pixel = [A::ZERO_LATENT; MAX_LINEAR_CHANNELS];
+    let row_len = channels * A::FORMAT.sizes().linear;
+    for y in 0..usize::from(shape.height) {
+        for x in 0..usize::from(shape.width) {
+            for (channel, slot) in pixel.iter_mut().enumerate().take(channels) {
+                *slot = slices::at(latents, view.offset(channel, y, x));
+            }
+            let inputs = pixel.get(..channels).unwrap_or(&[]);
+            for (channel, row) in (0..channels).zip(weights.chunks_exact(row_len.max(1))) {
+                if let Some(latent) = latents.get_mut(view.offset(channel, y, x)) {
+                    *latent = A::linear(inputs, row, energy);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Rows: where they lie in the scratch, and which rows of its source a layer's row needs.
+
+use super::{Buffer, Coupling, Layer, LayerKind, Window, lanes};
+use crate::spec::Shape;
+
+impl Buffer {
+    /// Elements of one pixel: the channels in whole lanes.
+    pub const fn pixel_len(&self) -> usize {
+        lanes(self.shape.channels as usize)
+    }
+
+    /// Elements of one row with its margins.
+    pub const fn row_len(&self) -> usize {
+        (self.shape.width as usize + 2 * self.margin as usize) * self.pixel_len()
+    }
+
+    /// Elements of the ring, or `None` beyond what 32-bit offsets reach.
+    pub fn len(&self) -> Option<usize> {
+        self.row_len().checked_mul(usize::from(self.rows))
+    }
+
+    /// Place of the first element of row y within the scratch.
+    pub fn row_start(&self, y: usize) -> usize {
+        let slot = y.checked_rem(usize::from(self.rows)).unwrap_or(0);
+        self.offset as usize + slot * self.row_len()
+    }
+}
+
+impl Window {
+    /// Output length of a convolution along an axis, if there is one.
+    pub fn conv_len(&self, input: u16, kernel: u16) -> Option<u16> {
+        let span = u32::from(input) + 2 * u32::from(self.pad);
+        let last = span.checked_sub(u32::from(kernel))?;
+        u16::try_from(last.checked_div(u32::from(self.stride))? + 1).ok()
+    }
+
+    /// Shortest output length of a transposed convolution along an axis (output padding adds to it).
+    pub fn transposed_len(&self, input: u16, kernel: u16) -> Option<u16> {
+        let span = u32::from(input.checked_sub(1)?) * u32::from(self.stride) + u32::from(kernel);
+        u16::try_from(span.checked_sub(2 * u32::from(self.pad))?).ok()
+    }
+}
+
+impl Layer {
+    /// First and last row of `source` (of this height) that output row y reads; an empty range (first > last) if
+    /// none.
+    pub fn needed_rows(&self, y: usize, height: usize) -> (usize, usize) {
+        match self.kind {
+            LayerKind::Conv(window) => {
+                let (stride, pad) = (usize::from(window.stride), usize::from(window.pad));
+                let last = y * stride + usize::from(window.height);
+                let first = (y * stride).saturating_sub(pad);
+                (
+                    first,
+                    last.saturating_sub(pad + 1).min(height.saturating_sub(1)),
+                )
+            }
+            LayerKind::ConvTransposed(window) => {
+                let (stride, pad) = (usize::from(window.stride), usize::from(window.pad));
+                let lowest = (y + pad + 1).saturating_sub(usize::from(window.height));
+                let first = lowest.div_ceil(stride.max(1));
+                let last = (y + pad).checked_div(stride).unwrap_or(0);
+                (first, last.min(height.saturating_sub(1)))
+            }
+            LayerKind::Input { .. } | LayerKind::Map | LayerKind::Gate { .. } => (y, y),
+        }
+    }
+}
+
+impl Coupling {
+    /// Channels that the last layer must give: raw_scale and shift of each changed channel.
+    pub fn output_channels(&self) -> usize {
+        2 * self.mask.changed_channels(self.view.channels()).1
+    }
+
+    /// Shape of a layer's output.
+    pub fn output_shape(&self, layer: &Layer) -> Option<Shape> {
+        match layer.target {
+            Some(target) => self.buffers.get(usize::from(target)).map(|b| b.shape),
+            None => {
+                let channels = u16::try_from(self.output_channels()).ok()?;
+                let shape = self.view.shape();
+                Some(Shape { channels, ..shape })
+            }
+        }
+    }
+
+    /// Buffers that a layer reads at all.
+    pub fn reads(&self, layer: &Layer) -> [Option<u8>; 4] {
+        match layer.kind {
+            LayerKind::Input { .. } => [None, None, None, layer.residual],
+            LayerKind::Gate { gate, carry } => {
+                [Some(layer.source), Some(gate), Some(carry), layer.residual]
+            }
+            _ => [Some(layer.source), None, None, layer.residual],
+        }
+    }
+
+    /// What a layer reads to compute row y: source, gate, carry and residual, where it has them.
+    pub fn needs(&self, layer: &Layer, y: usize) -> [Option<Need>; 4] {
+        let same = |buffer| Need {
+            buffer,
+            first: y,
+            last: y,
+        };
+        let windowed = |buffer: u8| {
+            let source = self.buffers.get(usize::from(buffer));
+            let height = source.map_or(0, |b| usize::from(b.shape.height));
+            let (first, last) = layer.needed_rows(y, height);
+            (first <= last).then_some(Need {
+                buffer,
+                first,
+                last,
+            })
+        };
+        let residual = layer.residual.map(same);
+        match layer.kind {
+            LayerKind::Input { .. } => [None, None, None, residual],
+            LayerKind::Gate { gate, carry } => [
+                Some(same(layer.source)),
+                Some(same(gate)),
+                Some(same(carry)),
+                residual,
+            ],
+            _ => [windowed(layer.source), None, None, residual],
+        }
+    }
+}
+
+/// Rows of a buffer that a layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The buffer.
+    pub buffer: u8,
+    /// First row.
+    pub first: usize,
+    /// Last row.
+    pub last: usize,
+}

@@ -1,0 +1,273 @@
+//! What the engine executes: steps over views, and for each coupling the layers of its conditioner.
+//!
+//! The spec says which architecture a flow has; the plan says how a board runs it: batch norm folded, tensors by
+//! offset, every activation in a ring of rows whose length and place the host has chosen. Six kinds of layers cover
+//! every conditioner of the paper (dense layers are convolutions of one pixel, or as large as the image), so a new
+//! architecture is a new lowering on the host and costs the board nothing.
+//!
+//! A plan is read from flash step by step (postcard), so its size never meets the board's RAM: one coupling at a time
+//! is decoded, under 2 KiB.
+
+mod geometry;
+mod schedule;
+mod validate;
+
+pub use schedule::{Event, Schedule};
+pub use validate::{PlanError, ScratchNeed, validate_step};
+pub(crate) use validate::{changes_pixel, validate_head};
+
+use crate::spec::{AffineForm, CouplingMask, Shape, View};
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Most layers of one conditioner: a residual network of ten blocks with skip sums has 45.
+pub const MAX_LAYERS: usize = 48;
+/// Most buffers of one conditioner.
+pub const MAX_BUFFERS: usize = 48;
+/// Channels are padded to this multiple wherever they are multiplied, so that kernels have no tails.
+pub const LANES: usize = 4;
+
+/// n rounded up to whole lanes.
+pub const fn lanes(n: usize) -> usize {
+    n.div_ceil(LANES) * LANES
+}
+
+/// How the numbers of a flow are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[serde(rename_all = "snake_case")]
+pub enum NumberFormat {
+    /// 8-bit weights, 16-bit activations, 32-bit latents: integers only.
+    Q8,
+    /// 32-bit floats.
+    F32,
+    /// Weights as 16-bit floats, everything else 32-bit floats.
+    F16,
+}
+
+/// Head of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanHead {
+    /// How input becomes the first latent.
+    pub input: PlannedInput,
+    /// Number of steps that follow.
+    pub steps: u16,
+    /// Every term of log_prob that does not depend on the input, in units of 2^-24 nats: the prior's constant,
+    /// log_det of actnorm, invertible_linear and standardization, - D ln 256 and D ln (1 - 2 margin) of images.
+    pub constant_raw: i64,
+    /// Offset of the interpolation table of the scale map; [`NO_TENSOR`] when every coupling's map is linear, and in
+    /// float formats.
+    pub scale_table: u32,
+    /// Offset of the interpolation table of the sigmoid, for gates; [`NO_TENSOR`] likewise.
+    pub sigmoid_table: u32,
+}
+
+/// Stands for "no tensor" in an offset.
+pub const NO_TENSOR: u32 = u32::MAX;
+
+/// How input becomes the first latent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PlannedInput {
+    /// 8-bit image: a table of 256 latents and log_dets for the midpoint, and the margin for other noise.
+    Image {
+        /// Its shape.
+        shape: Shape,
+        /// Offset of the table.
+        table: u32,
+        /// Logit margin, for given noise on the float path.
+        margin: f32,
+    },
+    /// Vector of f32: per coordinate a standardization record.
+    Vector {
+        /// Number of coordinates.
+        dims: u16,
+        /// Offset of the records.
+        records: u32,
+    },
+}
+
+impl PlannedInput {
+    /// Shape of the latent.
+    pub const fn shape(&self) -> Shape {
+        match *self {
+            Self::Image { shape, .. } => shape,
+            Self::Vector { dims, .. } => Shape::new(dims, 1, 1),
+        }
+    }
+
+    /// Number of bytes of one input: one for each coordinate of an image, four for each of a vector.
+    pub const fn byte_len(&self) -> usize {
+        match self {
+            Self::Image { shape, .. } => shape.len(),
+            Self::Vector { dims, .. } => *dims as usize * 4,
+        }
+    }
+}
+
+/// A step of a plan; squeeze and factor_out have become views.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // one step at a time lives on the stack: a Box would need a heap
+pub enum Step {
+    /// Per channel y = (x + shift) scale.
+    Actnorm {
+        /// What it acts on.
+        view: View,
+        /// Offset of one record a channel.
+        records: u32,
+    },
+    /// Per pixel y = W x.
+    InvertibleLinear {
+        /// What it acts on.
+        view: View,
+        /// Offset of W, row by row.
+        weights: u32,
+    },
+    /// An affine coupling.
+    Coupling(Coupling),
+}
+
+/// An affine coupling and the layers of its conditioner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coupling {
+    /// What it acts on.
+    pub view: View,
+    /// Which part is kept and which changed.
+    pub mask: CouplingMask,
+    /// Order of shift and scale.
+    pub affine: AffineForm,
+    /// How raw_scale becomes log_scale.
+    pub scale: PlannedScale,
+    /// Offset of one bound (the factor of the scale map, in units of the log_scale grid) a changed channel.
+    pub bounds: u32,
+    /// Activation buffers, in ascending places of the scratch.
+    pub buffers: Vec<Buffer, MAX_BUFFERS>,
+    /// Layers in order; the last one feeds the coupling.
+    pub layers: Vec<Layer, MAX_LAYERS>,
+}
+
+/// log_scale = bound t(raw_scale): what t is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PlannedScale {
+    /// t(r) = tanh r.
+    Tanh,
+    /// t(r) = r.
+    Linear,
+    /// t(r) = ln (sigmoid(r) + floor); the offset is part of the last layer's bias.
+    Sigmoid {
+        /// Added to the sigmoid.
+        floor: f32,
+    },
+}
+
+/// A ring of activation rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffer {
+    /// Channels, height and width of the whole activation.
+    pub shape: Shape,
+    /// Zero columns on each side of a row.
+    pub margin: u8,
+    /// Rows that are there at a time.
+    pub rows: u16,
+    /// First element in the activation scratch.
+    pub offset: u32,
+}
+
+/// One layer of a conditioner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// What it computes.
+    pub kind: LayerKind,
+    /// Buffer it reads; ignored by `Input`.
+    pub source: u8,
+    /// Buffer it writes; `None` for the last layer, which feeds the coupling.
+    pub target: Option<u8>,
+    /// Buffer whose same row is added after the activation.
+    pub residual: Option<u8>,
+    /// Applied before the residual.
+    pub activation: Activation,
+    /// Offset of the weights.
+    pub weights: u32,
+    /// Offset of one record an output channel.
+    pub records: u32,
+}
+
+/// Elementwise activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activation {
+    /// None.
+    Identity,
+    /// max(a, 0).
+    Relu,
+    /// a above zero, 0.01 a below.
+    LeakyRelu,
+}
+
+/// What a layer computes, row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LayerKind {
+    /// Reads the kept part of the latent, everything else as zero; per channel gain and offset. With `pair` the
+    /// channels are followed by their negatives (also of the offset).
+    Input {
+        /// Whether [a, -a] is written.
+        pair: bool,
+    },
+    /// Convolution.
+    Conv(Window),
+    /// Transposed convolution.
+    ConvTransposed(Window),
+    /// Per channel gain and offset, if there is a record; then the activation.
+    Map,
+    /// source sigmoid(gate) + carry (1 - sigmoid(gate)).
+    Gate {
+        /// Buffer of the gate before the sigmoid.
+        gate: u8,
+        /// Buffer that is carried where the gate is shut.
+        carry: u8,
+    },
+}
+
+/// Size and movement of a convolution's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Rows of the kernel.
+    pub height: u16,
+    /// Columns of the kernel.
+    pub width: u16,
+    /// Distance between windows.
+    pub stride: u8,
+    /// Zero rows and columns around the input.
+    pub pad: u8,
+}
+
+/// Reads a plan step by step.
+#[derive(Clone, Debug)]
+pub struct Steps<'p> {
+    bytes: &'p [u8],
+    left: u16,
+}
+
+impl<'p> Steps<'p> {
+    /// The head of a plan and its steps.
+    pub fn parse(bytes: &'p [u8]) -> Result<(PlanHead, Self), postcard::Error> {
+        let (head, bytes) = postcard::take_from_bytes::<PlanHead>(bytes)?;
+        let left = head.steps;
+        Ok((head, Self { bytes, left }))
+    }
+
+    /// Bytes that no step has used yet.
+    pub fn rest(&self) -> &'p [u8] {
+        self.bytes
+    }
+}
+
+impl Iterator for Steps<'_> {
+    type Item = Result<Step, postcard::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some(postcard::take_from_bytes(self.bytes).map(|(step, rest)| {
+            self.bytes = rest;
+            step
+        }))
+    }
+}
