@@ -1,0 +1,43 @@
+//! Small models for every comparison: trainer, engine and boards against the reference.
+//!
+//! Weights are random but well scaled, so that multipliers lie around one half to two and every activation has both
+//! signs: a model at its initial zeros would pass with any conditioner.
+
+mod build;
+mod combinations;
+mod data;
+mod table;
+mod weights;
+
+pub use build::{coupling, image, level, vector};
+pub use combinations::single_couplings;
+pub use data::{random_bytes, random_data};
+pub use table::small_models;
+pub use weights::random_model;
+
+use flow_train_host::model::Model;
+
+/// A model with the name that tests print and golden vectors are filed under.
+#[derive(Clone, Debug)]
+pub struct NamedModel {
+    /// Lower case, underscores.
+    pub name: String,
+    /// The model.
+    pub model: Model,
+}
+
+impl NamedModel {
+    /// The model of this name and architecture, its weights drawn from a stream of their own.
+    ///
+    /// # Panics
+    /// If the spec is inconsistent.
+    pub fn random(name: impl Into<String>, spec: flow_infer::spec::FlowSpec) -> Self {
+        let name = name.into();
+        let mut random = crate::random::SplitMix64::named(&name);
+        let model = match random_model(spec, &mut random) {
+            Ok(model) => model,
+            Err(error) => panic!("{name}: {error}"),
+        };
+        Self { name, model }
+    }
+}

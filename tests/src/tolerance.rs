@@ -1,0 +1,144 @@
+//! Every bound that a test of this repository allows, with its reason: the numeric contract in one table.
+//!
+//! Tests cite entries by name and write no number of their own, so a change of what is allowed is a visible diff
+//! here. Bounds are a few times what is measured (the tests print the worst case when run with `--nocapture`).
+
+use std::fmt::Display;
+
+/// How a difference is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// |found - wanted|.
+    Absolute,
+    /// |found - wanted| / max(1, |wanted|).
+    Relative,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// What is compared with what.
+    pub path: &'static str,
+    /// How.
+    pub measure: Measure,
+    /// The largest difference allowed.
+    pub bound: f64,
+    /// Why this much and no less.
+    pub reason: &'static str,
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $name:ident: $path:literal, $measure:ident, $bound:expr, $reason:literal;)*) => {
+        $($(#[$doc])* pub const $name: Tolerance = Tolerance {
+            path: $path,
+            measure: Measure::$measure,
+            bound: $bound,
+            reason: $reason,
+        };)*
+        /// All rows.
+        pub const TABLE: &[Tolerance] = &[$($name),*];
+    };
+}
+
+table! {
+    /// Layers of the reference against numbers worked out by hand.
+    LAYER_BY_HAND: "reference layer, by hand", Relative, 1e-14,
+        "a few additions of exactly representable products, in another order";
+    /// Determinants and solutions of small matrices against what is known of them.
+    LINEAR_ALGEBRA: "LU, determinant and solution", Relative, 1e-11,
+        "f64 elimination of matrices with condition numbers below 1e4";
+    /// log_det of the reference against a numeric Jacobian.
+    LOG_DET_BY_DIFFERENCES: "reference log_det, central differences", Absolute, 1e-7,
+        "rounding 2^-52 |z| / step per entry of the Jacobian, times the entries of its inverse; truncation step^2";
+    /// Data to latent and back.
+    ROUND_TRIP: "reference to_data(to_latent(v)) on the scale of the input", Relative, 1e-11,
+        "f64 rounding times the flow's condition number, the spread of its multipliers: below 1e3 for the small models";
+    /// Mass of a float flow.
+    QUADRATURE_FLOAT: "reference density, integrated", Absolute, 2e-6,
+        "trapezoidal rule: exact to rounding where the density is smooth, second order at the kinks of relu";
+}
+
+impl Tolerance {
+    /// How far a number lies from the one wanted, in this row's measure; NaN where one of them is NaN.
+    pub fn difference(&self, found: f64, wanted: f64) -> f64 {
+        let scale = match self.measure {
+            Measure::Absolute => 1.0,
+            Measure::Relative => wanted.abs().max(1.0),
+        };
+        if found == wanted {
+            return 0.0; // Also of two infinities of one sign.
+        }
+        (found - wanted).abs() / scale
+    }
+
+    /// Asserts that a number is near enough to the one wanted.
+    ///
+    /// # Panics
+    /// If it is not, naming what was compared, both numbers, the bound and its reason.
+    #[track_caller]
+    pub fn check(&self, what: impl Display, found: f64, wanted: f64) {
+        let difference = self.difference(found, wanted);
+        // Written so that a NaN fails.
+        assert!(
+            difference <= self.bound,
+            "{what}: {found} instead of {wanted}: {difference:.3e} apart where {} allows {:.3e} ({})",
+            self.path,
+            self.bound,
+            self.reason,
+        );
+    }
+
+    /// Asserts that as many numbers are there as wanted and each is near enough.
+    ///
+    /// # Panics
+    /// As [`Self::check`], or if their counts differ.
+    #[track_caller]
+    pub fn check_all(&self, what: impl Display, found: &[f64], wanted: &[f64]) {
+        assert_eq!(found.len(), wanted.len(), "{what}: count");
+        for (i, (&f, &w)) in found.iter().zip(wanted).enumerate() {
+            self.check(format_args!("{what} [{i}]"), f, w);
+        }
+    }
+}
+
+/// The largest difference seen, to be printed beside its bound: a bound that is never nearly reached is too loose.
+#[derive(Clone, Debug)]
+pub struct Worst {
+    row: Tolerance,
+    difference: f64,
+    what: String,
+}
+
+impl Worst {
+    /// Nothing seen yet.
+    pub fn of(row: Tolerance) -> Self {
+        Self {
+            row,
+            difference: 0.0,
+            what: String::from("nothing"),
+        }
+    }
+
+    /// [`Tolerance::check`], remembered.
+    ///
+    /// # Panics
+    /// As [`Tolerance::check`].
+    #[track_caller]
+    pub fn check(&mut self, what: impl Display, found: f64, wanted: f64) {
+        self.row.check(&what, found, wanted);
+        let difference = self.row.difference(found, wanted);
+        if difference > self.difference {
+            self.difference = difference;
+            self.what = what.to_string();
+        }
+    }
+}
+
+impl Drop for Worst {
+    fn drop(&mut self) {
+        println!(
+            "{}: worst {:.2e} of {:.2e} allowed, at {}",
+            self.row.path, self.difference, self.row.bound, self.what
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! to_data(to_latent(v)) = v.
+
+use flow_tests::models::{self, NamedModel, random_data};
+use flow_tests::random::SplitMix64;
+use flow_tests::reference::{evaluate, to_data};
+use flow_tests::tolerance::{ROUND_TRIP, Worst};
+
+#[test]
+fn data_come_back_from_their_latent() {
+    let mut worst = Worst::of(ROUND_TRIP);
+    for NamedModel { name, model } in models::small_models()
+        .into_iter()
+        .chain(models::single_couplings())
+    {
+        let mut random = SplitMix64::named(&format!("{name}: round trip"));
+        println!("{name}: seed {:#x}", random.seed());
+        let data = random_data(&model, &mut random);
+        let found = evaluate(&model, &data);
+        assert!(found.log_prob_nats.is_finite());
+        let moved = data.iter().zip(&found.z).filter(|(v, z)| v != z).count();
+        assert!(2 * moved > data.len(), "{name} hardly moves its data");
+        for (i, (&back, &v)) in to_data(&model, &found.z).iter().zip(&data).enumerate() {
+            worst.check(format_args!("{name} [{i}]"), back, v);
+        }
+    }
+}
