@@ -159,7 +159,8 @@ fn linear<A: Arithmetic>(
                 *slot = slices::at(latents, view.offset(channel, y, x));
             }
             let inputs = pixel.get(..channels).unwrap_or(&[]);
-            for (channel, row) in (0..channels).zip(weights.chunks_exact(row_len.max(1))) {
+            for channel in 0..channels {
+                let row = slices::run(weights, channel * row_len, row_len);
                 if let Some(latent) = latents.get_mut(view.offset(channel, y, x)) {
                     *latent = A::linear(inputs, row, energy);
                 }
