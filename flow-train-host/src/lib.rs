@@ -1,5 +1,14 @@
 //! Host side of flowgate: data, models, training, quantization and export.
 
-#![forbid(unsafe_code)]
+// Lifted only for the instruction sets of `nn::kernels`.
+#![deny(unsafe_code)]
 
+pub mod convert;
+pub mod data;
+pub mod evaluate;
+pub mod export;
+pub mod files;
 pub mod model;
+mod nn;
+pub mod presets;
+pub mod train;

@@ -13,7 +13,7 @@ mod schedule;
 mod validate;
 
 pub use schedule::{Event, Schedule};
-pub use validate::{PlanError, ScratchNeed, validate_step};
+pub use validate::{PlanError, ScratchNeed, lowest_needed, validate_step};
 pub(crate) use validate::{changes_pixel, validate_head};
 
 use crate::spec::{AffineForm, CouplingMask, Shape, View};

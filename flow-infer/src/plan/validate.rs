@@ -370,8 +370,8 @@ fn check_schedule(coupling: &Coupling) -> Result<(), PlanError> {
     }
 }
 
-/// The lowest row of a buffer that a layer still reads when it has `row` rows done.
-fn lowest_needed(coupling: &Coupling, layer: &Layer, row: usize, buffer: u8) -> usize {
+/// The lowest row of a buffer that a layer still reads when it has `row` rows done; `usize::MAX` if none.
+pub fn lowest_needed(coupling: &Coupling, layer: &Layer, row: usize, buffer: u8) -> usize {
     let reads_it = coupling.reads(layer).contains(&Some(buffer));
     let needs = coupling.needs(layer, row);
     let lowest = needs

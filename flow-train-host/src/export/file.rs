@@ -1,0 +1,140 @@
+//! The bytes of a `.flow` file, written.
+
+use super::ExportError;
+use super::pack::Packed;
+use super::provenance::Provenance;
+use flow_infer::artifact::{
+    Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, MAGIC, SECTION_ALIGNMENT,
+    SECTION_ENTRY_LEN, Section, checksum, field,
+};
+use flow_infer::gate::Gate;
+use flow_infer::plan::{NumberFormat, ScratchNeed};
+use flow_infer::spec::FlowSpec;
+
+/// A `.flow` file in parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowFile {
+    format: NumberFormat,
+    need: ScratchNeed,
+    /// Version of the model.
+    pub model_version: u32,
+    sections: Vec<(Section, Vec<u8>)>,
+}
+
+const ORDER: [Section; 7] = [
+    Section::Plan,
+    Section::Tensors,
+    Section::Spec,
+    Section::Gate,
+    Section::Golden,
+    Section::Provenance,
+    Section::Signature,
+];
+
+fn postcard(value: &impl serde::Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("plain data always encodes into a growing buffer")
+}
+
+impl FlowFile {
+    /// A file with plan and tensors only.
+    pub fn new(packed: Packed) -> Self {
+        let mut plan = postcard(&packed.head);
+        packed
+            .steps
+            .iter()
+            .for_each(|step| plan.extend(postcard(step)));
+        Self {
+            format: packed.format,
+            need: packed.need,
+            model_version: 0,
+            sections: vec![(Section::Plan, plan), (Section::Tensors, packed.tensors)],
+        }
+    }
+
+    /// The parts of a loaded file.
+    pub fn from_artifact(artifact: &Artifact<'_>) -> Self {
+        let sections = ORDER.into_iter().map(|s| (s, artifact.section(s).to_vec()));
+        Self {
+            format: artifact.number_format(),
+            need: artifact.scratch_need(),
+            model_version: artifact.model_version(),
+            sections: sections.filter(|(_, bytes)| !bytes.is_empty()).collect(),
+        }
+    }
+
+    /// Replaces a section; empty bytes remove it. Any change makes a signature invalid, so it goes too.
+    pub fn set(&mut self, section: Section, bytes: Vec<u8>) {
+        self.sections
+            .retain(|(s, _)| *s != section && *s != Section::Signature);
+        if !bytes.is_empty() {
+            self.sections.push((section, bytes));
+        }
+        let place = |s: &Section| ORDER.iter().position(|o| o == s);
+        self.sections.sort_by_key(|(s, _)| place(s));
+    }
+
+    /// Stores the spec.
+    pub fn set_spec(&mut self, spec: &FlowSpec) {
+        self.set(Section::Spec, postcard(spec));
+    }
+
+    /// Stores the gate's calibration.
+    pub fn set_gate(&mut self, gate: &Gate) {
+        self.set(Section::Gate, postcard(gate));
+    }
+
+    /// Stores where the model comes from.
+    pub fn set_provenance(&mut self, provenance: &Provenance) {
+        self.set(Section::Provenance, postcard(provenance));
+    }
+
+    /// Stores golden vectors.
+    pub fn set_golden<'g>(&mut self, vectors: impl Iterator<Item = GoldenVector<'g>>) {
+        let mut bytes = Vec::new();
+        for vector in vectors {
+            bytes.extend_from_slice(vector.input);
+            bytes.extend_from_slice(&vector.log_prob_raw.to_le_bytes());
+            bytes.extend_from_slice(&vector.code_length_raw.to_le_bytes());
+        }
+        self.set(Section::Golden, bytes);
+    }
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// [`ExportError::Rejected`] if they would not load: nothing that a board refuses is ever written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ExportError> {
+        let table_end = HEADER_LEN + self.sections.len() * SECTION_ENTRY_LEN;
+        let mut body = vec![0; table_end];
+        for (index, (section, bytes)) in self.sections.iter().enumerate() {
+            body.resize(body.len().next_multiple_of(SECTION_ALIGNMENT), 0);
+            let entry = [*section as u32, body.len() as u32, bytes.len() as u32];
+            let at = HEADER_LEN + index * SECTION_ENTRY_LEN;
+            for (word, value) in body[at..at + SECTION_ENTRY_LEN]
+                .chunks_exact_mut(4)
+                .zip(entry)
+            {
+                word.copy_from_slice(&value.to_le_bytes());
+            }
+            body.extend_from_slice(bytes);
+        }
+        let total = u32::try_from(body.len() + CHECKSUM_LEN);
+        let total = total.map_err(|_| ExportError::TooLarge("file"))?;
+        self.write_header(&mut body, total);
+        let sum = checksum(&body);
+        body.extend_from_slice(&sum.to_le_bytes());
+        Artifact::load(&body).map_err(ExportError::Rejected)?;
+        Ok(body)
+    }
+
+    fn write_header(&self, body: &mut [u8], total: u32) {
+        body[field::MAGIC].copy_from_slice(&MAGIC);
+        body[field::VERSION].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        body[field::SECTIONS] = self.sections.len() as u8;
+        body[field::NUMBER_FORMAT] = self.format.code();
+        body[field::TOTAL_LEN].copy_from_slice(&total.to_le_bytes());
+        body[field::SCRATCH_LATENTS].copy_from_slice(&self.need.latents.to_le_bytes());
+        body[field::SCRATCH_ACTIVATIONS].copy_from_slice(&self.need.activations.to_le_bytes());
+        body[field::MODEL_VERSION].copy_from_slice(&self.model_version.to_le_bytes());
+    }
+}

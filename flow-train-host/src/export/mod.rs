@@ -1,0 +1,80 @@
+//! From a float model to a `.flow` file: lower, quantize, find places, write.
+
+pub mod file;
+pub mod float;
+pub mod lower;
+pub mod pack;
+pub mod provenance;
+pub mod quantize;
+pub mod ranges;
+pub mod rings;
+
+use flow_infer::artifact::LoadError;
+use flow_infer::plan::PlanError;
+
+/// Why a model cannot become a `.flow` file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// Nothing to calibrate on.
+    NoCalibrationData,
+    /// Calibration data of another size than the model reads.
+    CalibrationSize {
+        /// Bytes (images) or values (vectors) that an input of the model has.
+        wanted: usize,
+        /// What the data has.
+        found: usize,
+    },
+    /// Calibration data with NaN or infinite values, or values that the float model cannot follow.
+    CalibrationValues,
+    /// A step's numbers do not fit the integer format: which, and what.
+    Range {
+        /// Index of the step in the plan.
+        step: usize,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// More layers, channels or bytes than the format holds.
+    TooLarge(&'static str),
+    /// An invertible_linear whose matrix is singular.
+    Singular {
+        /// Index of the step in the plan.
+        step: usize,
+    },
+    /// The written file does not load: a defect of the exporter, caught before anything is stored.
+    Rejected(LoadError),
+}
+
+impl std::fmt::Display for ExportError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoCalibrationData => write!(f, "there is no data to calibrate on"),
+            Self::CalibrationSize { wanted, found } => {
+                write!(
+                    f,
+                    "the calibration data has {found} values an input, the model reads {wanted}"
+                )
+            }
+            Self::CalibrationValues => {
+                write!(
+                    f,
+                    "the model gives no finite numbers on the calibration data"
+                )
+            }
+            Self::Range { step, what } => {
+                write!(f, "step {step}: {what} does not fit the integer format")
+            }
+            Self::TooLarge(what) => write!(f, "the model is too large for the format: {what}"),
+            Self::Singular { step } => write!(f, "step {step}: the matrix is singular"),
+            Self::Rejected(error) => write!(f, "the exported file would not load: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ExportError {}
+
+impl From<PlanError> for ExportError {
+    fn from(error: PlanError) -> Self {
+        Self::Rejected(LoadError::Plan(error))
+    }
+}

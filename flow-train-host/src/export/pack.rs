@@ -1,0 +1,351 @@
+//! From a lowered flow to plan and tensors, whatever the numbers are.
+//!
+//! One walk for all number formats: [`Numbers`] says what the bytes of a record are and which log_det the stored
+//! numbers have; places, padding and the plan are found here.
+
+use super::lower::{LoweredCoupling, LoweredFlow, LoweredInput, LoweredLayer, LoweredStep};
+use super::{ExportError, rings};
+use flow_infer::plan::{
+    Coupling, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead, PlannedInput,
+    PlannedScale, ScratchNeed, Step, lanes,
+};
+use flow_infer::spec::units::{HALF_LN_2PI, LN_256, raw_from_nats};
+use flow_infer::spec::{Shape, View};
+
+/// Bytes of records, and the log_det of what they hold.
+pub trait Numbers {
+    /// The format's code.
+    fn format(&self) -> NumberFormat;
+    /// 256 entries of latent and log_det.
+    fn image_table(&self, margin: f32) -> Vec<u8>;
+    /// Records of the standardization, and the sum of ln (dz/dx).
+    fn standardization(
+        &self,
+        mean: &[f32],
+        deviation: &[f32],
+    ) -> Result<(Vec<u8>, f64), ExportError>;
+    /// An interpolation table, where the format has them.
+    fn table(&self, function: &dyn Fn(f64) -> f64) -> Option<Vec<u8>>;
+    /// Records of an actnorm, and the sum of log_scale over channels.
+    fn actnorm(
+        &self,
+        step: usize,
+        shift: &[f32],
+        log_scale: &[f32],
+    ) -> Result<(Vec<u8>, f64), ExportError>;
+    /// A matrix, and ln |det| of what is stored.
+    fn linear(
+        &self,
+        step: usize,
+        weights: &[f32],
+        channels: usize,
+    ) -> Result<(Vec<u8>, f64), ExportError>;
+    /// Bounds of the scale map.
+    fn bounds(&self, step: usize, bound: &[f32]) -> Result<Vec<u8>, ExportError>;
+    /// Weights and records of a convolution whose channels are padded already.
+    fn convolution(&self, at: At<'_>, padded: &Padded) -> Result<(Vec<u8>, Vec<u8>), ExportError>;
+    /// Records of an input layer.
+    fn input(&self, at: At<'_>) -> Result<Vec<u8>, ExportError>;
+    /// Records of a map with gains.
+    fn map(&self, at: At<'_>) -> Result<Vec<u8>, ExportError>;
+    /// Records of a gate layer.
+    fn gate(&self, at: At<'_>, gate: u8) -> Result<Vec<u8>, ExportError>;
+}
+
+/// A layer within its flow.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'l> {
+    /// Index of the step.
+    pub step: usize,
+    /// Index of the layer.
+    pub index: usize,
+    /// The layer.
+    pub layer: &'l LoweredLayer,
+}
+
+/// Convolution weights with rows and input channels padded to whole lanes.
+#[derive(Clone, Debug)]
+pub struct Padded {
+    /// Output channel x window x input channel.
+    pub weights: Vec<f32>,
+    /// One an output channel.
+    pub bias: Vec<f32>,
+    /// Weights of one output channel.
+    pub fan_in: usize,
+}
+
+/// A plan with its tensors.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// Format of the numbers.
+    pub format: NumberFormat,
+    /// Head of the plan.
+    pub head: PlanHead,
+    /// Steps of the plan.
+    pub steps: Vec<Step>,
+    /// The tensors' bytes.
+    pub tensors: Vec<u8>,
+    /// Scratch it needs.
+    pub need: ScratchNeed,
+}
+
+/// Lays out a lowered flow.
+pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, ExportError> {
+    let mut tensors = Tensors::default();
+    let (input, mut constant) = pack_input(&flow.input, numbers, &mut tensors)?;
+    let (scale_table, sigmoid_table) = pack_tables(flow, numbers, &mut tensors)?;
+    let mut steps = Vec::new();
+    let mut activations = 0;
+    for (index, step) in flow.steps.iter().enumerate() {
+        steps.push(match step {
+            LoweredStep::Actnorm {
+                view,
+                shift,
+                log_scale,
+            } => {
+                let (bytes, log_det) = numbers.actnorm(index, shift, log_scale)?;
+                constant += log_det * view.shape().pixels() as f64;
+                let records = tensors.push(&bytes)?;
+                Step::Actnorm {
+                    view: *view,
+                    records,
+                }
+            }
+            LoweredStep::InvertibleLinear { view, weights } => {
+                let (bytes, log_det) = numbers.linear(index, weights, view.channels())?;
+                constant += log_det * view.shape().pixels() as f64;
+                let weights = tensors.push(&bytes)?;
+                Step::InvertibleLinear {
+                    view: *view,
+                    weights,
+                }
+            }
+            LoweredStep::Coupling(coupling) => {
+                let (planned, need) = pack_coupling(index, coupling, numbers, &mut tensors)?;
+                activations = need.max(activations);
+                Step::Coupling(planned)
+            }
+        });
+    }
+    let head = PlanHead {
+        input,
+        steps: u16::try_from(steps.len()).map_err(|_| ExportError::TooLarge("steps"))?,
+        constant_raw: raw_from_nats(constant),
+        scale_table,
+        sigmoid_table,
+    };
+    let need = ScratchNeed {
+        latents: input.shape().len() as u32,
+        activations: u32::try_from(activations).map_err(|_| ExportError::TooLarge("scratch"))?,
+    };
+    Ok(Packed {
+        format: numbers.format(),
+        head,
+        steps,
+        tensors: tensors.0,
+        need,
+    })
+}
+
+/// Tensors one after the other, each at a multiple of 4: words can be read whole.
+#[derive(Default)]
+struct Tensors(Vec<u8>);
+
+impl Tensors {
+    fn push(&mut self, bytes: &[u8]) -> Result<u32, ExportError> {
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+        let offset = u32::try_from(self.0.len()).map_err(|_| ExportError::TooLarge("tensors"))?;
+        self.0.extend_from_slice(bytes);
+        Ok(offset)
+    }
+}
+
+/// The planned input and its part of the constant: the prior's, and what the input's map adds for every input.
+fn pack_input(
+    input: &LoweredInput,
+    numbers: &impl Numbers,
+    tensors: &mut Tensors,
+) -> Result<(PlannedInput, f64), ExportError> {
+    match input {
+        &LoweredInput::Image { shape, margin } => {
+            let table = tensors.push(&numbers.image_table(margin))?;
+            let pixel = (1.0 - 2.0 * f64::from(margin)).ln() - LN_256 - HALF_LN_2PI;
+            let planned = PlannedInput::Image {
+                shape,
+                table,
+                margin,
+            };
+            Ok((planned, pixel * shape.len() as f64))
+        }
+        LoweredInput::Vector { mean, deviation } => {
+            let (bytes, log_det) = numbers.standardization(mean, deviation)?;
+            let records = tensors.push(&bytes)?;
+            let dims = u16::try_from(mean.len()).map_err(|_| ExportError::TooLarge("vector"))?;
+            let constant = log_det - HALF_LN_2PI * f64::from(dims);
+            Ok((PlannedInput::Vector { dims, records }, constant))
+        }
+    }
+}
+
+/// The scale map's and the gates' tables. A flow has one scale map with a table; its format has room for one.
+fn pack_tables(
+    flow: &LoweredFlow,
+    numbers: &impl Numbers,
+    tensors: &mut Tensors,
+) -> Result<(u32, u32), ExportError> {
+    let couplings = || {
+        flow.steps.iter().filter_map(|s| match s {
+            LoweredStep::Coupling(c) => Some(c),
+            _ => None,
+        })
+    };
+    let mut scales = couplings()
+        .map(|c| c.scale)
+        .filter(|s| *s != PlannedScale::Linear);
+    let first = scales.next();
+    if scales.any(|s| Some(s) != first) {
+        return Err(ExportError::TooLarge("more than one kind of scale map"));
+    }
+    let sigmoid = |r: f64| 1.0 / (1.0 + (-r).exp());
+    let scale = first.and_then(|scale| match scale {
+        PlannedScale::Tanh => numbers.table(&f64::tanh),
+        PlannedScale::Sigmoid { floor } => numbers.table(&|r| (sigmoid(r) + f64::from(floor)).ln()),
+        PlannedScale::Linear => None,
+    });
+    let gated = couplings().any(|c| {
+        c.layers
+            .iter()
+            .any(|l| matches!(l.kind, LayerKind::Gate { .. }))
+    });
+    let gate = gated.then(|| numbers.table(&sigmoid)).flatten();
+    let mut place = |table: Option<Vec<u8>>| table.map_or(Ok(NO_TENSOR), |t| tensors.push(&t));
+    Ok((place(scale)?, place(gate)?))
+}
+
+fn pack_coupling(
+    step: usize,
+    coupling: &LoweredCoupling,
+    numbers: &impl Numbers,
+    tensors: &mut Tensors,
+) -> Result<(Coupling, usize), ExportError> {
+    let bounds = tensors.push(&numbers.bounds(step, &coupling.bound)?)?;
+    let mut planned = skeleton(coupling)?;
+    planned.bounds = bounds;
+    for (index, layer) in coupling.layers.iter().enumerate() {
+        let at = At { step, index, layer };
+        let (weights, records) = pack_layer(at, &planned, numbers, tensors)?;
+        planned.layers[index].weights = weights;
+        planned.layers[index].records = records;
+    }
+    let need = rings::place(&mut planned);
+    Ok((planned, need))
+}
+
+/// A coupling with layers and buffers, without tensors and places.
+pub fn skeleton(coupling: &LoweredCoupling) -> Result<Coupling, ExportError> {
+    let buffers = coupling.buffers.iter().map(|&shape| rings::unplaced(shape));
+    let layers = coupling.layers.iter().map(|layer| Layer {
+        kind: layer.kind,
+        source: layer.source,
+        target: layer.target,
+        residual: layer.residual,
+        activation: layer.activation,
+        weights: NO_TENSOR,
+        records: NO_TENSOR,
+    });
+    let mut planned = Coupling {
+        view: coupling.view,
+        mask: coupling.mask,
+        affine: coupling.affine,
+        scale: coupling.scale,
+        bounds: NO_TENSOR,
+        buffers: Default::default(),
+        layers: Default::default(),
+    };
+    for buffer in buffers {
+        planned
+            .buffers
+            .push(buffer)
+            .map_err(|_| ExportError::TooLarge("buffers of a conditioner"))?;
+    }
+    for layer in layers {
+        planned
+            .layers
+            .push(layer)
+            .map_err(|_| ExportError::TooLarge("layers of a conditioner"))?;
+    }
+    Ok(planned)
+}
+
+fn pack_layer(
+    at: At<'_>,
+    planned: &Coupling,
+    numbers: &impl Numbers,
+    tensors: &mut Tensors,
+) -> Result<(u32, u32), ExportError> {
+    match at.layer.kind {
+        LayerKind::Input { .. } => Ok((NO_TENSOR, tensors.push(&numbers.input(at)?)?)),
+        LayerKind::Map if at.layer.scaling.is_none() => Ok((NO_TENSOR, NO_TENSOR)),
+        LayerKind::Map => Ok((NO_TENSOR, tensors.push(&numbers.map(at)?)?)),
+        LayerKind::Gate { gate, .. } => Ok((NO_TENSOR, tensors.push(&numbers.gate(at, gate)?)?)),
+        LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
+            let source = planned.buffers[usize::from(at.layer.source)].shape;
+            let padded = pad(at.layer, source);
+            let (weights, records) = numbers.convolution(at, &padded)?;
+            Ok((tensors.push(&weights)?, tensors.push(&records)?))
+        }
+    }
+}
+
+/// Pads the input channels of every tap and the number of rows to whole lanes.
+pub fn pad(layer: &LoweredLayer, source: Shape) -> Padded {
+    let channels = usize::from(source.channels);
+    let outputs = layer.bias.len();
+    let taps = layer.weights.len() / (outputs * channels);
+    let fan_in = taps * lanes(channels);
+    let mut weights = vec![0.0; lanes(outputs) * fan_in];
+    for (index, tap) in layer.weights.chunks_exact(channels).enumerate() {
+        let start = index * lanes(channels);
+        weights[start..start + channels].copy_from_slice(tap);
+    }
+    let mut bias = layer.bias.clone();
+    bias.resize(outputs.next_multiple_of(LANES), 0.0);
+    Padded {
+        weights,
+        bias,
+        fan_in,
+    }
+}
+
+/// ln |det| of a square matrix by elimination with row pivoting; `None` if it is singular.
+pub fn ln_abs_det(mut matrix: Vec<f64>, size: usize) -> Option<f64> {
+    let mut sum = 0.0;
+    for column in 0..size {
+        let magnitude = |row: &usize| matrix[row * size + column].abs();
+        let pivot = (column..size).max_by(|a, b| magnitude(a).total_cmp(&magnitude(b)))?;
+        let value = matrix[pivot * size + column];
+        if value == 0.0 || !value.is_finite() {
+            return None;
+        }
+        sum += value.abs().ln();
+        for k in 0..size {
+            matrix.swap(pivot * size + k, column * size + k);
+        }
+        for row in column + 1..size {
+            let factor = matrix[row * size + column] / value;
+            for k in column..size {
+                matrix[row * size + k] -= factor * matrix[column * size + k];
+            }
+        }
+    }
+    Some(sum)
+}
+
+/// The views of a flow's couplings, for sizing what watches them.
+pub fn coupling_views(flow: &LoweredFlow) -> Vec<Option<View>> {
+    let view = |step: &LoweredStep| match step {
+        LoweredStep::Coupling(coupling) => Some(coupling.view),
+        _ => None,
+    };
+    flow.steps.iter().map(view).collect()
+}

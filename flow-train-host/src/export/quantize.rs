@@ -1,0 +1,433 @@
+//! Records in integers: 8-bit weights, 16-bit activations.
+//!
+//! Scales are symmetric. An activation's scale spans its largest magnitude on the calibration data with a quarter to
+//! spare: at 16 bits the lost third of a bit costs nothing, and inputs a little beyond the data stay linear. Buffers
+//! that are added or mixed share one scale, so that the engine adds integers. Weights have one scale an output
+//! channel. Every log_det is that of the stored integers.
+
+use super::ExportError;
+use super::lower::{LoweredCoupling, LoweredFlow, LoweredLayer, LoweredStep, Scaling};
+use super::pack::{At, Numbers, Padded, ln_abs_det, pad};
+use super::ranges::Ranges;
+use flow_infer::engine::{
+    LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE, TABLE_ENTRIES, TABLE_REACH,
+    TABLE_STEPS_PER_UNIT,
+};
+use flow_infer::plan::{LayerKind, NumberFormat};
+use flow_infer::spec::units::{ENERGY_FRACTION_BITS, LN_2};
+
+/// Room above the calibration data's largest activation.
+const HEADROOM: f64 = 1.25;
+/// Largest magnitude of an activation.
+const ACTIVATION_LIMIT: f64 = 32767.0;
+/// Largest magnitude of a weight; symmetric, so that a row can be negated.
+const WEIGHT_LIMIT: f64 = 127.0;
+/// What an accumulator may reach: 2^31 less room for the bias's rounding.
+const SUM_LIMIT: f64 = 2_147_483_000.0;
+
+const LATENT_ONE: f64 = (1u64 << LATENT_FRACTION_BITS) as f64;
+const ENERGY_ONE: f64 = (1u64 << ENERGY_FRACTION_BITS) as f64;
+
+/// Weights of one output channel as integers with their scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantizedRow {
+    /// Weights.
+    pub weights: Vec<i8>,
+    /// Value of one.
+    pub scale: f64,
+    /// Bias, on the scale of the sum.
+    pub bias: f64,
+}
+
+/// How weights become integers: rounding to nearest, or something better.
+pub trait Rounding: Sync {
+    /// Rounds one output channel; `padded` has all channels of the layer, `row` says which.
+    fn round(&self, at: At<'_>, padded: &Padded, row: usize) -> QuantizedRow;
+}
+
+/// Each weight to its nearest integer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nearest;
+
+impl Rounding for Nearest {
+    fn round(&self, _: At<'_>, padded: &Padded, row: usize) -> QuantizedRow {
+        let weights = &padded.weights[row * padded.fan_in..(row + 1) * padded.fan_in];
+        let scale = row_scale(weights);
+        QuantizedRow {
+            weights: weights
+                .iter()
+                .map(|&w| nearest(f64::from(w) / scale))
+                .collect(),
+            scale,
+            bias: f64::from(padded.bias[row]),
+        }
+    }
+}
+
+/// The value of one for a row of weights: its largest magnitude is 127.
+pub fn row_scale(weights: &[f32]) -> f64 {
+    let largest = weights
+        .iter()
+        .fold(0.0f64, |m, &w| m.max(f64::from(w.abs())));
+    if largest > 0.0 {
+        largest / WEIGHT_LIMIT
+    } else {
+        1.0
+    }
+}
+
+/// A weight as an integer.
+pub fn nearest(value: f64) -> i8 {
+    value.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT) as i8
+}
+
+/// Integer records of a flow: needs the ranges of its activations.
+#[derive(Debug)]
+pub struct QuantizedNumbers<R> {
+    /// Value of one for the activations of each buffer of each step.
+    scales: Vec<Vec<f64>>,
+    rounding: R,
+}
+
+impl<R: Rounding> QuantizedNumbers<R> {
+    /// Chooses the scales of all activations.
+    pub fn new(flow: &LoweredFlow, ranges: &Ranges, rounding: R) -> Self {
+        let steps = flow.steps.iter().zip(&ranges.0);
+        let scales = steps.map(|(step, ranges)| match step {
+            LoweredStep::Coupling(coupling) => activation_scales(coupling, ranges),
+            _ => Vec::new(),
+        });
+        Self {
+            scales: scales.collect(),
+            rounding,
+        }
+    }
+
+    /// Value of one for the activations of a buffer.
+    pub fn scale(&self, step: usize, buffer: u8) -> f64 {
+        self.scales[step][usize::from(buffer)]
+    }
+
+    fn target_scale(&self, at: At<'_>) -> Option<f64> {
+        at.layer.target.map(|target| self.scale(at.step, target))
+    }
+
+    fn scaling_of<'l>(&self, at: At<'l>) -> Result<&'l Scaling, ExportError> {
+        at.layer.scaling.as_ref().ok_or(ExportError::Range {
+            step: at.step,
+            what: "a layer without gains",
+        })
+    }
+}
+
+/// Buffers that are added, mixed or merely activated share a scale: the largest that one of them needs.
+fn activation_scales(coupling: &LoweredCoupling, ranges: &[f32]) -> Vec<f64> {
+    let mut group: Vec<usize> = (0..coupling.buffers.len()).collect();
+    let mut join = |a: u8, b: u8| {
+        let (from, to) = (group[usize::from(a)], group[usize::from(b)]);
+        group
+            .iter_mut()
+            .filter(|g| **g == from)
+            .for_each(|g| *g = to);
+    };
+    for layer in &coupling.layers {
+        let Some(target) = layer.target else { continue };
+        if let Some(residual) = layer.residual {
+            join(residual, target);
+        }
+        match layer.kind {
+            LayerKind::Map if layer.scaling.is_none() => join(layer.source, target),
+            LayerKind::Gate { carry, .. } => {
+                join(layer.source, target);
+                join(carry, target);
+            }
+            _ => {}
+        }
+    }
+    let mut scales: Vec<f64> = (0..group.len())
+        .map(|g| {
+            let members = group.iter().zip(ranges).filter(|(m, _)| **m == g);
+            let largest = members.fold(0.0f64, |m, (_, &r)| m.max(f64::from(r)));
+            (largest * HEADROOM).max(1e-6) / ACTIVATION_LIMIT
+        })
+        .collect();
+    widen_for_multipliers(coupling, &group, &mut scales);
+    group.iter().map(|&g| scales[g]).collect()
+}
+
+/// A multiplier is below 1/2: where a layer's output is that much finer than its sum, the output gets coarser.
+fn widen_for_multipliers(coupling: &LoweredCoupling, group: &[usize], scales: &mut [f64]) {
+    for layer in &coupling.layers {
+        let convolution = matches!(
+            layer.kind,
+            LayerKind::Conv(_) | LayerKind::ConvTransposed(_)
+        );
+        let (true, Some(target)) = (convolution, layer.target) else {
+            continue;
+        };
+        let padded = pad(layer, coupling.buffers[usize::from(layer.source)]);
+        let largest = padded
+            .weights
+            .chunks_exact(padded.fan_in)
+            .map(row_scale_of_used);
+        let sum = largest.fold(0.0, f64::max) * scales[group[usize::from(layer.source)]];
+        let scale = &mut scales[group[usize::from(target)]];
+        *scale = scale.max(sum / 0.49);
+    }
+}
+
+/// Zero for a row without weights, which no multiplier concerns.
+fn row_scale_of_used(row: &[f32]) -> f64 {
+    if row.iter().all(|&w| w == 0.0) {
+        0.0
+    } else {
+        row_scale(row)
+    }
+}
+
+fn ints(values: impl IntoIterator<Item = i32>) -> Vec<u8> {
+    values.into_iter().flat_map(i32::to_le_bytes).collect()
+}
+
+fn fits(value: f64, step: usize, what: &'static str) -> Result<i32, ExportError> {
+    let rounded = value.round();
+    if rounded.abs() <= f64::from(i32::MAX) {
+        Ok(rounded as i32)
+    } else {
+        Err(ExportError::Range { step, what })
+    }
+}
+
+/// A positive factor as a mantissa of 30 fraction bits in [1, 2) and a power of two.
+fn normalized(factor: f64) -> (i32, i32) {
+    let exponent = factor.log2().floor() as i32;
+    let mantissa = (factor * 2f64.powi(30 - exponent)).round();
+    if mantissa >= 2f64.powi(31) {
+        (1 << 30, exponent + 1)
+    } else {
+        (mantissa as i32, exponent)
+    }
+}
+
+/// Latent and log_det of the 256 bytes at the midpoint: y = ln p - ln (1 - p), - ln p - ln (1 - p).
+pub(super) fn image_entries(margin: f32) -> impl Iterator<Item = (f64, f64)> {
+    let margin = f64::from(margin);
+    (0..256).map(move |byte| {
+        let p = (1.0 - 2.0 * margin) * (f64::from(byte) + 0.5) / 256.0 + margin;
+        (p.ln() - (-p).ln_1p(), -p.ln() - (-p).ln_1p())
+    })
+}
+
+impl<R: Rounding> Numbers for QuantizedNumbers<R> {
+    fn format(&self) -> NumberFormat {
+        NumberFormat::Q8
+    }
+
+    fn image_table(&self, margin: f32) -> Vec<u8> {
+        ints(image_entries(margin).flat_map(|(latent, log_det)| {
+            [
+                (latent * LATENT_ONE).round() as i32,
+                (log_det * ENERGY_ONE).round() as i32,
+            ]
+        }))
+    }
+
+    fn standardization(
+        &self,
+        mean: &[f32],
+        deviation: &[f32],
+    ) -> Result<(Vec<u8>, f64), ExportError> {
+        let mut records = Vec::new();
+        let mut log_det = 0.0;
+        for (&mean, &deviation) in mean.iter().zip(deviation) {
+            let (mean, deviation) = (f64::from(mean), f64::from(deviation));
+            // 32 deviations around the mean lie within the measurement's 2^30.
+            let reach = mean.abs() + 32.0 * deviation;
+            let exponent = (29.0 - reach.log2()).floor() as i32;
+            let factor = LATENT_ONE / (deviation * 2f64.powi(exponent));
+            let (mantissa, power) = normalized(factor);
+            let shift = 30 - power;
+            if !(1..=62).contains(&shift) || !(-160..=160).contains(&exponent) {
+                return Err(ExportError::Range {
+                    step: 0,
+                    what: "a deviation that is too small beside its mean",
+                });
+            }
+            let centre = fits(mean * 2f64.powi(exponent), 0, "a mean")?;
+            records.extend([exponent, centre, mantissa, shift]);
+            log_det += f64::from(mantissa).ln()
+                + f64::from(exponent - shift - LATENT_FRACTION_BITS as i32) * LN_2;
+        }
+        Ok((ints(records), log_det))
+    }
+
+    fn table(&self, function: &dyn Fn(f64) -> f64) -> Option<Vec<u8>> {
+        let entry = |i: usize| {
+            let at = (i as f64 - 1.0) / f64::from(TABLE_STEPS_PER_UNIT) - f64::from(TABLE_REACH);
+            (function(at) * ENERGY_ONE).round() as i32
+        };
+        Some(ints((0..TABLE_ENTRIES).map(entry)))
+    }
+
+    fn actnorm(
+        &self,
+        step: usize,
+        shift: &[f32],
+        log_scale: &[f32],
+    ) -> Result<(Vec<u8>, f64), ExportError> {
+        let mut records = Vec::new();
+        let mut log_det = 0.0;
+        for (&shift, &log_scale) in shift.iter().zip(log_scale) {
+            let (mantissa, exponent) = normalized(f64::from(log_scale).exp());
+            if !(-16..=15).contains(&exponent) {
+                return Err(ExportError::Range {
+                    step,
+                    what: "an actnorm scale",
+                });
+            }
+            let shift = fits(f64::from(shift) * LATENT_ONE, step, "an actnorm shift")?;
+            records.extend([shift, mantissa, exponent]);
+            log_det += f64::from(mantissa).ln() + f64::from(exponent - 30) * LN_2;
+        }
+        Ok((ints(records), log_det))
+    }
+
+    fn linear(
+        &self,
+        step: usize,
+        weights: &[f32],
+        channels: usize,
+    ) -> Result<(Vec<u8>, f64), ExportError> {
+        const ONE: f64 = (1u64 << 24) as f64;
+        let what = "a weight of an invertible_linear";
+        let stored: Vec<i32> = weights
+            .iter()
+            .map(|&w| {
+                fits(f64::from(w) * ONE, step, what).and_then(|w| {
+                    if w.unsigned_abs() < 1 << 28 {
+                        Ok(w)
+                    } else {
+                        Err(ExportError::Range { step, what })
+                    }
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let matrix = stored.iter().map(|&w| f64::from(w) / ONE).collect();
+        let log_det = ln_abs_det(matrix, channels).ok_or(ExportError::Singular { step })?;
+        Ok((ints(stored), log_det))
+    }
+
+    fn bounds(&self, step: usize, bound: &[f32]) -> Result<Vec<u8>, ExportError> {
+        let unit = f64::from(LOG_SCALE_STEPS_PER_OCTAVE) / LN_2 * 4096.0;
+        let stored = bound
+            .iter()
+            .map(|&b| fits(f64::from(b) * unit, step, "a bound of log_scale"));
+        Ok(ints(stored.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    fn convolution(&self, at: At<'_>, padded: &Padded) -> Result<(Vec<u8>, Vec<u8>), ExportError> {
+        let source = self.scale(at.step, at.layer.source);
+        let mut weights = Vec::with_capacity(padded.weights.len());
+        let mut records = Vec::new();
+        for row in 0..padded.bias.len() {
+            let mut quantized = self.rounding.round(at, padded, row);
+            shrink_to_fit(&mut quantized, source);
+            let sum_scale = quantized.scale * source;
+            let bias = fits(quantized.bias / sum_scale, at.step, "a bias")?;
+            let (target, shift) = match self.target_scale(at) {
+                Some(scale) => (scale, 32),
+                None => (1.0 / LATENT_ONE, 24),
+            };
+            let multiplier = fits(
+                sum_scale / target * 2f64.powi(shift),
+                at.step,
+                "a multiplier",
+            )?;
+            weights.extend(quantized.weights.iter().map(|&w| w as u8));
+            records.extend([bias, multiplier]);
+        }
+        Ok((weights, ints(records)))
+    }
+
+    fn input(&self, at: At<'_>) -> Result<Vec<u8>, ExportError> {
+        let target = self.target_scale(at).unwrap_or(1.0);
+        let scaling = self.scaling_of(at)?;
+        let mut records = Vec::new();
+        for (&gain, &offset) in scaling.gain.iter().zip(&scaling.offset) {
+            let factor = f64::from(gain) / LATENT_ONE / target * 2f64.powi(32);
+            records.push(fits(factor, at.step, "an input gain")?);
+            records.push(fits(
+                f64::from(offset) / target,
+                at.step,
+                "an input offset",
+            )?);
+        }
+        Ok(ints(records))
+    }
+
+    fn map(&self, at: At<'_>) -> Result<Vec<u8>, ExportError> {
+        let target = self.target_scale(at).unwrap_or(1.0);
+        let source = self.scale(at.step, at.layer.source);
+        let scaling = self.scaling_of(at)?;
+        let mut records = Vec::new();
+        for (&gain, &offset) in scaling.gain.iter().zip(&scaling.offset) {
+            let factor = f64::from(gain) * source / target * 65536.0;
+            records.push(fits(factor, at.step, "a gain")?);
+            records.push(fits(f64::from(offset) / target, at.step, "an offset")?);
+        }
+        records.resize(
+            records.len().next_multiple_of(2 * flow_infer::plan::LANES),
+            0,
+        );
+        Ok(ints(records))
+    }
+
+    fn gate(&self, at: At<'_>, gate: u8) -> Result<Vec<u8>, ExportError> {
+        let factor = self.scale(at.step, gate) * LATENT_ONE * 65536.0;
+        Ok(ints([fits(factor, at.step, "a gate's multiplier")?]))
+    }
+}
+
+/// Makes sure that no sum of this row can leave 32 bits, by a coarser scale where needed: first for the bias, then
+/// for the weights.
+fn shrink_to_fit(row: &mut QuantizedRow, source: f64) {
+    let smallest = row.bias.abs() / (source * SUM_LIMIT / 2.0);
+    if row.scale < smallest {
+        rescale(row, smallest);
+    }
+    loop {
+        let magnitudes: f64 = row
+            .weights
+            .iter()
+            .map(|&w| f64::from(w.unsigned_abs()))
+            .sum();
+        let sum = magnitudes * ACTIVATION_LIMIT + (row.bias / (row.scale * source)).abs();
+        if sum <= SUM_LIMIT {
+            return;
+        }
+        rescale(row, row.scale * (sum / SUM_LIMIT * 1.001));
+    }
+}
+
+fn rescale(row: &mut QuantizedRow, scale: f64) {
+    let factor = row.scale / scale;
+    row.weights
+        .iter_mut()
+        .for_each(|w| *w = nearest(f64::from(*w) * factor));
+    row.scale = scale;
+}
+
+/// The layers of a coupling that multiply, with their index.
+pub fn convolutions(coupling: &LoweredCoupling) -> impl Iterator<Item = (usize, &LoweredLayer)> {
+    let multiplies = |layer: &LoweredLayer| {
+        matches!(
+            layer.kind,
+            LayerKind::Conv(_) | LayerKind::ConvTransposed(_)
+        )
+    };
+    coupling
+        .layers
+        .iter()
+        .enumerate()
+        .filter(move |(_, layer)| multiplies(layer))
+}
