@@ -155,24 +155,36 @@ fn activation_scales(coupling: &LoweredCoupling, ranges: &[f32]) -> Vec<f64> {
     group.iter().map(|&g| scales[g]).collect()
 }
 
-/// A multiplier is below 1/2: where a layer's output is that much finer than its sum, the output gets coarser.
+/// Multipliers and gains have 31 bits: where a layer's output is too fine beside its source, the output gets coarser.
 fn widen_for_multipliers(coupling: &LoweredCoupling, group: &[usize], scales: &mut [f64]) {
+    const MOST: f64 = 2_140_000_000.0;
+    let largest = |values: &[f32]| {
+        values
+            .iter()
+            .fold(0.0, |m: f64, v| m.max(f64::from(v.abs())))
+    };
     for layer in &coupling.layers {
-        let convolution = matches!(
-            layer.kind,
-            LayerKind::Conv(_) | LayerKind::ConvTransposed(_)
-        );
-        let (true, Some(target)) = (convolution, layer.target) else {
-            continue;
+        let Some(target) = layer.target else { continue };
+        let source = scales
+            .get(group[usize::from(layer.source)])
+            .copied()
+            .unwrap_or(0.0);
+        let gain = layer.scaling.as_ref().map_or(0.0, |s| largest(&s.gain));
+        let finest = match layer.kind {
+            LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
+                let padded = pad(layer, coupling.buffers[usize::from(layer.source)]);
+                let rows = padded
+                    .weights
+                    .chunks_exact(padded.fan_in)
+                    .map(row_scale_of_used);
+                rows.fold(0.0, f64::max) * source * 2f64.powi(32) / MOST
+            }
+            LayerKind::Input { .. } => gain / LATENT_ONE * 2f64.powi(32) / MOST,
+            LayerKind::Map => gain * source * 65536.0 / MOST,
+            LayerKind::Gate { .. } => 0.0,
         };
-        let padded = pad(layer, coupling.buffers[usize::from(layer.source)]);
-        let largest = padded
-            .weights
-            .chunks_exact(padded.fan_in)
-            .map(row_scale_of_used);
-        let sum = largest.fold(0.0, f64::max) * scales[group[usize::from(layer.source)]];
         let scale = &mut scales[group[usize::from(target)]];
-        *scale = scale.max(sum / 0.49);
+        *scale = scale.max(finest);
     }
 }
 
@@ -331,6 +343,10 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
         let mut records = Vec::new();
         for row in 0..padded.bias.len() {
             let mut quantized = self.rounding.round(at, padded, row);
+            if quantized.weights.iter().all(|&w| w == 0) {
+                // Only the bias counts: give it 20 bits.
+                quantized.scale = (quantized.bias.abs() / source).max(1e-9) * 2f64.powi(-20);
+            }
             shrink_to_fit(&mut quantized, source);
             let sum_scale = quantized.scale * source;
             let bias = fits(quantized.bias / sum_scale, at.step, "a bias")?;
