@@ -6,6 +6,7 @@ use flow_infer::engine::{
     Arithmetic, Evaluation, F16, F32, Fixed, InputError, Noise, ScratchMut, evaluate,
 };
 use flow_infer::plan::NumberFormat;
+use flow_infer::score::Scores;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
