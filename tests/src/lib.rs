@@ -11,4 +11,5 @@ pub mod models;
 pub mod numeric;
 pub mod random;
 pub mod reference;
+pub mod tiny_flow;
 pub mod tolerance;

@@ -56,6 +56,15 @@ table! {
     /// Mass of a float flow.
     QUADRATURE_FLOAT: "reference density, integrated", Absolute, 2e-6,
         "trapezoidal rule: exact to rounding where the density is smooth, second order at the kinks of relu";
+    /// Converted checkpoints against the library that wrote them, its outputs computed in f64.
+    CONVERTED: "converted checkpoint, library in f64", Relative, 2e-7,
+        "folded weights are rounded to f32, 6e-8 each, and the flow multiplies that by its condition number";
+    /// The same, its outputs computed in f32.
+    CONVERTED_FROM_F32: "converted checkpoint, library in f32", Relative, 1e-5,
+        "f32 sums of 784 coordinates in an order that changes with the library's threads";
+    /// The engine on the worked example of the format.
+    TINY_FLOW_EVALUATION: "q8 engine on two coordinates, nats", Absolute, 2e-6,
+        "one latent rounded to 2^-20 at a slope below 2, energies to 2^-24";
 }
 
 impl Tolerance {

@@ -70,6 +70,11 @@ impl Array {
         self.values[(c * self.height + y) * self.width + x]
     }
 
+    /// Row y of channel c.
+    pub fn row(&self, c: usize, y: usize) -> &[f64] {
+        &self.values[(c * self.height + y) * self.width..][..self.width]
+    }
+
     /// f of every value.
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         Self::from_fn(self.size(), |c, y, x| f(self.at(c, y, x)))

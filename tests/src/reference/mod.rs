@@ -13,6 +13,7 @@ mod input;
 mod invertible_linear;
 pub mod ops;
 mod parameters;
+mod plan;
 mod prior;
 mod squeeze;
 
@@ -21,5 +22,6 @@ pub use coupling::{ShiftAndScale, shift_and_scale};
 pub use flow::{Evaluated, Parts, evaluate, parts, to_data, to_latent};
 pub use input::{dequantize, midpoint};
 pub use parameters::{Layer, Parameters};
+pub use plan::{PlanEvaluated, evaluate_plan};
 pub use prior::log_prior;
 pub use squeeze::{squeeze, unsqueeze};

@@ -18,19 +18,24 @@ pub fn conv2d(input: &Array, layer: &Layer, stride: usize) -> Array {
         (input.height - kernel_height) / stride + 1,
         (input.width - kernel_width) / stride + 1,
     );
-    Array::from_fn(size, |o, y, x| {
-        let mut sum = layer.bias[o];
-        let mut weights = layer.weights[o * channels * kernel_height * kernel_width..].iter();
-        for i in 0..channels {
-            for dy in 0..kernel_height {
-                for dx in 0..kernel_width {
-                    let weight = weights.next().unwrap_or(&f64::NAN);
-                    sum += weight * input.at(i, stride * y + dy, stride * x + dx);
-                }
+    // The sums run over whole output rows at a time: one weight, one row of the input, one row of the output.
+    let (_, height, width) = size;
+    let mut output = Array::from_fn(size, |o, _, _| layer.bias[o]);
+    for (k, weight) in layer.weights.iter().enumerate() {
+        let (o, i) = (
+            k / (channels * kernel_height * kernel_width),
+            k / (kernel_height * kernel_width) % channels,
+        );
+        let (dy, dx) = (k / kernel_width % kernel_height, k % kernel_width);
+        for y in 0..height {
+            let row = &input.row(i, stride * y + dy)[dx..];
+            let sums = &mut output.values[(o * height + y) * width..][..width];
+            for (sum, value) in sums.iter_mut().zip(row.iter().step_by(stride)) {
+                *sum += weight * value;
             }
         }
-        sum
-    })
+    }
+    output
 }
 
 /// A convolution of stride 1 that keeps the size: its input is first padded with zeros, half a kernel on each side.

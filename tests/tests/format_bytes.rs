@@ -1,0 +1,208 @@
+//! Literal bytes of the `.flow` format: what a reader makes of them, and what the encoder makes of the same plan.
+
+use flow_infer::artifact::{Artifact, LoadError, checksum, scratch_need};
+use flow_infer::engine::{Fixed, Noise, Scratch, evaluate};
+use flow_infer::plan::{
+    Activation, Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead,
+    PlannedInput, PlannedScale, ScratchNeed, Step, Window,
+};
+use flow_infer::spec::{AffineForm, CouplingMask, Half, Shape, View};
+use flow_tests::reference::evaluate_plan;
+use flow_tests::tiny_flow::{TINY_FLOW, TINY_INPUT, tiny_flow, tiny_input};
+use flow_tests::tolerance::{LAYER_BY_HAND, TINY_FLOW_EVALUATION};
+use heapless::Vec;
+
+/// Every term of log_prob that does not depend on the input: ln 1/2 + ln 3 + ln 5/8 - ln 2π, 24 fraction bits.
+const CONSTANT_RAW: i64 = -31_917_237;
+/// ln 2 / 256 with 40 fraction bits.
+const STEP_NATS: i64 = 2_977_044_472;
+
+#[test]
+fn a_reader_understands_every_field() {
+    let bytes = tiny_flow();
+    let artifact = Artifact::load(&bytes).expect("the worked example loads");
+    let need = ScratchNeed {
+        latents: 2,
+        activations: 4,
+    };
+    assert_eq!(artifact.scratch_need(), need);
+    assert_eq!(scratch_need(&bytes), need);
+    assert_eq!(artifact.number_format(), NumberFormat::Q8);
+    assert_eq!(artifact.model_version(), 7);
+    assert_eq!(artifact.dims(), 2);
+    assert!(artifact.gate().is_none());
+    assert_eq!(artifact.golden().count(), 0);
+    assert_eq!(artifact.plan_head(), &head());
+    let steps: Result<std::vec::Vec<_>, _> = artifact.steps().collect();
+    assert_eq!(steps.as_deref(), Ok(&[actnorm(), coupling()][..]));
+}
+
+#[test]
+fn the_encoder_writes_these_bytes() {
+    let mut buffer = [0; 256];
+    let mut encoded = std::vec::Vec::new();
+    encoded.extend_from_slice(postcard::to_slice(&head(), &mut buffer).expect("room"));
+    for step in [actnorm(), coupling()] {
+        encoded.extend_from_slice(postcard::to_slice(&step, &mut buffer).expect("room"));
+    }
+    let bytes = tiny_flow();
+    let plan = Artifact::load(&bytes).map(|a| a.section(flow_infer::artifact::Section::Plan));
+    assert_eq!(plan, Ok(encoded.as_slice()));
+}
+
+/// The document's arithmetic, done by hand in integers.
+#[test]
+fn the_engine_computes_what_the_document_says() {
+    let bytes = tiny_flow();
+    let artifact = Artifact::load(&bytes).expect("the worked example loads");
+    let mut scratch = Scratch::<Fixed, 2, 4>::new();
+    let input = tiny_input();
+    let mut latents = Seen::default();
+    let found = evaluate(
+        &artifact,
+        &input,
+        Noise::Midpoint,
+        scratch.borrow(),
+        &mut latents,
+    );
+    let found = found.expect("a valid input");
+    // Standardized 1/2 and 3/2; after actnorm 1 and 25/32; the first stays.
+    assert_eq!(latents.0[0], [1 << 19, 3 << 19]);
+    assert_eq!(latents.0[1], [1 << 20, 25 << 15]);
+    // a = 4096 + 16; raw_scale = (2 a + 1000) 2^6; shift = (-3 a - 2000) 2^5.
+    let (raw_scale, shift) = (590_336i64, -458_752i64);
+    let steps = (raw_scale * 16 * 1_512_775 + (1 << 35)) >> 36;
+    assert_eq!(steps, 208);
+    // 2^(208/256) with 30 fraction bits.
+    let changed = ((25 << 15) + shift) * 1_885_761_398 + (1 << 29) >> 30;
+    assert_eq!(latents.0[2], [1 << 20, changed as i32]);
+    let half_square = |z: i64| (z * z + (1 << 16)) >> 17;
+    let log_det = (STEP_NATS * steps + (1 << 15)) >> 16;
+    let wanted = CONSTANT_RAW + log_det - half_square(1 << 20) - half_square(changed);
+    assert_eq!(found.log_prob_raw, wanted);
+    assert_eq!(found.log_prob_raw, -33_914_600);
+    assert!(!found.saturated);
+}
+
+#[test]
+fn the_reference_reads_the_same_model() {
+    let bytes = tiny_flow();
+    let artifact = Artifact::load(&bytes).expect("the worked example loads");
+    let found = evaluate_plan(&artifact, &tiny_input());
+    let [x0, x1] = TINY_INPUT.map(f64::from);
+    let z0 = (x0 - 1.0) / 2.0 + 0.5;
+    let y1 = ((x1 + 2.0) * 3.0 - 0.25) * 0.625;
+    let log_scale = 208.0 / 256.0 * 2f64.ln();
+    let z1 = (y1 - 0.4375) * log_scale.exp();
+    LAYER_BY_HAND.check_all("z", &found.z, &[z0, z1]);
+    let log_det = (0.5 * 3.0 * 0.625f64).ln() + log_scale;
+    LAYER_BY_HAND.check("log_det", found.log_det, log_det);
+    let raw = flow_infer::spec::units::nats_from_raw(-33_914_600);
+    TINY_FLOW_EVALUATION.check("log_prob", raw, found.log_prob_nats);
+}
+
+#[test]
+fn the_checksum_is_the_usual_crc() {
+    // The check value that every catalogue of CRCs gives for CRC-32/ISO-HDLC.
+    assert_eq!(checksum(b"123456789"), 0xCBF4_3926);
+}
+
+#[test]
+fn a_future_version_is_named() {
+    let mut bytes = tiny_flow();
+    bytes[4] = 2;
+    let end = bytes.len() - 4;
+    let sum = checksum(&bytes[..end]);
+    bytes[end..].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(Artifact::load(&bytes).err(), Some(LoadError::Version(2)));
+}
+
+#[test]
+fn the_table_has_no_unnamed_bytes() {
+    assert!(
+        TINY_FLOW
+            .iter()
+            .all(|(what, hex)| !what.is_empty() && !hex.is_empty())
+    );
+    let total: usize = TINY_FLOW
+        .iter()
+        .map(|(_, hex)| hex.split(' ').count())
+        .sum();
+    assert_eq!(total, 264);
+}
+
+/// The latents before the first step and after each.
+#[derive(Default)]
+struct Seen(std::vec::Vec<[i32; 2]>);
+
+impl flow_infer::engine::Observer<Fixed> for Seen {
+    fn latents(&mut self, _: usize, latents: &[i32]) {
+        self.0.push([latents[0], latents[1]]);
+    }
+}
+
+fn head() -> PlanHead {
+    PlanHead {
+        input: PlannedInput::Vector {
+            dims: 2,
+            records: 0,
+        },
+        steps: 2,
+        constant_raw: CONSTANT_RAW,
+        scale_table: NO_TENSOR,
+        sigmoid_table: NO_TENSOR,
+    }
+}
+
+fn view() -> View {
+    View::whole(Shape::new(2, 1, 1))
+}
+
+fn actnorm() -> Step {
+    Step::Actnorm {
+        view: view(),
+        records: 32,
+    }
+}
+
+fn coupling() -> Step {
+    let input = Layer {
+        kind: LayerKind::Input { pair: false },
+        source: 0,
+        target: Some(0),
+        residual: None,
+        activation: Activation::Identity,
+        weights: NO_TENSOR,
+        records: 56,
+    };
+    let window = Window {
+        height: 1,
+        width: 1,
+        stride: 1,
+        pad: 0,
+    };
+    let last = Layer {
+        kind: LayerKind::Conv(window),
+        source: 0,
+        target: None,
+        residual: None,
+        activation: Activation::Identity,
+        weights: 64,
+        records: 80,
+    };
+    let buffer = Buffer {
+        shape: Shape::new(1, 1, 1),
+        margin: 0,
+        rows: 1,
+        offset: 0,
+    };
+    Step::Coupling(Coupling {
+        view: view(),
+        mask: CouplingMask::Channel { kept: Half::First },
+        affine: AffineForm::ShiftThenScale,
+        scale: PlannedScale::Linear,
+        bounds: 112,
+        buffers: Vec::from_iter([buffer]),
+        layers: Vec::from_iter([input, last]),
+    })
+}
