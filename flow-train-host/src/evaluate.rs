@@ -99,3 +99,22 @@ where
         .map_init(|| HeapScratch::<A>::new(artifact), evaluate_one)
         .collect()
 }
+
+/// Scores of every input, in order: log_prob, and for images the code length. Arguments as in [`evaluate_all`].
+///
+/// # Errors
+/// The first input in order that the engine refuses, with its index.
+pub fn score_all(
+    artifact: &Artifact<'_>,
+    data: &Dataset,
+    noise: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
+    finished: &(dyn Fn() + Sync),
+) -> Result<Vec<Scores>, (usize, InputError)> {
+    let evaluations = evaluate_all(artifact, data, noise, finished)?;
+    let scores = evaluations.into_iter().map(|evaluation| Scores {
+        log_prob_raw: evaluation.log_prob_raw,
+        code_length_raw: None,
+        saturated: evaluation.saturated,
+    });
+    Ok(scores.collect())
+}

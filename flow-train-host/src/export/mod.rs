@@ -1,5 +1,6 @@
 //! From a float model to a `.flow` file: lower, quantize, find places, write.
 
+pub mod compensate;
 pub mod file;
 pub mod float;
 pub mod lower;
@@ -8,7 +9,11 @@ pub mod provenance;
 pub mod quantize;
 pub mod ranges;
 pub mod rings;
+pub mod statistics;
 
+use crate::data::Dataset;
+use crate::model::Model;
+use compensate::Compensated;
 use flow_infer::artifact::LoadError;
 use flow_infer::plan::PlanError;
 
@@ -77,4 +82,43 @@ impl From<PlanError> for ExportError {
     fn from(error: PlanError) -> Self {
         Self::Rejected(LoadError::Plan(error))
     }
+}
+
+/// Most calibration inputs whose windows are sampled for the rounding; the ranges come from all of them.
+const ROUNDING_INPUTS: usize = 256;
+
+/// A model as integers: activations scaled by their ranges on the calibration data, weights rounded with compensation.
+/// `finished` is called after each input sampled for the rounding.
+pub fn quantized(
+    model: &Model,
+    calibration: &Dataset,
+    finished: &dyn Fn(),
+) -> Result<file::FlowFile, ExportError> {
+    let flow = lower::lower(model);
+    let ranges = ranges::measure(&flow, calibration)?;
+    let sampled = calibration.take(0..calibration.len().min(ROUNDING_INPUTS));
+    let statistics = statistics::collect(&flow, &sampled, finished)?;
+    let rounding = Compensated::new(&statistics, &layers_of_steps(&flow));
+    let numbers = quantize::QuantizedNumbers::new(&flow, &ranges, rounding);
+    finish(model, pack::pack(&flow, &numbers)?)
+}
+
+/// A model as floats, the weights with 16 bits if `half`.
+pub fn floating(model: &Model, half: bool) -> Result<file::FlowFile, ExportError> {
+    let flow = lower::lower(model);
+    finish(model, pack::pack(&flow, &float::FloatNumbers { half })?)
+}
+
+fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportError> {
+    let mut file = file::FlowFile::new(packed);
+    file.set_spec(model.spec());
+    file.to_bytes().map(|_| file)
+}
+
+fn layers_of_steps(flow: &lower::LoweredFlow) -> Vec<usize> {
+    let layers = |step: &lower::LoweredStep| match step {
+        lower::LoweredStep::Coupling(coupling) => coupling.layers.len(),
+        _ => 0,
+    };
+    flow.steps.iter().map(layers).collect()
 }

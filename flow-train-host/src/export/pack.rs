@@ -9,8 +9,8 @@ use flow_infer::plan::{
     Coupling, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead, PlannedInput,
     PlannedScale, ScratchNeed, Step, lanes,
 };
+use flow_infer::spec::Shape;
 use flow_infer::spec::units::{HALF_LN_2PI, LN_256, raw_from_nats};
-use flow_infer::spec::{Shape, View};
 
 /// Bytes of records, and the log_det of what they hold.
 pub trait Numbers {
@@ -339,13 +339,4 @@ pub fn ln_abs_det(mut matrix: Vec<f64>, size: usize) -> Option<f64> {
         }
     }
     Some(sum)
-}
-
-/// The views of a flow's couplings, for sizing what watches them.
-pub fn coupling_views(flow: &LoweredFlow) -> Vec<Option<View>> {
-    let view = |step: &LoweredStep| match step {
-        LoweredStep::Coupling(coupling) => Some(coupling.view),
-        _ => None,
-    };
-    flow.steps.iter().map(view).collect()
 }

@@ -6,7 +6,7 @@
 //! channel. Every log_det is that of the stored integers.
 
 use super::ExportError;
-use super::lower::{LoweredCoupling, LoweredFlow, LoweredLayer, LoweredStep, Scaling};
+use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
 use super::pack::{At, Numbers, Padded, ln_abs_det, pad};
 use super::ranges::Ranges;
 use flow_infer::engine::{
@@ -431,19 +431,4 @@ fn rescale(row: &mut QuantizedRow, scale: f64) {
         .iter_mut()
         .for_each(|w| *w = nearest(f64::from(*w) * factor));
     row.scale = scale;
-}
-
-/// The layers of a coupling that multiply, with their index.
-pub fn convolutions(coupling: &LoweredCoupling) -> impl Iterator<Item = (usize, &LoweredLayer)> {
-    let multiplies = |layer: &LoweredLayer| {
-        matches!(
-            layer.kind,
-            LayerKind::Conv(_) | LayerKind::ConvTransposed(_)
-        )
-    };
-    coupling
-        .layers
-        .iter()
-        .enumerate()
-        .filter(move |(_, layer)| multiplies(layer))
 }
