@@ -1,0 +1,57 @@
+//! Checkpoints of the paper's reference code (flows_ood).
+//!
+//! Names and shapes of tensors tell almost everything: how many scales and couplings, which conditioners, skip sums,
+//! batch norm, bottlenecks. Two things leave no tensor: the mask of a single-scale flow's couplings, and (but for
+//! bottlenecks) the image size. The first must be told by [`ArchHint`]; the second is then assumed to be the one
+//! size that the reference code trains on, and [`Report`] says so: a wrong size cannot go unnoticed, because a model
+//! refuses images of another size.
+
+mod body;
+mod builder;
+mod conditioner;
+mod flatten;
+mod given;
+mod hint;
+mod image;
+mod layout;
+mod map;
+mod report;
+
+pub use flatten::flatten_order;
+pub use hint::{ArchHint, Class, parse_image};
+pub use report::Report;
+
+use super::{ConvertError, StateDict, torch};
+use crate::model::{Model, ModelError};
+use std::path::Path;
+
+/// Distance of the reference code's logit layer from 0 and 1.
+const LOGIT_MARGIN: f32 = 0.05;
+
+/// Makes a model of a checkpoint's bytes, and says what was found.
+///
+/// # Errors
+/// [`ConvertError`], always one line that names the key or the offset.
+pub fn convert(bytes: &[u8], hint: &ArchHint) -> Result<(Model, Report), ConvertError> {
+    let checkpoint = torch::read(bytes)?;
+    let mut report = Report::of(&checkpoint);
+    let mut state = StateDict::new(checkpoint);
+    let layout = layout::find(&mut state, hint)?;
+    let spec_error = |error| ConvertError::Model(ModelError::Spec(error));
+    layout.spec.validate().map_err(spec_error)?;
+    let tensors = map::tensors(&mut state, &layout)?;
+    let remarks = state.finish()?;
+    let model = Model::new(layout.spec.clone(), tensors).map_err(ConvertError::Model)?;
+    report.found(&layout, &model);
+    report.remarks(remarks);
+    Ok((model, report))
+}
+
+/// [`convert`] for a file.
+///
+/// # Errors
+/// [`ConvertError::Read`] if it cannot be read, and those of [`convert`].
+pub fn convert_file(path: &Path, hint: &ArchHint) -> Result<(Model, Report), ConvertError> {
+    let bytes = std::fs::read(path).map_err(|error| ConvertError::Read(error.to_string()))?;
+    convert(&bytes, hint)
+}

@@ -1,0 +1,117 @@
+//! What a conversion found, for a person to check.
+
+use super::layout::Layout;
+use crate::convert::torch::Checkpoint;
+use crate::model::Model;
+use flow_infer::spec::{ConditionerSpec, CouplingSpec, InputSpec, LevelSpec, Norm, StepSpec};
+use std::fmt;
+
+/// What was found and what was assumed, as lines of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl Report {
+    pub(super) fn of(checkpoint: &Checkpoint<'_>) -> Self {
+        let Checkpoint {
+            container,
+            state_key,
+            tensors,
+        } = checkpoint;
+        let place = if state_key.is_empty() {
+            String::new()
+        } else {
+            format!(" under \"{state_key}\"")
+        };
+        let lines = vec![format!("{container}: {} tensors{place}", tensors.len())];
+        Self { lines }
+    }
+
+    pub(super) fn found(&mut self, layout: &Layout, model: &Model) {
+        let spec = model.spec();
+        let class = &layout.class;
+        let values: usize = model
+            .tensors()
+            .values()
+            .map(|tensor| tensor.values.len())
+            .sum();
+        let levels = spec.levels.len();
+        self.lines.push(format!(
+            "architecture: {class}, {levels} levels, {values} values"
+        ));
+        match spec.input {
+            InputSpec::Image { shape, logit_margin } => {
+                let source = layout.image_source.unwrap_or("as given");
+                self.lines.push(format!("image size: {shape} ({source}), logit margin {logit_margin}"));
+            }
+            InputSpec::Vector { dims } => self.lines.push(format!(
+                "vectors of {dims} coordinates, standardized as they were for training: the checkpoint has no \
+                 mean and deviation, so the model's are 0 and 1"
+            )),
+        }
+        for (index, level) in spec.levels.iter().enumerate() {
+            self.lines
+                .push(format!("level {index}: {}", describe(level)));
+        }
+        if spec.levels.iter().any(has_batch_norm) {
+            self.lines.push(
+                "batch norm in the conditioners: stored statistics are kept, and may explode on inputs unlike \
+                 those of training"
+                    .to_owned(),
+            );
+        }
+    }
+
+    pub(super) fn remarks(&mut self, remarks: Vec<String>) {
+        self.lines.extend(remarks);
+    }
+}
+
+fn has_batch_norm(level: &LevelSpec) -> bool {
+    level.steps.iter().any(|step| {
+        let StepSpec::Coupling(CouplingSpec { conditioner, .. }) = step else {
+            return false;
+        };
+        matches!(
+            conditioner,
+            ConditionerSpec::Resnet {
+                norm: Norm::Batch,
+                ..
+            }
+        )
+    })
+}
+
+/// Steps in order, equal neighbours counted.
+fn describe(level: &LevelSpec) -> String {
+    let mut runs: Vec<(String, usize)> = Vec::new();
+    for step in &level.steps {
+        let name = name(step);
+        match runs.last_mut() {
+            Some((last, count)) if *last == name => *count += 1,
+            _ => runs.push((name, 1)),
+        }
+    }
+    let texts = runs.into_iter().map(|(name, count)| match count {
+        1 => name,
+        _ => format!("{count} x {name}"),
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+fn name(step: &StepSpec) -> String {
+    match step {
+        StepSpec::Squeeze => "squeeze".to_owned(),
+        StepSpec::Actnorm => "actnorm".to_owned(),
+        StepSpec::InvertibleLinear => "1x1".to_owned(),
+        StepSpec::Coupling(coupling) => format!("{:?}, {:?}", coupling.mask, coupling.conditioner),
+    }
+}

@@ -1,0 +1,169 @@
+//! Pickles without Python: what a program of the pickle machine builds, as plain data.
+//!
+//! A pickle is a program, and Python's interpreter of it calls whatever the program names. This one knows the
+//! handful of constructors that a dictionary of tensors needs ([`Global`]) and refuses every other name; it calls
+//! nothing, it writes down what was to be called. Values live in one arena and refer to each other by number: a
+//! program may tie values into cycles or nest them a million deep, and neither may leak memory or overflow the
+//! stack when they are dropped.
+
+mod machine;
+
+use std::fmt;
+
+pub use machine::load;
+pub(super) use machine::run;
+
+/// Most values that a pickle may build; a checkpoint of the paper's largest flow builds 60 thousand.
+pub const MAX_VALUES: usize = 1 << 20;
+
+/// The callables that a pickle may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Global {
+    /// `collections.OrderedDict`.
+    OrderedDict,
+    /// `torch._utils._rebuild_tensor_v2`: storage, offset, size, stride, ...
+    RebuildTensor,
+    /// `torch._utils._rebuild_parameter`: data, requires_grad, hooks.
+    RebuildParameter,
+    /// `torch.Size`.
+    Size,
+    /// `torch.FloatStorage` and its like.
+    Storage(super::torch::Dtype),
+}
+
+impl Global {
+    fn named(module: &str, name: &str) -> Option<Self> {
+        match (module, name) {
+            ("collections", "OrderedDict") => Some(Self::OrderedDict),
+            ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
+            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
+            ("torch", "Size") => Some(Self::Size),
+            ("torch", storage) => super::torch::Dtype::of_storage(storage).map(Self::Storage),
+            _ => None,
+        }
+    }
+}
+
+/// A value's place in its arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueId(u32);
+
+/// A value that a pickle built.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// None.
+    None,
+    /// True or False.
+    Bool(bool),
+    /// An integer of at most 64 bits.
+    Int(i64),
+    /// A longer integer: two's complement, lowest byte first.
+    LongInt(&'a [u8]),
+    /// A float.
+    Float(f64),
+    /// Unicode text.
+    Text(&'a str),
+    /// A tuple.
+    Tuple(Vec<ValueId>),
+    /// A list.
+    List(Vec<ValueId>),
+    /// A dictionary, ordered or not, with its items as they came.
+    Dict(Vec<(ValueId, ValueId)>),
+    /// One of the known callables.
+    Global(Global),
+    /// What a call of a known callable would give: which, and the tuple of arguments.
+    Call(Global, ValueId),
+    /// A reference to something outside of the pickle (a storage), by the tuple that names it.
+    Persistent(ValueId),
+}
+
+/// All values of a pickle.
+#[derive(Clone, Debug, Default)]
+pub struct Pickle<'a> {
+    values: Vec<Value<'a>>,
+    root: Option<ValueId>,
+}
+
+impl<'a> Pickle<'a> {
+    /// The value that the pickle stands for.
+    pub fn root(&self) -> &Value<'a> {
+        self.root.map_or(&Value::None, |id| self.get(id))
+    }
+
+    /// The value at a place.
+    pub fn get(&self, id: ValueId) -> &Value<'a> {
+        self.values.get(id.0 as usize).unwrap_or(&Value::None)
+    }
+
+    /// Every place, in the order of building.
+    pub fn ids(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len() as u32).map(ValueId)
+    }
+
+    /// The elements, if the value is a tuple or a list.
+    pub fn sequence(&self, id: ValueId) -> Option<&[ValueId]> {
+        match self.get(id) {
+            Value::Tuple(items) | Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The text, if the value is one.
+    pub fn text(&self, id: ValueId) -> Option<&'a str> {
+        match *self.get(id) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The integer, if the value is one and not negative.
+    pub fn size(&self, id: ValueId) -> Option<u64> {
+        match *self.get(id) {
+            Value::Int(value) => u64::try_from(value).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a pickle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PickleFault {
+    /// The bytes end before the program does.
+    Truncated,
+    /// An instruction that no checkpoint needs.
+    Opcode(u8),
+    /// A pickle protocol after the fifth.
+    Protocol(u8),
+    /// An instruction finds too few values, or others than it takes.
+    Operands(&'static str),
+    /// A memo entry that was never written.
+    Memo(u32),
+    /// Text that is not UTF-8.
+    Text,
+    /// More values than [`MAX_VALUES`].
+    TooManyValues,
+    /// A name that is not on the list of known constructors.
+    Global(String),
+}
+
+impl fmt::Display for PickleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the file ends here, in the middle of the pickle"),
+            Self::Opcode(code) => {
+                write!(f, "instruction 0x{code:02x} is not one of a checkpoint's")
+            }
+            Self::Protocol(version) => write!(f, "pickle protocol {version} is unknown"),
+            Self::Operands(name) => write!(f, "{name} does not find the values that it takes"),
+            Self::Memo(index) => write!(f, "memo entry {index} was never written"),
+            Self::Text => f.write_str("text that is not UTF-8"),
+            Self::TooManyValues => write!(f, "more than {MAX_VALUES} values"),
+            Self::Global(name) => write!(
+                f,
+                "asks for {}, which a checkpoint does not need; nothing was run",
+                super::error::one_line(name)
+            ),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Tensors as views of storages: offset, shape and strides, in elements.
+
+use super::Dtype;
+use super::storage::Storage;
+use crate::model::Tensor;
+use std::fmt;
+
+/// Most axes of a tensor; a flow's have four.
+const MAX_AXES: usize = 8;
+
+/// A tensor that has not been copied out of the file yet.
+///
+/// The element at (i, j, ...) is that of the storage at offset + i stride_0 + j stride_1 + ...; a tensor that is not
+/// contiguous (a transposed matrix, say) is stored like that.
+#[derive(Clone, Debug)]
+pub struct TensorView<'a> {
+    storage: Storage<'a>,
+    offset: usize,
+    shape: Vec<usize>,
+    strides: Vec<usize>,
+}
+
+impl<'a> TensorView<'a> {
+    /// A view whose elements all lie inside of the storage.
+    pub(super) fn new(
+        storage: Storage<'a>,
+        offset: u64,
+        shape: &[u64],
+        strides: &[u64],
+    ) -> Result<Self, TensorFault> {
+        if shape.len() != strides.len() || shape.len() > MAX_AXES {
+            return Err(TensorFault::Axes(shape.len(), strides.len()));
+        }
+        let outside = || TensorFault::Outside {
+            elements: storage.elements() as u64,
+        };
+        let elements = shape.iter().try_fold(1u64, |len, &n| len.checked_mul(n));
+        if elements.ok_or_else(outside)? > 0 {
+            let last = last_element(offset, shape, strides).ok_or_else(outside)?;
+            if last >= storage.elements() as u64 {
+                return Err(outside());
+            }
+        }
+        let sizes = |values: &[u64]| -> Option<Vec<usize>> {
+            values.iter().map(|&v| usize::try_from(v).ok()).collect()
+        };
+        let view = || {
+            Some(Self {
+                storage,
+                offset: usize::try_from(offset).ok()?,
+                shape: sizes(shape)?,
+                strides: sizes(strides)?,
+            })
+        };
+        view().ok_or_else(outside)
+    }
+
+    /// Subtracts the number of elements from what all tensors together may still have.
+    ///
+    /// Strides of zero let a few bytes claim any number of elements.
+    pub(super) fn within(self, budget: &mut usize) -> Result<Self, TensorFault> {
+        *budget = budget
+            .checked_sub(self.len())
+            .ok_or(TensorFault::TooLarge)?;
+        Ok(self)
+    }
+
+    /// Size along each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Type of the elements.
+    pub const fn dtype(&self) -> Dtype {
+        self.storage.dtype
+    }
+
+    /// A copy in row-major order, rounded to f32; `None` if the elements are integers.
+    pub fn to_tensor(&self) -> Option<Tensor> {
+        let values = (0..self.len())
+            .map(|index| {
+                self.storage
+                    .dtype
+                    .f32_at(self.storage.bytes, self.place(index))
+            })
+            .collect::<Option<Vec<f32>>>()?;
+        let shape = self.shape.clone();
+        Some(Tensor { shape, values })
+    }
+
+    /// Where the element of a row-major index lies in the storage.
+    fn place(&self, index: usize) -> usize {
+        let axes = self.shape.iter().zip(&self.strides).rev();
+        let (_, place) = axes.fold((index, self.offset), |(rest, place), (&size, &stride)| {
+            (rest / size, place + rest % size * stride)
+        });
+        place
+    }
+}
+
+/// Storage index of the last element of a view with no empty axis.
+fn last_element(offset: u64, shape: &[u64], strides: &[u64]) -> Option<u64> {
+    let axes = shape.iter().zip(strides);
+    axes.clone().try_fold(offset, |last, (&size, &stride)| {
+        last.checked_add((size - 1).checked_mul(stride)?)
+    })
+}
+
+/// Why a value of the state dict is no readable tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TensorFault {
+    /// Something else than a tensor.
+    NotATensor,
+    /// The tensor refers to something else than a whole storage.
+    NotAStorage,
+    /// No storage of this key.
+    MissingStorage(String),
+    /// The storage has another number of bytes than its elements need.
+    StorageSize {
+        /// Number of elements that the pickle claims.
+        elements: u64,
+        /// Their type.
+        dtype: Dtype,
+        /// Bytes that are there.
+        bytes: u64,
+    },
+    /// Different numbers of sizes and strides, or too many.
+    Axes(usize, usize),
+    /// Elements outside of the storage.
+    Outside {
+        /// Number of elements of the storage.
+        elements: u64,
+    },
+    /// All tensors together claim more elements than the file has bytes.
+    TooLarge,
+}
+
+impl fmt::Display for TensorFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotATensor => f.write_str("is not a tensor"),
+            Self::NotAStorage => f.write_str("does not refer to a whole storage"),
+            Self::MissingStorage(key) => {
+                let key = crate::convert::error::one_line(key);
+                write!(f, "storage {key} is missing")
+            }
+            Self::StorageSize {
+                elements,
+                dtype,
+                bytes,
+            } => write!(
+                f,
+                "its storage should hold {elements} elements of {dtype}, but has {bytes} bytes"
+            ),
+            Self::Axes(sizes, strides) => write!(
+                f,
+                "{sizes} sizes and {strides} strides; at most {MAX_AXES} of each are read"
+            ),
+            Self::Outside { elements } => {
+                write!(f, "reaches outside of its storage of {elements} elements")
+            }
+            Self::TooLarge => {
+                f.write_str("the tensors claim more elements than the file has bytes")
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What the tests of converted checkpoints share.
+
+pub(crate) mod npz;
+
+use flow_train_host::convert::flows_ood::{ArchHint, parse_image};
+use std::path::PathBuf;
+
+/// A file among the fixtures.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/flows_ood");
+    folder.join(name)
+}
+
+/// Content of a fixture.
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    let path = fixture(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A hint as a user would give it; empty texts say nothing.
+pub(crate) fn hint(class: &str, image: &str) -> ArchHint {
+    ArchHint {
+        class: (!class.is_empty()).then(|| class.parse().unwrap()),
+        image: (!image.is_empty()).then(|| parse_image(image).unwrap()),
+        spec: None,
+    }
+}
