@@ -1,0 +1,81 @@
+//! JPEG: decoded by scalar code only (no SIMD features), so every host sees the same pixels.
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+
+use super::Picture;
+use crate::data::error::{ImageSize, Problem};
+
+/// More bytes of pixels than one byte of file can become: a block of 64 samples costs at least one
+/// bit, and with 4x4 subsampling 18 blocks make 3072 bytes.
+const MAX_RATIO: u64 = 2048;
+
+pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
+    let options = DecoderOptions::default().set_strict_mode(true);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
+    decoder.decode_headers().map_err(problem)?;
+    let (channels, colours) = match decoder.input_colorspace() {
+        Some(ColorSpace::Luma) => (1, ColorSpace::Luma),
+        Some(ColorSpace::YCbCr | ColorSpace::RGB) => (3, ColorSpace::RGB),
+        other => {
+            let why = format!("JPEG in {other:?}, expected grey or RGB");
+            return Err(Problem::Malformed(why));
+        }
+    };
+    decoder.set_options(options.jpeg_set_out_colorspace(colours));
+    let info = decoder
+        .info()
+        .ok_or_else(|| Problem::Malformed("JPEG without a size".to_owned()))?;
+    let (height, width) = (u32::from(info.height), u32::from(info.width));
+    let claimed = u64::from(height) * u64::from(width) * u64::from(channels);
+    let at_most = (content.len() as u64).saturating_mul(MAX_RATIO);
+    if claimed > at_most {
+        return Err(Problem::SizeAbsurd {
+            claimed: Some(claimed),
+            at_most,
+        });
+    }
+    let samples = decoder.decode().map_err(problem)?;
+    if !reaches_end(content) {
+        return Err(Problem::Malformed("truncated JPEG".to_owned()));
+    }
+    Ok(Picture::from_interleaved(
+        ImageSize {
+            channels,
+            height,
+            width,
+        },
+        &samples,
+    ))
+}
+
+/// Whether the end marker is there: the decoder, even when strict, takes the bits that it lacks at
+/// the very end for zeros.
+fn reaches_end(content: &[u8]) -> bool {
+    const END: u8 = 0xd9;
+    const WITHOUT_SEGMENT: [u8; 9] = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
+    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xff);
+    let mut rest = content.get(2..).unwrap_or_default();
+    while let Some(at) = rest.windows(2).position(is_marker) {
+        let marker = rest[at + 1];
+        rest = &rest[at + 2..];
+        if marker == END {
+            return true;
+        }
+        if !WITHOUT_SEGMENT.contains(&marker) {
+            let Some(length) = rest.first_chunk() else {
+                return false;
+            };
+            let length = usize::from(u16::from_be_bytes(*length));
+            rest = rest.get(length..).unwrap_or_default();
+        }
+    }
+    false
+}
+
+fn problem(error: DecodeErrors) -> Problem {
+    Problem::Malformed(format!("damaged JPEG: {error}"))
+}
