@@ -19,7 +19,7 @@ pub(super) const DEFLATE_MAX_RATIO: u64 = 1032;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Room kept by for telling formats apart; the longest magic (PNG's) has 8 bytes.
+/// Bytes looked at to tell formats apart; the longest magic (PNG's) has 8 bytes.
 const PREFIX_LEN: usize = 8;
 
 /// Values are decoded from pieces of this size, not from a second copy of the whole file.
