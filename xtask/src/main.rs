@@ -1,2 +1,70 @@
-//! placeholder
-fn main() {}
+//! The repository's own commands: one verb, one file.
+//!
+//! What needs a cross compiler, an emulator or more than one crate lives here; what a user of the
+//! product needs is the `flowgate` command.
+
+mod board;
+mod boards;
+mod compare;
+mod gate;
+mod host;
+mod inputs;
+mod panic_free;
+mod process;
+mod repo;
+mod session;
+mod setup;
+mod size;
+mod table;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Builds, runs and proves what a single crate cannot.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Setup(setup::Setup),
+    Board(board::Board),
+    Compare(compare::Compare),
+    Size(size::Size),
+    PanicFree(panic_free::PanicFree),
+    Test(test::Test),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Setup(verb) => verb.run(),
+        Verb::Board(verb) => verb.run(),
+        Verb::Compare(verb) => verb.run(),
+        Verb::Size(verb) => verb.run(),
+        Verb::PanicFree(verb) => verb.run(),
+        Verb::Test(verb) => verb.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(error.downcast_ref::<CheckFailed>().map_or(2, |_| 1))
+        }
+    }
+}
+
+/// A check that ran and failed: exit code 1, where bad usage and bad input are 2.
+#[derive(Debug)]
+struct CheckFailed(String);
+
+impl std::fmt::Display for CheckFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CheckFailed {}

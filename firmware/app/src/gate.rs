@@ -1,22 +1,42 @@
-//! The gate with the committed model in flash.
+//! The gate with the committed model in flash: the program of a product.
+//!
+//! The model's bytes are part of the program, so its scratch is a constant that the compiler knows
+//! and a chip with too little memory for it does not link.
 
 use crate::model::Model;
-use crate::{Board, Ran, Stop, deliberate, serve};
+use crate::{Board, Ran, Stop, deliberate, images, serve};
+use core::hint::black_box;
+use flow_infer::artifact::{Artifact, scratch_need};
+use flow_infer::engine::{Fixed, Scratch};
 use static_cell::ConstStaticCell;
 
-static SCRATCH: ConstStaticCell<[u8; 4096]> = ConstStaticCell::new([0; 4096]);
+const BYTES: &[u8] = include_bytes!("../../models/fashion-tiny.flow");
+const LATENTS: usize = scratch_need(BYTES).latents as usize;
+const ACTIVATIONS: usize = scratch_need(BYTES).activations as usize;
 
-/// Runs.
+static MODEL: &[u8] = BYTES;
+static SCRATCH: ConstStaticCell<Scratch<Fixed, LATENTS, ACTIVATIONS>> =
+    ConstStaticCell::new(Scratch::new());
+
+/// Loads and tests the model, answers the compiled-in images, then whatever `board` fetches.
 pub fn run<B: Board>(board: &mut B) -> Ran {
-    let Some(scratch) = SCRATCH.try_take() else {
-        return Ran {
-            stop: Stop::ModelRefused,
-            scratch_bytes: 0,
-        };
-    };
-    let mut model = Model::new(b"model", scratch);
-    deliberate::panic_if_asked(model.scratch_bytes());
-    let mut input = [0; 784];
-    defmt::info!("scratch {} bytes", model.scratch_bytes());
-    serve::serve(board, &mut model, &mut input)
+    start(board).unwrap_or_else(Ran::without_model)
+}
+
+fn start<B: Board>(board: &mut B) -> Result<Ran, Stop> {
+    // Hidden from the optimizer, which would otherwise prove things of this one model: size and
+    // panic-freedom shall hold for the next model as well.
+    let artifact = Artifact::load(black_box(MODEL)).map_err(|error| {
+        defmt::error!("model refused: {}", error);
+        Stop::ModelRefused
+    })?;
+    deliberate::panic_if_asked(artifact.dims());
+    // The cell is full: nothing else in the program takes it.
+    let scratch = SCRATCH.try_take().ok_or(Stop::ModelRefused)?;
+    let mut model = Model::tested(&artifact, scratch.borrow())?;
+    for image in images::ALL {
+        serve::answer(board, &mut model, image)?;
+    }
+    let mut input = [0; images::BYTES];
+    Ok(serve::serve(board, &mut model, &mut input))
 }

@@ -8,6 +8,7 @@
 
 mod deliberate;
 pub mod gate;
+mod images;
 pub mod log;
 pub mod model;
 mod pin;
@@ -45,6 +46,17 @@ pub struct Ran {
     pub stop: Stop,
     /// Scratch memory that the engine used, in bytes; zero where no model was loaded.
     pub scratch_bytes: u32,
+}
+
+impl Ran {
+    /// A run that ended before a model was ready.
+    #[must_use]
+    pub fn without_model(stop: Stop) -> Self {
+        Self {
+            stop,
+            scratch_bytes: 0,
+        }
+    }
 }
 
 /// Why the program ended.

@@ -2,10 +2,14 @@
 
 use crate::model::Model;
 use crate::{Board, Ran, Stop, pin};
-use flowgate_stream::Answer;
+use flow_infer::engine::Arithmetic;
 
 /// Answers every input that `board` fetches into `input`.
-pub fn serve<B: Board>(board: &mut B, model: &mut Model<'_>, input: &mut [u8]) -> Ran {
+pub fn serve<B: Board, A: Arithmetic>(
+    board: &mut B,
+    model: &mut Model<'_, A>,
+    input: &mut [u8],
+) -> Ran {
     let stop = loop {
         if let Err(stop) = board.next(input).and_then(|()| answer(board, model, input)) {
             break stop;
@@ -13,21 +17,17 @@ pub fn serve<B: Board>(board: &mut B, model: &mut Model<'_>, input: &mut [u8]) -
     };
     Ran {
         stop,
-        scratch_bytes: u32::try_from(model.scratch_bytes()).unwrap_or(u32::MAX),
+        scratch_bytes: model.scratch_bytes(),
     }
 }
 
 /// Scores one input, shows the decision on the pin and reports both.
-pub(crate) fn answer<B: Board>(
+pub(crate) fn answer<B: Board, A: Arithmetic>(
     board: &mut B,
-    model: &mut Model<'_>,
+    model: &mut Model<'_, A>,
     input: &[u8],
 ) -> Result<(), Stop> {
-    let (decision, raw) = model.score(input);
-    let pin_high = pin::show(board, decision);
-    board.answer(&Answer {
-        decision,
-        pin_high,
-        raw,
-    })
+    let mut answer = model.answer(input);
+    answer.pin_high = pin::show(board, answer.decision);
+    board.answer(&answer)
 }

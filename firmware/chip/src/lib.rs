@@ -38,7 +38,7 @@ impl<P: StatefulOutputPin> Board for Chip<P> {
     }
 
     fn answer(&mut self, answer: &Answer) -> Result<(), Stop> {
-        defmt::info!("pin high: {}, raw {}", answer.pin_high, answer.raw);
+        defmt::info!("{}, score {}", answer.decision, answer.score_raw);
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ mod answer;
 mod inputs;
 mod summary;
 
-pub use answer::{Answer, Decision};
+pub use answer::Answer;
 pub use inputs::InputsHeader;
 pub use summary::Summary;
 

@@ -1,0 +1,88 @@
+//! `cargo xtask board`: what `flowgate score` prints, computed by an emulated board.
+
+use crate::boards::{self, Program};
+use crate::inputs::Inputs;
+use crate::{process, session, setup};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use flowgate_stream::Answer;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Run an emulated board.
+///
+/// Example: cargo xtask board m4 score firmware/models/fashion-tiny.flow --data images.idx3.gz --json
+#[derive(Args)]
+pub(crate) struct Board {
+    /// Folder name under firmware/boards.
+    name: String,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Score(Score),
+}
+
+/// Score a data set with a model, on the board.
+#[derive(Args)]
+struct Score {
+    /// The model; any `.flow` runs without another firmware build.
+    model: PathBuf,
+    /// What to score: IDX(.gz), .npy/.npz, an image directory or CSV.
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Score only the first N inputs.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Print one JSON object a line instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Print the board's log as well, on standard error.
+    #[arg(long)]
+    log: bool,
+}
+
+impl Board {
+    pub(crate) fn run(&self) -> Result<()> {
+        let board = boards::find(&self.name)?;
+        let Verb::Score(score) = &self.verb;
+        let model = std::fs::read(&score.model).with_context(|| score.model.display().to_string())?;
+        let inputs = Inputs::load(&score.data, score.limit)?;
+        let elf = session::build(&board, Program::Score)?;
+        let run = session::run(&board, Program::Score, &model, &inputs, &mut |_| ())?;
+        if score.log {
+            eprint!("{}", decode_log(&elf, &run.log)?);
+        }
+        for (index, answer) in run.answers.iter().enumerate() {
+            print_line(index, answer);
+        }
+        Ok(())
+    }
+}
+
+fn print_line(index: usize, answer: &Answer) {
+    println!("{index} {answer:?}");
+}
+
+/// Turns the frames of a board's log into text, with the program that wrote them at hand.
+///
+/// # Errors
+/// defmt-print is missing or cannot read the log.
+pub(crate) fn decode_log(elf: &Path, log: &[u8]) -> Result<String> {
+    setup::log_decoder()?;
+    let mut command = Command::new("defmt-print");
+    command.arg("-e").arg(elf).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let line = process::line(&command);
+    let mut child = command.spawn().with_context(|| format!("cannot start `{line}`"))?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let log = log.to_vec();
+    let writer = std::thread::spawn(move || input.write_all(&log));
+    let output = child.wait_with_output()?;
+    if !output.status.success() || writer.join().is_err() {
+        bail!("`{line}` failed: {}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

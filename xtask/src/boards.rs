@@ -1,0 +1,129 @@
+//! The boards of the firmware workspace: a folder each, nothing to register.
+
+use crate::{process, repo};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A folder under `firmware/boards`.
+#[derive(Clone, Debug)]
+pub(crate) struct Board {
+    /// The folder's name.
+    pub(crate) name: String,
+    /// Rust's name for the machine, from the board's `.cargo/config.toml`.
+    pub(crate) target: String,
+    /// The emulator that its runner starts; `None` for a real chip.
+    pub(crate) emulator: Option<String>,
+    folder: PathBuf,
+}
+
+/// The programs of an emulated board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The committed model in flash; real chips have it as well.
+    Gate,
+    /// Any model, from a file of the host.
+    Score,
+}
+
+impl Board {
+    /// Name of the binary.
+    pub(crate) fn binary(&self, program: Program) -> String {
+        match program {
+            Program::Gate => format!("{}-gate", self.name),
+            Program::Score => format!("{}-score", self.name),
+        }
+    }
+
+    /// `cargo VERB --release`, run in the board's folder, where its target and runner are found.
+    pub(crate) fn cargo(&self, verb: &str) -> Command {
+        let mut command = process::cargo();
+        command.args([verb, "--release", "--quiet"]).current_dir(&self.folder);
+        command
+    }
+
+    /// `cargo run` for a program, to be run in any folder below the firmware's.
+    pub(crate) fn cargo_run(&self, program: Program) -> Command {
+        let mut command = process::cargo();
+        command.arg("--config").arg(self.folder.join(".cargo/config.toml"));
+        command.args(["run", "--release", "--quiet", "--manifest-path"]);
+        command.arg(self.folder.join("Cargo.toml"));
+        command.args(["--bin", &self.binary(program)]);
+        command
+    }
+
+    /// Where cargo puts the linked program.
+    pub(crate) fn elf(&self, program: Program) -> Result<PathBuf> {
+        let folder = target_folder()?.join(&self.target).join("release");
+        Ok(folder.join(self.binary(program)))
+    }
+
+    fn read(folder: PathBuf) -> Result<Self> {
+        let file = folder.join(".cargo/config.toml");
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(&format!("{key} = \"")));
+            let value = line.and_then(|rest| rest.strip_suffix('"'));
+            value.with_context(|| format!("{}: no line `{key} = \"...\"`", file.display()))
+        };
+        let emulator = value("runner")?.split(' ').next().unwrap_or_default().to_owned();
+        Ok(Self {
+            name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            target: value("target")?.to_owned(),
+            emulator: emulator.starts_with("qemu-").then_some(emulator),
+            folder,
+        })
+    }
+}
+
+/// All boards, by name.
+///
+/// # Errors
+/// A board's folder lacks its configuration.
+pub(crate) fn all() -> Result<Vec<Board>> {
+    let folder = repo::firmware().join("boards");
+    let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+    let mut boards = vec![];
+    for entry in entries {
+        boards.push(Board::read(entry?.path())?);
+    }
+    boards.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(boards)
+}
+
+/// The emulated boards, by name.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn emulated() -> Result<Vec<Board>> {
+    Ok(all()?.into_iter().filter(|board| board.emulator.is_some()).collect())
+}
+
+/// The emulated board of that name.
+///
+/// # Errors
+/// There is none; the message lists those there are.
+pub(crate) fn find(name: &str) -> Result<Board> {
+    let boards = emulated()?;
+    let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
+    match boards.iter().find(|board| board.name == name) {
+        Some(board) => Ok(board.clone()),
+        None => bail!("no emulated board `{name}`; there are {}", names.join(", ")),
+    }
+}
+
+/// The firmware workspace's target folder.
+///
+/// # Errors
+/// Cargo does not tell.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let text = process::stdout(
+        process::cargo()
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(repo::firmware()),
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(PathBuf::from(folder.context("cargo metadata names no target folder")?))
+}

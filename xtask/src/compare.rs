@@ -1,0 +1,167 @@
+//! `cargo xtask compare`: the same integers on the host and on every board, or it says which bits.
+
+use crate::boards::{self, Board, Program};
+use crate::inputs::Inputs;
+use crate::session::{self, Run};
+use crate::table::Table;
+use crate::{CheckFailed, host, process, repo};
+use anyhow::{Context, Result};
+use clap::Args;
+use flowgate_stream::Answer;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Compare scores and decisions of emulated boards with the host's, bit for bit.
+///
+/// Example: cargo xtask compare --data fashion.idx3.gz --data digits.idx3.gz --limit 500 --record
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// The model.
+    #[arg(long, value_name = "MODEL.flow", default_value_os_t = repo::device_model())]
+    model: PathBuf,
+    /// A data set; may be given several times.
+    #[arg(long, value_name = "PATH", required = true)]
+    data: Vec<PathBuf>,
+    /// Only the first N inputs of each data set.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Which boards.
+    #[arg(long, value_delimiter = ',', default_value = "m3,m4,riscv")]
+    boards: Vec<String>,
+    /// Write the table to records/, with date, machine and versions.
+    #[arg(long)]
+    record: bool,
+}
+
+/// What the comparison of one board with the host gave.
+pub(crate) struct Comparison {
+    board: String,
+    differing_bits: u64,
+    run: Run,
+}
+
+impl Compare {
+    pub(crate) fn run(&self) -> Result<()> {
+        let model = fs::read(&self.model).with_context(|| self.model.display().to_string())?;
+        let mut inputs = Inputs::default();
+        for path in &self.data {
+            inputs.append(&Inputs::load(path, self.limit)?)?;
+        }
+        let boards = self.boards.iter().map(|name| boards::find(name));
+        let comparisons = compare(&boards.collect::<Result<Vec<_>>>()?, &model, &inputs)?;
+        let table = tabulate(&comparisons, inputs.len());
+        print!("{table}");
+        if self.record {
+            self.write_record(&table)?;
+        }
+        verdict(&comparisons)
+    }
+
+    fn write_record(&self, table: &Table) -> Result<()> {
+        let file = repo::root().join("records/host-against-boards.md");
+        let tell = |program: &str, args: &[&str]| -> Result<String> {
+            let text = process::stdout(Command::new(program).args(args).current_dir(repo::root()))?;
+            Ok(text.lines().next().unwrap_or_default().to_owned())
+        };
+        let data: Vec<String> = self.data.iter().map(|path| format!("`{}`", path.display())).collect();
+        let text = format!(
+            "# Host against emulated boards, bit for bit\n\n\
+             `cargo xtask compare` with `{}` and {}, {} inputs of each.\n\n\
+             {}, commit {}, {}, {}, host {}.\n\n{}",
+            self.model.strip_prefix(repo::root()).unwrap_or(&self.model).display(),
+            data.join(" and "),
+            self.limit.map_or("all".to_owned(), |limit| limit.to_string()),
+            tell("date", &["--utc", "+%Y-%m-%d"])?,
+            tell("git", &["rev-parse", "--short", "HEAD"])?,
+            tell("rustc", &["--version"])?,
+            tell("qemu-system-arm", &["--version"])?,
+            std::env::consts::ARCH,
+            table.markdown(),
+        );
+        fs::write(&file, text).with_context(|| file.display().to_string())?;
+        println!("written: {}", file.display());
+        Ok(())
+    }
+}
+
+/// Runs `inputs` on the host and on every board, the boards side by side.
+///
+/// # Errors
+/// A board could not be built, or did not answer every input.
+pub(crate) fn compare(boards: &[Board], model: &[u8], inputs: &Inputs) -> Result<Vec<Comparison>> {
+    for board in boards {
+        session::build(board, Program::Score)?;
+    }
+    let expected = host::answers(model, inputs)?;
+    let run = |board: &Board| -> Result<Comparison> {
+        let run = session::run(board, Program::Score, model, inputs, &mut |_| ())?;
+        let board = board.name.clone();
+        Ok(Comparison { differing_bits: differing_bits(&expected, &run.answers), board, run })
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = boards.iter().map(|board| scope.spawn(move || run(board))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic in a run")).collect()
+    })
+}
+
+/// One row per board.
+pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
+    let mut table = Table::new(&["board", "inputs", "differing bits", "stack B", "scratch B", "seconds"]);
+    for Comparison { board, differing_bits, run } in comparisons {
+        table.row([
+            board.clone(),
+            inputs.to_string(),
+            differing_bits.to_string(),
+            run.summary.stack_bytes.to_string(),
+            run.summary.scratch_bytes.to_string(),
+            format!("{:.1}", run.took.as_secs_f64()),
+        ]);
+    }
+    table
+}
+
+/// # Errors
+/// A bit differs.
+pub(crate) fn verdict(comparisons: &[Comparison]) -> Result<()> {
+    match comparisons.iter().find(|comparison| comparison.differing_bits != 0) {
+        None => Ok(()),
+        Some(Comparison { board, differing_bits, .. }) => {
+            Err(CheckFailed(format!("board {board} differs from the host in {differing_bits} bits")).into())
+        }
+    }
+}
+
+/// Bits in which two lists of answers differ; a missing answer differs in all of its bits.
+pub(crate) fn differing_bits(expected: &[Answer], found: &[Answer]) -> u64 {
+    let missing = expected.len().abs_diff(found.len()) * 8 * Answer::BYTES;
+    let pairs = expected.iter().zip(found);
+    let differing = pairs.flat_map(|(a, b)| {
+        let (a, b) = (a.to_bytes(), b.to_bytes());
+        (0..Answer::BYTES).map(move |i| u64::from((a[i] ^ b[i]).count_ones()))
+    });
+    differing.sum::<u64>() + missing as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_infer::gate::Decision;
+
+    #[test]
+    fn every_bit_counts() {
+        let answer = Answer {
+            scores: None,
+            score_raw: Some(0),
+            decision: Some(Decision::Accept),
+            pin_high: true,
+        };
+        let mut other = answer;
+        assert_eq!(differing_bits(&[answer], &[other]), 0);
+        other.score_raw = Some(-1);
+        assert_eq!(differing_bits(&[answer, answer], &[other, answer]), 64);
+        other.pin_high = false;
+        assert_eq!(differing_bits(&[answer], &[other]), 65);
+        assert_eq!(differing_bits(&[answer, answer], &[answer]), 8 * Answer::BYTES as u64);
+    }
+}

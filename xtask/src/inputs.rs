@@ -1,0 +1,69 @@
+//! The inputs of a run, in the bytes that the engine reads.
+
+use anyhow::{Result, bail};
+use flow_train_host::data::{self, Dataset};
+use flowgate_stream::InputsHeader;
+use std::path::Path;
+
+/// Inputs of one size.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    input_bytes: usize,
+    bytes: Vec<u8>,
+}
+
+impl Inputs {
+    /// Loads the first `limit` inputs of a data set.
+    ///
+    /// # Errors
+    /// The file is missing or is no data set.
+    pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
+        Ok(match data::load(path)?.take(0..limit.unwrap_or(usize::MAX)) {
+            Dataset::Images(images) => Self {
+                input_bytes: images.dims(),
+                bytes: images.pixels().to_vec(),
+            },
+            Dataset::Vectors(vectors) => Self {
+                input_bytes: size_of::<f32>() * vectors.dims(),
+                bytes: vectors.values().iter().flat_map(|value| value.to_le_bytes()).collect(),
+            },
+        })
+    }
+
+    /// Adds the inputs of another data set.
+    ///
+    /// # Errors
+    /// They have another size.
+    pub(crate) fn append(&mut self, other: &Self) -> Result<()> {
+        if self.bytes.is_empty() {
+            self.input_bytes = other.input_bytes;
+        }
+        if self.input_bytes != other.input_bytes {
+            bail!("inputs of {} bytes beside inputs of {}", other.input_bytes, self.input_bytes);
+        }
+        self.bytes.extend(&other.bytes);
+        Ok(())
+    }
+
+    /// Number of inputs.
+    pub(crate) fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    /// Each input's bytes.
+    pub(crate) fn iter(&self) -> std::slice::ChunksExact<'_, u8> {
+        self.bytes.chunks_exact(self.input_bytes.max(1))
+    }
+
+    /// The inputs file of a board.
+    ///
+    /// # Errors
+    /// There are more inputs than its header can count.
+    pub(crate) fn to_stream(&self) -> Result<Vec<u8>> {
+        let header = InputsHeader {
+            count: u32::try_from(self.len())?,
+            input_bytes: u32::try_from(self.input_bytes)?,
+        };
+        Ok([&header.to_bytes(), self.bytes.as_slice()].concat())
+    }
+}

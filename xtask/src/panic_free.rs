@@ -1,0 +1,48 @@
+//! `cargo xtask panic-free`: the proof by the linker, in both directions.
+//!
+//! The panic handler of a release build calls a function that does not exist, so a firmware that
+//! links contains no path to a panic. That a path does stop the linker is shown as well: the same
+//! firmware is built once more with one panic left in on purpose.
+
+use crate::boards::{self, Board, Program};
+use crate::{CheckFailed, process, setup};
+use anyhow::Result;
+use clap::Args;
+
+/// Names the one panic that `firmware/app/src/deliberate.rs` leaves in.
+const DELIBERATE: &str = "FLOWGATE_DELIBERATE_PANIC";
+/// The function that does not exist.
+const UNDEFINED: &str = "undefined symbol: a_panic_path_remains";
+
+/// Prove that no panic path remains in the release firmware, and that the proof can fail.
+///
+/// Example: cargo xtask panic-free
+#[derive(Args)]
+pub(crate) struct PanicFree {}
+
+impl PanicFree {
+    pub(crate) fn run(&self) -> Result<()> {
+        let boards = boards::all()?;
+        setup::targets(boards.iter().map(|board| board.target.as_str()))?;
+        for board in &boards {
+            prove(board)?;
+            println!("{}: no panic path; one left in on purpose does not link", board.name);
+        }
+        Ok(())
+    }
+}
+
+/// # Errors
+/// A panic path remains, or the proof would not notice one.
+pub(crate) fn prove(board: &Board) -> Result<()> {
+    process::run(&mut board.cargo("build"))?;
+    let mut deliberate = board.cargo("build");
+    deliberate.args(["--bin", &board.binary(Program::Gate)]).env(DELIBERATE, "1");
+    let output = process::capture(&mut deliberate)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() || !errors.contains(UNDEFINED) {
+        let line = process::line(&deliberate);
+        return Err(CheckFailed(format!("`{line}` did not fail with `{UNDEFINED}`\n{errors}")).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask setup`: what the other verbs need from outside, installed or asked for.
+
+use crate::{boards, process};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::collections::BTreeSet;
+use std::env;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// Install Rust targets, QEMU and defmt-print, or print the exact command where that is not allowed.
+///
+/// Example: cargo xtask setup
+#[derive(Args)]
+pub(crate) struct Setup {}
+
+impl Setup {
+    pub(crate) fn run(&self) -> Result<()> {
+        let boards = boards::all()?;
+        targets(boards.iter().map(|board| board.target.as_str()))?;
+        emulators(boards.iter().filter_map(|board| board.emulator.as_deref()))?;
+        log_decoder()?;
+        println!("setup: everything is there");
+        Ok(())
+    }
+}
+
+/// Debian's packages of the emulators, and what they are called.
+const PACKAGES: [(&str, &str); 2] = [
+    ("qemu-system-arm", "qemu-system-arm"),
+    ("qemu-system-riscv32", "qemu-system-misc"),
+];
+
+/// Version of the program that turns a board's log into text.
+const DEFMT_PRINT: &str = "1.2.0";
+
+/// Makes sure that Rust can build for all of `targets`.
+///
+/// # Errors
+/// One is missing and could not be added; the message is the command to run.
+pub(crate) fn targets<'a>(targets: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut missing = BTreeSet::new();
+    for target in targets {
+        if !has_target(target)? {
+            missing.insert(target);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut add = Command::new("rustup");
+    add.args(["target", "add"]).args(&missing);
+    install(&mut add, "Rust targets are missing")
+}
+
+/// Whether the standard library of `target` is there, however it came there.
+fn has_target(target: &str) -> Result<bool> {
+    let mut ask = Command::new("rustc");
+    let folder = process::stdout(ask.args(["--print", "target-libdir", "--target", target]))?;
+    let Ok(files) = Path::new(folder.trim()).read_dir() else {
+        return Ok(false);
+    };
+    let names = files.flatten().map(|file| file.file_name());
+    Ok(names.into_iter().any(|name| name.to_string_lossy().starts_with("libcore-")))
+}
+
+/// Makes sure that all of `emulators` can be started.
+///
+/// # Errors
+/// One is missing and could not be installed; the message is the command to run.
+pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<()> {
+    let missing: BTreeSet<&str> = emulators.filter(|&program| !on_path(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let known = |program: &str| PACKAGES.iter().find(|(name, _)| *name == program);
+    let packages: Vec<&str> =
+        missing.iter().map(|&program| known(program).map_or(program, |&(_, package)| package)).collect();
+    let mut apt = Command::new("apt-get");
+    apt.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    if !on_path("apt-get") || !is_root() {
+        bail!("{missing:?} missing; install QEMU 7.2 or later, on Debian: sudo apt-get install {}", packages.join(" "));
+    }
+    install(Command::new("apt-get").arg("update"), "the package list is not there")?;
+    install(&mut apt, "QEMU is missing")
+}
+
+/// Makes sure that a board's log can be read.
+///
+/// # Errors
+/// The decoder is missing and could not be installed; the message is the command to run.
+pub(crate) fn log_decoder() -> Result<()> {
+    if on_path("defmt-print") {
+        return Ok(());
+    }
+    let mut cargo = process::cargo();
+    cargo.args(["install", "defmt-print", "--locked", "--version", DEFMT_PRINT]);
+    install(&mut cargo, "defmt-print is missing")
+}
+
+fn install(command: &mut Command, why: &str) -> Result<()> {
+    let line = process::line(command);
+    eprintln!("setup: {why}: {line}");
+    // Standard output belongs to the verb that needs the tool.
+    if process::run(command.stdout(io::stderr())).is_err() {
+        bail!("{why} and could not be installed; run: {line}");
+    }
+    Ok(())
+}
+
+fn on_path(program: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
+fn is_root() -> bool {
+    process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

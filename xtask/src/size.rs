@@ -1,0 +1,113 @@
+//! `cargo xtask size`: what the firmware costs in flash and RAM, by crate.
+
+use crate::boards::{self, Board, Program};
+use crate::table::Table;
+use crate::{CheckFailed, process, setup};
+use anyhow::{Context, Result};
+use clap::Args;
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Code of the whole gate on the Cortex-M4, engine included, stays below this.
+const TEXT_LIMIT: u64 = 32 * 1024;
+
+/// Show the size of the gate firmware, section by section and crate by crate.
+///
+/// Example: cargo xtask size --board m4
+#[derive(Args)]
+pub(crate) struct Size {
+    /// Folder name under firmware/boards.
+    #[arg(long, default_value = "m4")]
+    board: String,
+}
+
+/// Sizes of one program, in bytes.
+struct Sizes {
+    text: u64,
+    constants: u64,
+    ram: u64,
+    text_by_crate: BTreeMap<String, u64>,
+}
+
+impl Size {
+    pub(crate) fn run(&self) -> Result<()> {
+        let boards = boards::all()?;
+        let board = boards.into_iter().find(|board| board.name == self.board);
+        let board = board.with_context(|| format!("no board `{}`", self.board))?;
+        setup::targets([board.target.as_str()].into_iter())?;
+        check(&board)
+    }
+}
+
+/// Builds the gate, prints its sizes, and checks the code against the limit.
+///
+/// # Errors
+/// The build failed, or the code is too large.
+pub(crate) fn check(board: &Board) -> Result<()> {
+    process::run(board.cargo("build").args(["--bin", &board.binary(Program::Gate)]))?;
+    let elf = board.elf(Program::Gate)?;
+    let bytes = fs::read(&elf).with_context(|| elf.display().to_string())?;
+    let sizes = Sizes::of(&bytes).with_context(|| elf.display().to_string())?;
+    let mut table = Table::new(&["code of crate", "bytes"]);
+    let mut crates: Vec<_> = sizes.text_by_crate.iter().collect();
+    crates.sort_by_key(|&(_, &bytes)| std::cmp::Reverse(bytes));
+    for (name, bytes) in crates {
+        table.row([name.clone(), bytes.to_string()]);
+    }
+    table.row(["all code".into(), sizes.text.to_string()]);
+    table.row(["constants, model included".into(), sizes.constants.to_string()]);
+    table.row(["static RAM, scratch included".into(), sizes.ram.to_string()]);
+    print!("{table}");
+    if sizes.text > TEXT_LIMIT {
+        let cause = format!("{}: {} bytes of code, more than {TEXT_LIMIT}", board.name, sizes.text);
+        return Err(CheckFailed(cause).into());
+    }
+    Ok(())
+}
+
+impl Sizes {
+    /// Inlined code counts for the crate of the function that it was inlined into.
+    fn of(elf: &[u8]) -> Result<Self> {
+        let file = object::File::parse(elf)?;
+        let total = |wanted: &[SectionKind]| -> u64 {
+            let sections = file.sections().filter(|section| wanted.contains(&section.kind()));
+            sections.map(|section| section.size()).sum()
+        };
+        let mut text_by_crate = BTreeMap::new();
+        for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+            *text_by_crate.entry(crate_of(symbol.name()?)).or_default() += symbol.size();
+        }
+        text_by_crate.retain(|_, &mut bytes| bytes > 0);
+        Ok(Self {
+            text: total(&[SectionKind::Text]),
+            constants: total(&[SectionKind::ReadOnlyData]),
+            ram: total(&[SectionKind::Data, SectionKind::UninitializedData]),
+            text_by_crate,
+        })
+    }
+}
+
+/// The crate in which a symbol was written: the first path segment that is an identifier.
+fn crate_of(symbol: &str) -> String {
+    let path = format!("{:#}", rustc_demangle::demangle(symbol));
+    if !path.contains("::") {
+        return "(runtime)".to_owned();
+    }
+    let start = path.trim_start_matches(['<', '&']).trim_start_matches("mut ");
+    let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
+    start[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crate_of;
+
+    #[test]
+    fn symbols_name_their_crate() {
+        assert_eq!(crate_of("_ZN17flowgate_emulated3run17h1846cd6a35c9f11eE"), "flowgate_emulated");
+        let of_trait = "_ZN74_$LT$flow_infer..a..B$u20$as$u20$core..fmt..Debug$GT$4send17h79cdd17601c0bd00E";
+        assert_eq!(crate_of(of_trait), "flow_infer");
+        assert_eq!(crate_of("__aeabi_memclr4"), "(runtime)");
+    }
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask test`: everything CI runs, in order, stopping at the first failure.
+
+use crate::inputs::Inputs;
+use crate::table::Table;
+use crate::{boards, compare, gate, panic_free, process, repo, setup, size};
+use anyhow::{Context, Result};
+use clap::Args;
+use flowgate_stream::Summary;
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+/// Targets that flow-infer must build for, without std.
+const ENGINE_TARGETS: [&str; 4] = [
+    "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
+    "thumbv7em-none-eabihf",
+    "riscv32imac-unknown-none-elf",
+];
+
+/// Inputs of each committed sample that every board must score like the host.
+const INPUTS_PER_SAMPLE: usize = 50;
+
+/// Run everything that CI runs.
+///
+/// Example: cargo xtask test
+#[derive(Args)]
+pub(crate) struct Test {}
+
+/// A step: its name and what it does.
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: [Step; 11] = [
+    ("setup", || setup::Setup {}.run()),
+    ("format", format),
+    ("lints", lints),
+    ("documentation", documentation),
+    ("host tests", host_tests),
+    ("engine without std", engine_without_std),
+    ("firmware lints", firmware_lints),
+    ("no panic path", no_panic_path),
+    ("firmware size", || size::check(&boards::find("m4")?)),
+    ("boards against host", boards_against_host),
+    ("gate on boards", gate_on_boards),
+];
+
+impl Test {
+    pub(crate) fn run(&self) -> Result<()> {
+        let mut table = Table::new(&["step", "seconds"]);
+        for (name, step) in STEPS {
+            println!("== {name}");
+            let began = Instant::now();
+            step().with_context(|| format!("step `{name}`"))?;
+            table.row([name.to_owned(), format!("{:.1}", began.elapsed().as_secs_f64())]);
+        }
+        print!("\n{table}");
+        Ok(())
+    }
+}
+
+/// `cargo WORDS` in the repository's root.
+fn cargo(words: &str) -> Command {
+    let mut command = process::cargo();
+    command.args(words.split(' ')).current_dir(repo::root());
+    command
+}
+
+fn format() -> Result<()> {
+    process::run(&mut cargo("fmt --all --check"))?;
+    process::run(cargo("fmt --all --check").current_dir(repo::firmware()))
+}
+
+fn lints() -> Result<()> {
+    process::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))
+}
+
+fn documentation() -> Result<()> {
+    let mut host = cargo("doc --workspace --no-deps --quiet");
+    process::run(host.env("RUSTDOCFLAGS", "-D warnings"))?;
+    for board in boards::all()? {
+        let mut firmware = board.cargo("doc");
+        process::run(firmware.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+fn host_tests() -> Result<()> {
+    process::run(&mut cargo("test --workspace --quiet"))?;
+    let mut stream = cargo("test --quiet -p flowgate-stream");
+    process::run(stream.current_dir(repo::firmware()))
+}
+
+fn engine_without_std() -> Result<()> {
+    for target in ENGINE_TARGETS {
+        let words = "build -p flow-infer --quiet --no-default-features --features defmt --target";
+        process::run(cargo(words).arg(target))?;
+    }
+    Ok(())
+}
+
+fn firmware_lints() -> Result<()> {
+    for board in boards::all()? {
+        process::run(board.cargo("clippy").args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+fn no_panic_path() -> Result<()> {
+    boards::all()?.iter().try_for_each(panic_free::prove)
+}
+
+fn boards_against_host() -> Result<()> {
+    let model = fs::read(repo::device_model())?;
+    let inputs = samples()?;
+    let boards = boards::emulated()?;
+    let comparisons = compare::compare(&boards, &model, &inputs)?;
+    print!("{}", compare::tabulate(&comparisons, inputs.len()));
+    compare::verdict(&comparisons)
+}
+
+fn gate_on_boards() -> Result<()> {
+    let model = fs::read(repo::device_model())?;
+    let inputs = samples()?;
+    for board in boards::emulated()? {
+        let run = gate::check(&board, &model, &inputs)?;
+        let Summary { answers, stack_bytes, scratch_bytes, pin_changes } = run.summary;
+        println!(
+            "{}: {answers} answers, {pin_changes} pin changes, {stack_bytes} B of stack, \
+             {scratch_bytes} B of scratch",
+            board.name
+        );
+    }
+    Ok(())
+}
+
+/// The beginnings of both committed samples.
+fn samples() -> Result<Inputs> {
+    let mut inputs = Inputs::default();
+    for sample in repo::samples() {
+        inputs.append(&Inputs::load(&sample, Some(INPUTS_PER_SAMPLE))?)?;
+    }
+    Ok(inputs)
+}
