@@ -1,5 +1,6 @@
 //! Float models: a spec and its named tensors, in memory and as `.safetensors`.
 
+pub mod store;
 pub mod tensors;
 
 use flow_infer::spec::FlowSpec;

@@ -1,0 +1,152 @@
+//! Float models as `.safetensors` files: f32 tensors, and the spec as JSON in the metadata.
+
+use super::{Model, ModelError, Tensor};
+use crate::files::{WriteError, one_line, write_atomically};
+use flow_infer::spec::FlowSpec;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The metadata entry that holds the spec.
+pub const SPEC_KEY: &str = "flowgate.spec";
+/// The model's name in a run directory.
+pub const MODEL_FILE: &str = "model.safetensors";
+
+/// Why a model file cannot be read or written.
+#[derive(Debug)]
+pub struct StoreError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub problem: StoreProblem,
+}
+
+/// What is wrong with a model file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreProblem {
+    /// It cannot be read.
+    Read(std::io::Error),
+    /// It cannot be written.
+    Write(WriteError),
+    /// It is not a safetensors file, or a damaged one.
+    Format(String),
+    /// It has no spec in its metadata.
+    NoSpec,
+    /// Its spec cannot be read.
+    Spec(String),
+    /// A tensor is not of 32-bit floats.
+    Type(String),
+    /// Spec and tensors do not fit together.
+    Model(ModelError),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = one_line(&self.path);
+        match &self.problem {
+            StoreProblem::Read(e) => write!(f, "{path}: cannot be read: {e}"),
+            StoreProblem::Write(e) => write!(f, "{e}"),
+            StoreProblem::Format(e) => write!(f, "{path}: not a whole safetensors file: {e}"),
+            StoreProblem::NoSpec => {
+                write!(
+                    f,
+                    "{path}: no model of this project: the metadata lack {SPEC_KEY}"
+                )
+            }
+            StoreProblem::Spec(e) => write!(f, "{path}: its spec cannot be read: {e}"),
+            StoreProblem::Type(name) => {
+                write!(f, "{path}: tensor {name} is not of 32-bit floats")
+            }
+            StoreProblem::Model(e) => write!(f, "{path}: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl Model {
+    /// Reads a model: a `.safetensors` file, or a run directory that holds one.
+    ///
+    /// # Errors
+    /// [`StoreError`]: unreadable, damaged or foreign files; a spec and tensors that do not fit; NaN or infinity.
+    pub fn load(path: &Path) -> Result<Self, StoreError> {
+        let path = match path.is_dir() {
+            true => path.join(MODEL_FILE),
+            false => path.to_owned(),
+        };
+        let read = std::fs::read(&path).map_err(StoreProblem::Read);
+        let model = read.and_then(|bytes| parse(&bytes));
+        model.map_err(|problem| StoreError { path, problem })
+    }
+
+    /// Writes the model, whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+        let bytes = self.to_bytes();
+        let written = bytes.and_then(|bytes| {
+            write_atomically(path, |w| w.write_all(&bytes)).map_err(StoreProblem::Write)
+        });
+        written.map_err(|problem| StoreError {
+            path: path.to_owned(),
+            problem,
+        })
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, StoreProblem> {
+        let json = serde_json::to_string(self.spec());
+        let json = json.map_err(|e| StoreProblem::Spec(e.to_string()))?;
+        let tensors = self.tensors().iter();
+        let bytes: Vec<_> = tensors
+            .map(|(n, t)| (n, &t.shape, f32_bytes(&t.values)))
+            .collect();
+        let mut views = Vec::new();
+        for (name, shape, bytes) in &bytes {
+            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
+            views.push((
+                *name,
+                view.map_err(|e| StoreProblem::Format(e.to_string()))?,
+            ));
+        }
+        let metadata = HashMap::from([(SPEC_KEY.to_owned(), json)]);
+        let file = safetensors::serialize(views, Some(metadata));
+        file.map_err(|e| StoreProblem::Format(e.to_string()))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Model, StoreProblem> {
+    let format = |e: safetensors::SafeTensorError| StoreProblem::Format(e.to_string());
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    let file = SafeTensors::deserialize(bytes).map_err(format)?;
+    let json = header.metadata().as_ref().and_then(|m| m.get(SPEC_KEY));
+    let json = json.ok_or(StoreProblem::NoSpec)?;
+    let spec: FlowSpec =
+        serde_json::from_str(json).map_err(|e| StoreProblem::Spec(e.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        if view.dtype() != Dtype::F32 {
+            return Err(StoreProblem::Type(name.to_owned()));
+        }
+        let tensor = Tensor {
+            shape: view.shape().to_vec(),
+            values: f32_values(view.data()),
+        };
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Model::new(spec, tensors).map_err(StoreProblem::Model)
+}
+
+/// Little-endian bytes of floats.
+pub(crate) fn f32_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Floats from little-endian bytes.
+pub(crate) fn f32_values(bytes: &[u8]) -> Vec<f32> {
+    let (chunks, _) = bytes.as_chunks::<4>();
+    chunks.iter().map(|&b| f32::from_le_bytes(b)).collect()
+}

@@ -1,0 +1,103 @@
+//! What every conditioner can do, and which network a spec names.
+
+use super::kernels::Cpu;
+use super::mlp::Mlp;
+use super::resnet::Resnet;
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
+use flow_infer::spec::{ConditionerSpec, Norm};
+
+/// A conditioner: raw outputs from the kept part, and gradients back.
+pub(crate) trait Conditioner: Send + Sync {
+    /// Maps that hold what [`gradient`](Self::gradient) needs of [`forward`](Self::forward).
+    fn tape(&self, grid: Grid) -> Vec<Map>;
+
+    /// Computes `out` (raw_scale, then shift, of every changed channel) from the kept part.
+    fn forward(
+        &self,
+        with: With<'_>,
+        input: &Map,
+        tape: &mut [Map],
+        out: &mut Map,
+        scratch: &mut Scratch,
+    );
+
+    /// Adds the parameters' gradients and overwrites `input_gradient`, given that of `out`.
+    fn gradient(
+        &self,
+        with: With<'_>,
+        passed: Passed<'_>,
+        input_gradient: &mut Map,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    );
+
+    /// All convolutions and dense layers, with the scale of their first random weights (0: all zero).
+    fn layers(&self) -> Vec<(&Conv, InitialScale)>;
+}
+
+/// What all passes read.
+#[derive(Clone, Copy)]
+pub(crate) struct With<'a> {
+    /// Instruction set.
+    pub(crate) cpu: Cpu,
+    /// Parameters.
+    pub(crate) weights: &'a Weights,
+}
+
+/// What a gradient pass reads of the pass to latent.
+#[derive(Clone, Copy)]
+pub(crate) struct Passed<'a> {
+    /// What it read.
+    pub(crate) input: &'a Map,
+    /// The tape that the pass has filled.
+    pub(crate) tape: &'a [Map],
+    /// Gradient of its output.
+    pub(crate) out_gradient: &'a Map,
+}
+
+/// Standard deviation of a layer's first weights, as a multiple of sqrt(2 / fan_in) (He, for layers behind a relu).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct InitialScale(pub(crate) f32);
+
+/// A network that this trainer cannot train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untrainable(pub &'static str);
+
+/// Builds the network of a spec: `kept` input channels, `out` output channels.
+pub(crate) fn build(
+    spec: &ConditionerSpec,
+    registry: &mut Registry,
+    at: &str,
+    kept: usize,
+    out: usize,
+) -> Result<Box<dyn Conditioner>, Untrainable> {
+    match *spec {
+        ConditionerSpec::Resnet {
+            norm: Norm::Batch, ..
+        } => Err(Untrainable("batch norm inside a conditioner")),
+        ConditionerSpec::Resnet {
+            channels,
+            blocks,
+            skip,
+            bottleneck: 0,
+            ..
+        } => Ok(Box::new(Resnet::new(
+            registry,
+            at,
+            [kept, channels.into(), out],
+            blocks.into(),
+            skip,
+        ))),
+        ConditionerSpec::Mlp { hidden, layers } => Ok(Box::new(Mlp::new(
+            registry,
+            at,
+            [kept, hidden.into(), out],
+            layers.into(),
+        ))),
+        ConditionerSpec::Resnet { .. } => Err(Untrainable("a bottleneck inside a resnet")),
+        ConditionerSpec::Highway { .. } => Err(Untrainable("a highway conditioner")),
+        ConditionerSpec::Convnet { .. } => Err(Untrainable("a convnet conditioner")),
+        ConditionerSpec::GlowConvnet { .. } => Err(Untrainable("a glow_convnet conditioner")),
+        ConditionerSpec::Autoencoder { .. } => Err(Untrainable("an autoencoder conditioner")),
+    }
+}

@@ -1,0 +1,20 @@
+//! The arithmetic: convolution and its two gradients, once in plain Rust over a vector of 16 lanes.
+//!
+//! A convolution of side 1 is also the dense layer of vectors, whose pixels are the vectors. The instruction set is
+//! chosen at run time ([`Cpu`]); the body is the same for all of them and differs in the size of its register tile.
+//! The gradient for the input is a convolution with the weights turned around, so there are two bodies in all.
+
+mod conv;
+mod dispatch;
+mod isa;
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)]
+mod neon;
+mod weight_gradient;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86;
+
+pub(crate) use conv::{Finish, convolve};
+pub(crate) use dispatch::Cpu;
+pub(crate) use weight_gradient::add_weight_gradient;

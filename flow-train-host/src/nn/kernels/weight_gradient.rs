@@ -1,0 +1,183 @@
+//! The gradient of a convolution's weights and bias.
+//!
+//! gradient[o, i, ky, kx] += sum over y, x of in[i, y + ky - p, x + kx - p] g[o, y, x];
+//! gradient_bias[o] += sum over y, x of g[o, y, x].
+//!
+//! A tile of up to 16 input channels times one block of output channels stays in registers while the pixels pass by:
+//! each pixel loads one vector of g and broadcasts one input number a channel. Few input channels would leave most
+//! registers idle and wait for the multiply-add's latency, so then the taps of a row share the tile.
+
+use super::dispatch::{Cpu, Driver};
+use super::isa::{Isa, Kernel};
+use crate::nn::{LANES, Lanes, Map};
+use std::ops::Range;
+
+/// Pixels of a strip of rows: enough to hide loading and storing the tile, few enough for the first-level cache.
+const STRIP_PIXELS: usize = 128;
+
+/// Adds the gradients; `gradient` is laid out as the weights of [`convolve`](super::convolve), `bias` as its bias.
+pub(crate) fn add_weight_gradient(
+    cpu: Cpu,
+    side: usize,
+    input: &Map,
+    out_gradient: &Map,
+    gradient: &mut [Lanes],
+    bias: &mut [Lanes],
+) {
+    cpu.call(WeightGradient {
+        side,
+        input,
+        out_gradient,
+        gradient,
+        bias,
+    });
+}
+
+struct WeightGradient<'a> {
+    side: usize,
+    input: &'a Map,
+    out_gradient: &'a Map,
+    gradient: &'a mut [Lanes],
+    bias: &'a mut [Lanes],
+}
+
+impl Driver for WeightGradient<'_> {
+    fn drive<I: Isa>(mut self, isa: I) {
+        let side = self.side;
+        for out_block in 0..self.out_gradient.blocks() {
+            for in_block in 0..self.input.blocks() {
+                let lanes = (self.input.channels() - in_block * LANES).min(LANES);
+                let at = (out_block, in_block);
+                match (I::ROWS, lanes, side) {
+                    (16, 1..=2, 3) => self.tiles::<I, 2, 3>(isa, at, lanes),
+                    (16, 3..=4, 3) => self.tiles::<I, 4, 3>(isa, at, lanes),
+                    (16, 1..=4, _) => self.tiles::<I, 4, 1>(isa, at, lanes),
+                    (16, 5..=8, _) => self.tiles::<I, 8, 1>(isa, at, lanes),
+                    (16, ..) => self.tiles::<I, 16, 1>(isa, at, lanes),
+                    (4, ..) => self.tiles::<I, 4, 1>(isa, at, lanes),
+                    _ => self.tiles::<I, 2, 1>(isa, at, lanes),
+                }
+            }
+            isa.call(BiasGradient {
+                out_gradient: self.out_gradient,
+                block: out_block,
+                bias: &mut self.bias[out_block],
+            });
+        }
+    }
+}
+
+impl WeightGradient<'_> {
+    fn tiles<I: Isa, const L: usize, const T: usize>(
+        &mut self,
+        isa: I,
+        (out_block, in_block): (usize, usize),
+        lanes: usize,
+    ) {
+        for first_lane in (0..lanes).step_by(L) {
+            isa.call(Tile::<L, T> {
+                whole: self,
+                out_block,
+                in_block,
+                first_lane,
+            });
+        }
+    }
+}
+
+/// L input channels, T neighbouring taps at once, for all taps.
+struct Tile<'a, 'b, const L: usize, const T: usize> {
+    whole: &'a mut WeightGradient<'b>,
+    out_block: usize,
+    in_block: usize,
+    first_lane: usize,
+}
+
+impl<const L: usize, const T: usize> Kernel for Tile<'_, '_, L, T> {
+    #[inline(always)]
+    fn run<I: Isa>(mut self, isa: I) {
+        let grid = self.whole.out_gradient.grid();
+        let side = self.whole.side;
+        let rows = STRIP_PIXELS.div_ceil(grid.width);
+        for top in (0..grid.height).step_by(rows) {
+            let bottom = (top + rows).min(grid.height);
+            for ky in 0..side {
+                for kx in (0..side).step_by(T) {
+                    self.strip(isa, top..bottom, ky, kx);
+                }
+            }
+        }
+    }
+}
+
+impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
+    /// Place in the gradient of the first lane of a tap.
+    #[inline(always)]
+    fn place(&self, tap: usize) -> usize {
+        let taps = self.whole.side * self.whole.side;
+        let block = self.out_block * self.whole.input.blocks() + self.in_block;
+        (block * taps + tap) * LANES + self.first_lane
+    }
+
+    /// One pass over some rows, the tile in registers.
+    #[inline(always)]
+    fn strip<I: Isa>(&mut self, isa: I, rows: Range<usize>, ky: usize, kx: usize) {
+        let WeightGradient {
+            side,
+            input,
+            out_gradient,
+            ..
+        } = *self.whole;
+        let width = out_gradient.grid().width;
+        let mut acc = [[isa.splat(0.0); L]; T];
+        for t in 0..T {
+            let at = self.place(ky * side + kx + t);
+            let from = &self.whole.gradient[at..][..L];
+            for k in 0..L {
+                acc[t][k] = isa.load(&from[k]);
+            }
+        }
+        for y in rows {
+            let g = &out_gradient.data()[out_gradient.at(self.out_block, y, 0)..][..width];
+            let x = &input.tap(self.in_block, y + ky, kx, side / 2)[..width + T - 1];
+            for (g, x) in g.iter().zip(x.windows(T)) {
+                let g = isa.load(g);
+                for t in 0..T {
+                    let x = &x[t].0[self.first_lane..][..L];
+                    for k in 0..L {
+                        acc[t][k] = isa.multiply_add(isa.splat(x[k]), g, acc[t][k]);
+                    }
+                }
+            }
+        }
+        for t in 0..T {
+            let at = self.place(ky * side + kx + t);
+            let to = &mut self.whole.gradient[at..][..L];
+            for k in 0..L {
+                isa.store(acc[t][k], &mut to[k]);
+            }
+        }
+    }
+}
+
+/// The bias of one block of output channels.
+struct BiasGradient<'a> {
+    out_gradient: &'a Map,
+    block: usize,
+    bias: &'a mut Lanes,
+}
+
+impl Kernel for BiasGradient<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        let grid = self.out_gradient.grid();
+        let mut sum = isa.load(self.bias);
+        for y in 0..grid.height {
+            let at = self.out_gradient.at(self.block, y, 0);
+            for g in &self.out_gradient.data()[at..][..grid.width] {
+                sum = isa.add(sum, isa.load(g));
+            }
+        }
+        isa.store(sum, self.bias);
+    }
+}

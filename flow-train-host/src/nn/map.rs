@@ -1,0 +1,150 @@
+//! Activations: blocks of 16 channels, one block a plane of pixels, with a border of zeros.
+//!
+//! Sixteen f32 are one AVX-512 register, two AVX2 ones or four NEON ones, and one cache line: the channels of a pixel
+//! are loaded, multiplied and stored as a whole, and neighbouring pixels lie a constant 64 bytes apart whatever the
+//! number of channels, so a kernel's addresses are one register plus constants. The border is the convolution's zero
+//! padding: no kernel has an edge case, and no kernel ever writes there.
+
+/// Channels of a block.
+pub(crate) const LANES: usize = 16;
+
+/// Sixteen channels of one pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Lanes(pub(crate) [f32; LANES]);
+
+/// Number of blocks that hold this many channels.
+pub(crate) const fn blocks(channels: usize) -> usize {
+    channels.div_ceil(LANES)
+}
+
+/// The pixels of a map, border excluded and its width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    /// Rows.
+    pub(crate) height: usize,
+    /// Columns; for vectors, which are pixels of one row, the number of vectors.
+    pub(crate) width: usize,
+    /// Width of the border of zeros: 1 for images, 0 for vectors.
+    pub(crate) border: usize,
+}
+
+impl Grid {
+    /// The pixels of an image.
+    pub(crate) const fn image(height: usize, width: usize) -> Self {
+        Self {
+            height,
+            width,
+            border: 1,
+        }
+    }
+
+    /// A row of vectors, without a border: dense layers look at no neighbour.
+    pub(crate) const fn vectors(count: usize) -> Self {
+        Self {
+            height: 1,
+            width: count,
+            border: 0,
+        }
+    }
+
+    const fn row(self) -> usize {
+        self.width + 2 * self.border
+    }
+
+    const fn plane(self) -> usize {
+        self.row() * (self.height + 2 * self.border)
+    }
+
+    /// Place of a pixel within a plane.
+    pub(crate) const fn pixel(self, y: usize, x: usize) -> usize {
+        (y + self.border) * self.row() + x + self.border
+    }
+}
+
+/// Channels x height x width activations. Lanes beyond the channels hold zeros.
+#[derive(Clone, Debug)]
+pub(crate) struct Map {
+    channels: usize,
+    grid: Grid,
+    data: Vec<Lanes>,
+}
+
+impl Map {
+    /// All zeros.
+    pub(crate) fn new(channels: usize, grid: Grid) -> Self {
+        let data = vec![Lanes::default(); blocks(channels) * grid.plane()];
+        Self {
+            channels,
+            grid,
+            data,
+        }
+    }
+
+    /// Number of channels.
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Number of blocks of 16 channels.
+    pub(crate) fn blocks(&self) -> usize {
+        blocks(self.channels)
+    }
+
+    /// Its pixels.
+    pub(crate) fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// Place in [`data`](Self::data) of a pixel's block.
+    pub(crate) fn at(&self, block: usize, y: usize, x: usize) -> usize {
+        block * self.grid.plane() + self.grid.pixel(y, x)
+    }
+
+    /// `count` pixels of a row, `dy` rows and `dx` columns away, for the taps of a kernel with this padding.
+    ///
+    /// Row y - padding + dy of the map, from column x - padding + dx on; the border must be as wide as the padding.
+    #[inline(always)]
+    pub(crate) fn tap(&self, block: usize, row: usize, column: usize, padding: usize) -> &[Lanes] {
+        let grid = self.grid;
+        let at = (row + grid.border - padding) * grid.row() + column + grid.border - padding;
+        &self.data[block * grid.plane() + at..]
+    }
+
+    /// All blocks, border included.
+    pub(crate) fn data(&self) -> &[Lanes] {
+        &self.data
+    }
+
+    /// All blocks, border included; the border must stay zero.
+    pub(crate) fn data_mut(&mut self) -> &mut [Lanes] {
+        &mut self.data
+    }
+
+    /// Place of one number, for [`get`](Self::get) and [`set`](Self::set): lane of block, whatever they are.
+    pub(crate) fn index(&self, channel: usize, y: usize, x: usize) -> usize {
+        self.at(channel / LANES, y, x) * LANES + channel % LANES
+    }
+
+    /// The number at an index.
+    #[inline(always)]
+    pub(crate) fn get(&self, index: usize) -> f32 {
+        self.data[index / LANES].0[index % LANES]
+    }
+
+    /// Overwrites the number at an index.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, index: usize, value: f32) {
+        self.data[index / LANES].0[index % LANES] = value;
+    }
+
+    /// Overwrites everything with zeros.
+    pub(crate) fn clear(&mut self) {
+        self.data.fill(Lanes::default());
+    }
+
+    /// Copies another map of the same size.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.data.copy_from_slice(&other.data);
+    }
+}

@@ -1,0 +1,97 @@
+//! The dense conditioner of vector flows: dense, relu, `layers` times (dense, relu), dense.
+
+use super::conditioner::{Conditioner, InitialScale, Passed, With};
+use super::kernels::Finish;
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+
+/// See the module.
+pub(crate) struct Mlp {
+    hidden: usize,
+    /// in_layer, layers, out_layer.
+    layers: Vec<Conv>,
+}
+
+impl Mlp {
+    /// With [kept, hidden, output] channels.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        at: &str,
+        [kept, hidden, out]: [usize; 3],
+        layers: usize,
+    ) -> Self {
+        let mut dense = |name: &str, inputs, outputs| {
+            Conv::dense(registry, &format!("{at}{name}"), inputs, outputs)
+        };
+        let mut all = vec![dense("in_layer", kept, hidden)];
+        all.extend((0..layers).map(|k| dense(&format!("layers.{k}"), hidden, hidden)));
+        all.push(dense("out_layer", hidden, out));
+        Self {
+            hidden,
+            layers: all,
+        }
+    }
+}
+
+impl Conditioner for Mlp {
+    /// Every hidden activation, rectified.
+    fn tape(&self, grid: Grid) -> Vec<Map> {
+        let hidden = 1..self.layers.len();
+        hidden.map(|_| Map::new(self.hidden, grid)).collect()
+    }
+
+    fn forward(
+        &self,
+        with: With<'_>,
+        input: &Map,
+        tape: &mut [Map],
+        out: &mut Map,
+        _scratch: &mut Scratch,
+    ) {
+        for (k, layer) in self.layers.iter().enumerate() {
+            let (before, after) = tape.split_at_mut(k);
+            let from = before.last().unwrap_or(input);
+            let (out, finish) = match after.first_mut() {
+                Some(hidden) => (hidden, Finish::Relu),
+                None => (&mut *out, Finish::Store),
+            };
+            layer.forward(with.cpu, with.weights, from, out, finish);
+        }
+    }
+
+    fn gradient(
+        &self,
+        with: With<'_>,
+        passed: Passed<'_>,
+        input_gradient: &mut Map,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let mut above: Option<Map> = None;
+        for (k, layer) in self.layers.iter().enumerate().rev() {
+            let out = above.as_ref().unwrap_or(passed.out_gradient);
+            let Some(below) = k.checked_sub(1) else {
+                layer.weight_gradient(cpu, passed.input, out, gradient);
+                layer.input_gradient(cpu, weights, out, input_gradient, Finish::Store);
+                break;
+            };
+            let activation = &passed.tape[below];
+            layer.weight_gradient(cpu, activation, out, gradient);
+            let mut below = scratch.lend(self.hidden, activation.grid());
+            layer.input_gradient(cpu, weights, out, &mut below, Finish::Mask(activation));
+            if let Some(done) = above.replace(below) {
+                scratch.give_back(done);
+            }
+        }
+        if let Some(done) = above {
+            scratch.give_back(done);
+        }
+    }
+
+    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
+        let last = self.layers.len() - 1;
+        let scale = |k| InitialScale(if k == last { 0.0 } else { 1.0 });
+        let layers = self.layers.iter().enumerate();
+        layers.map(|(k, layer)| (layer, scale(k))).collect()
+    }
+}

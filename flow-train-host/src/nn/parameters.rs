@@ -1,0 +1,147 @@
+//! Trained numbers: one flat vector in the order and layout of the model's tensors, and what kernels read.
+//!
+//! The optimizer, checkpoints and clipping see only the flat vector; it is the master. Kernels want blocks of 16
+//! output channels, and for the input's gradient blocks of 16 input channels, so both are packed from the flat vector
+//! once a step: for 100,000 weights a fifth of a millisecond, where the step takes 70. Gradients are added up in the
+//! kernels' layout and unpacked once a step.
+
+use super::Lanes;
+use crate::model::Tensor;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A named part of the flat vector: one tensor of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The tensor's name in the model.
+    pub(crate) name: String,
+    /// The tensor's shape in the model.
+    pub(crate) shape: Vec<usize>,
+    /// Its numbers in the flat vector.
+    pub(crate) range: Range<usize>,
+}
+
+/// Hands out places while a flow is built.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    entries: Vec<Entry>,
+    flat: usize,
+    packed: usize,
+    turned: usize,
+}
+
+impl Registry {
+    /// A place in the flat vector for a tensor.
+    pub(crate) fn flat(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+        let range = self.flat..self.flat + shape.iter().product::<usize>();
+        self.flat = range.end;
+        self.entries.push(Entry {
+            name,
+            shape: shape.to_vec(),
+            range: range.clone(),
+        });
+        range
+    }
+
+    /// A place among the packed weights, which gradients share.
+    pub(crate) fn packed(&mut self, len: usize) -> Range<usize> {
+        self.packed += len;
+        self.packed - len..self.packed
+    }
+
+    /// A place among the packed weights of the input's gradient.
+    pub(crate) fn turned(&mut self, len: usize) -> Range<usize> {
+        self.turned += len;
+        self.turned - len..self.turned
+    }
+
+    /// All places handed out.
+    pub(crate) fn finish(self) -> Layout {
+        Layout {
+            entries: self.entries,
+            flat: self.flat,
+            packed: self.packed,
+            turned: self.turned,
+        }
+    }
+}
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// The tensors, in the flat vector's order.
+    pub(crate) entries: Vec<Entry>,
+    /// Length of the flat vector.
+    pub(crate) flat: usize,
+    packed: usize,
+    turned: usize,
+}
+
+impl Layout {
+    /// Room for weights.
+    pub(crate) fn weights(&self) -> Weights {
+        Weights {
+            flat: vec![0.0; self.flat],
+            packed: vec![Lanes::default(); self.packed],
+            turned: vec![Lanes::default(); self.turned],
+        }
+    }
+
+    /// A gradient of zero.
+    pub(crate) fn gradient(&self) -> Gradient {
+        Gradient {
+            flat: vec![0.0; self.flat],
+            packed: vec![Lanes::default(); self.packed],
+        }
+    }
+
+    /// The flat vector as the model's tensors.
+    pub(crate) fn tensors(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
+        let tensor = |e: &Entry| Tensor {
+            shape: e.shape.clone(),
+            values: flat[e.range.clone()].to_vec(),
+        };
+        let entries = self.entries.iter();
+        entries.map(|e| (e.name.clone(), tensor(e))).collect()
+    }
+}
+
+/// Weights: the flat vector and what kernels read.
+#[derive(Clone, Debug)]
+pub(crate) struct Weights {
+    /// The master.
+    pub(crate) flat: Vec<f32>,
+    /// Convolutions' weights and biases, blocks of output channels.
+    pub(crate) packed: Vec<Lanes>,
+    /// Convolutions' weights turned around, blocks of input channels.
+    pub(crate) turned: Vec<Lanes>,
+}
+
+/// Gradients: of convolutions in the kernels' layout, of everything else in the flat vector's.
+#[derive(Clone, Debug)]
+pub(crate) struct Gradient {
+    /// Of what is not a convolution; after unpacking, of everything.
+    pub(crate) flat: Vec<f32>,
+    /// Of convolutions.
+    pub(crate) packed: Vec<Lanes>,
+}
+
+impl Gradient {
+    /// Back to zero.
+    pub(crate) fn clear(&mut self) {
+        self.flat.fill(0.0);
+        self.packed.fill(Lanes::default());
+    }
+
+    /// Adds another.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (a, b) in self.flat.iter_mut().zip(&other.flat) {
+            *a += b;
+        }
+        for (a, b) in self.packed.iter_mut().zip(&other.packed) {
+            for (a, b) in a.0.iter_mut().zip(b.0) {
+                *a += b;
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The residual conditioner, without batch norm.
+//!
+//! a = relu([x, -x]), h = in_conv(a); each block h = h + conv_b(relu(conv_a(relu(h)))); out = out_conv(relu(h)), or
+//! with skip sums out_conv(relu(skip_in(h_0) + sum of skips.k(h_k))).
+//!
+//! Only rectified activations are kept: their sign is the mask of the gradient, so neither h nor the sums before a
+//! relu are stored (with skip sums h is, because the 1x1 convolutions read it unrectified).
+
+use super::conditioner::{Conditioner, InitialScale, Passed, With};
+use super::kernels::Finish;
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+
+/// See the module.
+pub(crate) struct Resnet {
+    kept: usize,
+    channels: usize,
+    in_conv: Conv,
+    blocks: Vec<[Conv; 2]>,
+    skips: Option<Skips>,
+    out_conv: Conv,
+}
+
+/// The 1x1 convolutions whose sum is read instead of the last activation.
+struct Skips {
+    first: Conv,
+    after_block: Vec<Conv>,
+}
+
+/// Where things are on the tape.
+struct Places {
+    blocks: usize,
+}
+
+impl Places {
+    /// relu([x, -x]).
+    const INPUT: usize = 0;
+    /// relu(h) before a block; after the last, what the output layer reads.
+    fn rectified(&self, block: usize) -> usize {
+        1 + 2 * block
+    }
+    /// Between a block's convolutions.
+    fn middle(&self, block: usize) -> usize {
+        2 + 2 * block
+    }
+    /// h before a block, or after the last: with skip sums only.
+    fn hidden(&self, block: usize) -> usize {
+        2 + 2 * self.blocks + block
+    }
+}
+
+impl Resnet {
+    /// With [kept, hidden, output] channels.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        at: &str,
+        [kept, channels, out]: [usize; 3],
+        blocks: usize,
+        skip: bool,
+    ) -> Self {
+        let mut conv = |name: &str, inputs, outputs, side| {
+            Conv::new(registry, &format!("{at}{name}"), inputs, outputs, side)
+        };
+        let in_conv = conv("in_conv", 2 * kept, channels, 3);
+        let first = skip.then(|| conv("skip_in", channels, channels, 1));
+        let mut after_block = Vec::new();
+        let blocks = (0..blocks)
+            .map(|k| {
+                let pair = ["a", "b"]
+                    .map(|part| conv(&format!("blocks.{k}.conv_{part}"), channels, channels, 3));
+                if skip {
+                    after_block.push(conv(&format!("skips.{k}"), channels, channels, 1));
+                }
+                pair
+            })
+            .collect();
+        Self {
+            kept,
+            channels,
+            in_conv,
+            blocks,
+            skips: first.map(|first| Skips { first, after_block }),
+            out_conv: conv("out_conv", channels, out, 1),
+        }
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            blocks: self.blocks.len(),
+        }
+    }
+
+    /// a = relu([x, -x]).
+    fn rectify_input(&self, input: &Map, both: &mut Map) {
+        let grid = input.grid();
+        for c in 0..self.kept {
+            for y in 0..grid.height {
+                let from = input.index(c, y, 0);
+                let positive = both.index(c, y, 0);
+                let negative = both.index(self.kept + c, y, 0);
+                for x in (0..grid.width).map(|x| x * super::LANES) {
+                    let value = input.get(from + x);
+                    both.set(positive + x, value.max(0.0));
+                    both.set(negative + x, (-value).max(0.0));
+                }
+            }
+        }
+    }
+
+    /// Gradient of x from that of a: a's sign tells which of the two passed.
+    fn input_from_both(&self, both: &Map, both_gradient: &Map, input_gradient: &mut Map) {
+        let grid = both.grid();
+        for c in 0..self.kept {
+            for y in 0..grid.height {
+                let to = input_gradient.index(c, y, 0);
+                let positive = both.index(c, y, 0);
+                let negative = both.index(self.kept + c, y, 0);
+                for x in (0..grid.width).map(|x| x * super::LANES) {
+                    let passed = |at: usize| match both.get(at) > 0.0 {
+                        true => both_gradient.get(at),
+                        false => 0.0,
+                    };
+                    input_gradient.set(to + x, passed(positive + x) - passed(negative + x));
+                }
+            }
+        }
+    }
+
+    /// h after in_conv and all blocks, kept nowhere.
+    fn run_blocks(&self, with: With<'_>, tape: &mut [Map], scratch: &mut Scratch) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let places = self.places();
+        let mut h = scratch.lend(self.channels, tape[0].grid());
+        let (input, rest) = tape.split_at_mut(1);
+        let finish = Finish::StoreAndRelu(&mut rest[0]);
+        self.in_conv
+            .forward(cpu, weights, &input[0], &mut h, finish);
+        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
+            let (before, after) = tape.split_at_mut(places.middle(k));
+            let (middle, next) = after.split_at_mut(1);
+            let a = &before[places.rectified(k)];
+            conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
+            let finish = Finish::AddAndRelu(&mut next[0]);
+            conv_b.forward(cpu, weights, &middle[0], &mut h, finish);
+        }
+        scratch.give_back(h);
+    }
+
+    /// The same with every h on the tape and the skip sum rectified in the last place.
+    fn run_blocks_with_skips(
+        &self,
+        with: With<'_>,
+        skips: &Skips,
+        tape: &mut [Map],
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let places = self.places();
+        let (tape, hidden) = tape.split_at_mut(places.hidden(0));
+        let last = places.rectified(self.blocks.len());
+        let mut sum = scratch.lend(self.channels, tape[0].grid());
+        let (input, rest) = tape.split_at_mut(1);
+        let finish = Finish::StoreAndRelu(&mut rest[0]);
+        self.in_conv
+            .forward(cpu, weights, &input[0], &mut hidden[0], finish);
+        let finish = match self.blocks.is_empty() {
+            true => Finish::StoreAndRelu(&mut rest[0]),
+            false => Finish::Store,
+        };
+        skips
+            .first
+            .forward(cpu, weights, &hidden[0], &mut sum, finish);
+        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
+            let (before, after) = tape.split_at_mut(places.middle(k));
+            let (middle, next) = after.split_at_mut(1);
+            let (done, h) = hidden.split_at_mut(k + 1);
+            h[0].copy_from(&done[k]);
+            let a = &before[places.rectified(k)];
+            conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
+            let finish = Finish::AddAndRelu(&mut next[0]);
+            conv_b.forward(cpu, weights, &middle[0], &mut h[0], finish);
+            let finish = match places.rectified(k + 1) == last {
+                true => Finish::AddAndRelu(&mut next[0]),
+                false => Finish::Add,
+            };
+            skips.after_block[k].forward(cpu, weights, &h[0], &mut sum, finish);
+        }
+        scratch.give_back(sum);
+    }
+}
+
+impl Conditioner for Resnet {
+    fn tape(&self, grid: Grid) -> Vec<Map> {
+        let mut maps = vec![Map::new(2 * self.kept, grid)];
+        let hidden = match self.skips {
+            Some(_) => self.blocks.len() + 1,
+            None => 0,
+        };
+        let count = 2 * self.blocks.len() + 1 + hidden;
+        maps.extend((0..count).map(|_| Map::new(self.channels, grid)));
+        maps
+    }
+
+    fn forward(
+        &self,
+        with: With<'_>,
+        input: &Map,
+        tape: &mut [Map],
+        out: &mut Map,
+        scratch: &mut Scratch,
+    ) {
+        self.rectify_input(input, &mut tape[Places::INPUT]);
+        match &self.skips {
+            Some(skips) => self.run_blocks_with_skips(with, skips, tape, scratch),
+            None => self.run_blocks(with, tape, scratch),
+        }
+        let last = &tape[self.places().rectified(self.blocks.len())];
+        let finish = Finish::Store;
+        self.out_conv
+            .forward(with.cpu, with.weights, last, out, finish);
+    }
+
+    fn gradient(
+        &self,
+        with: With<'_>,
+        passed: Passed<'_>,
+        input_gradient: &mut Map,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let Passed {
+            tape, out_gradient, ..
+        } = passed;
+        let places = self.places();
+        let count = self.blocks.len();
+        let grid = tape[0].grid();
+        let mut h = scratch.lend(self.channels, grid);
+        let mut middle = scratch.lend(self.channels, grid);
+
+        let last = &tape[places.rectified(count)];
+        self.out_conv
+            .weight_gradient(cpu, last, out_gradient, gradient);
+        // `above` is the gradient of what the output layer rectified: h, or with skip sums their sum.
+        let mut above = scratch.lend(self.channels, grid);
+        let target = if self.skips.is_some() {
+            &mut above
+        } else {
+            &mut h
+        };
+        self.out_conv
+            .input_gradient(cpu, weights, out_gradient, target, Finish::Mask(last));
+        if let Some(skips) = &self.skips {
+            let conv = skips.after_block.last().unwrap_or(&skips.first);
+            conv.weight_gradient(cpu, &tape[places.hidden(count)], &above, gradient);
+            conv.input_gradient(cpu, weights, &above, &mut h, Finish::Store);
+        }
+        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate().rev() {
+            let (a, c) = (&tape[places.rectified(k)], &tape[places.middle(k)]);
+            conv_b.weight_gradient(cpu, c, &h, gradient);
+            conv_b.input_gradient(cpu, weights, &h, &mut middle, Finish::Mask(c));
+            conv_a.weight_gradient(cpu, a, &middle, gradient);
+            conv_a.input_gradient(cpu, weights, &middle, &mut h, Finish::AddMasked(a));
+            if let Some(skips) = &self.skips {
+                let conv = match k {
+                    0 => &skips.first,
+                    _ => &skips.after_block[k - 1],
+                };
+                conv.weight_gradient(cpu, &tape[places.hidden(k)], &above, gradient);
+                conv.input_gradient(cpu, weights, &above, &mut h, Finish::Add);
+            }
+        }
+        let both = &tape[Places::INPUT];
+        self.in_conv.weight_gradient(cpu, both, &h, gradient);
+        let mut both_gradient = scratch.lend(2 * self.kept, grid);
+        self.in_conv
+            .input_gradient(cpu, weights, &h, &mut both_gradient, Finish::Store);
+        self.input_from_both(both, &both_gradient, input_gradient);
+        for map in [h, middle, above, both_gradient] {
+            scratch.give_back(map);
+        }
+    }
+
+    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
+        // A sum of n independent blocks has n times one block's variance.
+        let branch = InitialScale((self.blocks.len().max(1) as f32).powf(-0.5));
+        let mut layers = vec![(&self.in_conv, InitialScale(1.0))];
+        for [conv_a, conv_b] in &self.blocks {
+            layers.push((conv_a, InitialScale(1.0)));
+            layers.push((conv_b, branch));
+        }
+        if let Some(skips) = &self.skips {
+            layers.push((&skips.first, branch));
+            layers.extend(skips.after_block.iter().map(|conv| (conv, branch)));
+        }
+        layers.push((&self.out_conv, InitialScale(0.0)));
+        layers
+    }
+}

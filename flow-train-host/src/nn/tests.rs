@@ -1,0 +1,286 @@
+//! Kernels of every instruction set against loops in f64.
+
+use super::kernels::{Cpu, Finish};
+use super::*;
+
+/// f32 sums of at most 9 * 40 products of numbers around 1, and the multiply-add's other rounding.
+const SUM_BOUND: f64 = 1e-4;
+
+/// A cheap generator for test data: values in [-1, 1), many of them exact zeros after a relu.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    fn map(&mut self, channels: usize, grid: Grid) -> Map {
+        let mut map = Map::new(channels, grid);
+        for (c, y, x) in places(channels, grid) {
+            let at = map.index(c, y, x);
+            map.set(at, self.next());
+        }
+        map
+    }
+}
+
+fn places(channels: usize, grid: Grid) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..channels).flat_map(move |c| {
+        (0..grid.height).flat_map(move |y| (0..grid.width).map(move |x| (c, y, x)))
+    })
+}
+
+fn read(map: &Map, c: usize, y: usize, x: usize) -> f64 {
+    f64::from(map.get(map.index(c, y, x)))
+}
+
+/// A pixel that may lie outside.
+fn read_padded(map: &Map, c: usize, y: isize, x: isize) -> f64 {
+    let grid = map.grid();
+    let inside = (0..grid.height as isize).contains(&y) && (0..grid.width as isize).contains(&x);
+    if inside {
+        read(map, c, y as usize, x as usize)
+    } else {
+        0.0
+    }
+}
+
+struct Case {
+    inputs: usize,
+    outputs: usize,
+    side: usize,
+    grid: Grid,
+}
+
+/// Channels around and beyond a block, widths around and beyond a tile, dense layers.
+fn cases() -> Vec<Case> {
+    let case = |inputs, outputs, side, grid| Case {
+        inputs,
+        outputs,
+        side,
+        grid,
+    };
+    vec![
+        case(2, 16, 3, Grid::image(5, 28)),
+        case(4, 20, 3, Grid::image(7, 7)),
+        case(16, 16, 3, Grid::image(14, 14)),
+        case(19, 35, 3, Grid::image(4, 17)),
+        case(40, 33, 3, Grid::image(3, 15)),
+        case(1, 1, 3, Grid::image(1, 1)),
+        case(16, 2, 1, Grid::image(6, 29)),
+        case(7, 5, 1, Grid::image(2, 3)),
+        case(33, 50, 1, Grid::vectors(13)),
+        case(3, 18, 1, Grid::vectors(1)),
+    ]
+}
+
+/// A layer with random weights, everything else zero.
+fn layer(case: &Case, numbers: &mut Numbers) -> (Conv, Layout, Weights) {
+    let mut registry = Registry::default();
+    let conv = Conv::new(&mut registry, "layer", case.inputs, case.outputs, case.side);
+    let layout = registry.finish();
+    let mut weights = layout.weights();
+    weights.flat.fill_with(|| numbers.next());
+    conv.pack(&mut weights);
+    (conv, layout, weights)
+}
+
+fn weight(case: &Case, flat: &[f32], o: usize, i: usize, ky: usize, kx: usize) -> f64 {
+    let at = ((o * case.inputs + i) * case.side + ky) * case.side + kx;
+    f64::from(flat[at])
+}
+
+fn taps(side: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..side).flat_map(move |ky| (0..side).map(move |kx| (ky, kx)))
+}
+
+/// out[o, y, x] = bias[o] + sum weights[o, i, ky, kx] in[i, y + ky - p, x + kx - p].
+fn naive_forward(case: &Case, flat: &[f32], input: &Map, o: usize, y: usize, x: usize) -> f64 {
+    let bias = f64::from(flat[flat.len() - case.outputs + o]);
+    let p = case.side as isize / 2;
+    let mut sum = bias;
+    for i in 0..case.inputs {
+        for (ky, kx) in taps(case.side) {
+            let (sy, sx) = (y as isize + ky as isize - p, x as isize + kx as isize - p);
+            sum += weight(case, flat, o, i, ky, kx) * read_padded(input, i, sy, sx);
+        }
+    }
+    sum
+}
+
+/// Every output pixel that input pixel (i, y, x) reached, times its weight.
+fn naive_input_gradient(case: &Case, flat: &[f32], out: &Map, i: usize, y: usize, x: usize) -> f64 {
+    let p = case.side as isize / 2;
+    let mut sum = 0.0;
+    for o in 0..case.outputs {
+        for (ky, kx) in taps(case.side) {
+            let (ty, tx) = (y as isize - ky as isize + p, x as isize - kx as isize + p);
+            sum += weight(case, flat, o, i, ky, kx) * read_padded(out, o, ty, tx);
+        }
+    }
+    sum
+}
+
+fn close(found: f64, wanted: f64, what: &str) {
+    let error = (found - wanted).abs();
+    assert!(
+        error < SUM_BOUND * wanted.abs().max(1.0),
+        "{what}: {found} instead of {wanted}"
+    );
+}
+
+#[test]
+fn convolution_is_the_sum_over_taps_and_channels() {
+    for cpu in Cpu::all() {
+        for case in cases() {
+            let mut numbers = Numbers(11);
+            let (conv, _, weights) = layer(&case, &mut numbers);
+            let input = numbers.map(case.inputs, case.grid);
+            let mut out = Map::new(case.outputs, case.grid);
+            conv.forward(cpu, &weights, &input, &mut out, Finish::Store);
+            for (o, y, x) in places(case.outputs, case.grid) {
+                let wanted = naive_forward(&case, &weights.flat, &input, o, y, x);
+                close(read(&out, o, y, x), wanted, "forward");
+            }
+            border_is_zero(&out);
+        }
+    }
+}
+
+#[test]
+fn the_input_gradient_is_the_transposed_convolution() {
+    for cpu in Cpu::all() {
+        for case in cases() {
+            let mut numbers = Numbers(12);
+            let (conv, _, weights) = layer(&case, &mut numbers);
+            let out = numbers.map(case.outputs, case.grid);
+            let mut input = Map::new(case.inputs, case.grid);
+            conv.input_gradient(cpu, &weights, &out, &mut input, Finish::Store);
+            for (i, y, x) in places(case.inputs, case.grid) {
+                let wanted = naive_input_gradient(&case, &weights.flat, &out, i, y, x);
+                close(read(&input, i, y, x), wanted, "input gradient");
+            }
+            border_is_zero(&input);
+        }
+    }
+}
+
+#[test]
+fn weight_gradients_are_correlations_and_add_up() {
+    for cpu in Cpu::all() {
+        for case in cases() {
+            let mut numbers = Numbers(13);
+            let (conv, layout, _) = layer(&case, &mut numbers);
+            let input = numbers.map(case.inputs, case.grid);
+            let out = numbers.map(case.outputs, case.grid);
+            let mut gradient = layout.gradient();
+            // Twice: a second image must add to the first.
+            conv.weight_gradient(cpu, &input, &out, &mut gradient);
+            conv.weight_gradient(cpu, &input, &out, &mut gradient);
+            conv.unpack(&mut gradient);
+            let p = case.side as isize / 2;
+            for o in 0..case.outputs {
+                for i in 0..case.inputs {
+                    for (ky, kx) in taps(case.side) {
+                        let pixel = |(_, y, x): (usize, usize, usize)| {
+                            let (sy, sx) =
+                                (y as isize + ky as isize - p, x as isize + kx as isize - p);
+                            read(&out, o, y, x) * read_padded(&input, i, sy, sx)
+                        };
+                        let wanted: f64 = 2.0 * places(1, case.grid).map(pixel).sum::<f64>();
+                        let found = weight(&case, &gradient.flat, o, i, ky, kx);
+                        close(found, wanted, "weight gradient");
+                    }
+                }
+                let wanted: f64 = 2.0
+                    * places(1, case.grid)
+                        .map(|(_, y, x)| read(&out, o, y, x))
+                        .sum::<f64>();
+                let found = gradient.flat[gradient.flat.len() - case.outputs + o];
+                close(f64::from(found), wanted, "bias gradient");
+            }
+        }
+    }
+}
+
+#[test]
+fn finishes_do_what_their_names_say() {
+    let case = Case {
+        inputs: 5,
+        outputs: 20,
+        side: 3,
+        grid: Grid::image(3, 9),
+    };
+    for cpu in Cpu::all() {
+        let mut numbers = Numbers(14);
+        let (conv, _, weights) = layer(&case, &mut numbers);
+        let input = numbers.map(case.inputs, case.grid);
+        let before = numbers.map(case.outputs, case.grid);
+        let activation = numbers.map(case.outputs, case.grid);
+        let mut sum = Map::new(case.outputs, case.grid);
+        conv.forward(cpu, &weights, &input, &mut sum, Finish::Store);
+        let relu = |v: f64| v.max(0.0);
+        type Wanted<'a> = &'a dyn Fn(f64, f64, f64) -> [f64; 2];
+        let check = |name: &str, finish: &dyn Fn(&mut Map, &mut Map), wanted: Wanted<'_>| {
+            let mut out = before.clone();
+            let mut second = Map::new(case.outputs, case.grid);
+            finish(&mut out, &mut second);
+            for (c, y, x) in places(case.outputs, case.grid) {
+                let at = |m: &Map| read(m, c, y, x);
+                let [first, rectified] = wanted(at(&before), at(&sum), at(&activation));
+                close(at(&out), first, name);
+                close(at(&second), rectified, name);
+            }
+            border_is_zero(&out);
+        };
+        let run = |out: &mut Map, finish: Finish<'_>| {
+            conv.forward(cpu, &weights, &input, out, finish);
+        };
+        check("relu", &|o, _| run(o, Finish::Relu), &|_, s, _| {
+            [relu(s), 0.0]
+        });
+        check("add", &|o, _| run(o, Finish::Add), &|b, s, _| [b + s, 0.0]);
+        check(
+            "store and relu",
+            &|o, r| run(o, Finish::StoreAndRelu(r)),
+            &|_, s, _| [s, relu(s)],
+        );
+        check(
+            "add and relu",
+            &|o, r| run(o, Finish::AddAndRelu(r)),
+            &|b, s, _| [b + s, relu(b + s)],
+        );
+        check(
+            "mask",
+            &|o, _| run(o, Finish::Mask(&activation)),
+            &|_, s, a| [if a > 0.0 { s } else { 0.0 }, 0.0],
+        );
+        check(
+            "add masked",
+            &|o, _| run(o, Finish::AddMasked(&activation)),
+            &|b, s, a| [b + if a > 0.0 { s } else { 0.0 }, 0.0],
+        );
+    }
+}
+
+/// The next layer reads the border as its padding.
+fn border_is_zero(map: &Map) {
+    let grid = map.grid();
+    let total: f64 = map
+        .data()
+        .iter()
+        .flat_map(|l| l.0)
+        .map(|v| f64::from(v).abs())
+        .sum();
+    let inside: f64 = places(map.channels(), grid)
+        .map(|(c, y, x)| read(map, c, y, x).abs())
+        .sum();
+    assert!(
+        (total - inside).abs() <= 1e-9 * total,
+        "something was written outside"
+    );
+}

@@ -1,0 +1,165 @@
+//! Named training configurations.
+
+use crate::train::TrainConfig;
+use flow_infer::spec::{
+    AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
+    Norm, Parity, ScaleMap, Shape, StepSpec,
+};
+
+/// Names of the presets, with what each is.
+pub const NAMES: [(&str, &str); 3] = [
+    (
+        "fashion-tiny",
+        "RealNVP on 28x28 grey images, 16 channels: fits 256 KiB flash",
+    ),
+    (
+        "realnvp-paper",
+        "RealNVP on 28x28 grey images as in the paper: 64 channels, 6 blocks, skip sums",
+    ),
+    (
+        "vector-small",
+        "coupling flow with dense conditioners for vectors of any dimension",
+    ),
+];
+
+/// The preset of a name; `dims` is the dimension of the data, which vector presets take over.
+pub fn preset(name: &str, dims: u16) -> Option<TrainConfig> {
+    match name {
+        "fashion-tiny" => Some(fashion_tiny()),
+        "realnvp-paper" => Some(realnvp_paper()),
+        "vector-small" => Some(vector_small(dims)),
+        _ => None,
+    }
+}
+
+const GREY_28: InputSpec = InputSpec::Image {
+    shape: Shape::new(1, 28, 28),
+    logit_margin: 0.05,
+};
+
+fn fashion_tiny() -> TrainConfig {
+    let conditioner = resnet(16, 2, false);
+    let spec = realnvp(GREY_28, [conditioner; 2]);
+    let mut config = TrainConfig::new(spec);
+    config.epochs = 30;
+    config.optimizer.learning_rate = 2e-3;
+    config
+}
+
+fn realnvp_paper() -> TrainConfig {
+    let spec = realnvp(GREY_28, [resnet(64, 6, true), resnet(128, 6, true)]);
+    let mut config = TrainConfig::new(spec);
+    config.epochs = 80;
+    config.batch = 32;
+    config.optimizer.learning_rate = 5e-4;
+    config
+}
+
+fn vector_small(dims: u16) -> TrainConfig {
+    let mut level = LevelSpec::default();
+    for layer in 0..6 {
+        let kept = if layer % 2 == 0 {
+            Half::First
+        } else {
+            Half::Second
+        };
+        let conditioner = ConditionerSpec::Mlp {
+            hidden: 64,
+            layers: 1,
+        };
+        push(
+            &mut level,
+            coupling(CouplingMask::Channel { kept }, conditioner),
+        );
+    }
+    let mut config = TrainConfig::new(flow(InputSpec::Vector { dims }, [level]));
+    config.batch = 256;
+    config.slices = 8;
+    config.epochs = 50;
+    config
+}
+
+const fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
+    ConditionerSpec::Resnet {
+        channels,
+        blocks,
+        skip,
+        norm: Norm::None,
+        bottleneck: 0,
+    }
+}
+
+const fn coupling(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec {
+    StepSpec::Coupling(CouplingSpec {
+        mask,
+        conditioner,
+        scale_map: ScaleMap::TanhBound,
+        affine: AffineForm::ShiftThenScale,
+    })
+}
+
+fn push(level: &mut LevelSpec, step: StepSpec) {
+    // Presets are far below the capacity; validation of the config would catch a lost step's shape.
+    let _ = level.steps.push(step);
+}
+
+/// The paper's two-scale RealNVP: three checkerboard couplings, squeeze, three channel couplings, factor_out, four
+/// checkerboard couplings. The first conditioner serves the full size, the second the half.
+fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) -> FlowSpec {
+    let checkerboard =
+        |kept, conditioner| coupling(CouplingMask::Checkerboard { kept }, conditioner);
+    let channel = |kept| coupling(CouplingMask::Channel { kept }, small);
+    let (even, odd) = (Parity::Even, Parity::Odd);
+    let mut first = LevelSpec::default();
+    for kept in [odd, even, odd] {
+        push(&mut first, checkerboard(kept, large));
+    }
+    push(&mut first, StepSpec::Squeeze);
+    for kept in [Half::Second, Half::First, Half::Second] {
+        push(&mut first, channel(kept));
+    }
+    let mut last = LevelSpec::default();
+    for kept in [odd, even, odd, even] {
+        push(&mut last, checkerboard(kept, small));
+    }
+    flow(input, [first, last])
+}
+
+fn flow<const N: usize>(input: InputSpec, levels: [LevelSpec; N]) -> FlowSpec {
+    FlowSpec {
+        input,
+        levels: levels.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tensors::tensor_list;
+
+    #[test]
+    fn every_preset_is_valid_and_keeps_its_steps() {
+        for (name, _) in NAMES {
+            let config = preset(name, 10).unwrap();
+            config.spec.validate().unwrap();
+            let steps: usize = config.spec.levels.iter().map(|l| l.steps.len()).sum();
+            assert_eq!(steps, if name == "vector-small" { 6 } else { 11 });
+        }
+        assert!(preset("nothing", 10).is_none());
+    }
+
+    #[test]
+    fn the_device_preset_fits_its_flash() {
+        let spec = fashion_tiny().spec;
+        let tensors = tensor_list(&spec);
+        let lens = tensors.iter().map(|t| t.shape.iter().product::<usize>());
+        assert!(lens.sum::<usize>() < 130 * 1024, "one byte each");
+    }
+
+    #[test]
+    fn configs_survive_json() {
+        let config = fashion_tiny();
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<TrainConfig>(&json).unwrap(), config);
+    }
+}

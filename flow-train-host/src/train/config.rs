@@ -1,0 +1,87 @@
+//! Everything that determines a run, but for the data: with the same data and config the weights are the same bits on
+//! the same kind of processor, however many threads there are.
+
+use super::optimizer::OptimizerConfig;
+use flow_infer::spec::FlowSpec;
+use serde::{Deserialize, Serialize};
+
+/// Settings of a training run; `--config` reads it as JSON, and the run directory keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// The flow.
+    pub spec: FlowSpec,
+    /// Seed of weights, order and noise.
+    pub seed: u64,
+    /// Passes over the training items.
+    pub epochs: u64,
+    /// Items of an optimizer step.
+    pub batch: usize,
+    /// Slices of a batch, which workers share; sums run slice by slice.
+    pub slices: usize,
+    /// Share of the items, the last ones, that is never trained on and chooses the best weights.
+    pub validation_share: f64,
+    /// Steps between checkpoints; there is one after every epoch as well.
+    pub checkpoint_steps: u64,
+    /// The optimizer.
+    pub optimizer: OptimizerConfig,
+}
+
+impl TrainConfig {
+    /// The usual settings for a flow.
+    pub fn new(spec: FlowSpec) -> Self {
+        Self {
+            spec,
+            seed: 0,
+            epochs: 10,
+            batch: 64,
+            slices: 16,
+            validation_share: 1.0 / 12.0,
+            checkpoint_steps: 500,
+            optimizer: OptimizerConfig::default(),
+        }
+    }
+
+    /// What is wrong with the numbers, if anything.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let o = &self.optimizer;
+        let wrong = [
+            (self.epochs == 0, "epochs must be at least 1"),
+            (self.batch == 0, "batch must be at least 1"),
+            (self.slices == 0, "slices must be at least 1"),
+            (
+                self.checkpoint_steps == 0,
+                "checkpoint_steps must be at least 1",
+            ),
+            (
+                !(0.0..1.0).contains(&self.validation_share),
+                "validation_share must lie in [0, 1)",
+            ),
+            (!positive(o.learning_rate), "learning_rate must be positive"),
+            (
+                !(0.0..=1.0).contains(&o.final_share),
+                "final_share must lie in [0, 1]",
+            ),
+            (!(0.0..1.0).contains(&o.beta1), "beta1 must lie in [0, 1)"),
+            (!(0.0..1.0).contains(&o.beta2), "beta2 must lie in [0, 1)"),
+            (!positive(o.epsilon), "epsilon must be positive"),
+            (!positive(o.clip_norm), "clip_norm must be positive"),
+            (
+                !(o.weight_decay >= 0.0 && o.weight_decay.is_finite()),
+                "weight_decay must not be negative",
+            ),
+            (
+                !(0.0..1.0).contains(&o.average_decay),
+                "average_decay must lie in [0, 1)",
+            ),
+        ];
+        wrong
+            .into_iter()
+            .find(|(wrong, _)| *wrong)
+            .map(|(_, what)| what)
+    }
+}
+
+fn positive(value: f32) -> bool {
+    value > 0.0 && value.is_finite()
+}

@@ -1,0 +1,263 @@
+//! The affine coupling, for every mask.
+//!
+//! A mask is two lists of coordinates made once: what the conditioner reads and what the step changes. So checkerboard,
+//! halves, quadrants and vectors share one loop without a branch, and only changed coordinates cost an exp.
+//!
+//! With L = -sum of weight log_prob, e = exp(log_scale) and g = dL/dy, for y = (x + shift) e:
+//! dL/dx = g e, dL/dshift = g e, dL/dlog_scale = g y - weight; for y = x e + shift: dL/dx = g e, dL/dshift = g,
+//! dL/dlog_scale = g x e - weight.
+
+use super::scale_map;
+use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use crate::model::tensors::step_prefix;
+use crate::nn::conditioner::{self, Conditioner, InitialScale, Passed, Untrainable, With};
+use crate::nn::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use flow_infer::spec::{AffineForm, CouplingSpec, PlacedStep, ScaleMap};
+use std::ops::Range;
+
+/// log_scale_bound before training: scales between 1/e and e.
+const INITIAL_BOUND: f32 = 1.0;
+
+/// See the module.
+pub(crate) struct Coupling {
+    scale_map: ScaleMap,
+    affine: AffineForm,
+    conditioner: Box<dyn Conditioner>,
+    bound: Option<Range<usize>>,
+    grid: Grid,
+    kept_channels: usize,
+    out_channels: usize,
+    /// Of all samples of a group, sample by sample.
+    kept: Vec<Kept>,
+    changed: Vec<Changed>,
+    samples: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Place among the latents.
+    latent: usize,
+    /// Place in the conditioner's input.
+    input: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Changed {
+    /// Place among the latents.
+    latent: usize,
+    /// Place of raw_scale in the conditioner's output.
+    raw_scale: usize,
+    /// Place of the shift there.
+    shift: usize,
+    /// Index among the changed channels.
+    channel: usize,
+}
+
+impl Coupling {
+    /// Builds the step and finds places for its parameters.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        group: Group,
+        placed: &PlacedStep,
+        spec: &CouplingSpec,
+    ) -> Result<Self, Untrainable> {
+        let at = step_prefix(placed.level, placed.index);
+        let channels = placed.view.channels();
+        let kept_channels = spec.mask.kept_channels(channels).1;
+        let changed_channels = spec.mask.changed_channels(channels).1;
+        let bound = (spec.scale_map == ScaleMap::TanhBound)
+            .then(|| registry.flat(format!("{at}log_scale_bound"), &[changed_channels]));
+        let conditioner = conditioner::build(
+            &spec.conditioner,
+            registry,
+            &format!("{at}conditioner."),
+            kept_channels,
+            2 * changed_channels,
+        )?;
+        let (kept, changed) = coordinates(group, placed, spec);
+        Ok(Self {
+            scale_map: spec.scale_map,
+            affine: spec.affine,
+            conditioner,
+            bound,
+            grid: group.grid(placed.view),
+            kept_channels,
+            out_channels: 2 * changed_channels,
+            kept,
+            changed,
+            samples: group.samples,
+        })
+    }
+
+    fn bound_of(&self, flat: &[f32], channel: usize) -> f32 {
+        match &self.bound {
+            Some(range) => flat[range.start + channel],
+            None => 0.0,
+        }
+    }
+
+    /// The coordinates of one sample.
+    fn of_sample<'a, T>(&self, all: &'a [T], sample: usize) -> &'a [T] {
+        let each = all.len() / self.samples;
+        &all[sample * each..][..each]
+    }
+
+    /// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
+    fn out_gradient(
+        &self,
+        flat: &[f32],
+        latents: &mut LatentGradients<'_>,
+        values: &[[f32; 3]],
+        out: &mut Map,
+        gradient: &mut Gradient,
+    ) {
+        out.clear();
+        for (sample, &weight) in latents.weight.iter().enumerate() {
+            let changed = self.of_sample(&self.changed, sample);
+            let values = self.of_sample(values, sample);
+            for (c, &[scaled, scale, inner]) in changed.iter().zip(values) {
+                let above = latents.z[c.latent];
+                let below = above * scale;
+                latents.z[c.latent] = below;
+                let shift = match self.affine {
+                    AffineForm::ShiftThenScale => below,
+                    AffineForm::ScaleThenShift => above,
+                };
+                let log_scale = above * scaled - weight;
+                let bound = self.bound_of(flat, c.channel);
+                let slope = scale_map::slope(self.scale_map, inner, bound);
+                out.set(c.raw_scale, log_scale * slope);
+                out.set(c.shift, shift);
+                if let Some(range) = &self.bound {
+                    gradient.flat[range.start + c.channel] += log_scale * inner;
+                }
+            }
+        }
+    }
+}
+
+/// The lists of coordinates of all samples of a group.
+fn coordinates(
+    group: Group,
+    placed: &PlacedStep,
+    spec: &CouplingSpec,
+) -> (Vec<Kept>, Vec<Changed>) {
+    let (view, mask) = (placed.view, spec.mask);
+    let (shape, grid) = (view.shape(), group.grid(view));
+    let first_kept = mask.kept_channels(view.channels()).0;
+    let (first_changed, changed_channels) = mask.changed_channels(view.channels());
+    // Only for its indices: no pass writes to it.
+    let place = Map::new(view.channels() * 2, grid);
+    let (mut kept, mut changed) = (Vec::new(), Vec::new());
+    for sample in 0..group.samples {
+        for c in 0..view.channels() {
+            for y in 0..usize::from(shape.height) {
+                for x in 0..usize::from(shape.width) {
+                    let latent = sample * group.dims + view.offset(c, y, x);
+                    let (map_y, map_x) = group.pixel(sample, y, x);
+                    if mask.is_kept(c, y, x, shape) {
+                        let input = place.index(c - first_kept, map_y, map_x);
+                        kept.push(Kept { latent, input });
+                    }
+                    if mask.is_changed(c, y, x, shape) {
+                        let channel = c - first_changed;
+                        changed.push(Changed {
+                            latent,
+                            raw_scale: place.index(channel, map_y, map_x),
+                            shift: place.index(changed_channels + channel, map_y, map_x),
+                            channel,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    (kept, changed)
+}
+
+impl Step for Coupling {
+    /// Maps: the conditioner's input, then its own. Values: the scaled coordinate, the scale, the scale map's inner.
+    fn tape(&self) -> Tape {
+        let mut maps = vec![Map::new(self.kept_channels, self.grid)];
+        maps.extend(self.conditioner.tape(self.grid));
+        Tape {
+            maps,
+            values: vec![[0.0; 3]; self.changed.len()],
+        }
+    }
+
+    fn to_latent(
+        &self,
+        with: With<'_>,
+        latents: Latents<'_>,
+        tape: &mut Tape,
+        scratch: &mut Scratch,
+    ) {
+        let Latents { z, log_det } = latents;
+        let (input, maps) = tape.maps.split_at_mut(1);
+        for sample in 0..log_det.len() {
+            for k in self.of_sample(&self.kept, sample) {
+                input[0].set(k.input, z[k.latent]);
+            }
+        }
+        let mut out = scratch.lend(self.out_channels, self.grid);
+        self.conditioner
+            .forward(with, &input[0], maps, &mut out, scratch);
+        for (sample, log_det) in log_det.iter_mut().enumerate() {
+            let each = self.changed.len() / self.samples;
+            let values = &mut tape.values[sample * each..][..each];
+            for (c, value) in self.of_sample(&self.changed, sample).iter().zip(values) {
+                let bound = self.bound_of(&with.weights.flat, c.channel);
+                let map = scale_map::apply(self.scale_map, out.get(c.raw_scale), bound);
+                let (scale, shift) = (map.log_scale.exp(), out.get(c.shift));
+                let x = z[c.latent];
+                let (scaled, y) = match self.affine {
+                    AffineForm::ShiftThenScale => ((x + shift) * scale, (x + shift) * scale),
+                    AffineForm::ScaleThenShift => (x * scale, x * scale + shift),
+                };
+                z[c.latent] = y;
+                *value = [scaled, scale, map.inner];
+                *log_det += f64::from(map.log_scale);
+            }
+        }
+        scratch.give_back(out);
+    }
+
+    fn gradient(
+        &self,
+        with: With<'_>,
+        mut latents: LatentGradients<'_>,
+        tape: &Tape,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    ) {
+        let mut out = scratch.lend(self.out_channels, self.grid);
+        let flat = &with.weights.flat;
+        self.out_gradient(flat, &mut latents, &tape.values, &mut out, gradient);
+        let passed = Passed {
+            input: &tape.maps[0],
+            tape: &tape.maps[1..],
+            out_gradient: &out,
+        };
+        let mut input = scratch.lend(self.kept_channels, self.grid);
+        self.conditioner
+            .gradient(with, passed, &mut input, gradient, scratch);
+        for sample in 0..latents.weight.len() {
+            for k in self.of_sample(&self.kept, sample) {
+                latents.z[k.latent] += input.get(k.input);
+            }
+        }
+        scratch.give_back(out);
+        scratch.give_back(input);
+    }
+
+    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
+        self.conditioner.layers()
+    }
+
+    fn initialize(&self, flat: &mut [f32]) {
+        if let Some(range) = &self.bound {
+            flat[range.clone()].fill(INITIAL_BOUND);
+        }
+    }
+}

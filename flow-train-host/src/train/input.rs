@@ -1,0 +1,147 @@
+//! How data becomes the first latent, with its log_det.
+//!
+//! Images stay bytes until a worker needs them: dequantization and logit are a few percent of a pass, and done by the
+//! workers they never make the step wait.
+
+use super::noise::{Noise, Purpose};
+use flow_infer::spec::units::LN_256;
+
+/// The dequantization noise u in [0, 1) of 8-bit images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Dequantization<'a> {
+    /// u = 1/2.
+    Midpoint,
+    /// u as given, items x D.
+    Given(&'a [f32]),
+    /// u uniform, a function of seed, draw and item.
+    Drawn {
+        /// Seed.
+        seed: u64,
+        /// Number of the draw.
+        draw: u64,
+    },
+}
+
+/// Dequantization as the trainer draws it anew in every epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Jitter<'a> {
+    /// For an epoch of training.
+    Training { seed: u64, epoch: u64 },
+    /// For an evaluation.
+    Evaluation(Dequantization<'a>),
+}
+
+impl Jitter<'_> {
+    /// Fills `u` for an item.
+    fn fill(self, item: usize, u: &mut [f32]) {
+        let drawn = |purpose, seed, number| Noise::new(seed, purpose, [number, item as u64]);
+        let mut noise = match self {
+            Self::Evaluation(Dequantization::Midpoint) => return u.fill(0.5),
+            Self::Evaluation(Dequantization::Given(all)) => {
+                return u.copy_from_slice(&all[item * u.len()..][..u.len()]);
+            }
+            Self::Evaluation(Dequantization::Drawn { seed, draw }) => {
+                drawn(Purpose::Evaluate, seed, draw)
+            }
+            Self::Training { seed, epoch } => drawn(Purpose::Dequantize, seed, epoch),
+        };
+        u.fill_with(|| noise.uniform());
+    }
+}
+
+/// First latent of an 8-bit image (documents/conventions.md, Units); returns its log_det, D ln 256 subtracted.
+pub(crate) fn image(
+    pixels: &[u8],
+    item: usize,
+    jitter: Jitter<'_>,
+    margin: f32,
+    z: &mut [f32],
+) -> f64 {
+    jitter.fill(item, z);
+    let span = 1.0 - 2.0 * margin;
+    let mut log_det = 0.0;
+    for (z, &pixel) in z.iter_mut().zip(pixels) {
+        let p = span * ((f32::from(pixel) + *z) * (1.0 / 256.0)) + margin;
+        let (ln_p, ln_q) = (p.ln(), (1.0 - p).ln());
+        *z = ln_p - ln_q;
+        log_det -= f64::from(ln_p + ln_q);
+    }
+    log_det + z.len() as f64 * (f64::from(span).ln() - LN_256)
+}
+
+/// First latent of a vector: (x - mean) / deviation; returns its log_det.
+pub(crate) fn vector(x: &[f32], mean: &[f32], deviation: &[f32], z: &mut [f32]) -> f64 {
+    let mut log_det = 0.0;
+    for (i, z) in z.iter_mut().enumerate() {
+        *z = (x[i] - mean[i]) / deviation[i];
+        log_det -= f64::from(deviation[i]).ln();
+    }
+    log_det
+}
+
+/// Smallest deviation, as a share of the coordinate's largest magnitude: a column that is constant in the training
+/// data must not blow a rounding error up to infinity.
+const DEVIATION_FLOOR: f64 = 1e-4;
+
+/// Mean and deviation of every coordinate of the training vectors.
+pub(crate) fn standardization<'a>(
+    vectors: impl Iterator<Item = &'a [f32]> + Clone,
+    dims: usize,
+) -> (Vec<f32>, Vec<f32>) {
+    let count = vectors.clone().count().max(1) as f64;
+    let mut mean = vec![0.0f64; dims];
+    let mut largest = vec![0.0f64; dims];
+    for x in vectors.clone() {
+        for (i, &x) in x.iter().enumerate() {
+            mean[i] += f64::from(x) / count;
+            largest[i] = largest[i].max(f64::from(x.abs()));
+        }
+    }
+    let mut variance = vec![0.0f64; dims];
+    for x in vectors {
+        for (i, &x) in x.iter().enumerate() {
+            variance[i] += (f64::from(x) - mean[i]).powi(2) / count;
+        }
+    }
+    let floor = |largest: f64| match largest > 0.0 {
+        true => DEVIATION_FLOOR * largest,
+        false => 1.0,
+    };
+    let deviations = variance.iter().zip(largest);
+    (
+        mean.iter().map(|&m| m as f32).collect(),
+        deviations
+            .map(|(v, l)| v.sqrt().max(floor(l)) as f32)
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logit_layer_is_the_one_of_the_conventions() {
+        let (margin, u) = (0.05f64, 0.25f64);
+        let mut z = [0.0f32; 2];
+        let jitter = Jitter::Evaluation(Dequantization::Given(&[0.25, 0.25]));
+        let log_det = image(&[0, 200], 0, jitter, 0.05, &mut z);
+        let mut wanted = 0.0;
+        for (z, byte) in z.iter().zip([0.0, 200.0]) {
+            let p = 0.9 * (byte + u) / 256.0 + margin;
+            assert!((f64::from(*z) - (p / (1.0 - p)).ln()).abs() < 1e-6);
+            wanted += (0.9f64).ln() - p.ln() - (1.0 - p).ln() - 256f64.ln();
+        }
+        assert!((log_det - wanted).abs() < 1e-5, "{log_det} {wanted}");
+    }
+
+    #[test]
+    fn a_constant_column_keeps_a_finite_deviation() {
+        let rows: [&[f32]; 3] = [&[1.0, 5.0, 0.0], &[3.0, 5.0, 0.0], &[5.0, 5.0, 0.0]];
+        let (mean, deviation) = standardization(rows.into_iter(), 3);
+        assert_eq!(mean, [3.0, 5.0, 0.0]);
+        assert!((deviation[0] - (8.0f32 / 3.0).sqrt()).abs() < 1e-6);
+        assert_eq!(deviation[1], 5e-4);
+        assert_eq!(deviation[2], 1.0);
+    }
+}

@@ -1,0 +1,30 @@
+//! Training: the same flow as the engine's, with gradients.
+//!
+//! `run` reads top down: [`run`] the loop and its files, `workers` a batch on all cores, `network` a flow, `step` and
+//! `coupling` its parts; the layers are in `crate::nn`. What makes it fast is in the headers there; what makes it
+//! repeatable is in `workers` (fixed order of sums), `noise` (randomness without state) and `checkpoint`.
+
+mod checkpoint;
+mod config;
+mod coupling;
+mod error;
+mod evaluate;
+mod input;
+mod network;
+mod noise;
+mod optimizer;
+mod progress;
+mod run;
+mod scale_map;
+mod step;
+#[cfg(test)]
+mod tests;
+mod workers;
+
+pub use config::TrainConfig;
+pub use error::TrainError;
+pub use evaluate::log_prob;
+pub use input::Dequantization;
+pub use optimizer::OptimizerConfig;
+pub use progress::{EpochRecord, Progress, StepReport};
+pub use run::{Options, Summary, run};

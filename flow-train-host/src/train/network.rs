@@ -1,0 +1,220 @@
+//! A whole flow, ready to compute: log_prob of a group of samples, and its gradient.
+
+use super::coupling::Coupling;
+use super::input::{self, Jitter};
+use super::noise::{Noise, Purpose};
+use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use crate::data::Dataset;
+use crate::model::Model;
+use crate::nn::conditioner::{Untrainable, With};
+use crate::nn::kernels::Cpu;
+use crate::nn::{Gradient, Layout, Registry, Scratch, Weights};
+use flow_infer::spec::units::HALF_LN_2PI;
+use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
+use std::ops::Range;
+
+/// A flow's steps with the places of their parameters.
+pub(crate) struct Network {
+    input: InputSpec,
+    standardization: Option<[Range<usize>; 2]>,
+    steps: Vec<Box<dyn Step>>,
+    layout: Layout,
+    group: Group,
+    cpu: Cpu,
+}
+
+/// Room for one group of samples on its way; every worker has one.
+pub(crate) struct Pass {
+    z: Vec<f32>,
+    log_det: Vec<f64>,
+    tapes: Vec<Tape>,
+    scratch: Scratch,
+}
+
+impl Network {
+    /// Builds the flow of a validated spec. `samples` vectors are computed together; images always one by one.
+    pub(crate) fn new(spec: &FlowSpec, samples: usize, cpu: Cpu) -> Result<Self, Untrainable> {
+        let vectors = matches!(spec.input, InputSpec::Vector { .. });
+        let group = Group {
+            dims: spec.input.shape().len(),
+            samples: if vectors { samples.max(1) } else { 1 },
+            vectors,
+        };
+        let mut registry = Registry::default();
+        let standardization = vectors.then(|| {
+            ["mean", "deviation"].map(|part| registry.flat(format!("input.{part}"), &[group.dims]))
+        });
+        let mut steps: Vec<Box<dyn Step>> = Vec::new();
+        for placed in spec.steps() {
+            match &placed.step {
+                // Only the view changes, and every step has its own.
+                StepSpec::Squeeze => {}
+                StepSpec::Coupling(coupling) => {
+                    let step = Coupling::new(&mut registry, group, &placed, coupling)?;
+                    steps.push(Box::new(step));
+                }
+                StepSpec::Actnorm => return Err(Untrainable("an actnorm step")),
+                StepSpec::InvertibleLinear => return Err(Untrainable("an invertible_linear step")),
+            }
+        }
+        Ok(Self {
+            input: spec.input,
+            standardization,
+            steps,
+            layout: registry.finish(),
+            group,
+            cpu,
+        })
+    }
+
+    /// Where the parameters are.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Samples that pass together.
+    pub(crate) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// Room for a pass.
+    pub(crate) fn pass(&self) -> Pass {
+        Pass {
+            z: vec![0.0; self.group.samples * self.group.dims],
+            log_det: vec![0.0; self.group.samples],
+            tapes: self.steps.iter().map(|s| s.tape()).collect(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// First parameters: He's for layers, zero for the last layer of a conditioner, so that the flow begins as the
+    /// identity.
+    pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Vec<f32> {
+        let mut flat = vec![0.0; self.layout.flat];
+        if let (Some([mean, deviation]), Dataset::Vectors(vectors)) = (&self.standardization, train)
+        {
+            let rows = items.iter().map(|&i| vectors.get(i));
+            let (means, deviations) = input::standardization(rows, self.group.dims);
+            flat[mean.clone()].copy_from_slice(&means);
+            flat[deviation.clone()].copy_from_slice(&deviations);
+        }
+        for (number, step) in self.steps.iter().enumerate() {
+            step.initialize(&mut flat);
+            for (layer, (conv, scale)) in step.layers().into_iter().enumerate() {
+                let key = [number as u64, layer as u64];
+                let mut noise = Noise::new(seed, Purpose::Initialize, key);
+                let deviation = scale.0 * (2.0 / conv.fan_in() as f32).sqrt();
+                flat[conv.weights()].fill_with(|| deviation * noise.normal());
+            }
+        }
+        flat
+    }
+
+    /// The parameters of a model with this network's spec.
+    pub(crate) fn parameters(&self, model: &Model) -> Vec<f32> {
+        let mut flat = vec![0.0; self.layout.flat];
+        for entry in &self.layout.entries {
+            flat[entry.range.clone()].copy_from_slice(model.values(&entry.name));
+        }
+        flat
+    }
+
+    /// The parameters that weight decay pulls to zero: those of layers, without biases.
+    pub(crate) fn decayed(&self) -> Vec<Range<usize>> {
+        let layers = self.steps.iter().flat_map(|s| s.layers());
+        layers.map(|(conv, _)| conv.weights()).collect()
+    }
+
+    /// Packs the flat parameters for the kernels.
+    pub(crate) fn pack(&self, weights: &mut Weights) {
+        for (conv, _) in self.steps.iter().flat_map(|s| s.layers()) {
+            conv.pack(weights);
+        }
+    }
+
+    /// Moves gradients from the kernels' layout to the flat one.
+    pub(crate) fn unpack(&self, gradient: &mut Gradient) {
+        for (conv, _) in self.steps.iter().flat_map(|s| s.layers()) {
+            conv.unpack(gradient);
+        }
+    }
+
+    /// log_prob_nats of some items, at most a group, in `out`.
+    pub(crate) fn log_prob(
+        &self,
+        weights: &Weights,
+        data: &Dataset,
+        items: &[usize],
+        jitter: Jitter<'_>,
+        pass: &mut Pass,
+        out: &mut [f64],
+    ) {
+        let dims = self.group.dims;
+        for (sample, &item) in items.iter().enumerate() {
+            let z = &mut pass.z[sample * dims..][..dims];
+            pass.log_det[sample] = self.first_latent(weights, data, item, jitter, z);
+        }
+        let with = self.with(weights);
+        for (step, tape) in self.steps.iter().zip(&mut pass.tapes) {
+            let latents = Latents {
+                z: &mut pass.z[..items.len() * dims],
+                log_det: &mut pass.log_det[..items.len()],
+            };
+            step.to_latent(with, latents, tape, &mut pass.scratch);
+        }
+        for (sample, out) in out.iter_mut().enumerate().take(items.len()) {
+            let z = &pass.z[sample * dims..][..dims];
+            let squares: f64 = z.iter().map(|&z| f64::from(z) * f64::from(z)).sum();
+            *out = pass.log_det[sample] - 0.5 * squares - dims as f64 * HALF_LN_2PI;
+        }
+    }
+
+    /// Adds the gradient of -sum of weight log_prob over the samples that [`log_prob`](Self::log_prob) has just seen.
+    pub(crate) fn add_gradient(
+        &self,
+        weights: &Weights,
+        weight: &[f32],
+        pass: &mut Pass,
+        gradient: &mut Gradient,
+    ) {
+        let dims = self.group.dims;
+        // The latents' place becomes that of their gradient: no step reads the latents again.
+        let z = &mut pass.z[..weight.len() * dims];
+        for (z, weight) in z.chunks_exact_mut(dims).zip(weight) {
+            z.iter_mut().for_each(|z| *z *= weight);
+        }
+        let with = self.with(weights);
+        for (step, tape) in self.steps.iter().zip(&pass.tapes).rev() {
+            let latents = LatentGradients { z, weight };
+            step.gradient(with, latents, tape, gradient, &mut pass.scratch);
+        }
+    }
+
+    fn with<'a>(&self, weights: &'a Weights) -> With<'a> {
+        With {
+            cpu: self.cpu,
+            weights,
+        }
+    }
+
+    fn first_latent(
+        &self,
+        weights: &Weights,
+        data: &Dataset,
+        item: usize,
+        jitter: Jitter<'_>,
+        z: &mut [f32],
+    ) -> f64 {
+        match (self.input, data, &self.standardization) {
+            (InputSpec::Image { logit_margin, .. }, Dataset::Images(images), _) => {
+                input::image(images.get(item), item, jitter, logit_margin, z)
+            }
+            (_, Dataset::Vectors(vectors), Some([mean, deviation])) => {
+                let [mean, deviation] = [mean, deviation].map(|r| &weights.flat[r.clone()]);
+                input::vector(vectors.get(item), mean, deviation, z)
+            }
+            // Callers check the data against the spec first.
+            _ => f64::NAN,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Adam with decoupled weight decay, clipping by the global norm, and an average of the weights.
+//!
+//! The averaged weights are what is validated and saved: at a constant learning rate they are worth several epochs.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Numbers handled by one task; fixed, so that sums do not depend on the thread count.
+const CHUNK: usize = 1 << 15;
+
+/// Settings of the optimizer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Highest learning rate.
+    pub learning_rate: f32,
+    /// Steps over which the learning rate rises linearly from zero.
+    pub warmup_steps: u64,
+    /// Last learning rate as a share of the highest; in between it falls as half a cosine.
+    pub final_share: f32,
+    /// Decay of the gradient's mean.
+    pub beta1: f32,
+    /// Decay of the gradient's mean square.
+    pub beta2: f32,
+    /// Added to the root of the mean square.
+    pub epsilon: f32,
+    /// Share of each weight (not of biases, bounds and norms) removed per step, times the learning rate.
+    pub weight_decay: f32,
+    /// Largest norm of the gradient of the loss in nats per dim; longer ones are shortened to it.
+    pub clip_norm: f32,
+    /// Decay of the averaged weights; 0: no average.
+    pub average_decay: f32,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            warmup_steps: 200,
+            final_share: 0.01,
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            clip_norm: 1.0,
+            average_decay: 0.999,
+        }
+    }
+}
+
+impl OptimizerConfig {
+    /// Learning rate of a step, counted from 0, of a run of `total` steps.
+    pub fn learning_rate_at(&self, step: u64, total: u64) -> f32 {
+        if step < self.warmup_steps {
+            return self.learning_rate * (step + 1) as f32 / self.warmup_steps as f32;
+        }
+        let rest = total.saturating_sub(self.warmup_steps).max(1);
+        let done = ((step - self.warmup_steps) as f64 / rest as f64).min(1.0);
+        let cosine = (0.5 * (1.0 + (std::f64::consts::PI * done).cos())) as f32;
+        self.learning_rate * (self.final_share + (1.0 - self.final_share) * cosine)
+    }
+}
+
+/// The optimizer's memory.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Optimizer {
+    /// Mean of the gradient.
+    pub(crate) mean: Vec<f32>,
+    /// Mean of its square.
+    pub(crate) square: Vec<f32>,
+    /// Averaged parameters.
+    pub(crate) average: Vec<f32>,
+    /// Steps taken.
+    pub(crate) steps: u64,
+}
+
+/// Where a step goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Along<'a> {
+    /// The gradient, to be multiplied by `scale`.
+    pub(crate) gradient: &'a [f32],
+    /// One over what the loss is the mean of, times the clipping.
+    pub(crate) scale: f32,
+    /// Learning rate of the step.
+    pub(crate) learning_rate: f32,
+}
+
+impl Optimizer {
+    /// At the first parameters.
+    pub(crate) fn new(parameters: &[f32]) -> Self {
+        Self {
+            mean: vec![0.0; parameters.len()],
+            square: vec![0.0; parameters.len()],
+            average: parameters.to_vec(),
+            steps: 0,
+        }
+    }
+
+    /// One step; `decayed` are the parameters that decay.
+    pub(crate) fn step(
+        &mut self,
+        config: &OptimizerConfig,
+        along: Along<'_>,
+        decayed: &[Range<usize>],
+        parameters: &mut [f32],
+    ) {
+        let Along {
+            gradient,
+            scale,
+            learning_rate,
+        } = along;
+        self.steps += 1;
+        for range in decayed.iter().filter(|_| config.weight_decay > 0.0) {
+            let keep = 1.0 - learning_rate * config.weight_decay;
+            parameters[range.clone()]
+                .iter_mut()
+                .for_each(|p| *p *= keep);
+        }
+        let bias = |beta: f32| 1.0 - f64::from(beta).powf(self.steps as f64);
+        let rate = (f64::from(learning_rate) / bias(config.beta1)) as f32;
+        let square_scale = (1.0 / bias(config.beta2)) as f32;
+        // At first the average would remember the random start for long.
+        let young = (1.0 + self.steps as f32) / (10.0 + self.steps as f32);
+        let follow = 1.0 - config.average_decay.min(young);
+        let (beta1, beta2) = (config.beta1, config.beta2);
+        let state = (&mut self.mean)
+            .into_par_iter()
+            .zip(&mut self.square)
+            .zip(&mut self.average);
+        state
+            .zip(parameters)
+            .zip(gradient)
+            .with_min_len(CHUNK)
+            .for_each(|((((mean, square), average), p), &g)| {
+                let g = g * scale;
+                *mean += (1.0 - beta1) * (g - *mean);
+                *square += (1.0 - beta2) * (g * g - *square);
+                *p -= rate * *mean / ((*square * square_scale).sqrt() + config.epsilon);
+                *average += follow * (*p - *average);
+            });
+    }
+}
+
+/// Euclidean norm.
+pub(crate) fn norm(values: &[f32]) -> f64 {
+    let square = |v: &f32| f64::from(*v) * f64::from(*v);
+    let chunks = values
+        .par_chunks(CHUNK)
+        .map(|c| c.iter().map(square).sum::<f64>());
+    chunks.collect::<Vec<_>>().iter().sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_warms_up_then_falls_to_its_share() {
+        let config = OptimizerConfig {
+            learning_rate: 1.0,
+            warmup_steps: 10,
+            final_share: 0.1,
+            ..OptimizerConfig::default()
+        };
+        let rate = |step| config.learning_rate_at(step, 110);
+        assert_eq!((rate(0), rate(9), rate(10)), (0.1, 1.0, 1.0));
+        assert!((rate(60) - 0.55).abs() < 1e-6);
+        assert!((rate(110) - 0.1).abs() < 1e-6);
+        assert!((rate(1000) - 0.1).abs() < 1e-6);
+    }
+
+    fn along(gradient: &[f32], scale: f32) -> Along<'_> {
+        Along {
+            gradient,
+            scale,
+            learning_rate: 0.1,
+        }
+    }
+
+    /// Two steps of Adam in f64, as its paper writes them.
+    #[test]
+    fn two_steps_follow_the_equations() {
+        let config = OptimizerConfig {
+            average_decay: 0.0,
+            ..OptimizerConfig::default()
+        };
+        let gradients = [[0.5f32, -2.0], [1.5, 0.25]];
+        let mut parameters = [1.0f32, -1.0];
+        let mut optimizer = Optimizer::new(&parameters);
+        let (mut p, mut m, mut v) = ([1.0f64, -1.0], [0.0f64; 2], [0.0f64; 2]);
+        for (t, g) in (1..).zip(gradients) {
+            optimizer.step(&config, along(&g, 0.5), &[], &mut parameters);
+            for i in 0..2 {
+                let g = 0.5 * f64::from(g[i]);
+                m[i] = 0.9 * m[i] + 0.1 * g;
+                v[i] = 0.99 * v[i] + 0.01 * g * g;
+                let (m, v) = (
+                    m[i] / (1.0 - 0.9f64.powi(t)),
+                    v[i] / (1.0 - 0.99f64.powi(t)),
+                );
+                p[i] -= 0.1 * m / (v.sqrt() + 1e-8);
+            }
+        }
+        for i in 0..2 {
+            assert!((f64::from(parameters[i]) - p[i]).abs() < 1e-6);
+        }
+        assert_eq!(optimizer.average, parameters);
+    }
+
+    #[test]
+    fn only_named_parameters_decay() {
+        let config = OptimizerConfig {
+            weight_decay: 0.5,
+            ..OptimizerConfig::default()
+        };
+        let mut parameters = [2.0f32, 2.0];
+        let mut optimizer = Optimizer::new(&parameters);
+        let first = std::slice::from_ref(&(0..1));
+        optimizer.step(&config, along(&[0.0; 2], 1.0), first, &mut parameters);
+        assert_eq!(parameters, [1.9, 2.0]);
+    }
+}

@@ -1,0 +1,404 @@
+//! A training run and its directory.
+//!
+//! `config.json` what determines the run; `model.safetensors` the best averaged weights on the validation items;
+//! `checkpoint.safetensors` the state to resume from; `log.csv` one line an epoch. Each is replaced as a whole, so a
+//! run can be killed at any time and loses at most the steps since its last checkpoint.
+
+use super::checkpoint::{Counters, State};
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::evaluate::check_data;
+use super::input::{Dequantization, Jitter};
+use super::network::Network;
+use super::noise::{Noise, Purpose};
+use super::optimizer::{Along, Optimizer, norm};
+use super::progress::{EpochRecord, Progress, StepReport};
+use super::workers::{Batch, Workers, pool};
+use crate::data::Dataset;
+use crate::files::write_atomically;
+use crate::model::Model;
+use crate::model::store::MODEL_FILE;
+use crate::nn::Weights;
+use crate::nn::kernels::Cpu;
+use flow_infer::spec::units::bits_per_dim;
+use rayon::ThreadPool;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+const CONFIG_FILE: &str = "config.json";
+const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+const LOG_FILE: &str = "log.csv";
+
+/// What does not change the result of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Worker threads; 0: one a core.
+    pub threads: usize,
+    /// Go on from the directory's checkpoint.
+    pub resume: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Whether all epochs are done; otherwise the run was interrupted and can be resumed.
+    pub finished: bool,
+    /// Lowest validation bits per dim; that of `model.safetensors`.
+    pub best_bits_per_dim: Option<f64>,
+    /// One record an epoch, those before a resume included.
+    pub records: Vec<EpochRecord>,
+    /// Trained numbers of the flow.
+    pub parameters: usize,
+}
+
+/// Trains a flow on the data, in `directory`.
+///
+/// # Errors
+/// [`TrainError`]; whatever it is, the directory's files are whole, and the last checkpoint can be resumed.
+pub fn run(
+    config: &TrainConfig,
+    data: &Dataset,
+    directory: &Path,
+    options: Options,
+    progress: &mut dyn Progress,
+) -> Result<Summary, TrainError> {
+    config.spec.validate().map_err(TrainError::Spec)?;
+    if let Some(problem) = config.problem() {
+        return Err(TrainError::Config(problem));
+    }
+    check_data(&config.spec, data)?;
+    let split = Split::new(config, data.len())?;
+    let samples = config.batch.div_ceil(config.slices);
+    let network = Network::new(&config.spec, samples, Cpu::best())?;
+    let state = match options.resume {
+        true => resume(config, data, &network, directory)?,
+        false => start(config, data, &network, directory, &split)?,
+    };
+    let mut weights = network.layout().weights();
+    weights.flat.clone_from(&state.parameters);
+    network.pack(&mut weights);
+    let pool = pool(options.threads)?;
+    let mut run = Run {
+        config,
+        data,
+        directory,
+        network: &network,
+        workers: Workers::new(&network, &pool),
+        pool: &pool,
+        split,
+        state,
+        weights,
+        started: Instant::now(),
+        items_done: 0,
+    };
+    let finished = run.epochs(progress)?.is_continue();
+    Ok(Summary {
+        finished,
+        best_bits_per_dim: run.state.counters.best_bits.map(f64::from_bits),
+        records: run.state.counters.records,
+        parameters: network.layout().flat,
+    })
+}
+
+/// Which items are trained on and which validate.
+struct Split {
+    train: Vec<usize>,
+    validate: Vec<usize>,
+}
+
+impl Split {
+    fn new(config: &TrainConfig, count: usize) -> Result<Self, TrainError> {
+        let held = (config.validation_share * count as f64).round() as usize;
+        let wants_one = config.validation_share > 0.0;
+        if count <= held || (wants_one && held == 0) {
+            return Err(TrainError::TooFew(count));
+        }
+        Ok(Self {
+            train: (0..count - held).collect(),
+            validate: (count - held..count).collect(),
+        })
+    }
+}
+
+/// Starts a run in a directory that has none.
+fn start(
+    config: &TrainConfig,
+    data: &Dataset,
+    network: &Network,
+    directory: &Path,
+    split: &Split,
+) -> Result<State, TrainError> {
+    let broken = |e: String| TrainError::File(directory.to_owned(), e);
+    if directory.join(CHECKPOINT_FILE).exists() || directory.join(MODEL_FILE).exists() {
+        return Err(TrainError::Exists(directory.to_owned()));
+    }
+    std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
+    let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
+    write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
+    let parameters = network.initial(config.seed, data, &split.train);
+    let state = State {
+        optimizer: Optimizer::new(&parameters),
+        parameters,
+        counters: Counters {
+            data_fingerprint: fingerprint(data),
+            ..Counters::default()
+        },
+    };
+    state.save(&directory.join(CHECKPOINT_FILE))?;
+    Ok(state)
+}
+
+/// The state of a run that was interrupted.
+fn resume(
+    config: &TrainConfig,
+    data: &Dataset,
+    network: &Network,
+    directory: &Path,
+) -> Result<State, TrainError> {
+    let path = directory.join(CONFIG_FILE);
+    let Ok(json) = std::fs::read_to_string(&path) else {
+        return Err(TrainError::NothingToResume(directory.to_owned()));
+    };
+    let broken = |e: serde_json::Error| TrainError::File(path.clone(), e.to_string());
+    let started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
+    if started_with != *config {
+        return Err(TrainError::Changed(directory.to_owned(), "config"));
+    }
+    let path = directory.join(CHECKPOINT_FILE);
+    let state = State::load(&path, network.layout().flat)?;
+    if state.counters.data_fingerprint != fingerprint(data) {
+        return Err(TrainError::Changed(directory.to_owned(), "data set"));
+    }
+    Ok(state)
+}
+
+/// FNV-1a over the data: tells an accidental change of the data, not a deliberate one.
+fn fingerprint(data: &Dataset) -> u64 {
+    let absorb = |h: u64, byte: u8| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let start = 0xcbf2_9ce4_8422_2325;
+    match data {
+        Dataset::Images(images) => images.pixels().iter().copied().fold(start, absorb),
+        Dataset::Vectors(vectors) => {
+            let bytes = vectors.values().iter().flat_map(|v| v.to_le_bytes());
+            bytes.fold(start, absorb)
+        }
+    }
+}
+
+fn steps_per_epoch(config: &TrainConfig, split: &Split) -> u64 {
+    split.train.len().div_ceil(config.batch) as u64
+}
+
+struct Run<'a> {
+    config: &'a TrainConfig,
+    data: &'a Dataset,
+    directory: &'a Path,
+    network: &'a Network,
+    workers: Workers<'a>,
+    pool: &'a ThreadPool,
+    split: Split,
+    state: State,
+    weights: Weights,
+    started: Instant,
+    items_done: u64,
+}
+
+impl Run<'_> {
+    fn epochs(&mut self, progress: &mut dyn Progress) -> Result<ControlFlow<()>, TrainError> {
+        while self.state.counters.epoch < self.config.epochs {
+            let started = Instant::now();
+            if self.epoch(progress)?.is_break() {
+                self.checkpoint()?;
+                return Ok(ControlFlow::Break(()));
+            }
+            let record = self.close_epoch(started)?;
+            if progress.epoch(&record).is_break() {
+                break;
+            }
+        }
+        Ok(match self.state.counters.epoch < self.config.epochs {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
+    }
+
+    /// The rest of the epoch in progress.
+    fn epoch(&mut self, progress: &mut dyn Progress) -> Result<ControlFlow<()>, TrainError> {
+        let epoch = self.state.counters.epoch;
+        let mut noise = Noise::new(self.config.seed, Purpose::Shuffle, [epoch, 0]);
+        let order = noise.permutation(self.split.train.len());
+        let items: Vec<usize> = order.into_iter().map(|i| self.split.train[i]).collect();
+        while self.state.counters.step < steps_per_epoch(self.config, &self.split) {
+            let first = self.state.counters.step as usize * self.config.batch;
+            let last = items.len().min(first + self.config.batch);
+            let report = self.step(&items[first..last])?;
+            let counters = &self.state.counters;
+            if counters
+                .optimizer_steps
+                .is_multiple_of(self.config.checkpoint_steps)
+            {
+                self.checkpoint()?;
+            }
+            if progress.step(&report).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// One optimizer step.
+    fn step(&mut self, items: &[usize]) -> Result<StepReport, TrainError> {
+        let counters = &self.state.counters;
+        let (epoch, step, seed) = (counters.epoch, counters.step + 1, self.config.seed);
+        let batch = Batch {
+            data: self.data,
+            items,
+            jitter: Jitter::Training { seed, epoch },
+            slices: self.config.slices,
+        };
+        let (sum, gradient) = self.workers.gradient(&self.weights, batch);
+        // The loss is in nats per dim, so that clip_norm means the same for all sizes.
+        let scale = 1.0 / (items.len() * self.data.dims()) as f64;
+        let gradient_norm = self.pool.install(|| norm(gradient)) * scale;
+        let finite = [(sum, "loss"), (gradient_norm, "gradient")];
+        if let Some((_, what)) = finite.into_iter().find(|(v, _)| !v.is_finite()) {
+            let epoch = epoch + 1;
+            return Err(TrainError::NotFinite { epoch, step, what });
+        }
+        let optimizer = &self.config.optimizer;
+        let clip = (f64::from(optimizer.clip_norm) / gradient_norm).min(1.0);
+        let total = self.config.epochs * steps_per_epoch(self.config, &self.split);
+        let along = Along {
+            gradient,
+            scale: (scale * clip) as f32,
+            learning_rate: optimizer.learning_rate_at(counters.optimizer_steps, total),
+        };
+        let (state, flat) = (&mut self.state, &mut self.weights.flat);
+        let decayed = self.network.decayed();
+        self.pool
+            .install(|| state.optimizer.step(optimizer, along, &decayed, flat));
+        self.network.pack(&mut self.weights);
+        let counters = &mut self.state.counters;
+        let so_far = f64::from_bits(counters.log_prob_bits) + sum;
+        counters.log_prob_bits = so_far.to_bits();
+        counters.step = step;
+        counters.optimizer_steps += 1;
+        self.items_done += items.len() as u64;
+        Ok(self.report(sum / items.len() as f64, gradient_norm))
+    }
+
+    fn report(&self, log_prob_nats: f64, gradient_norm: f64) -> StepReport {
+        let counters = &self.state.counters;
+        let items_per_second = self.items_done as f64 / self.started.elapsed().as_secs_f64();
+        let per_epoch = self.split.train.len() as u64;
+        let left = (self.config.epochs - counters.epoch) * per_epoch
+            - (counters.step * self.config.batch as u64).min(per_epoch);
+        StepReport {
+            epoch: counters.epoch + 1,
+            epochs: self.config.epochs,
+            step: counters.step,
+            steps: steps_per_epoch(self.config, &self.split),
+            loss_nats: -log_prob_nats,
+            bits_per_dim: bits_per_dim(log_prob_nats, self.data.dims()),
+            gradient_norm,
+            items_per_second,
+            seconds_left: left as f64 / items_per_second,
+        }
+    }
+
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        self.state.parameters.clone_from(&self.weights.flat);
+        self.state.save(&self.directory.join(CHECKPOINT_FILE))
+    }
+
+    /// Validates, keeps the best weights, writes the log and the checkpoint.
+    fn close_epoch(&mut self, started: Instant) -> Result<EpochRecord, TrainError> {
+        let trained = started.elapsed().as_secs_f64();
+        let dims = self.data.dims();
+        let validation = self.validate()?;
+        let count = self.split.train.len();
+        let counters = &mut self.state.counters;
+        let sum = f64::from_bits(counters.log_prob_bits);
+        let best = counters
+            .best_bits
+            .is_none_or(|b| validation < f64::from_bits(b));
+        if best {
+            counters.best_bits = Some(validation.to_bits());
+            let tensors = self.network.layout().tensors(&self.state.optimizer.average);
+            let model = Model::new(self.config.spec.clone(), tensors)?;
+            model.save(&self.directory.join(MODEL_FILE))?;
+        }
+        counters.epoch += 1;
+        counters.step = 0;
+        counters.log_prob_bits = 0f64.to_bits();
+        let all = started.elapsed().as_secs_f64();
+        let record = EpochRecord {
+            epoch: counters.epoch,
+            steps: counters.optimizer_steps,
+            train_bits_per_dim: bits_per_dim(sum / count as f64, dims),
+            validation_bits_per_dim: validation,
+            best,
+            items_per_second: count as f64 / trained,
+            other_share: (all - trained) / all,
+        };
+        counters.records.push(record);
+        self.write_log()?;
+        self.checkpoint()?;
+        Ok(record)
+    }
+
+    /// Bits per dim of the averaged weights; of the training items if none validate.
+    fn validate(&self) -> Result<f64, TrainError> {
+        let mut weights = self.network.layout().weights();
+        weights.flat.clone_from(&self.state.optimizer.average);
+        self.network.pack(&mut weights);
+        let items = match self.split.validate.is_empty() {
+            true => &self.split.train,
+            false => &self.split.validate,
+        };
+        let log_prob = self.workers.log_prob(
+            &weights,
+            Batch {
+                data: self.data,
+                items,
+                jitter: Jitter::Evaluation(Dequantization::Midpoint),
+                slices: 1,
+            },
+        );
+        let mean = log_prob.iter().sum::<f64>() / items.len() as f64;
+        let counters = &self.state.counters;
+        match mean.is_finite() {
+            true => Ok(bits_per_dim(mean, self.data.dims())),
+            false => Err(TrainError::NotFinite {
+                epoch: counters.epoch + 1,
+                step: counters.step,
+                what: "validation loss",
+            }),
+        }
+    }
+
+    fn write_log(&self) -> Result<(), TrainError> {
+        write_atomically(&self.directory.join(LOG_FILE), |w| {
+            writeln!(
+                w,
+                "epoch,steps,train_bits_per_dim,validation_bits_per_dim,best,items_per_second,other_share"
+            )?;
+            for r in &self.state.counters.records {
+                writeln!(
+                    w,
+                    "{},{},{:.6},{:.6},{},{:.1},{:.4}",
+                    r.epoch,
+                    r.steps,
+                    r.train_bits_per_dim,
+                    r.validation_bits_per_dim,
+                    r.best,
+                    r.items_per_second,
+                    r.other_share
+                )?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! log_scale as a function of raw_scale, and its derivatives.
+
+use flow_infer::spec::ScaleMap;
+
+/// A log_scale with what its derivatives need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scaled {
+    /// log_scale.
+    pub(crate) log_scale: f32,
+    /// tanh(raw_scale) or sigmoid(raw_scale + offset); unused otherwise.
+    pub(crate) inner: f32,
+}
+
+/// log_scale of raw_scale; `bound` is read by `tanh_bound` only.
+pub(crate) fn apply(map: ScaleMap, raw_scale: f32, bound: f32) -> Scaled {
+    match map {
+        ScaleMap::TanhBound => {
+            let inner = raw_scale.tanh();
+            Scaled {
+                log_scale: bound * inner,
+                inner,
+            }
+        }
+        ScaleMap::Exp => Scaled {
+            log_scale: raw_scale,
+            inner: 0.0,
+        },
+        ScaleMap::Sigmoid { offset, floor } => {
+            let inner = 1.0 / (1.0 + (-raw_scale - offset).exp());
+            Scaled {
+                log_scale: (inner + floor).ln(),
+                inner,
+            }
+        }
+    }
+}
+
+/// Derivative of log_scale with respect to raw_scale; that with respect to the bound is `inner`.
+pub(crate) fn slope(map: ScaleMap, inner: f32, bound: f32) -> f32 {
+    match map {
+        ScaleMap::TanhBound => bound * (1.0 - inner * inner),
+        ScaleMap::Exp => 1.0,
+        ScaleMap::Sigmoid { floor, .. } => inner * (1.0 - inner) / (inner + floor),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_are_the_derivatives() {
+        let maps = [
+            ScaleMap::TanhBound,
+            ScaleMap::Exp,
+            ScaleMap::Sigmoid {
+                offset: 2.0,
+                floor: 0.001,
+            },
+        ];
+        for map in maps {
+            for raw in [-1.5f32, -0.2, 0.0, 0.7, 2.0] {
+                let h = 1e-2;
+                let at = |raw| f64::from(apply(map, raw, 0.8).log_scale);
+                let numeric = (at(raw + h) - at(raw - h)) / f64::from(2.0 * h);
+                let slope = f64::from(slope(map, apply(map, raw, 0.8).inner, 0.8));
+                // Third derivative times h^2 / 6, and f32 rounding over h.
+                assert!((slope - numeric).abs() < 1e-4, "{map:?} at {raw}");
+            }
+        }
+    }
+}

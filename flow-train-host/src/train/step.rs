@@ -1,0 +1,95 @@
+//! What every step of a flow can do while training.
+//!
+//! A new kind of step is one file with one implementation of [`Step`], and a line in `network.rs`.
+
+use crate::nn::conditioner::{InitialScale, With};
+use crate::nn::{Conv, Gradient, Grid, Map, Scratch};
+use flow_infer::spec::View;
+
+/// Which samples pass through the flow together.
+///
+/// One image: its pixels fill the registers, and its activations stay in the cache. Vectors have one pixel each, so
+/// the vectors of a slice are the pixels of one map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Coordinates of a sample.
+    pub(crate) dims: usize,
+    /// Most samples at once.
+    pub(crate) samples: usize,
+    /// Whether samples are vectors.
+    pub(crate) vectors: bool,
+}
+
+impl Group {
+    /// The pixels that a step with this view works on.
+    pub(crate) fn grid(&self, view: View) -> Grid {
+        match self.vectors {
+            true => Grid::vectors(self.samples),
+            false => Grid::image(view.shape().height.into(), view.shape().width.into()),
+        }
+    }
+
+    /// Where in a map a sample's pixel lies.
+    pub(crate) fn pixel(&self, sample: usize, y: usize, x: usize) -> (usize, usize) {
+        match self.vectors {
+            true => (0, sample),
+            false => (y, x),
+        }
+    }
+}
+
+/// What a step remembers from `to_latent` for its gradient.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    /// Activations.
+    pub(crate) maps: Vec<Map>,
+    /// Numbers for each coordinate that the step changes.
+    pub(crate) values: Vec<[f32; 3]>,
+}
+
+/// Latents on their way: as many samples as there are log_dets.
+pub(crate) struct Latents<'a> {
+    /// Samples x D.
+    pub(crate) z: &'a mut [f32],
+    /// log_det of each sample, in nats, so far.
+    pub(crate) log_det: &'a mut [f64],
+}
+
+/// Gradients on their way back.
+pub(crate) struct LatentGradients<'a> {
+    /// Gradient of the loss with respect to the latents, samples x D.
+    pub(crate) z: &'a mut [f32],
+    /// Weight of each sample's negative log_prob in the loss: minus the gradient with respect to log_det.
+    pub(crate) weight: &'a [f32],
+}
+
+/// One step of a flow.
+pub(crate) trait Step: Send + Sync {
+    /// Room for what the gradient needs.
+    fn tape(&self) -> Tape;
+
+    /// Replaces the latents by those after the step and adds its log_det.
+    fn to_latent(
+        &self,
+        with: With<'_>,
+        latents: Latents<'_>,
+        tape: &mut Tape,
+        scratch: &mut Scratch,
+    );
+
+    /// Replaces the latents' gradient by that before the step and adds the parameters' gradients.
+    fn gradient(
+        &self,
+        with: With<'_>,
+        latents: LatentGradients<'_>,
+        tape: &Tape,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    );
+
+    /// Convolutions and dense layers, to be initialized and packed.
+    fn layers(&self) -> Vec<(&Conv, InitialScale)>;
+
+    /// First values of the parameters outside the layers.
+    fn initialize(&self, flat: &mut [f32]);
+}

@@ -1,0 +1,178 @@
+//! The gradient of every tensor against a central difference; log_det against the determinant of a numeric Jacobian.
+
+use super::*;
+
+/// Sum of log_prob over the data, and its gradient with weights 1, 2, 1, 2, ...
+fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -> (f64, Vec<f32>) {
+    let mut weights = network.layout().weights();
+    weights.flat.copy_from_slice(flat);
+    network.pack(&mut weights);
+    let mut gradient = network.layout().gradient();
+    let mut pass = network.pass();
+    let jitter = Jitter::Training { seed: 5, epoch: 1 };
+    let items: Vec<usize> = (0..data.len()).collect();
+    let mut sum = 0.0;
+    for items in items.chunks(network.group().samples) {
+        let weight: Vec<f32> = items.iter().map(|i| 1.0 + (i % 2) as f32).collect();
+        let mut out = vec![0.0; items.len()];
+        network.log_prob(&weights, data, items, jitter, &mut pass, &mut out);
+        sum -= out
+            .iter()
+            .zip(&weight)
+            .map(|(l, w)| l * f64::from(*w))
+            .sum::<f64>();
+        if wants_gradient {
+            network.add_gradient(&weights, &weight, &mut pass, &mut gradient);
+        }
+    }
+    network.unpack(&mut gradient);
+    (sum, gradient.flat)
+}
+
+/// For each tensor the derivative along a random direction within it.
+fn check_gradients(spec: &FlowSpec, data: &Dataset, seed: u64) {
+    spec.validate().unwrap();
+    println!("seed {seed}");
+    let network = Network::new(spec, 3, Cpu::best()).unwrap();
+    let flat = random_parameters(&network, data, seed);
+    let (_, gradient) = loss(&network, data, &flat, true);
+    let mut noise = noise::Noise::new(seed, noise::Purpose::Evaluate, [1, 1]);
+    for entry in network
+        .layout()
+        .entries
+        .iter()
+        .filter(|e| !e.name.starts_with("input."))
+    {
+        let direction: Vec<f32> = entry.range.clone().map(|_| noise.normal()).collect();
+        let length = direction.iter().map(|d| d * d).sum::<f32>().sqrt();
+        // Long enough for f32 activations, short enough that few relus change sign.
+        let h = 2e-3 / length;
+        let at = |sign: f32| {
+            let mut moved = flat.clone();
+            for (p, d) in moved[entry.range.clone()].iter_mut().zip(&direction) {
+                *p += sign * h * d;
+            }
+            loss(&network, data, &moved, false).0
+        };
+        let numeric = (at(1.0) - at(-1.0)) / f64::from(2.0 * h);
+        let exact: f64 = gradient[entry.range.clone()]
+            .iter()
+            .zip(&direction)
+            .map(|(g, d)| f64::from(*g) * f64::from(*d))
+            .sum();
+        let size = gradient[entry.range.clone()]
+            .iter()
+            .map(|g| g * g)
+            .sum::<f32>()
+            .sqrt();
+        assert!(size > 0.0, "{} has no gradient", entry.name);
+        let error = (numeric - exact).abs() / f64::from(size * length);
+        // A wrong sign or a missing term is an error of the order of 1.
+        assert!(
+            error < 0.01,
+            "{}: {exact} by the gradient, {numeric} by difference",
+            entry.name
+        );
+    }
+}
+
+#[test]
+fn image_flow_gradients_are_the_derivatives() {
+    check_gradients(&image_flow(), &images(3, 8), 21);
+}
+
+#[test]
+fn vector_flow_gradients_are_the_derivatives() {
+    // Seven vectors in groups of three: the last group is not full.
+    check_gradients(&vector_flow(9), &vectors(7, 9), 22);
+}
+
+/// ln |det| of a matrix, row by row, by Gauss elimination with pivots.
+fn ln_det(mut a: Vec<Vec<f64>>) -> f64 {
+    let n = a.len();
+    let mut sum = 0.0;
+    for k in 0..n {
+        let pivot = (k..n)
+            .max_by(|&i, &j| a[i][k].abs().total_cmp(&a[j][k].abs()))
+            .unwrap();
+        a.swap(k, pivot);
+        sum += a[k][k].abs().ln();
+        for i in k + 1..n {
+            let factor = a[i][k] / a[k][k];
+            for j in k..n {
+                a[i][j] -= factor * a[k][j];
+            }
+        }
+    }
+    sum
+}
+
+#[test]
+fn log_det_is_that_of_the_jacobian_for_every_mask() {
+    let shape = Shape::new(2, 4, 4);
+    let dims = shape.len();
+    for mask in MASKS {
+        let spec = FlowSpec {
+            input: InputSpec::Image {
+                shape,
+                logit_margin: 0.05,
+            },
+            levels: [level([StepSpec::Coupling(coupling(
+                mask,
+                resnet(5, 1, true),
+            ))])]
+            .into_iter()
+            .collect(),
+        };
+        let network = Network::new(&spec, 1, Cpu::best()).unwrap();
+        let data = Dataset::Images(Images::new(2, 4, 4, vec![0; dims]).unwrap());
+        let mut weights = network.layout().weights();
+        weights.flat = random_parameters(&network, &data, 31);
+        network.pack(&mut weights);
+        let placed = spec.steps().next().unwrap();
+        let StepSpec::Coupling(coupling_spec) = placed.step else {
+            unreachable!("the flow has one coupling")
+        };
+        let group = Group {
+            dims,
+            samples: 1,
+            vectors: false,
+        };
+        let step = Coupling::new(&mut Registry::default(), group, &placed, &coupling_spec).unwrap();
+        let with = With {
+            cpu: Cpu::best(),
+            weights: &weights,
+        };
+        let to_latent = |x: &[f32]| {
+            let (mut z, mut log_det) = (x.to_vec(), [0.0]);
+            let latents = Latents {
+                z: &mut z,
+                log_det: &mut log_det,
+            };
+            step.to_latent(with, latents, &mut step.tape(), &mut Scratch::default());
+            (z, log_det[0])
+        };
+        let mut noise = noise::Noise::new(32, noise::Purpose::Evaluate, [0, 0]);
+        let x: Vec<f32> = (0..dims).map(|_| noise.normal()).collect();
+        let h = 1e-3;
+        let mut jacobian = vec![vec![0.0; dims]; dims];
+        for j in 0..dims {
+            let moved = |sign: f32| {
+                let mut x = x.clone();
+                x[j] += sign * h;
+                to_latent(&x).0
+            };
+            let (up, down) = (moved(1.0), moved(-1.0));
+            for i in 0..dims {
+                jacobian[i][j] = f64::from(up[i] - down[i]) / f64::from(2.0 * h);
+            }
+        }
+        let (numeric, exact) = (ln_det(jacobian), to_latent(&x).1);
+        // Each of the 32 coordinates' slopes is good to about 1e-4.
+        assert!(
+            (numeric - exact).abs() < 5e-3,
+            "{mask:?}: {exact}, by differences {numeric}"
+        );
+        assert!(exact.abs() > 0.05, "a log_det of zero would prove nothing");
+    }
+}

@@ -1,0 +1,246 @@
+//! Whole runs: they learn, repeat themselves bit for bit, resume exactly, and refuse bad input.
+
+use super::*;
+use crate::model::Model;
+use std::path::Path;
+
+fn config(spec: FlowSpec) -> TrainConfig {
+    let mut config = TrainConfig::new(spec);
+    config.epochs = 3;
+    config.batch = 10;
+    config.slices = 4;
+    config.checkpoint_steps = 3;
+    config.optimizer.warmup_steps = 5;
+    config
+}
+
+fn quick(directory: &Path, data: &Dataset, config: &TrainConfig, threads: usize) -> Summary {
+    let options = Options {
+        threads,
+        resume: false,
+    };
+    run(config, data, directory, options, &mut ()).unwrap()
+}
+
+fn files(directory: &Path) -> [Vec<u8>; 2] {
+    ["model.safetensors", "checkpoint.safetensors"]
+        .map(|f| std::fs::read(directory.join(f)).unwrap())
+}
+
+/// The state without what a clock measured.
+fn weights_of(directory: &Path, network: &Network) -> checkpoint::State {
+    let path = directory.join("checkpoint.safetensors");
+    let mut state = checkpoint::State::load(&path, network.layout().flat).unwrap();
+    for record in &mut state.counters.records {
+        record.items_per_second = 0.0;
+        record.other_share = 0.0;
+    }
+    state
+}
+
+/// Breaks after some steps.
+struct StopAfter(u64);
+
+impl Progress for StopAfter {
+    fn step(&mut self, _: &StepReport) -> ControlFlow<()> {
+        self.0 -= 1;
+        match self.0 {
+            0 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+#[test]
+fn one_and_two_threads_give_the_same_bits() {
+    for (data, spec) in [
+        (images(37, 8), image_flow()),
+        (vectors(37, 9), vector_flow(9)),
+    ] {
+        let config = config(spec);
+        let network = Network::new(&config.spec, 3, Cpu::best()).unwrap();
+        let [one, two] = [1, 2].map(|threads| {
+            let directory = tempfile::tempdir().unwrap();
+            quick(directory.path(), &data, &config, threads);
+            (
+                files(directory.path())[0].clone(),
+                weights_of(directory.path(), &network),
+            )
+        });
+        assert!(one == two);
+    }
+}
+
+#[test]
+fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
+    let (data, config) = (images(37, 8), config(image_flow()));
+    let network = Network::new(&config.spec, 3, Cpu::best()).unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    quick(whole.path(), &data, &config, 2);
+    let wanted = (
+        files(whole.path())[0].clone(),
+        weights_of(whole.path(), &network),
+    );
+    // Within the first epoch, at an epoch's end, in the last epoch.
+    for stop in [2, 4, 10] {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options {
+            threads: 1,
+            resume: false,
+        };
+        let mut stopper = StopAfter(stop);
+        let first = run(&config, &data, directory.path(), options, &mut stopper).unwrap();
+        assert!(!first.finished);
+        let options = Options {
+            threads: 2,
+            resume: true,
+        };
+        let second = run(&config, &data, directory.path(), options, &mut ()).unwrap();
+        assert!(second.finished && second.records.len() == 3);
+        let found = (
+            files(directory.path())[0].clone(),
+            weights_of(directory.path(), &network),
+        );
+        assert!(found == wanted, "stopped after {stop} steps");
+    }
+}
+
+#[test]
+fn a_flow_learns_ramps() {
+    let mut config = config(image_flow());
+    config.epochs = 40;
+    config.batch = 16;
+    config.optimizer.learning_rate = 5e-3;
+    config.optimizer.average_decay = 0.98;
+    let directory = tempfile::tempdir().unwrap();
+    let data = images(200, 8);
+    let summary = quick(directory.path(), &data, &config, 2);
+    let first = summary.records[0].validation_bits_per_dim;
+    let best = summary.best_bits_per_dim.unwrap();
+    // Eight grey levels of noise alone cost 3 bits; the untrained flow needs more than 6.
+    assert!(first > 4.5 && best < 4.0, "{first} then {best}");
+    let model = Model::load(directory.path()).unwrap();
+    let held = data.take(183..200);
+    let log_prob = log_prob(&model, &held, Dequantization::Midpoint, 2).unwrap();
+    let mean = log_prob.iter().sum::<f64>() / log_prob.len() as f64;
+    let again = flow_infer::spec::units::bits_per_dim(mean, 64);
+    assert!(
+        (again - best).abs() < 1e-9,
+        "the saved model has the bits per dim of the log"
+    );
+}
+
+#[test]
+fn a_flow_learns_vectors() {
+    let mut config = config(vector_flow(9));
+    config.epochs = 60;
+    config.batch = 64;
+    config.optimizer.learning_rate = 5e-3;
+    let directory = tempfile::tempdir().unwrap();
+    let summary = quick(directory.path(), &vectors(600, 9), &config, 2);
+    let first = summary.records[0].validation_bits_per_dim;
+    let best = summary.best_bits_per_dim.unwrap();
+    // A chi-square with little noise around it: far from the diagonal normal it starts as.
+    assert!(best < first - 1.0, "{first} then {best}");
+}
+
+#[test]
+fn given_noise_is_used_and_its_length_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = images(37, 8);
+    quick(directory.path(), &data, &config(image_flow()), 1);
+    let model = Model::load(directory.path()).unwrap();
+    let of = |d| log_prob(&model, &data, d, 2).unwrap();
+    let half = vec![0.5; 37 * 64];
+    assert_eq!(
+        of(Dequantization::Midpoint),
+        of(Dequantization::Given(&half))
+    );
+    let drawn = |draw| of(Dequantization::Drawn { seed: 1, draw });
+    assert_eq!(drawn(0), drawn(0));
+    assert_ne!(drawn(0), drawn(1));
+    let short = log_prob(&model, &data, Dequantization::Given(&half[1..]), 2);
+    assert!(matches!(short, Err(TrainError::Data(..))));
+}
+
+#[test]
+fn bad_input_is_a_typed_error_and_leaves_the_run_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let (data, config) = (images(37, 8), config(image_flow()));
+    let start = |config: &TrainConfig, data: &Dataset, resume: bool| {
+        run(config, data, path, Options { threads: 1, resume }, &mut ())
+    };
+    let resumed_nothing = start(&config, &data, true);
+    assert!(matches!(
+        resumed_nothing,
+        Err(TrainError::NothingToResume(_))
+    ));
+    assert!(matches!(
+        start(&config, &images(37, 6), false),
+        Err(TrainError::Data(..))
+    ));
+    assert!(matches!(
+        start(&config, &vectors(37, 64), false),
+        Err(TrainError::Data(..))
+    ));
+    assert!(matches!(
+        start(&config, &images(1, 8), false),
+        Err(TrainError::TooFew(1))
+    ));
+    let mut wrong = config.clone();
+    wrong.optimizer.learning_rate = f32::NAN;
+    assert!(matches!(
+        start(&wrong, &data, false),
+        Err(TrainError::Config(_))
+    ));
+    assert_eq!(
+        std::fs::read_dir(path).unwrap().count(),
+        0,
+        "nothing was written"
+    );
+
+    start(&config, &data, false).unwrap();
+    let before = files(path);
+    assert!(matches!(
+        start(&config, &data, false),
+        Err(TrainError::Exists(_))
+    ));
+    let mut other = config.clone();
+    other.seed = 1;
+    assert!(matches!(
+        start(&other, &data, true),
+        Err(TrainError::Changed(_, "config"))
+    ));
+    assert!(matches!(
+        start(&config, &images(38, 8), true),
+        Err(TrainError::Changed(_, "data set"))
+    ));
+    assert!(before == files(path));
+
+    let checkpoint = path.join("checkpoint.safetensors");
+    let whole = std::fs::read(&checkpoint).unwrap();
+    for len in [0, 7, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&checkpoint, &whole[..len]).unwrap();
+        assert!(
+            matches!(start(&config, &data, true), Err(TrainError::File(..))),
+            "{len} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_diverging_run_names_epoch_and_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(image_flow());
+    config.optimizer.learning_rate = 1e30;
+    let options = Options {
+        threads: 2,
+        resume: false,
+    };
+    let error = run(&config, &images(37, 8), directory.path(), options, &mut ()).unwrap_err();
+    let TrainError::NotFinite { epoch: 1, step, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(step > 1 && error.to_string().contains("epoch 1, step"));
+}
