@@ -1,5 +1,8 @@
 //! What the tests of converted checkpoints share.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub(crate) mod files;
 pub(crate) mod npz;
 
 use flow_train_host::convert::flows_ood::{ArchHint, parse_image};
