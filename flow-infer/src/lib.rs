@@ -2,12 +2,13 @@
 //!
 //! From bytes to a decision, and so the modules: [`artifact`] loads a `.flow` file and checks all of it, [`engine`]
 //! evaluates the flow along its [`plan`] with [`kernels`], [`score`] adds the code length, [`gate`] decides. All read
-//! [`spec`], which says what a flow is.
+//! [`spec`], which says what a flow is. [`detector`] is the whole way in one type.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod detector;
 pub mod engine;
 pub mod gate;
 pub mod kernels;

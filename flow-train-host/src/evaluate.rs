@@ -2,11 +2,11 @@
 
 use crate::data::Dataset;
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{
-    Arithmetic, Evaluation, F16, F32, Fixed, InputError, Noise, ScratchMut, evaluate,
-};
+use flow_infer::detector::Detector;
+use flow_infer::engine::{Arithmetic, F16, F32, Fixed, InputError, Noise, ScratchMut};
 use flow_infer::plan::NumberFormat;
 use flow_infer::score::Scores;
+use flow_infer::score::complexity::Coder;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -57,17 +57,17 @@ impl<A: Arithmetic> HeapScratch<A> {
     }
 }
 
-/// log_prob of every input, in order. `noise` gives the dequantization noise of an input, where it is not the
-/// midpoint; `finished` is called after each input, from any thread.
+/// Scores of every input, in order. `noise` gives the dequantization noise of an input, where it is not the midpoint;
+/// `finished` is called after each input, from any thread.
 ///
 /// # Errors
 /// The first input in order that the engine refuses, with its index.
-pub fn evaluate_all(
+pub fn score_all(
     artifact: &Artifact<'_>,
     data: &Dataset,
     noise: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
     finished: &(dyn Fn() + Sync),
-) -> Result<Vec<Evaluation>, (usize, InputError)> {
+) -> Result<Vec<Scores>, (usize, InputError)> {
     match artifact.number_format() {
         NumberFormat::Q8 => run::<Fixed>(artifact, data, noise, finished),
         NumberFormat::F32 => run::<F32>(artifact, data, noise, finished),
@@ -80,41 +80,21 @@ fn run<A>(
     data: &Dataset,
     noise: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
     finished: &(dyn Fn() + Sync),
-) -> Result<Vec<Evaluation>, (usize, InputError)>
+) -> Result<Vec<Scores>, (usize, InputError)>
 where
     A: Arithmetic,
     A::Latent: Send,
     A::Activation: Send,
 {
-    let evaluate_one = |scratch: &mut HeapScratch<A>, index: usize| {
+    let memory = || (HeapScratch::<A>::new(artifact), Coder::new());
+    let score = |(scratch, coder): &mut (HeapScratch<A>, Coder), index: usize| {
         let given = noise(index);
         let noise = given.as_deref().map_or(Noise::Midpoint, Noise::Given);
-        let input = data.input_bytes(index);
-        let result = evaluate(artifact, &input, noise, scratch.borrow(), &mut ());
+        let mut detector = Detector::new(artifact, scratch.borrow(), coder);
+        let scores = detector.scores(&data.input_bytes(index), noise);
         finished();
-        result.map_err(|error| (index, error))
+        scores.map_err(|error| (index, error))
     };
     let inputs = (0..data.len()).into_par_iter();
-    inputs
-        .map_init(|| HeapScratch::<A>::new(artifact), evaluate_one)
-        .collect()
-}
-
-/// Scores of every input, in order: log_prob, and for images the code length. Arguments as in [`evaluate_all`].
-///
-/// # Errors
-/// The first input in order that the engine refuses, with its index.
-pub fn score_all(
-    artifact: &Artifact<'_>,
-    data: &Dataset,
-    noise: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
-    finished: &(dyn Fn() + Sync),
-) -> Result<Vec<Scores>, (usize, InputError)> {
-    let evaluations = evaluate_all(artifact, data, noise, finished)?;
-    let scores = evaluations.into_iter().map(|evaluation| Scores {
-        log_prob_raw: evaluation.log_prob_raw,
-        code_length_raw: None,
-        saturated: evaluation.saturated,
-    });
-    Ok(scores.collect())
+    inputs.map_init(memory, score).collect()
 }

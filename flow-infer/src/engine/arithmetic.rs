@@ -9,9 +9,9 @@ pub trait Arithmetic: Sized {
     /// The format of the artifacts it runs.
     const FORMAT: NumberFormat;
     /// Number of the latent buffer.
-    type Latent: Copy + Default;
+    type Latent: Copy + Default + core::fmt::Debug;
     /// Number of the activation rings.
-    type Activation: Copy + Default;
+    type Activation: Copy + Default + core::fmt::Debug;
     /// Sum of products.
     type Accumulator: Copy + Default;
     /// Running sum of log_det, and whether a latent left its range.

@@ -4,6 +4,8 @@
 //! length is just as poor and fails the other way, so their sum works: log_prob plus the length of the image under a
 //! general lossless code compares the flow's code with a code that knows nothing of the data.
 
+pub mod complexity;
+
 use serde::{Deserialize, Serialize};
 
 /// A score by name.

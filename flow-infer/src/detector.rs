@@ -1,0 +1,135 @@
+//! The way from an input to a decision, for whoever only wants that.
+//!
+//! ```ignore
+//! static MODEL: &[u8] = include_bytes!("model.flow");
+//! const NEED: ScratchNeed = scratch_need(MODEL);
+//! static SCRATCH: Scratch<Fixed, { NEED.latents as usize }, { NEED.activations as usize }> = Scratch::new();
+//!
+//! let artifact = Artifact::load(MODEL)?;
+//! let mut detector = Detector::new(&artifact, SCRATCH.borrow(), &mut coder);
+//! detector.self_test()?;
+//! pin.set(detector.decide(&image) == Decision::Accept);
+//! ```
+
+use crate::artifact::Artifact;
+use crate::engine::{Arithmetic, InputError, Noise, ScratchMut, evaluate};
+use crate::gate::Decision;
+use crate::plan::PlannedInput;
+use crate::score::Scores;
+use crate::score::complexity::{Coder, code_length};
+
+/// A loaded model with the memory it works in.
+#[derive(Debug)]
+pub struct Detector<'a, A: Arithmetic> {
+    artifact: &'a Artifact<'a>,
+    scratch: ScratchMut<'a, A>,
+    coder: &'a mut Coder,
+}
+
+/// A golden vector that this machine does not reproduce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SelfTestError {
+    /// The scores of a vector differ from the recorded ones.
+    Differs {
+        /// Which vector.
+        vector: u32,
+    },
+    /// A vector could not be evaluated.
+    Refused {
+        /// Which vector.
+        vector: u32,
+        /// Why.
+        error: InputError,
+    },
+}
+
+impl core::fmt::Display for SelfTestError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Differs { vector } => {
+                write!(
+                    f,
+                    "golden vector {vector}: the scores differ from the recorded ones"
+                )
+            }
+            Self::Refused { vector, error } => write!(f, "golden vector {vector}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for SelfTestError {}
+
+impl<'a, A: Arithmetic> Detector<'a, A> {
+    /// Joins a model, its scratch and the state of the complexity coder.
+    pub fn new(
+        artifact: &'a Artifact<'a>,
+        scratch: ScratchMut<'a, A>,
+        coder: &'a mut Coder,
+    ) -> Self {
+        Self {
+            artifact,
+            scratch,
+            coder,
+        }
+    }
+
+    /// The model.
+    pub fn artifact(&self) -> &'a Artifact<'a> {
+        self.artifact
+    }
+
+    /// The latents that the last evaluation left, image-shaped.
+    pub fn latents(&self) -> &[A::Latent] {
+        self.scratch.latents
+    }
+
+    /// All scores of an input.
+    ///
+    /// # Errors
+    /// [`InputError`] as of [`evaluate`].
+    pub fn scores(&mut self, input: &[u8], noise: Noise<'_>) -> Result<Scores, InputError> {
+        let scratch = self.scratch.reborrow();
+        let evaluation = evaluate(self.artifact, input, noise, scratch, &mut ())?;
+        let code_length_raw = match *self.artifact.input() {
+            PlannedInput::Image { shape, .. } => {
+                Some(code_length(input, shape, self.coder)?.energy())
+            }
+            PlannedInput::Vector { .. } => None,
+        };
+        Ok(Scores {
+            log_prob_raw: evaluation.log_prob_raw,
+            code_length_raw,
+            saturated: evaluation.saturated,
+        })
+    }
+
+    /// What the file's gate says of an input; [`Decision::Invalid`] without a gate or for an input that is none.
+    pub fn decide(&mut self, input: &[u8]) -> Decision {
+        let scores = self.scores(input, Noise::Midpoint);
+        match (self.artifact.gate(), scores) {
+            (Some(gate), Ok(scores)) => gate.decide(&scores),
+            _ => Decision::Invalid,
+        }
+    }
+
+    /// Evaluates the file's golden vectors and compares every bit; returns how many there are.
+    ///
+    /// # Errors
+    /// The first vector that this machine does not reproduce.
+    pub fn self_test(&mut self) -> Result<u32, SelfTestError> {
+        let mut vector = 0;
+        for golden in self.artifact.golden() {
+            let scores = self.scores(golden.input, Noise::Midpoint);
+            let scores = scores.map_err(|error| SelfTestError::Refused { vector, error })?;
+            let same = scores.log_prob_raw == golden.log_prob_raw
+                && scores.code_length_raw.unwrap_or(0) == golden.code_length_raw;
+            if !same {
+                return Err(SelfTestError::Differs { vector });
+            }
+            vector += 1;
+        }
+        Ok(vector)
+    }
+}
