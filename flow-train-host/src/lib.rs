@@ -3,11 +3,14 @@
 // Lifted only for the instruction sets of `nn::kernels`.
 #![deny(unsafe_code)]
 
+pub mod baselines;
+pub mod calibrate;
 pub mod convert;
 pub mod data;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+pub mod metrics;
 pub mod model;
 mod nn;
 pub mod presets;

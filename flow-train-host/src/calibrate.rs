@@ -1,0 +1,251 @@
+//! From benign scores to a gate with a stated false-alarm rate (split conformal; `flow_infer::gate` says why it holds).
+//!
+//! The guarantee asks that the calibration scores and those to come are exchangeable. The typicality score has a
+//! centre, the mean log_prob, and a centre that was computed from the very scores it is compared with lies a little
+//! too close to them; so for that score the first half of the data gives the centre and the second the threshold.
+
+use flow_infer::gate::{Gate, QUANTILES, conformal_rank};
+use flow_infer::score::{ScoreKind, Scores};
+use std::fmt;
+
+/// Why there is no gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CalibrateError {
+    /// A false-alarm rate that is not between 0 and 1.
+    Alpha,
+    /// Fewer inputs than the false-alarm rate needs.
+    TooFew {
+        /// Inputs there are.
+        samples: usize,
+        /// Inputs that are needed.
+        needed: usize,
+        /// The false-alarm rate, parts per million.
+        alpha_ppm: u32,
+    },
+    /// A score that these inputs do not have.
+    NoScore(ScoreKind),
+    /// So many inputs that the model's numbers cannot follow, that no threshold keeps the rate.
+    Saturated {
+        /// Inputs that saturate.
+        saturated: usize,
+        /// Inputs at all.
+        samples: usize,
+    },
+}
+
+impl fmt::Display for CalibrateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Alpha => write!(f, "the false-alarm rate must lie between 0 and 1"),
+            Self::TooFew {
+                samples,
+                needed,
+                alpha_ppm,
+            } => {
+                let alpha = f64::from(alpha_ppm) / 1e6;
+                write!(
+                    f,
+                    "{samples} inputs are too few for a false-alarm rate of {alpha}: it takes at least {needed}"
+                )
+            }
+            Self::NoScore(kind) => write!(f, "these inputs have no {} score", kind.name()),
+            Self::Saturated { saturated, samples } => write!(
+                f,
+                "{saturated} of {samples} inputs leave the range of the model's numbers: more than the false-alarm rate allows"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CalibrateError {}
+
+/// The gate that rejects benign inputs like these with probability at most `alpha_ppm` / 10^6.
+///
+/// # Errors
+/// [`CalibrateError`].
+pub fn gate(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> Result<Gate, CalibrateError> {
+    if alpha_ppm == 0 || alpha_ppm >= 1_000_000 {
+        return Err(CalibrateError::Alpha);
+    }
+    let (centre, threshold) = match kind {
+        ScoreKind::Typicality => scores.split_at(scores.len() / 2),
+        _ => (scores, scores),
+    };
+    let typical_raw = mean_log_prob(centre);
+    let mut deciding = deciding_scores(kind, typical_raw, threshold)?;
+    deciding.sort_unstable();
+    let samples = u32::try_from(deciding.len()).unwrap_or(u32::MAX);
+    let rank =
+        conformal_rank(alpha_ppm, samples).ok_or_else(|| too_few(kind, alpha_ppm, scores))?;
+    let threshold_raw = deciding[rank as usize - 1];
+    if threshold_raw == i64::MIN {
+        return Err(CalibrateError::Saturated {
+            saturated: deciding.iter().filter(|&&s| s == i64::MIN).count(),
+            samples: deciding.len(),
+        });
+    }
+    Ok(Gate {
+        score: kind,
+        alpha_ppm,
+        samples,
+        threshold_raw,
+        typical_raw,
+        quantiles_raw: quantiles(&deciding).collect(),
+    })
+}
+
+/// What the gate decides on; a saturated input, which every gate rejects, lies below all others.
+fn deciding_scores(
+    kind: ScoreKind,
+    typical_raw: i64,
+    scores: &[Scores],
+) -> Result<Vec<i64>, CalibrateError> {
+    let deciding = scores.iter().map(|s| match s.saturated {
+        true => Ok(i64::MIN),
+        false => s
+            .raw(kind, typical_raw)
+            .ok_or(CalibrateError::NoScore(kind)),
+    });
+    deciding.collect()
+}
+
+fn too_few(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> CalibrateError {
+    let needed = 1_000_000usize.div_ceil(alpha_ppm as usize) - 1;
+    CalibrateError::TooFew {
+        samples: scores.len(),
+        needed: match kind {
+            // The second half is the larger one of an odd number.
+            ScoreKind::Typicality => 2 * needed - 1,
+            _ => needed,
+        },
+        alpha_ppm,
+    }
+}
+
+/// Mean log_prob of the inputs that do not saturate.
+fn mean_log_prob(scores: &[Scores]) -> i64 {
+    let usable = || scores.iter().filter(|s| !s.saturated);
+    let sum: i128 = usable().map(|s| i128::from(s.log_prob_raw)).sum();
+    let count = usable().count().max(1) as i128;
+    // A mean of i64 is an i64.
+    (sum / count) as i64
+}
+
+fn quantiles(sorted: &[i64]) -> impl Iterator<Item = i64> + '_ {
+    let last = sorted.len() - 1;
+    let rank = move |i: usize| (i * last + (QUANTILES - 1) / 2) / (QUANTILES - 1);
+    (0..QUANTILES).map(move |i| sorted[rank(i)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_infer::gate::Decision;
+
+    fn scores(log_probs: impl IntoIterator<Item = i64>) -> Vec<Scores> {
+        let one = |log_prob_raw| Scores {
+            log_prob_raw,
+            code_length_raw: Some(1000),
+            saturated: false,
+        };
+        log_probs.into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn the_threshold_is_the_kth_smallest() {
+        let gate = gate(
+            ScoreKind::Complexity,
+            50_000,
+            &scores((0..99).rev().map(|i| i * 10)),
+        )
+        .unwrap();
+        // k = floor(0.05 100) = 5: scores 1000, 1010, 1020, 1030, 1040.
+        assert_eq!((gate.threshold_raw, gate.samples), (1040, 99));
+        assert_eq!(gate.typical_raw, 490);
+        assert_eq!(
+            (
+                gate.quantiles_raw[0],
+                gate.quantiles_raw[8],
+                gate.quantiles_raw[16]
+            ),
+            (1000, 1490, 1980)
+        );
+    }
+
+    #[test]
+    fn exactly_the_promised_share_of_the_calibration_data_lies_below() {
+        let data = scores((0..999).map(|i| i * 7919 % 999));
+        let gate = gate(ScoreKind::Likelihood, 10_000, &data).unwrap();
+        let rejected = data
+            .iter()
+            .filter(|s| gate.decide(s) == Decision::Reject)
+            .count();
+        assert_eq!(rejected, 9, "k - 1 of them, the k-th is the threshold");
+    }
+
+    #[test]
+    fn too_few_inputs_are_counted() {
+        let error = gate(ScoreKind::Likelihood, 10_000, &scores(0..98)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "98 inputs are too few for a false-alarm rate of 0.01: it takes at least 99"
+        );
+        assert!(gate(ScoreKind::Likelihood, 10_000, &scores(0..99)).is_ok());
+        let error = gate(ScoreKind::Typicality, 10_000, &scores(0..196)).unwrap_err();
+        assert!(matches!(error, CalibrateError::TooFew { needed: 197, .. }));
+        assert!(gate(ScoreKind::Typicality, 10_000, &scores(0..197)).is_ok());
+    }
+
+    #[test]
+    fn the_centre_of_typicality_comes_from_the_other_half() {
+        let data = scores([0; 50].into_iter().chain([100; 50]));
+        let gate = gate(ScoreKind::Typicality, 100_000, &data).unwrap();
+        assert_eq!(
+            (gate.typical_raw, gate.samples, gate.threshold_raw),
+            (0, 50, -100)
+        );
+    }
+
+    #[test]
+    fn saturated_inputs_lie_below_all_others() {
+        let mut data = scores(0..99);
+        data[50].saturated = true;
+        let error = gate(ScoreKind::Likelihood, 10_000, &data).unwrap_err();
+        assert_eq!(
+            error,
+            CalibrateError::Saturated {
+                saturated: 1,
+                samples: 99
+            }
+        );
+        assert_eq!(
+            gate(ScoreKind::Likelihood, 20_000, &scores(0..99))
+                .unwrap()
+                .threshold_raw,
+            1
+        );
+        assert_eq!(
+            gate(ScoreKind::Likelihood, 20_000, &data)
+                .unwrap()
+                .threshold_raw,
+            0
+        );
+    }
+
+    #[test]
+    fn missing_scores_and_senseless_rates_are_refused() {
+        let mut data = scores(0..999);
+        data[7].code_length_raw = None;
+        assert_eq!(
+            gate(ScoreKind::Complexity, 10_000, &data),
+            Err(CalibrateError::NoScore(ScoreKind::Complexity))
+        );
+        for alpha_ppm in [0, 1_000_000] {
+            assert_eq!(
+                gate(ScoreKind::Likelihood, alpha_ppm, &data),
+                Err(CalibrateError::Alpha)
+            );
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! How well a score tells benign inputs from foreign ones.
+//!
+//! Every score is higher for benign inputs, which are the positive class here: the true positive rate is the share of
+//! benign inputs that a threshold accepts, the false positive rate the share of foreign ones. Equal scores are one
+//! step of the curve, so that a score with many ties gets neither the luck nor the blame of an order it did not state.
+
+use std::cmp::Ordering;
+
+/// A point of the receiver operating characteristic.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RocPoint {
+    /// Share of foreign inputs at or above the threshold.
+    pub false_positive_rate: f64,
+    /// Share of benign inputs at or above the threshold.
+    pub true_positive_rate: f64,
+}
+
+/// How far two sets lie apart under a score; see the functions of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Separation {
+    /// Area under the receiver operating characteristic.
+    pub auroc: f64,
+    /// Average precision with benign inputs as the positive class.
+    pub aupr_in: f64,
+    /// Average precision with foreign inputs as the positive class.
+    pub aupr_out: f64,
+    /// Share of foreign inputs that are accepted where at least 95 % of the benign ones are.
+    pub fpr_at_95_tpr: f64,
+}
+
+impl Separation {
+    /// All of them; `None` if a set is empty.
+    pub fn new(benign: &[f64], foreign: &[f64]) -> Option<Self> {
+        if benign.is_empty() || foreign.is_empty() {
+            return None;
+        }
+        let steps = Steps::descending(benign, foreign);
+        let curve = steps.roc();
+        let negated = |scores: &[f64]| scores.iter().map(|s| -number(*s)).collect::<Vec<_>>();
+        let reversed = Steps::descending(&negated(foreign), &negated(benign));
+        Some(Self {
+            auroc: area(&curve),
+            aupr_in: steps.average_precision(),
+            aupr_out: reversed.average_precision(),
+            fpr_at_95_tpr: false_positive_rate_at(&curve, 0.95),
+        })
+    }
+}
+
+/// The receiver operating characteristic from (0, 0) to (1, 1), a point for each distinct score.
+pub fn roc(benign: &[f64], foreign: &[f64]) -> Vec<RocPoint> {
+    Steps::descending(benign, foreign).roc()
+}
+
+/// Area under the receiver operating characteristic: the probability that a benign score lies above a foreign one,
+/// ties counted half (Mann and Whitney's U over n m).
+pub fn auroc(benign: &[f64], foreign: &[f64]) -> f64 {
+    area(&roc(benign, foreign))
+}
+
+/// Counts of both sets at each distinct score, from the highest down.
+struct Steps {
+    /// Positive and negative items with this score.
+    counts: Vec<(usize, usize)>,
+    positives: usize,
+    negatives: usize,
+}
+
+impl Steps {
+    fn descending(positive: &[f64], negative: &[f64]) -> Self {
+        let mut all: Vec<(f64, bool)> = Vec::with_capacity(positive.len() + negative.len());
+        all.extend(positive.iter().map(|&s| (number(s), true)));
+        all.extend(negative.iter().map(|&s| (number(s), false)));
+        all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let groups = all.chunk_by(|a, b| a.0 == b.0);
+        let counts = groups.map(|group| {
+            let positives = group.iter().filter(|(_, positive)| *positive).count();
+            (positives, group.len() - positives)
+        });
+        Self {
+            counts: counts.collect(),
+            positives: positive.len(),
+            negatives: negative.len(),
+        }
+    }
+
+    fn roc(&self) -> Vec<RocPoint> {
+        let (mut positives, mut negatives) = (0, 0);
+        let start = RocPoint {
+            false_positive_rate: 0.0,
+            true_positive_rate: 0.0,
+        };
+        let points = self.counts.iter().map(|&(more_positives, more_negatives)| {
+            positives += more_positives;
+            negatives += more_negatives;
+            RocPoint {
+                false_positive_rate: negatives as f64 / self.negatives as f64,
+                true_positive_rate: positives as f64 / self.positives as f64,
+            }
+        });
+        std::iter::once(start).chain(points).collect()
+    }
+
+    /// Sum of precision times the gain in recall, over the distinct scores.
+    fn average_precision(&self) -> f64 {
+        let (mut found, mut taken, mut sum) = (0, 0, 0.0);
+        for &(positives, negatives) in &self.counts {
+            found += positives;
+            taken += positives + negatives;
+            sum += positives as f64 * found as f64 / taken as f64;
+        }
+        sum / self.positives as f64
+    }
+}
+
+/// A score that is no number says nothing in favour of its input.
+fn number(score: f64) -> f64 {
+    match score.is_nan() {
+        true => f64::NEG_INFINITY,
+        // -0.0 and 0.0 are one score, though not to `total_cmp`.
+        false => score + 0.0,
+    }
+}
+
+fn area(curve: &[RocPoint]) -> f64 {
+    let trapezoid = |pair: &[RocPoint]| {
+        let height = (pair[0].true_positive_rate + pair[1].true_positive_rate) / 2.0;
+        (pair[1].false_positive_rate - pair[0].false_positive_rate) * height
+    };
+    curve.windows(2).map(trapezoid).sum()
+}
+
+fn false_positive_rate_at(curve: &[RocPoint], true_positive_rate: f64) -> f64 {
+    let enough = curve
+        .iter()
+        .find(|p| p.true_positive_rate >= true_positive_rate);
+    enough.map_or(1.0, |p| p.false_positive_rate)
+}
+
+/// The q-quantile of a set, 0 <= q <= 1: the value of rank round(q (n - 1)), so always a member; NaN of no values.
+pub fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    let rank = (q * last as f64).round() as usize;
+    sorted.get(rank).copied().unwrap_or(f64::NAN)
+}
+
+/// The median: the mean of the two middle values where there are two; NaN of no values.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    match (sorted.len(), sorted.len() / 2) {
+        (0, _) => f64::NAN,
+        (n, half) if n % 2 == 1 => sorted[half],
+        (_, half) => (sorted[half - 1] + sorted[half]) / 2.0,
+    }
+}
+
+/// Most false alarms among `tests` benign inputs that a split-conformal gate gives with this confidence.
+///
+/// With the k-th smallest of n calibration scores as the threshold, the chance of a false alarm is itself random over
+/// calibration sets, Beta(k, n + 1 - k); the number of false alarms among m further inputs is then beta-binomial
+/// (Vovk 2012). A rate a little above alpha is no broken promise: this says how much is.
+pub fn conformal_upper(rank: u32, samples: u32, tests: usize, confidence: f64) -> usize {
+    let (a, b, m) = (
+        f64::from(rank),
+        f64::from(samples + 1 - rank.min(samples)),
+        tests as f64,
+    );
+    // Weights relative to the first, in logarithms: the ratio of neighbours needs no gamma function.
+    let mut logs = vec![0.0f64];
+    for j in 0..tests {
+        let j = j as f64;
+        let ratio = (m - j) * (a + j) / ((j + 1.0) * (b + m - j - 1.0));
+        logs.push(logs[logs.len() - 1] + ratio.ln());
+    }
+    let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = logs.iter().map(|l| (l - top).exp()).collect();
+    let wanted = confidence * weights.iter().sum::<f64>();
+    let mut sum = 0.0;
+    let enough = weights.iter().position(|w| {
+        sum += w;
+        sum >= wanted
+    });
+    enough.unwrap_or(tests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separated_sets_have_an_area_of_one() {
+        let s = Separation::new(&[3.0, 4.0], &[1.0, 2.0]).unwrap();
+        assert_eq!(
+            (s.auroc, s.aupr_in, s.aupr_out, s.fpr_at_95_tpr),
+            (1.0, 1.0, 1.0, 0.0)
+        );
+        let s = Separation::new(&[1.0, 2.0], &[3.0, 4.0]).unwrap();
+        assert_eq!((s.auroc, s.fpr_at_95_tpr), (0.0, 1.0));
+    }
+
+    #[test]
+    fn the_area_is_mann_and_whitneys_u_with_ties_counted_half() {
+        let (benign, foreign) = ([1.0, 2.0, 2.0, 5.0], [0.0, 2.0, 2.0, 3.0, 5.0]);
+        let mut u = 0.0;
+        for b in benign {
+            for f in foreign {
+                u += match b.partial_cmp(&f) {
+                    Some(Ordering::Greater) => 1.0,
+                    Some(Ordering::Equal) => 0.5,
+                    _ => 0.0,
+                };
+            }
+        }
+        assert_eq!(u, 9.5, "counted by hand");
+        assert!((auroc(&benign, &foreign) - u / 20.0).abs() < 1e-12);
+        assert_eq!(auroc(&[7.0; 3], &[7.0; 5]), 0.5);
+    }
+
+    #[test]
+    fn average_precision_of_a_small_case() {
+        // From the top: benign, foreign, benign: precision 1 at recall 1/2, 2/3 at recall 1.
+        let s = Separation::new(&[3.0, 1.0], &[2.0]).unwrap();
+        assert!((s.aupr_in - (1.0 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+        // From the bottom: benign, foreign: precision 1/2 at recall 1.
+        assert!((s.aupr_out - 0.5).abs() < 1e-12);
+        // All tied: the share of the positive class.
+        let s = Separation::new(&[1.0], &[1.0; 3]).unwrap();
+        assert_eq!((s.aupr_in, s.aupr_out), (0.25, 0.75));
+    }
+
+    #[test]
+    fn the_threshold_accepts_at_least_95_percent() {
+        let benign: Vec<f64> = (0..20).map(f64::from).collect();
+        // 19 of 20 are at or above 1, and so are 1.0 and 9.0.
+        let s = Separation::new(&benign, &[0.5, 1.0, 9.0, 0.9]).unwrap();
+        assert_eq!(s.fpr_at_95_tpr, 0.5);
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_the_lowest() {
+        assert_eq!(auroc(&[f64::NAN], &[-1e300]), 0.0);
+        assert_eq!(auroc(&[0.0], &[-0.0]), 0.5);
+        assert_eq!(Separation::new(&[], &[1.0]), None);
+    }
+
+    #[test]
+    fn the_curve_ends_in_its_corners() {
+        let curve = roc(&[1.0, 2.0], &[1.5]);
+        let at = |p: RocPoint| (p.false_positive_rate, p.true_positive_rate);
+        let points: Vec<_> = curve.into_iter().map(at).collect();
+        assert_eq!(points, [(0.0, 0.0), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0)]);
+    }
+
+    #[test]
+    fn quantiles_are_members() {
+        let values = [5.0, 1.0, 3.0, 2.0];
+        assert_eq!(
+            [0.0, 0.3, 1.0].map(|q| quantile(&values, q)),
+            [1.0, 2.0, 5.0]
+        );
+        assert_eq!(
+            (median(&values), median(&[4.0]), median(&[]).is_nan()),
+            (2.5, 4.0, true)
+        );
+    }
+
+    #[test]
+    fn false_alarms_beyond_the_bound_are_told_from_bad_luck() {
+        // One calibration sample, one test: both orders are as likely, so 0 alarms with chance 1/2.
+        assert_eq!(conformal_upper(1, 1, 1, 0.5), 0);
+        assert_eq!(conformal_upper(1, 1, 1, 0.51), 1);
+        // Beta(1, 1) is uniform: every count from 0 to m is as likely.
+        assert_eq!(conformal_upper(1, 1, 9, 0.3), 2);
+        // Large sets: nearly binomial, mean 100, deviation a little above 10.
+        let upper = conformal_upper(1000, 99_999, 10_000, 0.9772);
+        assert!((119..124).contains(&upper), "{upper}");
+        assert_eq!(conformal_upper(5, 100, 0, 0.99), 0);
+    }
+}
