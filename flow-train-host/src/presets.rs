@@ -105,7 +105,7 @@ fn push(level: &mut LevelSpec, step: StepSpec) {
 
 /// The paper's two-scale RealNVP: three checkerboard couplings, squeeze, three channel couplings, factor_out, four
 /// checkerboard couplings. The first conditioner serves the full size, the second the half.
-fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) -> FlowSpec {
+pub(crate) fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) -> FlowSpec {
     let checkerboard =
         |kept, conditioner| coupling(CouplingMask::Checkerboard { kept }, conditioner);
     let channel = |kept| coupling(CouplingMask::Channel { kept }, small);

@@ -150,3 +150,103 @@ pub(crate) fn f32_values(bytes: &[u8]) -> Vec<f32> {
     let (chunks, _) = bytes.as_chunks::<4>();
     chunks.iter().map(|&b| f32::from_le_bytes(b)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tensors::tensor_list;
+
+    fn model() -> Model {
+        let spec = crate::presets::preset("vector-small", 3).unwrap().spec;
+        let tensor = |shape: Vec<usize>| Tensor {
+            values: (0..shape.iter().product())
+                .map(|i| i as f32 * 0.1)
+                .collect(),
+            shape,
+        };
+        let list = tensor_list(&spec).into_iter();
+        let tensors = list.map(|t| (t.name, tensor(t.shape))).collect();
+        Model::new(spec, tensors).unwrap()
+    }
+
+    fn problem_of(bytes: &[u8]) -> StoreProblem {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.safetensors");
+        std::fs::write(&path, bytes).unwrap();
+        let error = Model::load(&path).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(path.to_str().unwrap()) && !text.contains('\n'));
+        error.problem
+    }
+
+    #[test]
+    fn a_model_survives_its_file_and_is_found_in_a_run_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        model().save(&directory.path().join(MODEL_FILE)).unwrap();
+        assert_eq!(Model::load(directory.path()).unwrap(), model());
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let whole = model().to_bytes().unwrap();
+        assert_eq!(parse(&whole).unwrap(), model());
+        for len in (0..whole.len()).step_by(101).chain([7, whole.len() - 1]) {
+            assert!(matches!(parse(&whole[..len]), Err(StoreProblem::Format(_))));
+        }
+    }
+
+    #[test]
+    fn foreign_files_say_what_they_lack() {
+        let bytes = 1.0f32.to_le_bytes();
+        let view = TensorView::new(Dtype::F32, vec![1], &bytes).unwrap();
+        let file = |metadata| safetensors::serialize([("a", view.clone())], metadata).unwrap();
+        assert!(matches!(problem_of(&file(None)), StoreProblem::NoSpec));
+        let with = |json: &str| Some(HashMap::from([(SPEC_KEY.to_owned(), json.to_owned())]));
+        assert!(matches!(
+            problem_of(&file(with("{}"))),
+            StoreProblem::Spec(_)
+        ));
+        let spec = serde_json::to_string(model().spec()).unwrap();
+        let missing = problem_of(&file(with(&spec)));
+        assert!(matches!(
+            missing,
+            StoreProblem::Model(ModelError::Missing(_))
+        ));
+        assert!(matches!(problem_of(b""), StoreProblem::Format(_)));
+        assert!(matches!(
+            problem_of(b"\x1f\x8b\x08"),
+            StoreProblem::Format(_)
+        ));
+    }
+
+    #[test]
+    fn another_type_and_nan_are_refused() {
+        let good = model();
+        let write = |dtype, f: &dyn Fn(&str, &[f32]) -> Vec<u8>| {
+            let tensors = good.tensors().iter();
+            let bytes: Vec<_> = tensors
+                .map(|(n, t)| (n, t.shape.clone(), f(n, &t.values)))
+                .collect();
+            let views = bytes
+                .iter()
+                .map(|(n, s, b)| (n, TensorView::new(dtype, s.clone(), b).unwrap()));
+            let spec = serde_json::to_string(good.spec()).unwrap();
+            let metadata = HashMap::from([(SPEC_KEY.to_owned(), spec)]);
+            safetensors::serialize(views, Some(metadata)).unwrap()
+        };
+        let half = write(Dtype::F16, &|_, values| vec![0; 2 * values.len()]);
+        assert!(matches!(problem_of(&half), StoreProblem::Type(_)));
+        let nan = write(Dtype::F32, &|name, values| {
+            let mut values = values.to_vec();
+            if name == "input.mean" {
+                values[1] = f32::NAN;
+            }
+            f32_bytes(&values)
+        });
+        let problem = problem_of(&nan);
+        let StoreProblem::Model(ModelError::NotFinite(name)) = problem else {
+            panic!("{problem:?}")
+        };
+        assert_eq!(name, "input.mean");
+    }
+}

@@ -31,8 +31,28 @@ pub(crate) trait Conditioner: Send + Sync {
         scratch: &mut Scratch,
     );
 
-    /// All convolutions and dense layers, with the scale of their first random weights (0: all zero).
-    fn layers(&self) -> Vec<(&Conv, InitialScale)>;
+    /// All convolutions and dense layers, in the order of computation; the output layer is the last.
+    fn layers(&self) -> Vec<Layer<'_>>;
+}
+
+/// A layer of a conditioner.
+#[derive(Clone, Copy)]
+pub(crate) struct Layer<'a> {
+    /// The layer.
+    pub(crate) conv: &'a Conv,
+    /// What it reads.
+    pub(crate) source: Source,
+    /// Standard deviation that its output should have before training.
+    pub(crate) deviation: f32,
+}
+
+/// What a layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The conditioner's input.
+    Input,
+    /// This map of the tape.
+    Tape(usize),
 }
 
 /// What all passes read.
@@ -54,10 +74,6 @@ pub(crate) struct Passed<'a> {
     /// Gradient of its output.
     pub(crate) out_gradient: &'a Map,
 }
-
-/// Standard deviation of a layer's first weights, as a multiple of sqrt(2 / fan_in) (He, for layers behind a relu).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct InitialScale(pub(crate) f32);
 
 /// A network that this trainer cannot train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

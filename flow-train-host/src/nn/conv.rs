@@ -57,6 +57,11 @@ impl Conv {
         }
     }
 
+    /// Number of output channels.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     /// Number of inputs that reach one output.
     pub(crate) fn fan_in(&self) -> usize {
         self.inputs * self.side * self.side
@@ -65,6 +70,21 @@ impl Conv {
     /// Place of the weights in the flat vector.
     pub(crate) fn weights(&self) -> Range<usize> {
         self.weights.clone()
+    }
+
+    /// Place of the bias in the flat vector.
+    pub(crate) fn bias(&self) -> Range<usize> {
+        self.bias.clone()
+    }
+
+    /// Replaces every output by (output - mean) factor, given the present bias is zero.
+    pub(crate) fn normalize_outputs(&self, flat: &mut [f32], mean: &[f32], factor: &[f32]) {
+        let each = self.fan_in();
+        for (o, (mean, factor)) in mean.iter().zip(factor).enumerate() {
+            let weights = &mut flat[self.weights.start + o * each..][..each];
+            weights.iter_mut().for_each(|w| *w *= factor);
+            flat[self.bias.start + o] = -mean * factor;
+        }
     }
 
     /// Copies the flat weights to where the kernels read them.

@@ -1,6 +1,6 @@
 //! The dense conditioner of vector flows: dense, relu, `layers` times (dense, relu), dense.
 
-use super::conditioner::{Conditioner, InitialScale, Passed, With};
+use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
 
@@ -88,10 +88,14 @@ impl Conditioner for Mlp {
         }
     }
 
-    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
+    fn layers(&self) -> Vec<Layer<'_>> {
         let last = self.layers.len() - 1;
-        let scale = |k| InitialScale(if k == last { 0.0 } else { 1.0 });
         let layers = self.layers.iter().enumerate();
-        layers.map(|(k, layer)| (layer, scale(k))).collect()
+        let layer = |(k, conv): (usize, _)| Layer {
+            conv,
+            source: k.checked_sub(1).map_or(Source::Input, Source::Tape),
+            deviation: if k == last { 0.0 } else { 1.0 },
+        };
+        layers.map(layer).collect()
     }
 }

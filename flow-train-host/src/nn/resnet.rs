@@ -6,7 +6,7 @@
 //! Only rectified activations are kept: their sign is the mask of the gradient, so neither h nor the sums before a
 //! relu are stored (with skip sums h is, because the 1x1 convolutions read it unrectified).
 
-use super::conditioner::{Conditioner, InitialScale, Passed, With};
+use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
 
@@ -280,19 +280,31 @@ impl Conditioner for Resnet {
         }
     }
 
-    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
-        // A sum of n independent blocks has n times one block's variance.
-        let branch = InitialScale((self.blocks.len().max(1) as f32).powf(-0.5));
-        let mut layers = vec![(&self.in_conv, InitialScale(1.0))];
-        for [conv_a, conv_b] in &self.blocks {
-            layers.push((conv_a, InitialScale(1.0)));
-            layers.push((conv_b, branch));
+    fn layers(&self) -> Vec<Layer<'_>> {
+        // A sum of n independent parts of variance 1 / n has variance 1.
+        let part = |n: usize| (n.max(1) as f32).powf(-0.5);
+        let layer = |conv, at, deviation| Layer {
+            conv,
+            source: Source::Tape(at),
+            deviation,
+        };
+        let (places, count) = (self.places(), self.blocks.len());
+        let mut layers = vec![layer(&self.in_conv, Places::INPUT, 1.0)];
+        let skip = |k: usize| {
+            let skips = self.skips.as_ref()?;
+            let conv = match k {
+                0 => &skips.first,
+                _ => &skips.after_block[k - 1],
+            };
+            Some(layer(conv, places.hidden(k), part(count + 1)))
+        };
+        layers.extend(skip(0));
+        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
+            layers.push(layer(conv_a, places.rectified(k), 1.0));
+            layers.push(layer(conv_b, places.middle(k), part(count)));
+            layers.extend(skip(k + 1));
         }
-        if let Some(skips) = &self.skips {
-            layers.push((&skips.first, branch));
-            layers.extend(skips.after_block.iter().map(|conv| (conv, branch)));
-        }
-        layers.push((&self.out_conv, InitialScale(0.0)));
+        layers.push(layer(&self.out_conv, places.rectified(count), 0.0));
         layers
     }
 }

@@ -7,30 +7,29 @@
 //! dL/dx = g e, dL/dshift = g e, dL/dlog_scale = g y - weight; for y = x e + shift: dL/dx = g e, dL/dshift = g,
 //! dL/dlog_scale = g x e - weight.
 
+use super::noise::Noise;
 use super::scale_map;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::model::tensors::step_prefix;
-use crate::nn::conditioner::{self, Conditioner, InitialScale, Passed, Untrainable, With};
-use crate::nn::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use crate::nn::conditioner::{self, Conditioner, Passed, Untrainable, With};
+use crate::nn::kernels::Cpu;
+use crate::nn::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
 use flow_infer::spec::{AffineForm, CouplingSpec, PlacedStep, ScaleMap};
 use std::ops::Range;
 
-/// log_scale_bound before training: scales between 1/e and e.
-const INITIAL_BOUND: f32 = 1.0;
-
 /// See the module.
 pub(crate) struct Coupling {
-    scale_map: ScaleMap,
-    affine: AffineForm,
-    conditioner: Box<dyn Conditioner>,
-    bound: Option<Range<usize>>,
-    grid: Grid,
+    pub(super) scale_map: ScaleMap,
+    pub(super) affine: AffineForm,
+    pub(super) conditioner: Box<dyn Conditioner>,
+    pub(super) bound: Option<Range<usize>>,
+    pub(super) grid: Grid,
     kept_channels: usize,
-    out_channels: usize,
+    pub(super) out_channels: usize,
     /// Of all samples of a group, sample by sample.
     kept: Vec<Kept>,
-    changed: Vec<Changed>,
-    samples: usize,
+    pub(super) changed: Vec<Changed>,
+    pub(super) group: Group,
 }
 
 #[derive(Clone, Copy)]
@@ -42,15 +41,15 @@ struct Kept {
 }
 
 #[derive(Clone, Copy)]
-struct Changed {
+pub(super) struct Changed {
     /// Place among the latents.
-    latent: usize,
+    pub(super) latent: usize,
     /// Place of raw_scale in the conditioner's output.
     raw_scale: usize,
     /// Place of the shift there.
     shift: usize,
     /// Index among the changed channels.
-    channel: usize,
+    pub(super) channel: usize,
 }
 
 impl Coupling {
@@ -85,7 +84,7 @@ impl Coupling {
             out_channels: 2 * changed_channels,
             kept,
             changed,
-            samples: group.samples,
+            group,
         })
     }
 
@@ -98,8 +97,27 @@ impl Coupling {
 
     /// The coordinates of one sample.
     fn of_sample<'a, T>(&self, all: &'a [T], sample: usize) -> &'a [T] {
-        let each = all.len() / self.samples;
+        let each = all.len() / self.group.samples;
         &all[sample * each..][..each]
+    }
+
+    /// Runs the conditioner on the kept part of some samples.
+    pub(super) fn condition(
+        &self,
+        with: With<'_>,
+        z: &[f32],
+        tape: &mut Tape,
+        out: &mut Map,
+        scratch: &mut Scratch,
+    ) {
+        let (input, maps) = tape.maps.split_at_mut(1);
+        for sample in 0..z.len() / self.group.dims {
+            for k in self.of_sample(&self.kept, sample) {
+                input[0].set(k.input, z[k.latent]);
+            }
+        }
+        self.conditioner
+            .forward(with, &input[0], maps, out, scratch);
     }
 
     /// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
@@ -194,17 +212,10 @@ impl Step for Coupling {
         scratch: &mut Scratch,
     ) {
         let Latents { z, log_det } = latents;
-        let (input, maps) = tape.maps.split_at_mut(1);
-        for sample in 0..log_det.len() {
-            for k in self.of_sample(&self.kept, sample) {
-                input[0].set(k.input, z[k.latent]);
-            }
-        }
         let mut out = scratch.lend(self.out_channels, self.grid);
-        self.conditioner
-            .forward(with, &input[0], maps, &mut out, scratch);
+        self.condition(with, z, tape, &mut out, scratch);
         for (sample, log_det) in log_det.iter_mut().enumerate() {
-            let each = self.changed.len() / self.samples;
+            let each = self.changed.len() / self.group.samples;
             let values = &mut tape.values[sample * each..][..each];
             for (c, value) in self.of_sample(&self.changed, sample).iter().zip(values) {
                 let bound = self.bound_of(&with.weights.flat, c.channel);
@@ -251,13 +262,12 @@ impl Step for Coupling {
         scratch.give_back(input);
     }
 
-    fn layers(&self) -> Vec<(&Conv, InitialScale)> {
-        self.conditioner.layers()
+    fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {
+        super::first_values::choose(self, cpu, weights, noise, z);
     }
 
-    fn initialize(&self, flat: &mut [f32]) {
-        if let Some(range) = &self.bound {
-            flat[range.clone()].fill(INITIAL_BOUND);
-        }
+    fn convs(&self) -> Vec<&Conv> {
+        let layers = self.conditioner.layers();
+        layers.into_iter().map(|layer| layer.conv).collect()
     }
 }

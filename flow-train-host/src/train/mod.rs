@@ -9,6 +9,7 @@ mod config;
 mod coupling;
 mod error;
 mod evaluate;
+mod first_values;
 mod input;
 mod network;
 mod noise;

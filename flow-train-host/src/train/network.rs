@@ -1,7 +1,7 @@
 //! A whole flow, ready to compute: log_prob of a group of samples, and its gradient.
 
 use super::coupling::Coupling;
-use super::input::{self, Jitter};
+use super::input::{self, Dequantization, Jitter};
 use super::noise::{Noise, Purpose};
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::data::Dataset;
@@ -12,6 +12,9 @@ use crate::nn::{Gradient, Layout, Registry, Scratch, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
 use std::ops::Range;
+
+/// Training items that first values are chosen by.
+const SAMPLES_SEEN: usize = 64;
 
 /// A flow's steps with the places of their parameters.
 pub(crate) struct Network {
@@ -29,6 +32,15 @@ pub(crate) struct Pass {
     log_det: Vec<f64>,
     tapes: Vec<Tape>,
     scratch: Scratch,
+}
+
+#[cfg(test)]
+impl Pass {
+    /// The latents that the last pass ended with.
+    pub(crate) fn latents(&self, samples: usize) -> &[f32] {
+        let dims = self.z.len() / self.log_det.len();
+        &self.z[..samples * dims]
+    }
 }
 
 impl Network {
@@ -87,27 +99,31 @@ impl Network {
         }
     }
 
-    /// First parameters: He's for layers, zero for the last layer of a conditioner, so that the flow begins as the
-    /// identity.
+    /// First parameters, chosen by looking at some of the training items.
     pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Vec<f32> {
-        let mut flat = vec![0.0; self.layout.flat];
+        let mut weights = self.layout.weights();
         if let (Some([mean, deviation]), Dataset::Vectors(vectors)) = (&self.standardization, train)
         {
             let rows = items.iter().map(|&i| vectors.get(i));
             let (means, deviations) = input::standardization(rows, self.group.dims);
-            flat[mean.clone()].copy_from_slice(&means);
-            flat[deviation.clone()].copy_from_slice(&deviations);
+            weights.flat[mean.clone()].copy_from_slice(&means);
+            weights.flat[deviation.clone()].copy_from_slice(&deviations);
+        }
+        let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
+        order.truncate(SAMPLES_SEEN);
+        // Whole groups, some items twice if need be.
+        let count = SAMPLES_SEEN.next_multiple_of(self.group.samples);
+        let mut z = vec![0.0; count * self.group.dims];
+        let jitter = Jitter::Evaluation(Dequantization::Midpoint);
+        let seen = order.into_iter().cycle().map(|i| items[i]);
+        for (z, item) in z.chunks_exact_mut(self.group.dims).zip(seen) {
+            self.first_latent(&weights, train, item, jitter, z);
         }
         for (number, step) in self.steps.iter().enumerate() {
-            step.initialize(&mut flat);
-            for (layer, (conv, scale)) in step.layers().into_iter().enumerate() {
-                let key = [number as u64, layer as u64];
-                let mut noise = Noise::new(seed, Purpose::Initialize, key);
-                let deviation = scale.0 * (2.0 / conv.fan_in() as f32).sqrt();
-                flat[conv.weights()].fill_with(|| deviation * noise.normal());
-            }
+            let mut noise = Noise::new(seed, Purpose::Initialize, [1, number as u64]);
+            step.initialize(self.cpu, &mut weights, &mut noise, &mut z);
         }
-        flat
+        weights.flat
     }
 
     /// The parameters of a model with this network's spec.
@@ -121,20 +137,20 @@ impl Network {
 
     /// The parameters that weight decay pulls to zero: those of layers, without biases.
     pub(crate) fn decayed(&self) -> Vec<Range<usize>> {
-        let layers = self.steps.iter().flat_map(|s| s.layers());
-        layers.map(|(conv, _)| conv.weights()).collect()
+        let convs = self.steps.iter().flat_map(|s| s.convs());
+        convs.map(|conv| conv.weights()).collect()
     }
 
     /// Packs the flat parameters for the kernels.
     pub(crate) fn pack(&self, weights: &mut Weights) {
-        for (conv, _) in self.steps.iter().flat_map(|s| s.layers()) {
+        for conv in self.steps.iter().flat_map(|s| s.convs()) {
             conv.pack(weights);
         }
     }
 
     /// Moves gradients from the kernels' layout to the flat one.
     pub(crate) fn unpack(&self, gradient: &mut Gradient) {
-        for (conv, _) in self.steps.iter().flat_map(|s| s.layers()) {
+        for conv in self.steps.iter().flat_map(|s| s.convs()) {
             conv.unpack(gradient);
         }
     }

@@ -44,9 +44,35 @@ pub(crate) fn slope(map: ScaleMap, inner: f32, bound: f32) -> f32 {
     }
 }
 
+/// A raw_scale whose log_scale is as near to the wanted one as is well inside the map's range.
+pub(crate) fn raw_scale_for(map: ScaleMap, log_scale: f32, bound: f32) -> f32 {
+    match map {
+        ScaleMap::TanhBound => (log_scale / bound).clamp(-0.8, 0.8).atanh(),
+        ScaleMap::Exp => log_scale,
+        ScaleMap::Sigmoid { offset, floor } => {
+            let inner = (log_scale.exp() - floor).clamp(0.02, 0.98);
+            (inner / (1.0 - inner)).ln() - offset
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raw_scales_are_found_within_the_range() {
+        let sigmoid = ScaleMap::Sigmoid {
+            offset: 2.0,
+            floor: 0.001,
+        };
+        for map in [ScaleMap::TanhBound, ScaleMap::Exp, sigmoid] {
+            let back = |log_scale| apply(map, raw_scale_for(map, log_scale, 1.0), 1.0).log_scale;
+            assert!((back(-0.5) + 0.5).abs() < 1e-5);
+            assert!(back(5.0).is_finite());
+        }
+        assert!((apply(sigmoid, raw_scale_for(sigmoid, 5.0, 1.0), 1.0).log_scale) < 0.0);
+    }
 
     #[test]
     fn slopes_are_the_derivatives() {

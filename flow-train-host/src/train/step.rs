@@ -2,8 +2,10 @@
 //!
 //! A new kind of step is one file with one implementation of [`Step`], and a line in `network.rs`.
 
-use crate::nn::conditioner::{InitialScale, With};
-use crate::nn::{Conv, Gradient, Grid, Map, Scratch};
+use super::noise::Noise;
+use crate::nn::conditioner::With;
+use crate::nn::kernels::Cpu;
+use crate::nn::{Conv, Gradient, Grid, Map, Scratch, Weights};
 use flow_infer::spec::View;
 
 /// Which samples pass through the flow together.
@@ -87,9 +89,10 @@ pub(crate) trait Step: Send + Sync {
         scratch: &mut Scratch,
     );
 
-    /// Convolutions and dense layers, to be initialized and packed.
-    fn layers(&self) -> Vec<(&Conv, InitialScale)>;
+    /// Chooses the parameters' first values. `z` are the latents before the step of whole groups of samples; they are
+    /// replaced by those after it.
+    fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]);
 
-    /// First values of the parameters outside the layers.
-    fn initialize(&self, flat: &mut [f32]);
+    /// Convolutions and dense layers, to be packed.
+    fn convs(&self) -> Vec<&Conv>;
 }

@@ -107,18 +107,19 @@ fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
 
 #[test]
 fn a_flow_learns_ramps() {
-    let mut config = config(image_flow());
+    let input = image_flow().input;
+    let mut config = config(crate::presets::realnvp(input, [resnet(8, 1, false); 2]));
     config.epochs = 40;
     config.batch = 16;
-    config.optimizer.learning_rate = 5e-3;
+    config.optimizer.learning_rate = 4e-3;
     config.optimizer.average_decay = 0.98;
     let directory = tempfile::tempdir().unwrap();
     let data = images(200, 8);
     let summary = quick(directory.path(), &data, &config, 2);
     let first = summary.records[0].validation_bits_per_dim;
     let best = summary.best_bits_per_dim.unwrap();
-    // Eight grey levels of noise alone cost 3 bits; the untrained flow needs more than 6.
-    assert!(first > 4.5 && best < 4.0, "{first} then {best}");
+    // Eight grey levels of noise alone cost 3 bits, and 0.2 more as a normal distribution.
+    assert!(first > 5.0 && best < 4.0, "{first} then {best}");
     let model = Model::load(directory.path()).unwrap();
     let held = data.take(183..200);
     let log_prob = log_prob(&model, &held, Dequantization::Midpoint, 2).unwrap();
