@@ -7,6 +7,7 @@
 mod checkpoint;
 mod config;
 mod coupling;
+mod directory;
 mod error;
 mod evaluate;
 mod first_values;

@@ -1,21 +1,17 @@
-//! A training run and its directory.
-//!
-//! `config.json` what determines the run; `model.safetensors` the best averaged weights on the validation items;
-//! `checkpoint.safetensors` the state to resume from; `log.csv` one line an epoch. Each is replaced as a whole, so a
-//! run can be killed at any time and loses at most the steps since its last checkpoint.
+//! The loop of a training run.
 
-use super::checkpoint::{Counters, State};
+use super::checkpoint::State;
 use super::config::TrainConfig;
+use super::directory::{self, CHECKPOINT_FILE};
 use super::error::TrainError;
 use super::evaluate::check_data;
 use super::input::{Dequantization, Jitter};
 use super::network::Network;
 use super::noise::{Noise, Purpose};
-use super::optimizer::{Along, Optimizer, norm};
+use super::optimizer::{Along, norm};
 use super::progress::{EpochRecord, Progress, StepReport};
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
-use crate::files::write_atomically;
 use crate::model::Model;
 use crate::model::store::MODEL_FILE;
 use crate::nn::Weights;
@@ -25,10 +21,6 @@ use rayon::ThreadPool;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
-
-const CONFIG_FILE: &str = "config.json";
-const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
-const LOG_FILE: &str = "log.csv";
 
 /// What does not change the result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,8 +64,8 @@ pub fn run(
     let samples = config.batch.div_ceil(config.slices);
     let network = Network::new(&config.spec, samples, Cpu::best())?;
     let state = match options.resume {
-        true => resume(config, data, &network, directory)?,
-        false => start(config, data, &network, directory, &split)?,
+        true => directory::resume(config, data, &network, directory)?,
+        false => directory::start(config, data, &network, directory, &split.train)?,
     };
     let mut weights = network.layout().weights();
     weights.flat.clone_from(&state.parameters);
@@ -118,71 +110,6 @@ impl Split {
             train: (0..count - held).collect(),
             validate: (count - held..count).collect(),
         })
-    }
-}
-
-/// Starts a run in a directory that has none.
-fn start(
-    config: &TrainConfig,
-    data: &Dataset,
-    network: &Network,
-    directory: &Path,
-    split: &Split,
-) -> Result<State, TrainError> {
-    let broken = |e: String| TrainError::File(directory.to_owned(), e);
-    if directory.join(CHECKPOINT_FILE).exists() || directory.join(MODEL_FILE).exists() {
-        return Err(TrainError::Exists(directory.to_owned()));
-    }
-    std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
-    let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
-    write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
-    let parameters = network.initial(config.seed, data, &split.train);
-    let state = State {
-        optimizer: Optimizer::new(&parameters),
-        parameters,
-        counters: Counters {
-            data_fingerprint: fingerprint(data),
-            ..Counters::default()
-        },
-    };
-    state.save(&directory.join(CHECKPOINT_FILE))?;
-    Ok(state)
-}
-
-/// The state of a run that was interrupted.
-fn resume(
-    config: &TrainConfig,
-    data: &Dataset,
-    network: &Network,
-    directory: &Path,
-) -> Result<State, TrainError> {
-    let path = directory.join(CONFIG_FILE);
-    let Ok(json) = std::fs::read_to_string(&path) else {
-        return Err(TrainError::NothingToResume(directory.to_owned()));
-    };
-    let broken = |e: serde_json::Error| TrainError::File(path.clone(), e.to_string());
-    let started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
-    if started_with != *config {
-        return Err(TrainError::Changed(directory.to_owned(), "config"));
-    }
-    let path = directory.join(CHECKPOINT_FILE);
-    let state = State::load(&path, network.layout().flat)?;
-    if state.counters.data_fingerprint != fingerprint(data) {
-        return Err(TrainError::Changed(directory.to_owned(), "data set"));
-    }
-    Ok(state)
-}
-
-/// FNV-1a over the data: tells an accidental change of the data, not a deliberate one.
-fn fingerprint(data: &Dataset) -> u64 {
-    let absorb = |h: u64, byte: u8| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let start = 0xcbf2_9ce4_8422_2325;
-    match data {
-        Dataset::Images(images) => images.pixels().iter().copied().fold(start, absorb),
-        Dataset::Vectors(vectors) => {
-            let bytes = vectors.values().iter().flat_map(|v| v.to_le_bytes());
-            bytes.fold(start, absorb)
-        }
     }
 }
 
@@ -343,7 +270,7 @@ impl Run<'_> {
             other_share: (all - trained) / all,
         };
         counters.records.push(record);
-        self.write_log()?;
+        directory::write_log(self.directory, &counters.records)?;
         self.checkpoint()?;
         Ok(record)
     }
@@ -376,29 +303,5 @@ impl Run<'_> {
                 what: "validation loss",
             }),
         }
-    }
-
-    fn write_log(&self) -> Result<(), TrainError> {
-        write_atomically(&self.directory.join(LOG_FILE), |w| {
-            writeln!(
-                w,
-                "epoch,steps,train_bits_per_dim,validation_bits_per_dim,best,items_per_second,other_share"
-            )?;
-            for r in &self.state.counters.records {
-                writeln!(
-                    w,
-                    "{},{},{:.6},{:.6},{},{:.1},{:.4}",
-                    r.epoch,
-                    r.steps,
-                    r.train_bits_per_dim,
-                    r.validation_bits_per_dim,
-                    r.best,
-                    r.items_per_second,
-                    r.other_share
-                )?;
-            }
-            Ok(())
-        })?;
-        Ok(())
     }
 }

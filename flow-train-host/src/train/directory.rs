@@ -1,0 +1,111 @@
+//! The directory of a run.
+//!
+//! `config.json` what determines the run; `model.safetensors` the best averaged weights on the validation items;
+//! `checkpoint.safetensors` the state to resume from; `log.csv` one line an epoch. Each is replaced as a whole, so a
+//! run can be killed at any time and loses at most the steps since its last checkpoint.
+
+use super::checkpoint::{Counters, State};
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::network::Network;
+use super::optimizer::Optimizer;
+use super::progress::EpochRecord;
+use crate::data::Dataset;
+use crate::files::write_atomically;
+use crate::model::store::MODEL_FILE;
+use std::path::Path;
+
+const CONFIG_FILE: &str = "config.json";
+/// The state to resume from.
+pub(super) const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+const LOG_FILE: &str = "log.csv";
+
+/// Starts a run in a directory that has none.
+pub(super) fn start(
+    config: &TrainConfig,
+    data: &Dataset,
+    network: &Network,
+    directory: &Path,
+    train: &[usize],
+) -> Result<State, TrainError> {
+    let broken = |e: String| TrainError::File(directory.to_owned(), e);
+    if directory.join(CHECKPOINT_FILE).exists() || directory.join(MODEL_FILE).exists() {
+        return Err(TrainError::Exists(directory.to_owned()));
+    }
+    std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
+    let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
+    write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
+    let parameters = network.initial(config.seed, data, train);
+    let state = State {
+        optimizer: Optimizer::new(&parameters),
+        parameters,
+        counters: Counters {
+            data_fingerprint: fingerprint(data),
+            ..Counters::default()
+        },
+    };
+    state.save(&directory.join(CHECKPOINT_FILE))?;
+    Ok(state)
+}
+
+/// The state of a run that was interrupted.
+pub(super) fn resume(
+    config: &TrainConfig,
+    data: &Dataset,
+    network: &Network,
+    directory: &Path,
+) -> Result<State, TrainError> {
+    let path = directory.join(CONFIG_FILE);
+    let Ok(json) = std::fs::read_to_string(&path) else {
+        return Err(TrainError::NothingToResume(directory.to_owned()));
+    };
+    let broken = |e: serde_json::Error| TrainError::File(path.clone(), e.to_string());
+    let started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
+    if started_with != *config {
+        return Err(TrainError::Changed(directory.to_owned(), "config"));
+    }
+    let path = directory.join(CHECKPOINT_FILE);
+    let state = State::load(&path, network.layout().flat)?;
+    if state.counters.data_fingerprint != fingerprint(data) {
+        return Err(TrainError::Changed(directory.to_owned(), "data set"));
+    }
+    Ok(state)
+}
+
+/// FNV-1a over the data: tells an accidental change of the data, not a deliberate one.
+fn fingerprint(data: &Dataset) -> u64 {
+    let absorb = |h: u64, byte: u8| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let start = 0xcbf2_9ce4_8422_2325;
+    match data {
+        Dataset::Images(images) => images.pixels().iter().copied().fold(start, absorb),
+        Dataset::Vectors(vectors) => {
+            let bytes = vectors.values().iter().flat_map(|v| v.to_le_bytes());
+            bytes.fold(start, absorb)
+        }
+    }
+}
+
+/// Replaces the log.
+pub(super) fn write_log(directory: &Path, records: &[EpochRecord]) -> Result<(), TrainError> {
+    write_atomically(&directory.join(LOG_FILE), |w| {
+        writeln!(
+            w,
+            "epoch,steps,train_bits_per_dim,validation_bits_per_dim,best,items_per_second,other_share"
+        )?;
+        for r in records {
+            write!(w, "{},{},", r.epoch, r.steps)?;
+            write!(
+                w,
+                "{:.6},{:.6},",
+                r.train_bits_per_dim, r.validation_bits_per_dim
+            )?;
+            writeln!(
+                w,
+                "{},{:.1},{:.4}",
+                r.best, r.items_per_second, r.other_share
+            )?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
