@@ -13,8 +13,10 @@ use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
 use std::ops::Range;
 
-/// Training items that first values are chosen by.
-const SAMPLES_SEEN: usize = 64;
+/// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all of them.
+const IMAGES_SEEN: usize = 16;
+/// Vectors that first values are chosen by.
+const VECTORS_SEEN: usize = 512;
 
 /// A flow's steps with the places of their parameters.
 pub(crate) struct Network {
@@ -110,9 +112,13 @@ impl Network {
             weights.flat[deviation.clone()].copy_from_slice(&deviations);
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
-        order.truncate(SAMPLES_SEEN);
+        let wanted = match self.group.vectors {
+            true => VECTORS_SEEN,
+            false => IMAGES_SEEN,
+        };
+        order.truncate(wanted);
         // Whole groups, some items twice if need be.
-        let count = SAMPLES_SEEN.next_multiple_of(self.group.samples);
+        let count = wanted.next_multiple_of(self.group.samples);
         let mut z = vec![0.0; count * self.group.dims];
         let jitter = Jitter::Evaluation(Dequantization::Midpoint);
         let seen = order.into_iter().cycle().map(|i| items[i]);

