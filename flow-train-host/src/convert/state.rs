@@ -2,7 +2,7 @@
 //! somebody asks for in vain, is named at the end, all of it at once.
 
 use super::ConvertError;
-use super::torch::{Checkpoint, Dtype, TensorView};
+use super::torch::{Checkpoint, Dtype, TensorFault, TensorView};
 use crate::model::Tensor;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +85,27 @@ impl<'a> StateDict<'a> {
             *self.converted.entry(found).or_default() += 1;
         }
         Ok(Some(tensor))
+    }
+
+    /// Takes a list of indices; `None`, and remembered as missing, if it is not there.
+    ///
+    /// # Errors
+    /// [`ConvertError::Tensor`] if it is not a list of non-negative 64-bit integers.
+    pub fn take_indices(&mut self, key: &str) -> Result<Option<Vec<usize>>, ConvertError> {
+        let Some(view) = self.tensors.remove(key) else {
+            self.miss(key);
+            return Ok(None);
+        };
+        let indices = view.to_integers().filter(|_| view.shape().len() == 1);
+        let indices = indices.and_then(|values| {
+            let indices = values.into_iter().map(|value| usize::try_from(value).ok());
+            indices.collect::<Option<Vec<usize>>>()
+        });
+        let not = || ConvertError::Tensor {
+            key: self.full_key(key),
+            fault: TensorFault::NotIndices,
+        };
+        indices.map(Some).ok_or_else(not)
     }
 
     /// The key as it is in the file.

@@ -3,7 +3,7 @@
 //! Names and shapes of tensors tell almost everything: how many scales and couplings, which conditioners, skip sums,
 //! batch norm, bottlenecks. Two things leave no tensor: the mask of a single-scale flow's couplings, and (but for
 //! bottlenecks) the image size. The first must be told by [`ArchHint`]; the second is then assumed to be the one
-//! size that the reference code trains on, and [`Report`] says so: a wrong size cannot go unnoticed, because a model
+//! size that the reference code trains on, and the [`Report`] says so: a wrong size cannot go unnoticed, because a model
 //! refuses images of another size.
 
 mod body;
@@ -15,14 +15,13 @@ mod hint;
 mod image;
 mod layout;
 mod map;
-mod report;
 
 pub use flatten::flatten_order;
 pub use hint::{ArchHint, Class, parse_image};
-pub use report::Report;
 
-use super::{ConvertError, StateDict, torch};
+use super::{ConvertError, Report, StateDict, torch};
 use crate::model::{Model, ModelError};
+use flow_infer::spec::InputSpec;
 use std::path::Path;
 
 /// Distance of the reference code's logit layer from 0 and 1.
@@ -42,8 +41,18 @@ pub fn convert(bytes: &[u8], hint: &ArchHint) -> Result<(Model, Report), Convert
     let tensors = map::tensors(&mut state, &layout)?;
     let remarks = state.finish()?;
     let model = Model::new(layout.spec.clone(), tensors).map_err(ConvertError::Model)?;
-    report.found(&layout, &model);
-    report.remarks(remarks);
+    report.found(&layout.class, &model);
+    if let InputSpec::Image {
+        shape,
+        logit_margin,
+    } = layout.spec.input
+    {
+        let source = layout.image_source.unwrap_or("as given");
+        report.lines.push(format!(
+            "image size: {shape} ({source}), logit margin {logit_margin}"
+        ));
+    }
+    report.lines.extend(remarks);
     Ok((model, report))
 }
 

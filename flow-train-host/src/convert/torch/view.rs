@@ -98,6 +98,19 @@ impl<'a> TensorView<'a> {
         Some(Tensor { shape, values })
     }
 
+    /// A copy in row-major order; `None` if the elements are not 64-bit integers.
+    pub fn to_integers(&self) -> Option<Vec<i64>> {
+        let bytes = |index: usize| -> Option<[u8; 8]> {
+            let start = index.checked_mul(8)?;
+            self.storage.bytes.get(start..start + 8)?.try_into().ok()
+        };
+        if self.dtype() != Dtype::I64 {
+            return None;
+        }
+        let values = (0..self.len()).map(|index| bytes(self.place(index)).map(i64::from_le_bytes));
+        values.collect()
+    }
+
     /// Where the element of a row-major index lies in the storage.
     fn place(&self, index: usize) -> usize {
         let axes = self.shape.iter().zip(&self.strides).rev();
@@ -122,6 +135,8 @@ fn last_element(offset: u64, shape: &[u64], strides: &[u64]) -> Option<u64> {
 pub enum TensorFault {
     /// Something else than a tensor.
     NotATensor,
+    /// Something else than a list of indices.
+    NotIndices,
     /// The tensor refers to something else than a whole storage.
     NotAStorage,
     /// No storage of this key.
@@ -150,6 +165,7 @@ impl fmt::Display for TensorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotATensor => f.write_str("is not a tensor"),
+            Self::NotIndices => f.write_str("is not a list of indices"),
             Self::NotAStorage => f.write_str("does not refer to a whole storage"),
             Self::MissingStorage(key) => {
                 let key = crate::convert::error::one_line(key);

@@ -1,7 +1,6 @@
 //! What a conversion found, for a person to check.
 
-use super::layout::Layout;
-use crate::convert::torch::Checkpoint;
+use super::torch::Checkpoint;
 use crate::model::Model;
 use flow_infer::spec::{ConditionerSpec, CouplingSpec, InputSpec, LevelSpec, Norm, StepSpec};
 use std::fmt;
@@ -35,9 +34,9 @@ impl Report {
         Self { lines }
     }
 
-    pub(super) fn found(&mut self, layout: &Layout, model: &Model) {
+    /// Size, levels and warnings of a model, of an architecture found by this name.
+    pub(super) fn found(&mut self, class: &str, model: &Model) {
         let spec = model.spec();
-        let class = &layout.class;
         let values: usize = model
             .tensors()
             .values()
@@ -47,15 +46,11 @@ impl Report {
         self.lines.push(format!(
             "architecture: {class}, {levels} levels, {values} values"
         ));
-        match spec.input {
-            InputSpec::Image { shape, logit_margin } => {
-                let source = layout.image_source.unwrap_or("as given");
-                self.lines.push(format!("image size: {shape} ({source}), logit margin {logit_margin}"));
-            }
-            InputSpec::Vector { dims } => self.lines.push(format!(
+        if let InputSpec::Vector { dims } = spec.input {
+            self.lines.push(format!(
                 "vectors of {dims} coordinates, standardized as they were for training: the checkpoint has no \
                  mean and deviation, so the model's are 0 and 1"
-            )),
+            ));
         }
         for (index, level) in spec.levels.iter().enumerate() {
             self.lines
@@ -68,10 +63,6 @@ impl Report {
                     .to_owned(),
             );
         }
-    }
-
-    pub(super) fn remarks(&mut self, remarks: Vec<String>) {
-        self.lines.extend(remarks);
     }
 }
 

@@ -1,0 +1,22 @@
+//! Vector flows of libraries whose layers act on any coordinates in any order, made ours, which splits halves.
+//!
+//! A permutation costs nothing here: it only renames coordinates, and a standard normal prior does not care. So a
+//! [`Chain`] remembers which of their coordinates each of ours is, and moves coordinates (by an invertible linear
+//! step) only when a coupling's halves are not halves of the present order: for alternating masks once in a flow.
+
+mod chain;
+mod dense;
+mod residual;
+
+pub(super) use chain::{Affine, Chain, Coupling};
+pub(super) use dense::Dense;
+pub(super) use residual::{Block, Residual, Statistics, VARIANCE_OFFSET};
+
+/// A conditioner of theirs: reads the kept coordinates, gives raw_scale of every changed one, then shift of every one,
+/// in their order.
+pub(super) enum Network {
+    /// Dense layers with relu between; at least two.
+    Mlp(Vec<Dense>),
+    /// Residual blocks of dense layers.
+    Residual(Residual),
+}

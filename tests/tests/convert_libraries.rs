@@ -1,0 +1,146 @@
+//! Converted vector flows of nflows and normflows give the likelihoods that the libraries computed for them.
+//!
+//! `tests/data/flow_libraries/README.md` says where the checkpoints come from.
+
+mod convert_support;
+
+use convert_support::npz;
+use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, StepSpec};
+use flow_tests::reference::evaluate;
+use flow_tests::tolerance::{CONVERTED, Worst};
+use flow_train_host::convert::normflows::{CouplingMap, Hint};
+use flow_train_host::convert::{nflows, normflows};
+use flow_train_host::model::Model;
+
+fn read(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/flow_libraries");
+    std::fs::read(format!("{folder}/{name}")).unwrap()
+}
+
+/// Our latents, at their places of the library's, and log-probabilities.
+fn check(name: &str, model: &Model, order: &[usize]) {
+    let arrays = read(&format!("{name}.npz"));
+    let array = |name| npz::array(&arrays, name).unwrap();
+    let (inputs, z, log_prob) = (array("inputs"), array("z"), array("log_prob"));
+    let mut worst = Worst::of(CONVERTED);
+    for i in 0..log_prob.values.len() {
+        let found = evaluate(model, inputs.row(i));
+        for (place, &theirs) in order.iter().enumerate() {
+            let what = format!("{name}, input {i}: z {theirs}");
+            worst.check(what, found.z[place], z.row(i)[theirs]);
+        }
+        let what = format!("{name}, input {i}: log_prob");
+        worst.check(what, found.log_prob_nats, log_prob.values[i]);
+    }
+}
+
+fn couplings(model: &Model) -> Vec<flow_infer::spec::CouplingSpec> {
+    let steps = model.spec().levels[0].steps.iter();
+    let couplings = steps.filter_map(|step| match step {
+        StepSpec::Coupling(coupling) => Some(*coupling),
+        _ => None,
+    });
+    couplings.collect()
+}
+
+fn moves(model: &Model) -> usize {
+    let steps = model.spec().levels[0].steps.iter();
+    steps
+        .filter(|step| **step == StepSpec::InvertibleLinear)
+        .count()
+}
+
+#[test]
+fn nflows_with_residual_networks_and_batch_norm() {
+    let (model, order, report) = nflows::convert(&read("nflows_real_nvp.pt")).unwrap();
+    println!("{report}");
+    check("nflows_real_nvp", &model, &order);
+    assert_eq!(
+        moves(&model),
+        1,
+        "alternating masks are halves after one move"
+    );
+    for coupling in couplings(&model) {
+        let sigmoid = ScaleMap::Sigmoid {
+            offset: 2.0,
+            floor: 1e-3,
+        };
+        assert_eq!(
+            (coupling.scale_map, coupling.affine),
+            (sigmoid, AffineForm::ScaleThenShift)
+        );
+    }
+    let (model, order, _) = nflows::convert(&read("nflows_even.pt")).unwrap();
+    check("nflows_even", &model, &order);
+    let masks = couplings(&model).into_iter().map(|coupling| coupling.mask);
+    let halves = [Half::First, Half::Second, Half::First, Half::Second];
+    assert!(masks.eq(halves.map(|kept| CouplingMask::Channel { kept })));
+}
+
+#[test]
+fn nflows_with_everything_else() {
+    let (model, order, report) = nflows::convert(&read("nflows_mixed.pt")).unwrap();
+    println!("{report}");
+    check("nflows_mixed", &model, &order);
+    let maps: Vec<ScaleMap> = couplings(&model).iter().map(|c| c.scale_map).collect();
+    assert_eq!(maps[2], ScaleMap::Exp, "an additive coupling");
+}
+
+#[test]
+fn normflows_with_coupling_blocks_and_swaps() {
+    let told = |map| Hint {
+        map,
+        flows: Some(7),
+    };
+    let exp = told(CouplingMap::Exp);
+    let (model, order, report) = normflows::convert(&read("normflows_blocks.pt"), &exp).unwrap();
+    println!("{report}");
+    check("normflows_blocks", &model, &order);
+    assert!(report.to_string().contains("3 flows without tensors"));
+    let sigmoid = told(CouplingMap::Sigmoid);
+    let (model, order, _) = normflows::convert(&read("normflows_sigmoid.pt"), &sigmoid).unwrap();
+    check("normflows_sigmoid", &model, &order);
+}
+
+#[test]
+fn normflows_with_masks_and_permutations() {
+    let file = read("normflows_masked.pt");
+    let (model, order, report) = normflows::convert(&file, &Hint::default()).unwrap();
+    println!("{report}");
+    check("normflows_masked", &model, &order);
+}
+
+#[test]
+fn what_leaves_no_tensor_must_be_told() {
+    let file = read("normflows_blocks.pt");
+    let fails = |flows| {
+        let hint = Hint {
+            flows,
+            ..Hint::default()
+        };
+        let line = normflows::convert(&file, &hint).unwrap_err().to_string();
+        assert!(!line.contains('\n'));
+        line
+    };
+    assert!(fails(None).contains("number of flows"));
+    assert!(fails(Some(5)).contains("6 flows are seen"));
+    assert!(fails(Some(100_000)).contains("at most 1000"));
+}
+
+#[test]
+fn checkpoints_of_other_libraries_are_told_apart() {
+    let names = ["nflows_mixed.pt", "normflows_masked.pt"];
+    let [nflows_file, normflows_file] = names.map(read);
+    let errors = [
+        nflows::convert(&normflows_file).unwrap_err(),
+        normflows::convert(&nflows_file, &Hint::default()).unwrap_err(),
+        flow_train_host::convert::flows_ood::convert(&nflows_file, &Default::default())
+            .unwrap_err(),
+    ];
+    for (error, library) in errors.iter().zip(["nflows", "normflows", "flows_ood"]) {
+        assert!(
+            error.to_string().contains(&format!("of {library}")),
+            "{error}"
+        );
+    }
+}
