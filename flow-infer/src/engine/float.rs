@@ -32,7 +32,7 @@ impl FloatEnergy {
     /// A latent; beyond what a density can mean it is held and remembered, as in integers.
     fn latent(&mut self, value: f32) -> f32 {
         const LIMIT: f32 = 1e15;
-        self.out_of_range |= !(value.abs() < LIMIT);
+        self.out_of_range |= value.is_nan() || value.abs() >= LIMIT;
         if value.is_nan() {
             0.0
         } else {
@@ -56,9 +56,9 @@ fn sigmoid(r: f32) -> f32 {
 
 #[inline(always)]
 fn weight<const HALF: bool>(weights: &[u8]) -> f32 {
-    match weights {
-        &[a, b] => f16::from_le_bytes([a, b]).to_f32(),
-        &[a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
+    match *weights {
+        [a, b] => f16::from_le_bytes([a, b]).to_f32(),
+        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
         _ => 0.0,
     }
 }

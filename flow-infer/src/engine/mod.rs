@@ -118,7 +118,7 @@ fn clear<A: Arithmetic>(coupling: &Coupling, activations: &mut [A::Activation]) 
     let end = coupling
         .buffers
         .last()
-        .map_or(0, |b| b.offset as usize + b.len().unwrap_or(0));
+        .map_or(0, |b| b.offset as usize + b.ring_len().unwrap_or(0));
     for value in activations.iter_mut().take(end) {
         *value = A::ZERO_ACTIVATION;
     }

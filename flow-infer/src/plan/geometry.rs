@@ -15,7 +15,7 @@ impl Buffer {
     }
 
     /// Elements of the ring, or `None` beyond what 32-bit offsets reach.
-    pub fn len(&self) -> Option<usize> {
+    pub fn ring_len(&self) -> Option<usize> {
         self.row_len().checked_mul(usize::from(self.rows))
     }
 

@@ -213,7 +213,7 @@ fn validate_coupling(
 fn check_buffers(buffers: &[Buffer]) -> Result<u32, PlanError> {
     let mut end = 0u32;
     for buffer in buffers {
-        let len = buffer.len().and_then(|n| u32::try_from(n).ok());
+        let len = buffer.ring_len().and_then(|n| u32::try_from(n).ok());
         let len = len.ok_or(PlanError::Buffer)?;
         let fits = buffer.rows > 0
             && buffer.rows <= buffer.shape.height

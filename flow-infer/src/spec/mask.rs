@@ -131,7 +131,9 @@ impl CouplingMask {
     /// Whether the conditioner reads this coordinate.
     pub const fn is_kept(&self, c: usize, y: usize, x: usize, shape: Shape) -> bool {
         match *self {
-            Self::Checkerboard { kept } => ((y + x) % 2 == 0) == matches!(kept, Parity::Even),
+            Self::Checkerboard { kept } => {
+                (y + x).is_multiple_of(2) == matches!(kept, Parity::Even)
+            }
             Self::Channel { kept } => kept.contains(c, shape.channels as usize),
             Self::Horizontal { kept } => kept.contains(y, shape.height as usize),
             Self::Vertical { kept } => kept.contains(x, shape.width as usize),

@@ -212,7 +212,7 @@ impl FlowSpec {
 fn validate_step(step: &StepSpec, before: View) -> Result<(), SpecError> {
     let shape = before.shape();
     match step {
-        StepSpec::Squeeze if shape.height % 2 != 0 || shape.width % 2 != 0 => {
+        StepSpec::Squeeze if !shape.height.is_multiple_of(2) || !shape.width.is_multiple_of(2) => {
             Err(SpecError::OddSqueeze)
         }
         StepSpec::Squeeze | StepSpec::Actnorm | StepSpec::InvertibleLinear => Ok(()),

@@ -33,7 +33,7 @@ impl View {
             return None;
         }
         let side = 1u16 << squeezes;
-        let divisible = image.height % side == 0 && image.width % side == 0;
+        let divisible = image.height.is_multiple_of(side) && image.width.is_multiple_of(side);
         let most = u32::from(image.channels) << (2 * squeezes);
         let there = channels > 0 && u32::from(channels) <= most;
         (divisible && there).then_some(Self {

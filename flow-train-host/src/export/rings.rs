@@ -13,7 +13,7 @@ pub fn place(coupling: &mut Coupling) -> usize {
     for (buffer, rows) in coupling.buffers.iter_mut().zip(rows) {
         buffer.rows = rows;
         buffer.offset = offset as u32;
-        offset += buffer.len().unwrap_or(0);
+        offset += buffer.ring_len().unwrap_or(0);
     }
     offset
 }
