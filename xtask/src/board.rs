@@ -49,7 +49,8 @@ impl Board {
     pub(crate) fn run(&self) -> Result<()> {
         let board = boards::find(&self.name)?;
         let Verb::Score(score) = &self.verb;
-        let model = std::fs::read(&score.model).with_context(|| score.model.display().to_string())?;
+        let model =
+            std::fs::read(&score.model).with_context(|| score.model.display().to_string())?;
         let inputs = Inputs::load(&score.data, score.limit)?;
         let elf = session::build(&board, Program::Score)?;
         let run = session::run(&board, Program::Score, &model, &inputs, &mut |_| ())?;
@@ -74,9 +75,15 @@ fn print_line(index: usize, answer: &Answer) {
 pub(crate) fn decode_log(elf: &Path, log: &[u8]) -> Result<String> {
     setup::log_decoder()?;
     let mut command = Command::new("defmt-print");
-    command.arg("-e").arg(elf).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .arg("-e")
+        .arg(elf)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let line = process::line(&command);
-    let mut child = command.spawn().with_context(|| format!("cannot start `{line}`"))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
     let mut input = child.stdin.take().context("no standard input")?;
     let log = log.to_vec();
     let writer = std::thread::spawn(move || input.write_all(&log));

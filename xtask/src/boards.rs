@@ -39,14 +39,18 @@ impl Board {
     /// `cargo VERB --release`, run in the board's folder, where its target and runner are found.
     pub(crate) fn cargo(&self, verb: &str) -> Command {
         let mut command = process::cargo();
-        command.args([verb, "--release", "--quiet"]).current_dir(&self.folder);
+        command
+            .args([verb, "--release", "--quiet"])
+            .current_dir(&self.folder);
         command
     }
 
     /// `cargo run` for a program, to be run in any folder below the firmware's.
     pub(crate) fn cargo_run(&self, program: Program) -> Command {
         let mut command = process::cargo();
-        command.arg("--config").arg(self.folder.join(".cargo/config.toml"));
+        command
+            .arg("--config")
+            .arg(self.folder.join(".cargo/config.toml"));
         command.args(["run", "--release", "--quiet", "--manifest-path"]);
         command.arg(self.folder.join("Cargo.toml"));
         command.args(["--bin", &self.binary(program)]);
@@ -63,13 +67,23 @@ impl Board {
         let file = folder.join(".cargo/config.toml");
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let value = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(&format!("{key} = \"")));
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("{key} = \"")));
             let value = line.and_then(|rest| rest.strip_suffix('"'));
             value.with_context(|| format!("{}: no line `{key} = \"...\"`", file.display()))
         };
-        let emulator = value("runner")?.split(' ').next().unwrap_or_default().to_owned();
+        let emulator = value("runner")?
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         Ok(Self {
-            name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             target: value("target")?.to_owned(),
             emulator: emulator.starts_with("qemu-").then_some(emulator),
             folder,
@@ -97,7 +111,10 @@ pub(crate) fn all() -> Result<Vec<Board>> {
 /// # Errors
 /// As [`all`].
 pub(crate) fn emulated() -> Result<Vec<Board>> {
-    Ok(all()?.into_iter().filter(|board| board.emulator.is_some()).collect())
+    Ok(all()?
+        .into_iter()
+        .filter(|board| board.emulator.is_some())
+        .collect())
 }
 
 /// The emulated board of that name.
@@ -125,5 +142,7 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
     )?;
     let metadata: serde_json::Value = serde_json::from_str(&text)?;
     let folder = metadata["target_directory"].as_str();
-    Ok(PathBuf::from(folder.context("cargo metadata names no target folder")?))
+    Ok(PathBuf::from(
+        folder.context("cargo metadata names no target folder")?,
+    ))
 }

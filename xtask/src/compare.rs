@@ -64,14 +64,22 @@ impl Compare {
             let text = process::stdout(Command::new(program).args(args).current_dir(repo::root()))?;
             Ok(text.lines().next().unwrap_or_default().to_owned())
         };
-        let data: Vec<String> = self.data.iter().map(|path| format!("`{}`", path.display())).collect();
+        let data: Vec<String> = self
+            .data
+            .iter()
+            .map(|path| format!("`{}`", path.display()))
+            .collect();
         let text = format!(
             "# Host against emulated boards, bit for bit\n\n\
              `cargo xtask compare` with `{}` and {}, {} inputs of each.\n\n\
              {}, commit {}, {}, {}, host {}.\n\n{}",
-            self.model.strip_prefix(repo::root()).unwrap_or(&self.model).display(),
+            self.model
+                .strip_prefix(repo::root())
+                .unwrap_or(&self.model)
+                .display(),
             data.join(" and "),
-            self.limit.map_or("all".to_owned(), |limit| limit.to_string()),
+            self.limit
+                .map_or("all".to_owned(), |limit| limit.to_string()),
             tell("date", &["--utc", "+%Y-%m-%d"])?,
             tell("git", &["rev-parse", "--short", "HEAD"])?,
             tell("rustc", &["--version"])?,
@@ -97,18 +105,40 @@ pub(crate) fn compare(boards: &[Board], model: &[u8], inputs: &Inputs) -> Result
     let run = |board: &Board| -> Result<Comparison> {
         let run = session::run(board, Program::Score, model, inputs, &mut |_| ())?;
         let board = board.name.clone();
-        Ok(Comparison { differing_bits: differing_bits(&expected, &run.answers), board, run })
+        Ok(Comparison {
+            differing_bits: differing_bits(&expected, &run.answers),
+            board,
+            run,
+        })
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = boards.iter().map(|board| scope.spawn(move || run(board))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no panic in a run")).collect()
+        let threads: Vec<_> = boards
+            .iter()
+            .map(|board| scope.spawn(move || run(board)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic in a run"))
+            .collect()
     })
 }
 
 /// One row per board.
 pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
-    let mut table = Table::new(&["board", "inputs", "differing bits", "stack B", "scratch B", "seconds"]);
-    for Comparison { board, differing_bits, run } in comparisons {
+    let mut table = Table::new(&[
+        "board",
+        "inputs",
+        "differing bits",
+        "stack B",
+        "scratch B",
+        "seconds",
+    ]);
+    for Comparison {
+        board,
+        differing_bits,
+        run,
+    } in comparisons
+    {
         table.row([
             board.clone(),
             inputs.to_string(),
@@ -124,11 +154,19 @@ pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
 /// # Errors
 /// A bit differs.
 pub(crate) fn verdict(comparisons: &[Comparison]) -> Result<()> {
-    match comparisons.iter().find(|comparison| comparison.differing_bits != 0) {
+    match comparisons
+        .iter()
+        .find(|comparison| comparison.differing_bits != 0)
+    {
         None => Ok(()),
-        Some(Comparison { board, differing_bits, .. }) => {
-            Err(CheckFailed(format!("board {board} differs from the host in {differing_bits} bits")).into())
-        }
+        Some(Comparison {
+            board,
+            differing_bits,
+            ..
+        }) => Err(CheckFailed(format!(
+            "board {board} differs from the host in {differing_bits} bits"
+        ))
+        .into()),
     }
 }
 
@@ -162,6 +200,9 @@ mod tests {
         assert_eq!(differing_bits(&[answer, answer], &[other, answer]), 64);
         other.pin_high = false;
         assert_eq!(differing_bits(&[answer], &[other]), 65);
-        assert_eq!(differing_bits(&[answer, answer], &[answer]), 8 * Answer::BYTES as u64);
+        assert_eq!(
+            differing_bits(&[answer, answer], &[answer]),
+            8 * Answer::BYTES as u64
+        );
     }
 }

@@ -24,7 +24,11 @@ pub(crate) fn check(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run>
     let mut all = Inputs::load(&repo::compiled_in_images(), None)?;
     all.append(inputs)?;
     let bits = compare::differing_bits(&host::answers(model, &all)?, &run.answers);
-    let Summary { stack_bytes, scratch_bytes, .. } = run.summary;
+    let Summary {
+        stack_bytes,
+        scratch_bytes,
+        ..
+    } = run.summary;
     let log = board::decode_log(&elf, &run.log)?;
     let complaint = if bits != 0 {
         format!("differs from the host in {bits} bits")

@@ -3,10 +3,12 @@
 use crate::inputs::Inputs;
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise, ScratchMut, evaluate};
+use flow_infer::detector::Detector;
+use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise};
 use flow_infer::gate::Decision;
 use flow_infer::plan::NumberFormat;
-use flow_infer::score::Scores;
+use flow_infer::score::complexity::Coder;
+use flow_train_host::evaluate::HeapScratch;
 use flowgate_stream::Answer;
 
 /// Scores `inputs` with `model` on this machine; the pin is what it should be.
@@ -23,16 +25,11 @@ pub(crate) fn answers(model: &[u8], inputs: &Inputs) -> Result<Vec<Answer>> {
 }
 
 fn answers_in<A: Arithmetic>(artifact: &Artifact<'_>, inputs: &Inputs) -> Vec<Answer> {
-    let need = artifact.scratch_need();
-    let mut latents = vec![A::ZERO_LATENT; need.latents as usize];
-    let mut activations = vec![A::ZERO_ACTIVATION; need.activations as usize];
+    let mut scratch = HeapScratch::<A>::new(artifact);
+    let mut coder = Coder::new();
+    let mut detector = Detector::new(artifact, scratch.borrow(), &mut coder);
     let mut answer = |input: &[u8]| {
-        let scratch = ScratchMut::<A> { latents: &mut latents, activations: &mut activations };
-        let scores = evaluate(artifact, input, Noise::Midpoint, scratch, &mut ()).map(|e| Scores {
-            log_prob_raw: e.log_prob_raw,
-            code_length_raw: None,
-            saturated: e.saturated,
-        });
+        let scores = detector.scores(input, Noise::Midpoint);
         let mut answer = Answer::new(artifact.gate(), scores);
         answer.pin_high = answer.decision == Some(Decision::Accept);
         answer

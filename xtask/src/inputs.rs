@@ -18,16 +18,22 @@ impl Inputs {
     /// # Errors
     /// The file is missing or is no data set.
     pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
-        Ok(match data::load(path)?.take(0..limit.unwrap_or(usize::MAX)) {
-            Dataset::Images(images) => Self {
-                input_bytes: images.dims(),
-                bytes: images.pixels().to_vec(),
+        Ok(
+            match data::load(path)?.take(0..limit.unwrap_or(usize::MAX)) {
+                Dataset::Images(images) => Self {
+                    input_bytes: images.dims(),
+                    bytes: images.pixels().to_vec(),
+                },
+                Dataset::Vectors(vectors) => Self {
+                    input_bytes: size_of::<f32>() * vectors.dims(),
+                    bytes: vectors
+                        .values()
+                        .iter()
+                        .flat_map(|value| value.to_le_bytes())
+                        .collect(),
+                },
             },
-            Dataset::Vectors(vectors) => Self {
-                input_bytes: size_of::<f32>() * vectors.dims(),
-                bytes: vectors.values().iter().flat_map(|value| value.to_le_bytes()).collect(),
-            },
-        })
+        )
     }
 
     /// Adds the inputs of another data set.
@@ -39,7 +45,11 @@ impl Inputs {
             self.input_bytes = other.input_bytes;
         }
         if self.input_bytes != other.input_bytes {
-            bail!("inputs of {} bytes beside inputs of {}", other.input_bytes, self.input_bytes);
+            bail!(
+                "inputs of {} bytes beside inputs of {}",
+                other.input_bytes,
+                self.input_bytes
+            );
         }
         self.bytes.extend(&other.bytes);
         Ok(())

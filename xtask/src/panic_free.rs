@@ -26,7 +26,10 @@ impl PanicFree {
         setup::targets(boards.iter().map(|board| board.target.as_str()))?;
         for board in &boards {
             prove(board)?;
-            println!("{}: no panic path; one left in on purpose does not link", board.name);
+            println!(
+                "{}: no panic path; one left in on purpose does not link",
+                board.name
+            );
         }
         Ok(())
     }
@@ -37,12 +40,17 @@ impl PanicFree {
 pub(crate) fn prove(board: &Board) -> Result<()> {
     process::run(&mut board.cargo("build"))?;
     let mut deliberate = board.cargo("build");
-    deliberate.args(["--bin", &board.binary(Program::Gate)]).env(DELIBERATE, "1");
+    deliberate
+        .args(["--bin", &board.binary(Program::Gate)])
+        .env(DELIBERATE, "1");
     let output = process::capture(&mut deliberate)?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.success() || !errors.contains(UNDEFINED) {
         let line = process::line(&deliberate);
-        return Err(CheckFailed(format!("`{line}` did not fail with `{UNDEFINED}`\n{errors}")).into());
+        return Err(CheckFailed(format!(
+            "`{line}` did not fail with `{UNDEFINED}`\n{errors}"
+        ))
+        .into());
     }
     Ok(())
 }

@@ -23,7 +23,11 @@ pub(crate) fn line(command: &Command) -> String {
     words.push(program.rsplit('/').next().unwrap_or_default().to_owned());
     words.extend(command.get_args().map(|word| {
         let word = word.to_string_lossy();
-        if word.contains([' ', '"']) { format!("'{word}'") } else { word.into_owned() }
+        if word.contains([' ', '"']) {
+            format!("'{word}'")
+        } else {
+            word.into_owned()
+        }
     }));
     words.join(" ")
 }

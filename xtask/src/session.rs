@@ -56,16 +56,23 @@ pub(crate) fn run(
     // Below the firmware's folder: cargo finds the firmware's configuration from there.
     let parent = boards::target_folder()?.join("runs");
     fs::create_dir_all(&parent).with_context(|| parent.display().to_string())?;
-    let folder = tempfile::Builder::new().prefix(&board.name).tempdir_in(&parent)?;
+    let folder = tempfile::Builder::new()
+        .prefix(&board.name)
+        .tempdir_in(&parent)?;
     let folder = folder.path();
     write(folder, MODEL_FILE, model)?;
     write(folder, INPUTS_FILE, &inputs.to_stream()?)?;
 
     let log = folder.join("log.defmt");
     let mut command = board.cargo_run(program);
-    command.current_dir(folder).stdin(Stdio::null()).stdout(File::create(&log)?);
+    command
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(File::create(&log)?);
     let began = Instant::now();
-    let child = command.spawn().with_context(|| format!("cannot start `{}`", process::line(&command)))?;
+    let child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", process::line(&command)))?;
     let status = wait(child, &folder.join(name(ANSWERS_FILE)), progress)?;
     let took = began.elapsed();
     judge(board, status)?;
@@ -73,7 +80,12 @@ pub(crate) fn run(
     let (answers, summary) = parse(&fs::read(folder.join(name(ANSWERS_FILE)))?)
         .with_context(|| format!("board {}: malformed answers", board.name))?;
     check_pin(&answers, &summary).with_context(|| format!("board {}", board.name))?;
-    Ok(Run { answers, summary, log: fs::read(log)?, took })
+    Ok(Run {
+        answers,
+        summary,
+        log: fs::read(log)?,
+        took,
+    })
 }
 
 fn name(file: &CStr) -> &str {
@@ -99,7 +111,10 @@ fn wait(mut child: Child, answers: &Path, progress: &mut dyn FnMut(usize)) -> Re
         }
         if moved.elapsed() > STALL {
             child.kill()?;
-            bail!(CheckFailed(format!("the board gave no answer for {} s", STALL.as_secs())));
+            bail!(CheckFailed(format!(
+                "the board gave no answer for {} s",
+                STALL.as_secs()
+            )));
         }
         std::thread::sleep(POLL);
     }
@@ -127,9 +142,17 @@ fn parse(mut bytes: &[u8]) -> Result<(Vec<Answer>, Summary)> {
         answers.push(Answer::from_bytes(*answer).context("an unknown decision")?);
         bytes = rest;
     }
-    let summary = bytes.try_into().ok().and_then(Summary::from_bytes).context("no summary")?;
+    let summary = bytes
+        .try_into()
+        .ok()
+        .and_then(Summary::from_bytes)
+        .context("no summary")?;
     if usize::try_from(summary.answers)? != answers.len() {
-        bail!("{} answers where the summary says {}", answers.len(), summary.answers);
+        bail!(
+            "{} answers where the summary says {}",
+            answers.len(),
+            summary.answers
+        );
     }
     Ok((answers, summary))
 }
@@ -140,13 +163,19 @@ fn check_pin(answers: &[Answer], summary: &Summary) -> Result<()> {
     for (index, answer) in answers.iter().enumerate() {
         let high = answer.decision == Some(Decision::Accept);
         if answer.pin_high != high {
-            bail!(CheckFailed(format!("answer {index}: pin high is {}, decision {:?}", answer.pin_high, answer.decision)));
+            bail!(CheckFailed(format!(
+                "answer {index}: pin high is {}, decision {:?}",
+                answer.pin_high, answer.decision
+            )));
         }
         changes += u32::from(level != high);
         level = high;
     }
     if changes != summary.pin_changes {
-        bail!(CheckFailed(format!("pin changed {} times instead of {changes}", summary.pin_changes)));
+        bail!(CheckFailed(format!(
+            "pin changed {} times instead of {changes}",
+            summary.pin_changes
+        )));
     }
     Ok(())
 }
@@ -156,19 +185,34 @@ mod tests {
     use super::*;
 
     fn answer(decision: Decision, pin_high: bool) -> Answer {
-        Answer { scores: None, score_raw: Some(-2), decision: Some(decision), pin_high }
+        Answer {
+            scores: None,
+            score_raw: Some(-2),
+            decision: Some(decision),
+            pin_high,
+        }
     }
 
     fn file(answers: &[Answer], summary: Summary) -> Vec<u8> {
-        let mut bytes: Vec<u8> = answers.iter().flat_map(|answer| answer.to_bytes()).collect();
+        let mut bytes: Vec<u8> = answers
+            .iter()
+            .flat_map(|answer| answer.to_bytes())
+            .collect();
         bytes.extend(summary.to_bytes());
         bytes
     }
 
     #[test]
     fn answers_and_summary_come_back() {
-        let answers = [answer(Decision::Accept, true), answer(Decision::Reject, false)];
-        let summary = Summary { answers: 2, pin_changes: 2, ..Summary::default() };
+        let answers = [
+            answer(Decision::Accept, true),
+            answer(Decision::Reject, false),
+        ];
+        let summary = Summary {
+            answers: 2,
+            pin_changes: 2,
+            ..Summary::default()
+        };
         let parsed = parse(&file(&answers, summary)).unwrap();
         assert_eq!(parsed, (answers.to_vec(), summary));
         assert!(check_pin(&parsed.0, &parsed.1).is_ok());
@@ -177,17 +221,40 @@ mod tests {
     #[test]
     fn a_run_that_stopped_half_way_is_refused() {
         let answers = [answer(Decision::Reject, false); 3];
-        let whole = file(&answers, Summary { answers: 3, ..Summary::default() });
+        let whole = file(
+            &answers,
+            Summary {
+                answers: 3,
+                ..Summary::default()
+            },
+        );
         assert!(parse(&whole).is_ok());
         for bytes in 0..whole.len() {
-            assert!(parse(&whole[..bytes]).is_err(), "{bytes} of {} bytes", whole.len());
+            assert!(
+                parse(&whole[..bytes]).is_err(),
+                "{bytes} of {} bytes",
+                whole.len()
+            );
         }
-        assert!(parse(&file(&answers, Summary { answers: 4, ..Summary::default() })).is_err());
+        assert!(
+            parse(&file(
+                &answers,
+                Summary {
+                    answers: 4,
+                    ..Summary::default()
+                }
+            ))
+            .is_err()
+        );
     }
 
     #[test]
     fn a_pin_that_disagrees_is_refused() {
-        let summary = Summary { answers: 1, pin_changes: 1, ..Summary::default() };
+        let summary = Summary {
+            answers: 1,
+            pin_changes: 1,
+            ..Summary::default()
+        };
         assert!(check_pin(&[answer(Decision::Accept, true)], &summary).is_ok());
         assert!(check_pin(&[answer(Decision::Accept, false)], &summary).is_err());
         assert!(check_pin(&[answer(Decision::Reject, false)], &summary).is_err());

@@ -62,7 +62,9 @@ fn has_target(target: &str) -> Result<bool> {
         return Ok(false);
     };
     let names = files.flatten().map(|file| file.file_name());
-    Ok(names.into_iter().any(|name| name.to_string_lossy().starts_with("libcore-")))
+    Ok(names
+        .into_iter()
+        .any(|name| name.to_string_lossy().starts_with("libcore-")))
 }
 
 /// Makes sure that all of `emulators` can be started.
@@ -75,15 +77,24 @@ pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<
         return Ok(());
     }
     let known = |program: &str| PACKAGES.iter().find(|(name, _)| *name == program);
-    let packages: Vec<&str> =
-        missing.iter().map(|&program| known(program).map_or(program, |&(_, package)| package)).collect();
+    let packages: Vec<&str> = missing
+        .iter()
+        .map(|&program| known(program).map_or(program, |&(_, package)| package))
+        .collect();
     let mut apt = Command::new("apt-get");
-    apt.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
+    apt.args(["install", "--yes", "--no-install-recommends"])
+        .args(&packages);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     if !on_path("apt-get") || !is_root() {
-        bail!("{missing:?} missing; install QEMU 7.2 or later, on Debian: sudo apt-get install {}", packages.join(" "));
+        bail!(
+            "{missing:?} missing; install QEMU 7.2 or later, on Debian: sudo apt-get install {}",
+            packages.join(" ")
+        );
     }
-    install(Command::new("apt-get").arg("update"), "the package list is not there")?;
+    install(
+        Command::new("apt-get").arg("update"),
+        "the package list is not there",
+    )?;
     install(&mut apt, "QEMU is missing")
 }
 
@@ -96,7 +107,13 @@ pub(crate) fn log_decoder() -> Result<()> {
         return Ok(());
     }
     let mut cargo = process::cargo();
-    cargo.args(["install", "defmt-print", "--locked", "--version", DEFMT_PRINT]);
+    cargo.args([
+        "install",
+        "defmt-print",
+        "--locked",
+        "--version",
+        DEFMT_PRINT,
+    ]);
     install(&mut cargo, "defmt-print is missing")
 }
 

@@ -45,7 +45,11 @@ impl Size {
 /// # Errors
 /// The build failed, or the code is too large.
 pub(crate) fn check(board: &Board) -> Result<()> {
-    process::run(board.cargo("build").args(["--bin", &board.binary(Program::Gate)]))?;
+    process::run(
+        board
+            .cargo("build")
+            .args(["--bin", &board.binary(Program::Gate)]),
+    )?;
     let elf = board.elf(Program::Gate)?;
     let bytes = fs::read(&elf).with_context(|| elf.display().to_string())?;
     let sizes = Sizes::of(&bytes).with_context(|| elf.display().to_string())?;
@@ -56,11 +60,17 @@ pub(crate) fn check(board: &Board) -> Result<()> {
         table.row([name.clone(), bytes.to_string()]);
     }
     table.row(["all code".into(), sizes.text.to_string()]);
-    table.row(["constants, model included".into(), sizes.constants.to_string()]);
+    table.row([
+        "constants, model included".into(),
+        sizes.constants.to_string(),
+    ]);
     table.row(["static RAM, scratch included".into(), sizes.ram.to_string()]);
     print!("{table}");
     if sizes.text > TEXT_LIMIT {
-        let cause = format!("{}: {} bytes of code, more than {TEXT_LIMIT}", board.name, sizes.text);
+        let cause = format!(
+            "{}: {} bytes of code, more than {TEXT_LIMIT}",
+            board.name, sizes.text
+        );
         return Err(CheckFailed(cause).into());
     }
     Ok(())
@@ -71,11 +81,16 @@ impl Sizes {
     fn of(elf: &[u8]) -> Result<Self> {
         let file = object::File::parse(elf)?;
         let total = |wanted: &[SectionKind]| -> u64 {
-            let sections = file.sections().filter(|section| wanted.contains(&section.kind()));
+            let sections = file
+                .sections()
+                .filter(|section| wanted.contains(&section.kind()));
             sections.map(|section| section.size()).sum()
         };
         let mut text_by_crate = BTreeMap::new();
-        for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+        for symbol in file
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text)
+        {
             *text_by_crate.entry(crate_of(symbol.name()?)).or_default() += symbol.size();
         }
         text_by_crate.retain(|_, &mut bytes| bytes > 0);
@@ -94,8 +109,12 @@ fn crate_of(symbol: &str) -> String {
     if !path.contains("::") {
         return "(runtime)".to_owned();
     }
-    let start = path.trim_start_matches(['<', '&']).trim_start_matches("mut ");
-    let end = start.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(start.len());
+    let start = path
+        .trim_start_matches(['<', '&'])
+        .trim_start_matches("mut ");
+    let end = start
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(start.len());
     start[..end].to_owned()
 }
 
@@ -105,8 +124,12 @@ mod tests {
 
     #[test]
     fn symbols_name_their_crate() {
-        assert_eq!(crate_of("_ZN17flowgate_emulated3run17h1846cd6a35c9f11eE"), "flowgate_emulated");
-        let of_trait = "_ZN74_$LT$flow_infer..a..B$u20$as$u20$core..fmt..Debug$GT$4send17h79cdd17601c0bd00E";
+        assert_eq!(
+            crate_of("_ZN17flowgate_emulated3run17h1846cd6a35c9f11eE"),
+            "flowgate_emulated"
+        );
+        let of_trait =
+            "_ZN74_$LT$flow_infer..a..B$u20$as$u20$core..fmt..Debug$GT$4send17h79cdd17601c0bd00E";
         assert_eq!(crate_of(of_trait), "flow_infer");
         assert_eq!(crate_of("__aeabi_memclr4"), "(runtime)");
     }

@@ -8,7 +8,9 @@ pub(crate) struct Table {
 impl Table {
     /// A table with a head row.
     pub(crate) fn new(head: &[&str]) -> Self {
-        Self { rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
+        Self {
+            rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()],
+        }
     }
 
     /// Adds a row.

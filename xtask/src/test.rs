@@ -51,7 +51,10 @@ impl Test {
             println!("== {name}");
             let began = Instant::now();
             step().with_context(|| format!("step `{name}`"))?;
-            table.row([name.to_owned(), format!("{:.1}", began.elapsed().as_secs_f64())]);
+            table.row([
+                name.to_owned(),
+                format!("{:.1}", began.elapsed().as_secs_f64()),
+            ]);
         }
         print!("\n{table}");
         Ok(())
@@ -71,7 +74,9 @@ fn format() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    process::run(&mut cargo("clippy --workspace --all-targets --quiet -- -D warnings"))
+    process::run(&mut cargo(
+        "clippy --workspace --all-targets --quiet -- -D warnings",
+    ))
 }
 
 fn documentation() -> Result<()> {
@@ -123,7 +128,12 @@ fn gate_on_boards() -> Result<()> {
     let inputs = samples()?;
     for board in boards::emulated()? {
         let run = gate::check(&board, &model, &inputs)?;
-        let Summary { answers, stack_bytes, scratch_bytes, pin_changes } = run.summary;
+        let Summary {
+            answers,
+            stack_bytes,
+            scratch_bytes,
+            pin_changes,
+        } = run.summary;
         println!(
             "{}: {answers} answers, {pin_changes} pin changes, {stack_bytes} B of stack, \
              {scratch_bytes} B of scratch",

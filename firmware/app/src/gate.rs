@@ -3,11 +3,12 @@
 //! The model's bytes are part of the program, so its scratch is a constant that the compiler knows
 //! and a chip with too little memory for it does not link.
 
-use crate::model::Model;
 use crate::{Board, Ran, Stop, deliberate, images, serve};
 use core::hint::black_box;
 use flow_infer::artifact::{Artifact, scratch_need};
+use flow_infer::detector::Detector;
 use flow_infer::engine::{Fixed, Scratch};
+use flow_infer::score::complexity::Coder;
 use static_cell::ConstStaticCell;
 
 const BYTES: &[u8] = include_bytes!("../../models/fashion-tiny.flow");
@@ -17,6 +18,7 @@ const ACTIVATIONS: usize = scratch_need(BYTES).activations as usize;
 static MODEL: &[u8] = BYTES;
 static SCRATCH: ConstStaticCell<Scratch<Fixed, LATENTS, ACTIVATIONS>> =
     ConstStaticCell::new(Scratch::new());
+static CODER: ConstStaticCell<Coder> = ConstStaticCell::new(Coder::new());
 
 /// Loads and tests the model, answers the compiled-in images, then whatever `board` fetches.
 pub fn run<B: Board>(board: &mut B) -> Ran {
@@ -31,12 +33,14 @@ fn start<B: Board>(board: &mut B) -> Result<Ran, Stop> {
         Stop::ModelRefused
     })?;
     deliberate::panic_if_asked(artifact.dims());
-    // The cell is full: nothing else in the program takes it.
+    // The cells are full: nothing else in the program takes them.
     let scratch = SCRATCH.try_take().ok_or(Stop::ModelRefused)?;
-    let mut model = Model::tested(&artifact, scratch.borrow())?;
+    let coder = CODER.try_take().ok_or(Stop::ModelRefused)?;
+    let mut detector = Detector::new(&artifact, scratch.borrow(), coder);
+    serve::self_test(&mut detector)?;
     for image in images::ALL {
-        serve::answer(board, &mut model, image)?;
+        serve::answer(board, &mut detector, image)?;
     }
     let mut input = [0; images::BYTES];
-    Ok(serve::serve(board, &mut model, &mut input))
+    Ok(serve::serve(board, &mut detector, &mut input))
 }

@@ -10,7 +10,6 @@ mod deliberate;
 pub mod gate;
 mod images;
 pub mod log;
-pub mod model;
 mod pin;
 pub mod serve;
 pub mod stack;

@@ -6,9 +6,10 @@
 use crate::board::Emulated;
 use crate::files;
 use flow_infer::artifact::Artifact;
+use flow_infer::detector::Detector;
 use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Scratch, ScratchMut};
 use flow_infer::plan::NumberFormat;
-use flowgate_app::model::Model;
+use flow_infer::score::complexity::Coder;
 use flowgate_app::{Ran, Stop, serve};
 use static_cell::ConstStaticCell;
 
@@ -26,6 +27,7 @@ type Memory<A> = ConstStaticCell<Scratch<A, LATENTS, ACTIVATIONS>>;
 
 static MODEL: ConstStaticCell<[u8; MODEL_BYTES]> = ConstStaticCell::new([0; MODEL_BYTES]);
 static INPUT: ConstStaticCell<[u8; INPUT_BYTES]> = ConstStaticCell::new([0; INPUT_BYTES]);
+static CODER: ConstStaticCell<Coder> = ConstStaticCell::new(Coder::new());
 static FIXED: Memory<Fixed> = ConstStaticCell::new(Scratch::new());
 static SINGLE: Memory<F32> = ConstStaticCell::new(Scratch::new());
 static HALF: Memory<F16> = ConstStaticCell::new(Scratch::new());
@@ -53,10 +55,11 @@ fn serve<A: Arithmetic>(
     artifact: &Artifact<'_>,
     scratch: ScratchMut<'_, A>,
 ) -> Result<Ran, Stop> {
-    let mut model = Model::tested(artifact, scratch)?;
+    let mut detector = Detector::new(artifact, scratch, take(&CODER)?);
+    serve::self_test(&mut detector)?;
     let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
     let input = input.ok_or(Stop::ModelRefused)?;
-    Ok(serve::serve(board, &mut model, input))
+    Ok(serve::serve(board, &mut detector, input))
 }
 
 /// Takes the memory; every static is taken once in a run.

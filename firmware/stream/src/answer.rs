@@ -55,7 +55,10 @@ impl Answer {
             (self.scores.is_some(), flag::SCORES),
             (code_length_raw.is_some(), flag::CODE_LENGTH),
             (self.score_raw.is_some(), flag::SCORE),
-            (self.scores.is_some_and(|scores| scores.saturated), flag::SATURATED),
+            (
+                self.scores.is_some_and(|scores| scores.saturated),
+                flag::SATURATED,
+            ),
             (self.pin_high, flag::PIN_HIGH),
         ];
         let raw = [
@@ -67,7 +70,10 @@ impl Answer {
         let (head, rest) = bytes.split_at_mut(2);
         head.copy_from_slice(&[
             decision_code(self.decision),
-            flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, bit)| flags | bit),
+            flags
+                .iter()
+                .filter(|(set, _)| *set)
+                .fold(0, |flags, (_, bit)| flags | bit),
         ]);
         for (place, value) in rest.chunks_exact_mut(8).zip(raw) {
             place.copy_from_slice(&value.to_le_bytes());

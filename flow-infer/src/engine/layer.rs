@@ -194,14 +194,11 @@ fn map<A: Arithmetic>(
     let targets = run_mut(sink.row, margin, source.len());
     let size = A::FORMAT.sizes().map;
     let records = (layer.records != NO_TENSOR).then(|| tail(place.tensors, layer.records));
-    let rows = targets
-        .chunks_exact_mut(pixel.max(1))
-        .zip(source.chunks_exact(pixel.max(1)));
-    for (targets, sources) in rows {
-        for (c, (target, &a)) in targets.iter_mut().zip(sources).enumerate() {
-            let record = records.map(|r| run(r, c * size, size));
-            *target = A::map(a, record, layer.activation);
-        }
+    let mut channel = 0;
+    for (target, &a) in targets.iter_mut().zip(source) {
+        let record = records.map(|r| run(r, channel * size, size));
+        *target = A::map(a, record, layer.activation);
+        channel = if channel + 1 == pixel { 0 } else { channel + 1 };
     }
 }
 
