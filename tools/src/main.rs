@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! The `flowgate` command; everything is in the library beside it.
+
+fn main() -> std::process::ExitCode {
+    flowgate::cli::main()
+}

@@ -223,7 +223,7 @@ mod tests {
     fn two_clusters(seed: u64) -> Vec<f64> {
         let mut random = SplitMix64(seed);
         let point = |i: usize| {
-            let centre = if i % 4 == 0 { 5.0 } else { -5.0 };
+            let centre = if i.is_multiple_of(4) { 5.0 } else { -5.0 };
             [centre + random.normal(), 0.5 * random.normal()]
         };
         (0..4000).flat_map(point).collect()

@@ -1,0 +1,240 @@
+//! What `eval` finds out: how well each score tells the model's own data from others.
+
+use flow_infer::gate::{Decision, Gate, conformal_rank};
+use flow_infer::score::{ScoreKind, Scores};
+use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
+use flow_train_host::data::Dataset;
+use flow_train_host::metrics::{Separation, conformal_upper, median};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Confidence of the bound on false alarms: a gate that keeps its promise passes it 999 times of 1000.
+const CONFIDENCE: f64 = 0.999;
+
+/// A data set with what the model says of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Set {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) count: usize,
+    pub(crate) bits_per_dim_median: f64,
+    /// Inputs that the gate does not accept; none without a gate.
+    pub(crate) rejected: Option<usize>,
+    pub(crate) rejected_share: Option<f64>,
+    #[serde(skip)]
+    pub(crate) data: Dataset,
+    #[serde(skip)]
+    pub(crate) scores: Vec<Scores>,
+    #[serde(skip)]
+    pub(crate) decisions: Vec<Decision>,
+}
+
+impl Set {
+    pub(crate) fn new(
+        name: String,
+        path: String,
+        data: Dataset,
+        scores: Vec<Scores>,
+        gate: Option<&Gate>,
+    ) -> Self {
+        let dims = data.dims();
+        let bits: Vec<f64> = scores
+            .iter()
+            .map(|s| bits_per_dim(nats_from_raw(s.log_prob_raw), dims))
+            .collect();
+        let decisions: Vec<Decision> = gate.map_or(Vec::new(), |gate| {
+            scores.iter().map(|s| gate.decide(s)).collect()
+        });
+        let refused = decisions.iter().filter(|d| **d != Decision::Accept).count();
+        Self {
+            name,
+            path,
+            count: scores.len(),
+            bits_per_dim_median: median(&bits),
+            rejected: gate.map(|_| refused),
+            rejected_share: gate.map(|_| refused as f64 / scores.len() as f64),
+            data,
+            scores,
+            decisions,
+        }
+    }
+}
+
+/// A score, and how it tells the sets apart.
+#[derive(Debug, Serialize)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// Whether it is not the flow's.
+    pub(crate) baseline: bool,
+    /// By the foreign set's name.
+    pub(crate) separation: BTreeMap<String, Separation>,
+    #[serde(skip)]
+    pub(crate) benign: Vec<f64>,
+    #[serde(skip)]
+    pub(crate) foreign: Vec<Vec<f64>>,
+}
+
+impl Column {
+    pub(crate) fn new(
+        name: &'static str,
+        baseline: bool,
+        benign: Vec<f64>,
+        foreign: Vec<(&Set, Vec<f64>)>,
+    ) -> Self {
+        let separation = foreign.iter().filter_map(|(set, values)| {
+            let separation = Separation::new(&benign, values)?;
+            Some((set.name.clone(), separation))
+        });
+        Self {
+            name,
+            baseline,
+            separation: separation.collect(),
+            foreign: foreign.into_iter().map(|(_, values)| values).collect(),
+            benign,
+        }
+    }
+
+    /// How the score tells a foreign set apart.
+    pub(crate) fn against(&self, set: &Set) -> Option<&Separation> {
+        self.separation.get(&set.name)
+    }
+}
+
+/// The gate's promise and what came of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct GateReport {
+    pub(crate) score: &'static str,
+    pub(crate) alpha: f64,
+    pub(crate) samples: u32,
+    pub(crate) threshold_nats: f64,
+    pub(crate) false_alarms: usize,
+    pub(crate) false_alarm_rate: f64,
+    /// Most false alarms that a gate which keeps its promise gives, 999 times of 1000.
+    pub(crate) false_alarms_at_most: usize,
+    pub(crate) within_bound: bool,
+}
+
+impl GateReport {
+    pub(crate) fn new(gate: &Gate, benign: &Set) -> Self {
+        let false_alarms = benign.rejected.unwrap_or(0);
+        let rank = conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or(1);
+        let at_most = conformal_upper(rank, gate.samples, benign.count, CONFIDENCE);
+        Self {
+            score: gate.score.name(),
+            alpha: f64::from(gate.alpha_ppm) / 1e6,
+            samples: gate.samples,
+            threshold_nats: nats_from_raw(gate.threshold_raw),
+            false_alarms,
+            false_alarm_rate: false_alarms as f64 / benign.count as f64,
+            false_alarms_at_most: at_most,
+            within_bound: false_alarms <= at_most,
+        }
+    }
+}
+
+/// Everything that was found out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Evaluation {
+    pub(crate) model: String,
+    pub(crate) date: String,
+    pub(crate) tool: String,
+    pub(crate) commit: &'static str,
+    #[serde(rename = "in")]
+    pub(crate) benign: Set,
+    #[serde(rename = "ood")]
+    pub(crate) foreign: Vec<Set>,
+    pub(crate) scores: Vec<Column>,
+    pub(crate) gate: Option<GateReport>,
+    /// What the baselines were fitted to, or why there are none.
+    pub(crate) baselines: String,
+}
+
+/// The flow's own scores that exist for these inputs.
+pub(crate) fn flow_columns(benign: &Set, foreign: &[Set], gate: Option<&Gate>) -> Vec<Column> {
+    let kinds = ScoreKind::ALL.into_iter().filter(|kind| match kind {
+        ScoreKind::Typicality => gate.is_some(),
+        _ => true,
+    });
+    let column = |kind: ScoreKind| {
+        let values = |set: &Set| values(set, kind, gate);
+        let others = foreign.iter().map(|set| Some((set, values(set)?)));
+        let others = others.collect::<Option<Vec<_>>>()?;
+        Some(Column::new(kind.name(), false, values(benign)?, others))
+    };
+    kinds.filter_map(column).collect()
+}
+
+fn values(set: &Set, kind: ScoreKind, gate: Option<&Gate>) -> Option<Vec<f64>> {
+    let typical = gate.map_or(0, |gate| gate.typical_raw);
+    let of_input = |s: &Scores| s.raw(kind, typical).map(nats_from_raw);
+    set.scores.iter().map(of_input).collect()
+}
+
+/// The score that decides, or would: the gate's; else complexity where there is one.
+pub(crate) fn deciding(evaluation: &Evaluation) -> Option<&Column> {
+    let by_name = |name: &str| evaluation.scores.iter().find(|c| c.name == name);
+    match &evaluation.gate {
+        Some(gate) => by_name(gate.score),
+        None => {
+            by_name(ScoreKind::Complexity.name()).or_else(|| by_name(ScoreKind::Likelihood.name()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_train_host::data::Vectors;
+
+    const ONE: i64 = 1 << 24;
+
+    fn set(name: &str, log_probs: &[i64], gate: Option<&Gate>) -> Set {
+        let data = Dataset::Vectors(Vectors::new(1, vec![0.0; log_probs.len()]).unwrap());
+        let scores = log_probs.iter().map(|&nats| Scores {
+            log_prob_raw: nats * ONE,
+            code_length_raw: None,
+            saturated: false,
+        });
+        Set::new(name.to_owned(), String::new(), data, scores.collect(), gate)
+    }
+
+    fn gate() -> Gate {
+        Gate {
+            score: ScoreKind::Likelihood,
+            alpha_ppm: 100_000,
+            samples: 9,
+            threshold_raw: -5 * ONE,
+            typical_raw: -2 * ONE,
+            quantiles_raw: Default::default(),
+        }
+    }
+
+    #[test]
+    fn rejections_are_counted() {
+        let gate = gate();
+        let benign = set("in", &[-1, -2, -3, -9], Some(&gate));
+        assert_eq!(
+            (benign.rejected, benign.rejected_share),
+            (Some(1), Some(0.25))
+        );
+        let report = GateReport::new(&gate, &benign);
+        assert_eq!((report.false_alarms, report.false_alarm_rate), (1, 0.25));
+        assert_eq!(report.threshold_nats, -5.0);
+        assert_eq!(set("in", &[-1], None).rejected, None);
+    }
+
+    #[test]
+    fn vectors_have_no_complexity_and_ungated_models_no_typicality() {
+        let gate = gate();
+        let (benign, foreign) = (set("in", &[-1, -2], None), [set("far", &[-8], None)]);
+        let names = |gate| {
+            let columns = flow_columns(&benign, &foreign, gate);
+            columns.iter().map(|c| c.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None), ["likelihood"]);
+        assert_eq!(names(Some(&gate)), ["likelihood", "typicality"]);
+        let columns = flow_columns(&benign, &foreign, Some(&gate));
+        assert_eq!(columns[0].against(&foreign[0]).unwrap().auroc, 1.0);
+        assert_eq!(columns[1].benign, [-1.0, 0.0]);
+    }
+}

@@ -1,0 +1,95 @@
+//! Data for a model: read, cut to a limit, and of the size that the model reads.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use flow_infer::artifact::Artifact;
+use flow_infer::plan::PlannedInput;
+use flow_train_host::data::{self, Dataset};
+use flow_train_host::files::one_line;
+use std::path::Path;
+
+/// How many inputs of a set are used.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Limit {
+    /// Use only the first N inputs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+impl Limit {
+    /// The limit, or another one where none is given.
+    pub(crate) fn or(self, default: usize) -> usize {
+        self.limit.map_or(default, |n| n as usize)
+    }
+
+    fn cut(self, data: Dataset) -> Dataset {
+        match self.limit {
+            None => data,
+            Some(_) => data.take(0..self.or(usize::MAX)),
+        }
+    }
+}
+
+/// Reads the data that a model shall read.
+pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result<Dataset> {
+    let data = data::load(path)?;
+    check(path, &data, artifact)?;
+    Ok(limit.cut(data))
+}
+
+/// The first `most` inputs of the data.
+pub(crate) fn load_some(path: &Path, most: usize, artifact: &Artifact<'_>) -> Result<Dataset> {
+    let data = data::load(path)?;
+    check(path, &data, artifact)?;
+    Ok(data.take(0..most))
+}
+
+/// Whether the model reads such inputs.
+fn check(path: &Path, data: &Dataset, artifact: &Artifact<'_>) -> Result<()> {
+    let shape = artifact.input().shape();
+    let wanted = [shape.channels, shape.height, shape.width].map(usize::from);
+    let same_kind = matches!(
+        (artifact.input(), data),
+        (PlannedInput::Image { .. }, Dataset::Images(_))
+            | (PlannedInput::Vector { .. }, Dataset::Vectors(_))
+    );
+    if same_kind && data.shape() == wanted {
+        return Ok(());
+    }
+    let wanted = match artifact.input() {
+        PlannedInput::Image { shape, .. } => format!("images of {shape}"),
+        PlannedInput::Vector { dims, .. } => format!("vectors of {dims} values"),
+    };
+    bail!(
+        "{}: holds {}, but the model reads {wanted}",
+        one_line(path),
+        kind(data)
+    )
+}
+
+/// "images of 1x28x28".
+pub(crate) fn kind(data: &Dataset) -> String {
+    let [channels, height, width] = data.shape();
+    match data {
+        Dataset::Images(_) => format!("images of {channels}x{height}x{width}"),
+        Dataset::Vectors(_) => format!("vectors of {channels} values"),
+    }
+}
+
+/// "1,000 images of 1x28x28".
+pub(crate) fn describe(data: &Dataset) -> String {
+    let count = crate::number::grouped(data.len() as u64);
+    format!("{count} {}", kind(data))
+}
+
+/// SHA-256 over the values of all items, whatever file they came from.
+pub(crate) fn fingerprint(data: &Dataset) -> String {
+    let hex = |bytes: &[u8]| data::fetch::sha256_hex(bytes);
+    match data {
+        Dataset::Images(images) => hex(images.pixels()),
+        Dataset::Vectors(vectors) => {
+            let bytes = vectors.values().iter().flat_map(|v| v.to_le_bytes());
+            hex(&bytes.collect::<Vec<u8>>())
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The `flowgate` command: from data and models to a file that a board runs, and to figures that say what it does.
+//!
+//! One verb, one file in `verbs`. What verbs share is here: [`line`] and [`table`] are how results look (and public,
+//! so that the repository's own commands print a board's results the same way), `model` and `inputs` are how files
+//! come in, `report` is the page that `eval` writes.
+
+#![forbid(unsafe_code)]
+
+mod birth;
+pub mod cli;
+mod cost;
+mod date;
+mod evaluation;
+mod failure;
+mod inputs;
+pub mod line;
+mod model;
+mod number;
+pub mod output;
+mod progress;
+mod report;
+pub mod table;
+mod verbs;

@@ -1,0 +1,208 @@
+//! One input's scores as one line: what `flowgate score` prints, and what a board's answers are printed as.
+//!
+//! Everything is derived from the raw integers of [`Scores`], so lines of host and board differ exactly where their
+//! integers do.
+
+use crate::table::{Cell, Table, Tone};
+use flow_infer::gate::{Decision, Gate};
+use flow_infer::score::{ScoreKind, Scores};
+use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
+use serde::Serialize;
+
+/// Scores in nats, each higher for inputs more like the training data; absent ones do not exist for the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ScoresInNats {
+    /// log_prob.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<f64>,
+    /// log_prob + code length; images only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complexity: Option<f64>,
+    /// -|log_prob - its mean on benign data|; with a gate only, which knows that mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typicality: Option<f64>,
+}
+
+/// The integers of a `.flow`, in units of 2^-24 nats: the very bits of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Raw {
+    /// The deciding score; without a gate the likelihood.
+    pub score_raw: Option<i64>,
+    /// log_prob.
+    pub log_prob_raw: Option<i64>,
+    /// Code length; none for vectors.
+    pub code_length_raw: Option<i64>,
+}
+
+/// A line.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// Index of the input in its set.
+    pub index: usize,
+    /// ln of the density; none where the input is invalid.
+    pub log_prob_nats: Option<f64>,
+    /// The same in bits per dim.
+    pub bits_per_dim: Option<f64>,
+    /// The scores.
+    pub scores: ScoresInNats,
+    /// What the gate says; none without a gate.
+    pub decision: Option<Decision>,
+    /// Whether a latent left the range of the model's numbers.
+    pub saturated: bool,
+    /// The integers; only of a `.flow`.
+    #[serde(flatten)]
+    pub raw: Option<Raw>,
+}
+
+impl Line {
+    /// The line of an input with `dims` coordinates; `scores` is none where the bytes are no input (NaN). `is_flow`
+    /// says whether the model is a `.flow`, whose integers are the same on every machine.
+    pub fn new(
+        index: usize,
+        scores: Option<&Scores>,
+        gate: Option<&Gate>,
+        dims: usize,
+        is_flow: bool,
+    ) -> Self {
+        let log_prob_nats = scores.map(|s| nats_from_raw(s.log_prob_raw));
+        let deciding = match gate {
+            Some(gate) => scores.and_then(|s| gate.score_raw(s)),
+            None => scores.map(|s| s.log_prob_raw),
+        };
+        Self {
+            index,
+            log_prob_nats,
+            bits_per_dim: log_prob_nats.map(|nats| bits_per_dim(nats, dims)),
+            scores: scores.map_or_else(Default::default, |s| in_nats(s, gate)),
+            decision: gate.map(|gate| scores.map_or(Decision::Invalid, |s| gate.decide(s))),
+            saturated: scores.is_some_and(|s| s.saturated),
+            raw: is_flow.then(|| Raw {
+                score_raw: deciding,
+                log_prob_raw: scores.map(|s| s.log_prob_raw),
+                code_length_raw: scores.and_then(|s| s.code_length_raw),
+            }),
+        }
+    }
+
+    /// The line as a JSON object, without a line break.
+    pub fn json(&self) -> String {
+        // Plain numbers, booleans and names always encode; JSON has no NaN, and integers give none.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A table of lines, without rows yet.
+pub fn table(is_flow: bool) -> Table {
+    let head = [
+        "index",
+        "bits/dim",
+        "likelihood",
+        "complexity",
+        "typicality",
+        "decision",
+    ];
+    let raw = is_flow.then_some("score_raw");
+    Table::new(head.into_iter().chain(raw))
+}
+
+/// The line as a row of [`table`].
+pub fn row(line: &Line) -> Vec<Cell> {
+    let number = |value: Option<f64>, digits| -> Cell {
+        value.map_or("-".into(), |v| format!("{v:.digits$}").into())
+    };
+    let mut cells = vec![
+        line.index.to_string().into(),
+        number(line.bits_per_dim, 4),
+        number(line.scores.likelihood, 2),
+        number(line.scores.complexity, 2),
+        number(line.scores.typicality, 2),
+        decision(line.decision),
+    ];
+    if let Some(raw) = line.raw {
+        cells.push(raw.score_raw.map_or("-".into(), |s| s.to_string().into()));
+    }
+    cells
+}
+
+/// A decision as a cell.
+pub fn decision(decision: Option<Decision>) -> Cell {
+    match decision {
+        None => "-".into(),
+        Some(Decision::Accept) => Cell::new("accept", Tone::Good),
+        Some(Decision::Reject) => Cell::new("reject", Tone::Bad),
+        Some(Decision::Invalid) => Cell::new("invalid", Tone::Bad),
+    }
+}
+
+fn in_nats(scores: &Scores, gate: Option<&Gate>) -> ScoresInNats {
+    let of = |kind, typical| scores.raw(kind, typical).map(nats_from_raw);
+    ScoresInNats {
+        likelihood: of(ScoreKind::Likelihood, 0),
+        complexity: of(ScoreKind::Complexity, 0),
+        typicality: gate.and_then(|gate| of(ScoreKind::Typicality, gate.typical_raw)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: i64 = 1 << 24;
+
+    fn scores(code_length_raw: Option<i64>) -> Scores {
+        Scores {
+            log_prob_raw: -3 * ONE,
+            code_length_raw,
+            saturated: false,
+        }
+    }
+
+    fn gate(threshold_raw: i64) -> Gate {
+        Gate {
+            score: ScoreKind::Complexity,
+            alpha_ppm: 10_000,
+            samples: 99,
+            threshold_raw,
+            typical_raw: -ONE,
+            quantiles_raw: Default::default(),
+        }
+    }
+
+    #[test]
+    fn the_line_of_a_gated_image() {
+        let scores = scores(Some(ONE / 2));
+        let line = Line::new(7, Some(&scores), Some(&gate(0)), 3, true);
+        assert_eq!(
+            line.json(),
+            "{\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889634,\
+             \"scores\":{\"likelihood\":-3.0,\"complexity\":-2.5,\"typicality\":-2.0},\
+             \"decision\":\"reject\",\"saturated\":false,\"score_raw\":-41943040,\
+             \"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
+        );
+        assert_eq!(row(&line).len(), 7);
+    }
+
+    #[test]
+    fn the_line_of_a_vector_without_a_gate() {
+        let line = Line::new(0, Some(&scores(None)), None, 3, false);
+        assert_eq!(
+            line.json(),
+            "{\"index\":0,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889634,\
+             \"scores\":{\"likelihood\":-3.0},\"decision\":null,\"saturated\":false}"
+        );
+        let flow = Line::new(0, Some(&scores(None)), None, 3, true);
+        assert_eq!(flow.raw.unwrap().score_raw, Some(-3 * ONE));
+    }
+
+    #[test]
+    fn no_input_is_invalid_for_a_gate() {
+        let line = Line::new(1, None, Some(&gate(0)), 3, true);
+        assert_eq!(
+            line.json(),
+            "{\"index\":1,\"log_prob_nats\":null,\"bits_per_dim\":null,\"scores\":{},\
+             \"decision\":\"invalid\",\"saturated\":false,\"score_raw\":null,\
+             \"log_prob_raw\":null,\"code_length_raw\":null}"
+        );
+        assert_eq!(Line::new(1, None, None, 3, true).decision, None);
+    }
+}

@@ -1,0 +1,133 @@
+//! MODEL on the command line: a run directory, a `.safetensors` with its spec, or a `.flow`.
+//!
+//! All three end as bytes of a `.flow`: a float model is lowered and packed in memory, so that everything which
+//! computes goes through the one engine, whose file checks cannot be skipped.
+
+use anyhow::{Context, Result, bail};
+use flow_infer::artifact::{Artifact, MAGIC, Section};
+use flow_infer::spec::FlowSpec;
+use flow_train_host::export::file::FlowFile;
+use flow_train_host::export::float::FloatNumbers;
+use flow_train_host::export::lower::lower;
+use flow_train_host::export::pack::pack;
+use flow_train_host::export::provenance::Provenance;
+use flow_train_host::files::one_line;
+use flow_train_host::model::Model;
+use flow_train_host::model::store::MODEL_FILE;
+use std::path::{Path, PathBuf};
+
+/// A model that was read, in the form that the engine loads.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    float: Option<Model>,
+}
+
+impl Loaded {
+    /// Reads a model of any of the three kinds.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let bytes = read(path)?;
+        if bytes.starts_with(&MAGIC) || has_flow_name(path) {
+            return Ok(Self {
+                path: path.to_owned(),
+                bytes,
+                float: None,
+            });
+        }
+        let model = Model::load(path)?;
+        let flow = lower(&model);
+        let packed = pack(&flow, &FloatNumbers { half: false });
+        let bytes = packed.and_then(|p| FlowFile::new(p).to_bytes());
+        Ok(Self {
+            bytes: bytes.with_context(|| one_line(path).to_string())?,
+            path: path.to_owned(),
+            float: Some(model),
+        })
+    }
+
+    /// Reads a `.flow` and nothing else.
+    pub(crate) fn open_flow(path: &Path) -> Result<Self> {
+        let loaded = Self::open(path)?;
+        match loaded.is_flow() {
+            true => Ok(loaded),
+            false => bail!(
+                "{}: a float model; `flowgate export` makes a .flow of it",
+                one_line(path)
+            ),
+        }
+    }
+
+    /// Loads the bytes: every check of the format.
+    pub(crate) fn artifact(&self) -> Result<Artifact<'_>> {
+        Artifact::load(&self.bytes).with_context(|| one_line(&self.path).to_string())
+    }
+
+    /// The bytes of the `.flow`.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether it was a `.flow`: integer scores mean something beyond this machine.
+    pub(crate) fn is_flow(&self) -> bool {
+        self.float.is_none()
+    }
+
+    /// The float model, where it was one.
+    pub(crate) fn into_float(self) -> Result<Model> {
+        let path = self.path;
+        self.float.with_context(|| {
+            format!(
+                "{}: a .flow already; export reads float models",
+                one_line(&path)
+            )
+        })
+    }
+
+    /// The architecture; a `.flow` may come without.
+    pub(crate) fn spec(&self) -> Option<FlowSpec> {
+        match &self.float {
+            Some(model) => Some(model.spec().clone()),
+            None => spec_section(&self.artifact().ok()?),
+        }
+    }
+
+    /// The last part of its path.
+    pub(crate) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// The spec that a file carries, if it is there and whole.
+pub(crate) fn spec_section(artifact: &Artifact<'_>) -> Option<FlowSpec> {
+    match postcard::take_from_bytes(artifact.section(Section::Spec)) {
+        Ok((spec, [])) => Some(spec),
+        _ => None,
+    }
+}
+
+/// Where the model comes from, as the file says.
+pub(crate) fn provenance(artifact: &Artifact<'_>) -> Provenance {
+    // A section that cannot be decoded is for other tools: it says nothing here.
+    Provenance::decode(artifact.section(Section::Provenance)).unwrap_or_default()
+}
+
+fn has_flow_name(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "flow")
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = match path.is_dir() {
+        true => path.join(MODEL_FILE),
+        false => path.to_owned(),
+    };
+    if path.is_dir() && !file.exists() {
+        bail!(
+            "{}: no {MODEL_FILE} in this directory (a run has one after its first epoch)",
+            one_line(path)
+        );
+    }
+    let cannot = || format!("{}: cannot be read", one_line(&file));
+    std::fs::read(&file).with_context(cannot)
+}

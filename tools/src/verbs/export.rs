@@ -1,0 +1,186 @@
+//! `flowgate export`: a float model becomes a `.flow`.
+
+use crate::cost::{Cost, format_name};
+use crate::model::Loaded;
+use crate::output::Output;
+use crate::table::Table;
+use crate::verbs::score::all_scores;
+use crate::{birth, inputs, number, progress};
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use flow_infer::artifact::{Artifact, GoldenVector};
+use flow_infer::score::Scores;
+use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
+use flow_train_host::data::Dataset;
+use flow_train_host::export::file::FlowFile;
+use flow_train_host::export::float::FloatNumbers;
+use flow_train_host::export::lower::{LoweredFlow, lower};
+use flow_train_host::export::pack::{Packed, pack};
+use flow_train_host::export::quantize::{Nearest, QuantizedNumbers};
+use flow_train_host::export::{ExportError, ranges};
+use flow_train_host::files::{one_line, write_atomically};
+use flow_train_host::model::Model;
+use std::path::PathBuf;
+
+/// Calibration inputs that are used unless `--limit` says otherwise: activation ranges settle long before.
+const CALIBRATION_INPUTS: usize = 512;
+
+/// Make a .flow of a float model
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  flowgate export runs/tiny --format q8 \
+        --calibrate data/fashion/train-images-idx3-ubyte.gz --out tiny.flow")]
+pub(crate) struct Args {
+    /// Run directory or .safetensors
+    model: PathBuf,
+    /// Numbers of the .flow: 8-bit weights and integers only, floats, or floats with halved weights
+    #[arg(long, value_name = "FORMAT")]
+    format: Format,
+    /// Training data: ranges of activations, golden vectors and the cost of quantization come from it
+    #[arg(long, value_name = "PATH")]
+    calibrate: PathBuf,
+    /// Where the .flow goes
+    #[arg(long, value_name = "MODEL.flow")]
+    out: PathBuf,
+    /// Use only the first N inputs [default: 512]
+    #[command(flatten)]
+    limit: inputs::Limit,
+    /// Golden vectors for the self-test of a board
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    golden: usize,
+    /// Version of the model, counted up by whoever ships it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    model_version: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Q8,
+    F32,
+    F16,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let loaded = Loaded::open(&self.model)?;
+        if loaded.is_flow() {
+            bail!(
+                "{}: a .flow already; export reads float models",
+                one_line(&self.model)
+            );
+        }
+        let most = self.limit.or(CALIBRATION_INPUTS);
+        let data = inputs::load_some(&self.calibrate, most, &loaded.artifact()?)?;
+        let float = all_scores(
+            &self.calibrate,
+            &loaded.artifact()?,
+            &data,
+            None,
+            "float model",
+        )?;
+        let model = loaded.into_float()?;
+        let mut file = self.file(&model, &data)?;
+        let bytes = file.to_bytes()?;
+        let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+        let scores = all_scores(&self.calibrate, &artifact, &data, None, "exported model")?;
+        self.set_golden(&mut file, &data, &scores);
+        let bytes = file.to_bytes()?;
+        write_atomically(&self.out, |w| w.write_all(&bytes))?;
+        let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+        Ok(self.table(&artifact, &data, &float, &scores).print(out)?)
+    }
+
+    /// The file without golden vectors, which only it can compute.
+    fn file(&self, model: &Model, data: &Dataset) -> Result<FlowFile> {
+        let flow = lower(model);
+        let packed = self.pack(&flow, data);
+        let mut file = FlowFile::new(packed.with_context(|| one_line(&self.model).to_string())?);
+        file.set_spec(model.spec());
+        file.model_version = self.model_version;
+        let mut provenance = birth::of_model(&self.model)?;
+        provenance.tool = birth::tool();
+        provenance.commit = birth::commit().to_owned();
+        let data = birth::describe(&self.calibrate, data);
+        let format = self.format.name();
+        let what = format!("exported as {format}, calibrated on {data}");
+        provenance.history.push(birth::line(&what));
+        file.set_provenance(&provenance);
+        Ok(file)
+    }
+
+    fn pack(&self, flow: &LoweredFlow, data: &Dataset) -> Result<Packed, ExportError> {
+        let spinner = progress::spinner("packing");
+        let packed = match self.format {
+            Format::Q8 => ranges::measure(flow, data)
+                .and_then(|ranges| pack(flow, &QuantizedNumbers::new(flow, &ranges, Nearest))),
+            Format::F32 => pack(flow, &FloatNumbers { half: false }),
+            Format::F16 => pack(flow, &FloatNumbers { half: true }),
+        };
+        spinner.finish_and_clear();
+        packed
+    }
+
+    fn set_golden(&self, file: &mut FlowFile, data: &Dataset, scores: &[Scores]) {
+        let count = self.golden.min(data.len());
+        let inputs: Vec<_> = (0..count).map(|index| data.input_bytes(index)).collect();
+        let vectors = inputs
+            .iter()
+            .zip(scores)
+            .map(|(input, scores)| GoldenVector {
+                input,
+                log_prob_raw: scores.log_prob_raw,
+                code_length_raw: scores.code_length_raw.unwrap_or(0),
+            });
+        file.set_golden(vectors);
+    }
+
+    fn table(
+        &self,
+        artifact: &Artifact<'_>,
+        data: &Dataset,
+        float: &[Scores],
+        exported: &[Scores],
+    ) -> Table {
+        let cost = Cost::of(artifact);
+        let (float, exported) = (mean_bits(float, artifact), mean_bits(exported, artifact));
+        let mut table = Table::facts();
+        table.fact("format", format_name(artifact.number_format()));
+        table.fact("flash", number::bytes(cost.flash_bytes));
+        table.fact(
+            "scratch",
+            format!(
+                "{}: latents {}, activations {}",
+                number::bytes(cost.scratch_bytes),
+                number::grouped(cost.latent_bytes),
+                number::grouped(cost.activation_bytes)
+            ),
+        );
+        table.fact("multiplies", number::grouped(cost.macs));
+        table.fact("weights", number::grouped(cost.weights));
+        table.fact("calibrated on", inputs::describe(data));
+        table.fact("golden vectors", artifact.golden().count().to_string());
+        table.fact(
+            "bits/dim",
+            format!(
+                "{exported:.4}, float model {float:.4}: costs {:+.4}",
+                exported - float
+            ),
+        );
+        table.fact("written", one_line(&self.out).to_string());
+        table
+    }
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Q8 => "q8",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+}
+
+fn mean_bits(scores: &[Scores], artifact: &Artifact<'_>) -> f64 {
+    let bits = |s: &Scores| bits_per_dim(nats_from_raw(s.log_prob_raw), artifact.dims());
+    scores.iter().map(bits).sum::<f64>() / scores.len() as f64
+}

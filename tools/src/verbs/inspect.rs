@@ -1,0 +1,279 @@
+//! `flowgate inspect`: what a model is and what it costs.
+
+use crate::cost::{Cost, StepCost, format_name, layer_cost};
+use crate::model::{self, Loaded};
+use crate::number::{bytes, grouped};
+use crate::output::Output;
+use crate::table::Table;
+use anyhow::Result;
+use flow_infer::artifact::{Artifact, Section};
+use flow_infer::gate::Gate;
+use flow_infer::plan::{Coupling, LayerKind, PlannedInput, Step};
+use flow_infer::spec::{FlowSpec, units::nats_from_raw};
+use flow_train_host::export::provenance::Provenance;
+use serde::Serialize;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Show a model: architecture, flash, scratch, multiplies, gate and origin
+#[derive(clap::Args)]
+#[command(
+    after_help = "A float model is shown as the f32 file that it would be.\n\n\
+    Example:\n  flowgate inspect fashion-tiny.flow --layers"
+)]
+pub(crate) struct Args {
+    /// Run directory, .safetensors or .flow
+    model: PathBuf,
+    /// Show the layers of every conditioner and the rings they write
+    #[arg(long, conflicts_with = "json")]
+    layers: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'r> {
+    model: String,
+    format: &'static str,
+    input: Input,
+    dims: usize,
+    model_version: u32,
+    cost: &'r Cost,
+    sections: Vec<SectionBytes>,
+    gate: Option<&'r Gate>,
+    golden_vectors: usize,
+    signed: bool,
+    provenance: &'r Provenance,
+    spec: Option<FlowSpec>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum Input {
+    Image { shape: [u16; 3], logit_margin: f32 },
+    Vector { dims: u16 },
+}
+
+#[derive(Serialize)]
+struct SectionBytes {
+    name: &'static str,
+    bytes: usize,
+}
+
+const SECTIONS: [(Section, &str); 7] = [
+    (Section::Plan, "plan"),
+    (Section::Tensors, "tensors"),
+    (Section::Spec, "spec"),
+    (Section::Gate, "gate"),
+    (Section::Golden, "golden"),
+    (Section::Provenance, "provenance"),
+    (Section::Signature, "signature"),
+];
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let loaded = Loaded::open(&self.model)?;
+        let artifact = loaded.artifact()?;
+        let cost = Cost::of(&artifact);
+        let provenance = model::provenance(&artifact);
+        let report = Report {
+            model: loaded.name(),
+            format: format_name(artifact.number_format()),
+            input: input(artifact.input()),
+            dims: artifact.dims(),
+            model_version: artifact.model_version(),
+            cost: &cost,
+            sections: sections(&artifact),
+            gate: artifact.gate(),
+            golden_vectors: artifact.golden().count(),
+            signed: !artifact.section(Section::Signature).is_empty(),
+            provenance: &provenance,
+            spec: loaded.spec(),
+        };
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            return Ok(());
+        }
+        facts(&report).print(out)?;
+        writeln!(out)?;
+        steps(&cost.steps).print(out)?;
+        if self.layers {
+            print_layers(&artifact, out)?;
+        }
+        Ok(())
+    }
+}
+
+fn input(planned: &PlannedInput) -> Input {
+    match *planned {
+        PlannedInput::Image { shape, margin, .. } => Input::Image {
+            shape: [shape.channels, shape.height, shape.width],
+            logit_margin: margin,
+        },
+        PlannedInput::Vector { dims, .. } => Input::Vector { dims },
+    }
+}
+
+fn sections(artifact: &Artifact<'_>) -> Vec<SectionBytes> {
+    let all = SECTIONS.into_iter().map(|(section, name)| SectionBytes {
+        name,
+        bytes: artifact.section(section).len(),
+    });
+    all.filter(|section| section.bytes > 0).collect()
+}
+
+fn facts(report: &Report<'_>) -> Table {
+    let cost = report.cost;
+    let mut table = Table::facts();
+    table.fact("model", report.model.as_str());
+    table.fact("format", report.format);
+    table.fact(
+        "input",
+        match report.input {
+            Input::Image {
+                shape: [c, h, w],
+                logit_margin,
+            } => {
+                format!("8-bit images of {c}x{h}x{w}, logit margin {logit_margin}")
+            }
+            Input::Vector { dims } => format!("vectors of {dims} values"),
+        },
+    );
+    let sections = report
+        .sections
+        .iter()
+        .map(|s| format!("{} {}", s.name, grouped(s.bytes as u64)));
+    let sections = sections.collect::<Vec<_>>().join(", ");
+    table.fact("flash", format!("{}: {sections}", bytes(cost.flash_bytes)));
+    let (latents, activations) = (grouped(cost.latent_bytes), grouped(cost.activation_bytes));
+    table.fact(
+        "scratch",
+        format!(
+            "{}: latents {latents}, activations {activations}",
+            bytes(cost.scratch_bytes)
+        ),
+    );
+    let by_layer = cost.latent_bytes + cost.layer_by_layer_activation_bytes;
+    let times = by_layer as f64 / cost.scratch_bytes.max(1) as f64;
+    table.fact(
+        "layer by layer",
+        format!("{} of scratch, {times:.1} times as much", bytes(by_layer)),
+    );
+    table.fact("multiplies", grouped(cost.macs));
+    table.fact("weights", grouped(cost.weights));
+    table.fact(
+        "gate",
+        report.gate.map_or("none: not calibrated".to_owned(), gate),
+    );
+    table.fact("golden vectors", report.golden_vectors.to_string());
+    table.fact("signed", if report.signed { "yes" } else { "no" });
+    origin(report.provenance, &mut table);
+    table
+}
+
+fn gate(gate: &Gate) -> String {
+    format!(
+        "{} at least {:.2} nats, false alarms at most {}, {} calibration scores",
+        gate.score.name(),
+        nats_from_raw(gate.threshold_raw),
+        crate::number::percent(f64::from(gate.alpha_ppm) / 1e6),
+        grouped(gate.samples.into())
+    )
+}
+
+fn origin(provenance: &Provenance, table: &mut Table) {
+    if !provenance.data.is_empty() {
+        table.fact(
+            "trained on",
+            format!("{}, seed {}", provenance.data, provenance.seed),
+        );
+    }
+    let lines = provenance.history.iter().enumerate();
+    lines.for_each(|(index, line)| {
+        table.fact(if index == 0 { "history" } else { "" }, line.as_str())
+    });
+}
+
+fn steps(steps: &[StepCost]) -> Table {
+    let head = [
+        "step",
+        "kind",
+        "acts on",
+        "mask",
+        "layers",
+        "weights",
+        "multiplies",
+    ];
+    let mut table = Table::new(head.into_iter().chain(["activation B", "layer by layer B"]));
+    for (index, step) in steps.iter().enumerate() {
+        table.row([
+            index.to_string(),
+            step.kind.to_owned(),
+            step.shape.clone(),
+            step.mask.clone().unwrap_or_default(),
+            step.layers.to_string(),
+            grouped(step.weights),
+            grouped(step.macs),
+            grouped(step.activation_bytes),
+            grouped(step.layer_by_layer_activation_bytes),
+        ]);
+    }
+    table
+}
+
+fn print_layers(artifact: &Artifact<'_>, out: &mut Output) -> Result<()> {
+    for (index, step) in artifact.steps().filter_map(Result::ok).enumerate() {
+        if let Step::Coupling(coupling) = step {
+            writeln!(out, "\nstep {index}")?;
+            layers(&coupling).print(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn layers(coupling: &Coupling) -> Table {
+    let mut table = Table::new([
+        "layer",
+        "kind",
+        "reads",
+        "writes",
+        "rows",
+        "of",
+        "multiplies",
+    ]);
+    for (index, layer) in coupling.layers.iter().enumerate() {
+        let target = layer
+            .target
+            .and_then(|t| coupling.buffers.get(usize::from(t)));
+        let reads = coupling.reads(layer).into_iter().flatten();
+        let reads: Vec<String> = reads.map(|id| format!("b{id}")).collect();
+        table.row([
+            index.to_string(),
+            kind(layer.kind),
+            reads.join(" "),
+            layer
+                .target
+                .map_or("coupling".to_owned(), |t| format!("b{t}")),
+            target.map_or(String::new(), |b| b.rows.to_string()),
+            coupling
+                .output_shape(layer)
+                .map_or(String::new(), |s| s.to_string()),
+            grouped(layer_cost(coupling, index).1),
+        ]);
+    }
+    table
+}
+
+fn kind(kind: LayerKind) -> String {
+    match kind {
+        LayerKind::Input { pair: true } => "input pair".to_owned(),
+        LayerKind::Input { pair: false } => "input".to_owned(),
+        LayerKind::Conv(w) => format!("conv {}x{} / {}", w.height, w.width, w.stride),
+        LayerKind::ConvTransposed(w) => {
+            format!("transposed {}x{} / {}", w.height, w.width, w.stride)
+        }
+        LayerKind::Map => "map".to_owned(),
+        LayerKind::Gate { .. } => "gate".to_owned(),
+    }
+}

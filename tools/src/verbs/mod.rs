@@ -1,0 +1,11 @@
+//! One verb of the command, one file: its arguments, and what it does.
+
+pub(crate) mod calibrate;
+pub(crate) mod data;
+pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod golden;
+pub(crate) mod inspect;
+pub(crate) mod score;
+pub(crate) mod train;
+pub(crate) mod verify;

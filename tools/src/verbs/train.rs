@@ -1,0 +1,245 @@
+//! `flowgate train`: a run directory with a float model.
+
+use crate::output::Output;
+use crate::table::Table;
+use crate::{birth, number, progress};
+use anyhow::{Context, Result, bail};
+use clap::ArgGroup;
+use flow_train_host::data::{self, Dataset};
+use flow_train_host::export::provenance::Provenance;
+use flow_train_host::files::one_line;
+use flow_train_host::model::store::MODEL_FILE;
+use flow_train_host::presets;
+use flow_train_host::train::{
+    self, EpochRecord, Options, Progress, StepReport, Summary, TrainConfig, TrainError,
+};
+use indicatif::ProgressBar;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Train a flow, or go on with an interrupted run
+#[derive(clap::Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).multiple(true).args(["preset", "config", "resume"]),
+    after_help = "Examples:\n  \
+    flowgate train --preset fashion-tiny --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny\n  \
+    flowgate train --resume --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny"
+)]
+pub(crate) struct Args {
+    /// A named configuration
+    #[arg(long, value_name = "NAME", conflicts_with = "config", help = preset_help())]
+    preset: Option<String>,
+    /// A configuration as JSON, such as config.json of another run
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Training data; the last part of it validates
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Directory of the run
+    #[arg(long, value_name = "RUN_DIR")]
+    out: PathBuf,
+    /// Passes over the data
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    epochs: Option<u64>,
+    /// Seed of weights, order and noise
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads; all cores by default, and the same result with any number
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    threads: usize,
+    /// Go on from the run's last checkpoint
+    #[arg(long)]
+    resume: bool,
+}
+
+fn preset_help() -> String {
+    let names = presets::NAMES
+        .iter()
+        .map(|(name, what)| format!("{name} ({what})"));
+    format!(
+        "A named configuration: {}",
+        names.collect::<Vec<_>>().join("; ")
+    )
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let data = data::load(&self.data)?;
+        let config = self.config(&data)?;
+        let options = Options {
+            threads: self.threads,
+            resume: self.resume,
+        };
+        let mut watch = Watch::new(out, &self.out, self.provenance(&data, &config));
+        let outcome = train::run(&config, &data, &self.out, options, &mut watch);
+        watch.bar.finish_and_clear();
+        if let Some(error) = watch.failed {
+            return Err(error);
+        }
+        let summary = outcome.map_err(|error| self.blame(error))?;
+        Ok(self.table(&summary).print(out)?)
+    }
+
+    fn config(&self, data: &Dataset) -> Result<TrainConfig> {
+        let mut config = match (&self.preset, &self.config) {
+            (Some(name), _) => preset(name, data)?,
+            (None, Some(file)) => read_config(file)?,
+            (None, None) => read_config(&self.out.join("config.json"))?,
+        };
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.seed = self.seed.unwrap_or(config.seed);
+        Ok(config)
+    }
+
+    fn provenance(&self, data: &Dataset, config: &TrainConfig) -> Provenance {
+        let how = match (&self.preset, &self.config) {
+            (Some(name), _) => format!("preset {name}"),
+            (None, Some(file)) => format!("config {}", one_line(file)),
+            (None, None) => "its own config".to_owned(),
+        };
+        let data = birth::describe(&self.data, data);
+        let what = format!("trained with {how} for {} epochs", config.epochs);
+        Provenance {
+            tool: birth::tool(),
+            commit: birth::commit().to_owned(),
+            data,
+            seed: config.seed,
+            history: vec![birth::line(&what)],
+        }
+    }
+
+    /// Names the file at fault where the trainer does not know it.
+    fn blame(&self, error: TrainError) -> anyhow::Error {
+        let file = match &error {
+            TrainError::Data(..) | TrainError::TooFew(_) => Some(&self.data),
+            TrainError::Config(_) | TrainError::Spec(_) | TrainError::Untrainable(_) => {
+                self.config.as_ref()
+            }
+            TrainError::NotFinite { .. } => Some(&self.out),
+            _ => None,
+        };
+        let file = file.map(|file| one_line(file).to_string());
+        let error = anyhow::Error::new(error);
+        match file {
+            Some(file) => error.context(file),
+            None => error,
+        }
+    }
+
+    fn table(&self, summary: &Summary) -> Table {
+        let mut table = Table::facts();
+        let epochs = summary.records.len();
+        let state = match summary.finished {
+            true => format!("finished after {}", number::count(epochs, "epoch")),
+            false => format!("interrupted after {}", number::count(epochs, "epoch")),
+        };
+        table.fact("run", state);
+        table.fact("parameters", number::grouped(summary.parameters as u64));
+        if let Some(best) = summary.best_bits_per_dim {
+            table.fact("best bits/dim", format!("{best:.4} (validation)"));
+        }
+        table.fact("model", one_line(&self.out.join(MODEL_FILE)).to_string());
+        table
+    }
+}
+
+fn preset(name: &str, data: &Dataset) -> Result<TrainConfig> {
+    // A dimension beyond the format's is refused by the spec's own check.
+    let dims = u16::try_from(data.dims()).unwrap_or(u16::MAX);
+    presets::preset(name, dims).with_context(|| {
+        let names = presets::NAMES.map(|(name, _)| name).join(", ");
+        format!("there is no preset {name}: the presets are {names}")
+    })
+}
+
+fn read_config(file: &Path) -> Result<TrainConfig> {
+    let place = || one_line(file).to_string();
+    let json = std::fs::read_to_string(file).with_context(place)?;
+    match serde_json::from_str(&json) {
+        Ok(config) => Ok(config),
+        Err(error) => bail!("{}: no training configuration: {error}", place()),
+    }
+}
+
+const TEMPLATE: &str = "epoch {prefix} {bar:28} {pos}/{len}  {msg}";
+
+/// A bar on a terminal, and one printed line an epoch everywhere.
+struct Watch<'o> {
+    out: &'o mut Output,
+    run: &'o Path,
+    provenance: Option<Provenance>,
+    bar: ProgressBar,
+    lines: u64,
+    failed: Option<anyhow::Error>,
+}
+
+impl<'o> Watch<'o> {
+    fn new(out: &'o mut Output, run: &'o Path, provenance: Provenance) -> Self {
+        let bar = progress::bar(0, "");
+        bar.set_style(progress::style(TEMPLATE));
+        Self {
+            out,
+            run,
+            provenance: Some(provenance),
+            bar,
+            lines: 0,
+            failed: None,
+        }
+    }
+
+    fn keep(&mut self, done: Result<()>) -> ControlFlow<()> {
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn print(&mut self, r: &EpochRecord) -> Result<()> {
+        if self.lines == 0 {
+            let head = "epoch  train bits/dim  validation bits/dim  items/s";
+            writeln!(self.out, "{head}")?;
+        }
+        self.lines += 1;
+        let (train, validation) = (r.train_bits_per_dim, r.validation_bits_per_dim);
+        let best = if r.best { "  best" } else { "" };
+        writeln!(
+            self.out,
+            "{:>5}  {train:>14.4}  {validation:>19.4}  {:>7.0}{best}",
+            r.epoch, r.items_per_second
+        )?;
+        Ok(self.out.flush()?)
+    }
+}
+
+impl Progress for Watch<'_> {
+    fn step(&mut self, report: &StepReport) -> ControlFlow<()> {
+        self.bar.set_length(report.steps);
+        self.bar
+            .set_prefix(format!("{}/{}", report.epoch, report.epochs));
+        self.bar.set_message(format!(
+            "{:.4} bits/dim  {:.0}/s  {} left",
+            report.bits_per_dim,
+            report.items_per_second,
+            indicatif::HumanDuration(std::time::Duration::from_secs_f64(
+                report.seconds_left.clamp(0.0, 1e9)
+            ))
+        ));
+        self.bar.set_position(report.step);
+        // The run has made its directory by now, and not before it knew that it can run.
+        let saved = match self.provenance.take() {
+            Some(provenance) => birth::save(self.run, &provenance),
+            None => Ok(()),
+        };
+        self.keep(saved)
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) -> ControlFlow<()> {
+        let bar = self.bar.clone();
+        let printed = bar.suspend(|| self.print(record));
+        self.keep(printed)
+    }
+}
