@@ -13,3 +13,4 @@ pub mod random;
 pub mod reference;
 pub mod tiny_flow;
 pub mod tolerance;
+pub mod voices;

@@ -59,7 +59,7 @@ fn tensor(wanted: &TensorSpec, random: &mut SplitMix64) -> Tensor {
         "weights" => invertible(wanted.shape[0], random),
         "mean" if wanted.name == "input.mean" => fill(&mut |r| 2.0 * r.normal()),
         "deviation" => fill(&mut |r| (0.5 * r.normal()).exp()),
-        "log_scale_bound" => fill(&mut |r| sign(r) * r.between(0.4, 1.2)),
+        "log_scale_bound" => fill(&mut |r| sign(r) * r.between(0.2, 0.6)),
         "gain" => fill(&mut |r| sign(r) * r.between(0.6, 1.4)),
         "variance" => fill(&mut |r| r.between(0.3, 2.0)),
         "shift" | "log_scale" | "offset" | "mean" | "bias" => fill(&mut |r| 0.2 * r.normal()),
@@ -73,7 +73,7 @@ fn tensor(wanted: &TensorSpec, random: &mut SplitMix64) -> Tensor {
 
 fn weight_deviation(wanted: &TensorSpec) -> f64 {
     let gain = match &wanted.name {
-        name if is_last_layer(name) => 0.1,
+        name if is_last_layer(name) => 0.03,
         // The branch of a residual block adds to what is there already.
         name if name.contains("conv_b") => 0.5,
         _ => 2.0,

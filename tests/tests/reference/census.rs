@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// A tenth of what fixed point with 20 fraction bits can hold.
 const LARGEST_LATENT: f64 = 200.0;
 /// Between inputs, in a coupling's log_det.
-const LEAST_SPREAD_NATS: f64 = 0.02;
+const LEAST_SPREAD_NATS: f64 = 0.005;
 
 #[test]
 fn every_op_is_tested() {

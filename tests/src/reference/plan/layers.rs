@@ -15,6 +15,8 @@ const REQUANTIZE: i32 = 32;
 const OUTPUT: i32 = 24;
 /// Bits by which gains of a map and multipliers of a gate shift.
 const MAP: i32 = 16;
+/// Fraction bits of a gate.
+const OPEN: i32 = 15;
 /// The leaky relu's slope, 20 fraction bits.
 const LEAKY: (f64, i32) = (10486.0, 20);
 
@@ -33,7 +35,7 @@ pub(super) fn run(tensors: &Tensors<'_>, coupling: &Coupling, latent: &Array) ->
                     sums(tensors, coupling, layer, window, read(layer.source));
                 if layer.target.is_none() {
                     return Array::from_fn(sums.size(), |c, y, x| {
-                        sums.at(c, y, x) * multipliers[c] * 2f64.powi(-OUTPUT - LATENT)
+                        rounded(sums.at(c, y, x) * multipliers[c], OUTPUT) * 2f64.powi(-LATENT)
                     });
                 }
                 let residual = layer.residual.map(read);
@@ -118,12 +120,13 @@ fn map(tensors: &Tensors<'_>, layer: &Layer, source: &Array) -> Array {
     })
 }
 
-/// carry + round((hidden - carry) σ(gate multiplier)).
+/// carry + round((hidden - carry) s) with s = σ(gate multiplier), rounded to 15 fraction bits.
 fn gated(tensors: &Tensors<'_>, layer: &Layer, [hidden, gate, carry]: [&Array; 3]) -> Array {
     let [multiplier] = tensors.words(layer.records, 0);
     Array::from_fn(hidden.size(), |c, y, x| {
-        let raw = gate.at(c, y, x) * multiplier * 2f64.powi(-MAP - LATENT);
+        let raw = rounded(gate.at(c, y, x) * multiplier, MAP) * 2f64.powi(-LATENT);
         let open = ops::sigmoid(raw.clamp(-TABLE_REACH, TABLE_REACH));
+        let open = rounded(open, -OPEN) * 2f64.powi(-OPEN);
         let (hidden, carry) = (hidden.at(c, y, x), carry.at(c, y, x));
         held(carry + rounded((hidden - carry) * open, 0))
     })

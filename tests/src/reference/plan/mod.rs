@@ -1,9 +1,9 @@
 //! The quantized model in f64: what the integers of a q8 artifact mean, by `documents/format.md`.
 //!
-//! Part of the model, and so computed here as the format says: weights, activations rounded to integers and held,
-//! log_scale on its grid, a scale map that is constant beyond ±8. Errors of the engine, and so absent here: the
-//! rounding of latents, multipliers, determinants and constants, and the interpolation of tables. What lies between
-//! the two numbers is the evaluation error.
+//! Part of the model, and so computed here as the format says: 8-bit weights, everything that a conditioner rounds
+//! (activations, gates, raw_scale and shift), log_scale on its grid, tables that are constant beyond ±8. Errors of the
+//! engine, and so absent here: the rounding of latents, multipliers, determinants and constants, and the interpolation
+//! of tables. What lies between the two numbers is the evaluation error.
 
 mod layers;
 mod tensors;

@@ -1,0 +1,132 @@
+//! Evaluation error: the integer engine against the reference on the same quantized model.
+
+use flow_infer::artifact::Artifact;
+use flow_infer::engine::{Fixed, Noise};
+use flow_infer::spec::units::bits_per_dim;
+use flow_tests::models::{self, NamedModel};
+use flow_tests::random::SplitMix64;
+use flow_tests::reference::evaluate_plan;
+use flow_tests::tolerance::{
+    EVALUATION_ERROR, EVALUATION_ERROR_TRAINED, EVALUATION_ERROR_WORST, Tolerance, Worst,
+};
+use flow_tests::voices::{engine, random_dataset};
+use flow_train_host::convert::flows_ood::{ArchHint, Class, convert_file};
+use flow_train_host::data::{Dataset, load};
+use flow_train_host::evaluate::HeapScratch;
+use flow_train_host::export;
+use flow_train_host::model::Model;
+use std::path::{Path, PathBuf};
+
+/// Inputs that scale the activations of a small model; as many others are evaluated.
+const INPUTS: usize = 48;
+/// Images that scale the activations of a trained model.
+const CALIBRATION: usize = 64;
+/// Images of each kind that are evaluated on a trained model.
+const IMAGES: usize = 6;
+/// Share of evaluations that a claim speaks of.
+const CLAIMED: f64 = 0.999;
+/// The same for random models of several couplings.
+const USUAL: f64 = 0.99;
+
+/// The claim: models trained on FashionMNIST, by the paper's own code, on FashionMNIST and MNIST.
+#[test]
+fn evaluation_error_on_trained_models() {
+    let [inside, outside] = ["fashion-mnist", "mnist"].map(sample_images);
+    let checkpoints = [
+        ("realnvp.pt", None),
+        ("glow.legacy.pt", None),
+        ("realnvp_cycle.pt", Some(Class::RealNvpCycleMask)),
+    ];
+    let mut errors = Vec::new();
+    for (checkpoint, class) in checkpoints {
+        let path = data_directory().join("flows_ood").join(checkpoint);
+        let hint = ArchHint {
+            class,
+            ..ArchHint::default()
+        };
+        let model = convert_file(&path, &hint).map(|(model, _)| model);
+        let model = model.unwrap_or_else(|error| panic!("{checkpoint}: {error}"));
+        let file = quantized(checkpoint, &model, &inside.take(0..CALIBRATION));
+        errors.extend(differences(
+            checkpoint,
+            &file,
+            &inside.take(CALIBRATION..CALIBRATION + IMAGES),
+        ));
+        errors.extend(differences(checkpoint, &file, &outside.take(0..IMAGES)));
+    }
+    check("trained models", errors, CLAIMED, EVALUATION_ERROR_TRAINED);
+}
+
+#[test]
+fn evaluation_error_on_small_models() {
+    let errors = models::small_models()
+        .into_iter()
+        .flat_map(|m| of_random(&m, INPUTS));
+    check("small models", errors.collect(), USUAL, EVALUATION_ERROR);
+}
+
+#[test]
+fn evaluation_error_on_single_couplings() {
+    let errors = models::single_couplings()
+        .into_iter()
+        .flat_map(|m| of_random(&m, INPUTS / 8));
+    check(
+        "single couplings",
+        errors.collect(),
+        CLAIMED,
+        EVALUATION_ERROR,
+    );
+}
+
+fn of_random(NamedModel { name, model }: &NamedModel, count: usize) -> Vec<f64> {
+    let mut random = SplitMix64::named(&format!("{name}: evaluation error"));
+    println!("{name}: seed {:#x}", random.seed());
+    let calibration = random_dataset(model, INPUTS, &mut random);
+    let file = quantized(name, model, &calibration);
+    differences(name, &file, &random_dataset(model, count, &mut random))
+}
+
+fn quantized(name: &str, model: &Model, calibration: &Dataset) -> Vec<u8> {
+    let file = export::quantized(model, calibration, &|| ()).and_then(|file| file.to_bytes());
+    file.unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// |bits per dim of the engine - bits per dim of the reference| of every input.
+fn differences(name: &str, file: &[u8], data: &Dataset) -> Vec<f64> {
+    let artifact = Artifact::load(file).expect("an exported file loads");
+    let mut scratch = HeapScratch::<Fixed>::new(&artifact);
+    let errors = (0..data.len()).map(|i| {
+        let input = data.input_bytes(i);
+        let wanted = evaluate_plan(&artifact, &input);
+        let found = engine(&artifact, &mut scratch, &input, Noise::Midpoint);
+        assert!(!found.saturated, "{name}, input {i}");
+        bits_per_dim(found.log_prob_nats - wanted.log_prob_nats, artifact.dims()).abs()
+    });
+    let errors: Vec<f64> = errors.collect();
+    let worst = errors.iter().copied().fold(0.0, f64::max);
+    println!("{name}: worst {worst:.1e} bits per dim");
+    errors
+}
+
+fn check(what: &str, mut errors: Vec<f64>, share: f64, tolerance: Tolerance) {
+    errors.sort_by(f64::total_cmp);
+    let at = |share: f64| errors[((errors.len() - 1) as f64 * share).ceil() as usize];
+    for share in [0.5, 0.9, 0.99, 0.999, 1.0] {
+        println!(
+            "{what}: {:5.1} % within {:.2e} bits per dim",
+            100.0 * share,
+            at(share)
+        );
+    }
+    Worst::of(tolerance).check(what, at(share), 0.0);
+    Worst::of(EVALUATION_ERROR_WORST).check(what, at(1.0), 0.0);
+}
+
+fn data_directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
+}
+
+fn sample_images(of: &str) -> Dataset {
+    let path = data_directory().join(format!("{of}-sample-images.idx3.gz"));
+    load(&path).unwrap_or_else(|error| panic!("{error}"))
+}

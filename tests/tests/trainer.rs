@@ -1,0 +1,89 @@
+//! The trainer's log_prob against the reference.
+
+use flow_tests::coverage;
+use flow_tests::models::{self, NamedModel};
+use flow_tests::random::SplitMix64;
+use flow_tests::reference::{dequantize, evaluate};
+use flow_tests::tolerance::{TRAINER_LOG_PROB, Worst};
+use flow_tests::voices::{item, random_dataset};
+use flow_train_host::data::Dataset;
+use flow_train_host::train::{Dequantization, TrainError, log_prob};
+
+const ITEMS: usize = 8;
+
+/// What the trainer declines so far; a name goes from here when its gradient comes.
+const UNTRAINABLE: &[&str] = &[
+    "conditioner: autoencoder",
+    "conditioner: convnet",
+    "conditioner: glow_convnet",
+    "conditioner: highway",
+    "conditioner: resnet, batch",
+    "conditioner: resnet, bottleneck",
+    "conditioner: resnet, bottleneck, batch",
+    "conditioner: resnet, bottleneck, skip",
+    "conditioner: resnet, skip, batch",
+    "step: actnorm",
+    "step: invertible_linear",
+];
+
+#[test]
+fn the_trainer_agrees_on_every_small_model() {
+    // A 3 x 3 convolution over a vector's one pixel: the trainer reads past its borders instead of declining.
+    let mut all = models::small_models();
+    all.retain(|m| m.name != "vector_resnet");
+    check(all);
+}
+
+#[test]
+fn the_trainer_agrees_on_every_legal_coupling() {
+    check(models::single_couplings());
+}
+
+#[test]
+fn the_trainer_adds_given_noise() {
+    let mut worst = Worst::of(TRAINER_LOG_PROB);
+    for NamedModel { name, model } in models::small_models() {
+        let mut random = SplitMix64::named(&format!("{name}: noise for the trainer"));
+        println!("{name}: seed {:#x}", random.seed());
+        let data = random_dataset(&model, ITEMS, &mut random);
+        let Dataset::Images(images) = &data else {
+            continue;
+        };
+        let noise: Vec<f32> = images
+            .pixels()
+            .iter()
+            .map(|_| random.uniform() as f32)
+            .collect();
+        let Ok(found) = log_prob(&model, &data, Dequantization::Given(&noise), 1) else {
+            continue;
+        };
+        for (i, bytes) in images.iter().enumerate() {
+            let noise = noise[i * bytes.len()..][..bytes.len()]
+                .iter()
+                .map(|&u| u.into());
+            let wanted = evaluate(&model, &dequantize(bytes, &noise.collect::<Vec<f64>>()));
+            worst.check(format!("{name}, item {i}"), found[i], wanted.log_prob_nats);
+        }
+    }
+}
+
+/// Compares what can be trained; what is declined must have a listed choice, what is not must have none.
+fn check(models: Vec<NamedModel>) {
+    let mut worst = Worst::of(TRAINER_LOG_PROB);
+    for NamedModel { name, model } in models {
+        let mut random = SplitMix64::named(&format!("{name}: trainer"));
+        println!("{name}: seed {:#x}", random.seed());
+        let data = random_dataset(&model, ITEMS, &mut random);
+        let choices = coverage::choices(model.spec());
+        let listed = UNTRAINABLE.iter().any(|choice| choices.contains(choice));
+        let found = match log_prob(&model, &data, Dequantization::Midpoint, 1) {
+            Err(TrainError::Untrainable(_)) if listed => continue,
+            Ok(_) if listed => panic!("{name} can be trained: shorten the list"),
+            found => found.unwrap_or_else(|error| panic!("{name}: {error}")),
+        };
+        for (i, &found) in found.iter().enumerate() {
+            let wanted = evaluate(&model, &item(&data, i)).log_prob_nats;
+            worst.check(format!("{name}, item {i}"), found, wanted);
+        }
+    }
+}
