@@ -5,8 +5,8 @@
 mod convert_support;
 
 use convert_support::npz;
-use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, StepSpec};
-use flow_tests::reference::evaluate;
+use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, Shape, StepSpec};
+use flow_tests::reference::{dequantize, evaluate};
 use flow_tests::tolerance::{CONVERTED, Worst};
 use flow_train_host::convert::normflows::{CouplingMap, Hint};
 use flow_train_host::convert::{nflows, normflows};
@@ -91,6 +91,7 @@ fn normflows_with_coupling_blocks_and_swaps() {
     let told = |map| Hint {
         map,
         flows: Some(7),
+        ..Hint::default()
     };
     let exp = told(CouplingMap::Exp);
     let (model, order, report) = normflows::convert(&read("normflows_blocks.pt"), &exp).unwrap();
@@ -100,6 +101,35 @@ fn normflows_with_coupling_blocks_and_swaps() {
     let sigmoid = told(CouplingMap::Sigmoid);
     let (model, order, _) = normflows::convert(&read("normflows_sigmoid.pt"), &sigmoid).unwrap();
     check("normflows_sigmoid", &model, &order);
+}
+
+#[test]
+fn normflows_glow() {
+    let cases = [
+        ("normflows_glow", CouplingMap::Sigmoid, Shape::new(1, 8, 8)),
+        ("normflows_glow_exp", CouplingMap::Exp, Shape::new(3, 8, 4)),
+    ];
+    for (name, map, shape) in cases {
+        let image = Some(shape);
+        let hint = Hint {
+            map,
+            image,
+            ..Hint::default()
+        };
+        let (model, _, report) = normflows::convert(&read(&format!("{name}.pt")), &hint).unwrap();
+        println!("{report}");
+        let arrays = read(&format!("{name}.npz"));
+        let array = |name| npz::array(&arrays, name).unwrap();
+        let (images, noise, log_prob) = (array("images"), array("noise"), array("log_prob"));
+        let mut worst = Worst::of(CONVERTED);
+        for (i, log_prob) in log_prob.values.iter().enumerate() {
+            let bytes: Vec<u8> = images.row(i).iter().map(|&byte| byte as u8).collect();
+            let found = evaluate(&model, &dequantize(&bytes, noise.row(i))).log_prob_nats;
+            // Theirs is a density on the scale [0, 1).
+            let wanted = log_prob - shape.len() as f64 * 256f64.ln();
+            worst.check(format!("{name}, input {i}: log_prob"), found, wanted);
+        }
+    }
 }
 
 #[test]
@@ -124,6 +154,15 @@ fn what_leaves_no_tensor_must_be_told() {
     };
     assert!(fails(None).contains("number of flows"));
     assert!(fails(Some(5)).contains("6 flows are seen"));
+    let glow = normflows::convert(&read("normflows_glow.pt"), &Hint::default()).unwrap_err();
+    assert!(glow.to_string().contains("image size"), "{glow}");
+    let image = Some(Shape::new(3, 8, 8));
+    let hint = Hint {
+        image,
+        ..Hint::default()
+    };
+    let glow = normflows::convert(&read("normflows_glow.pt"), &hint).unwrap_err();
+    assert!(glow.to_string().contains("on 1 channels"), "{glow}");
     assert!(fails(Some(100_000)).contains("at most 1000"));
 }
 

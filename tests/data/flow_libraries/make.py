@@ -79,6 +79,20 @@ def normflows_masked(dims):
     return nf.NormalizingFlow(nf.distributions.base.DiagGaussian(dims), flows)
 
 
+def normflows_glow(shape, scale_map, use_lu):
+    (channels, height, width), levels = shape, 2
+    bases, merges, flows = [], [], []
+    for i in range(levels):
+        block = lambda: nf.flows.GlowBlock(channels * 2 ** (levels + 1 - i), 3, scale_map=scale_map, use_lu=use_lu)
+        flows.append([block(), block(), nf.flows.Squeeze()])
+        merges += [nf.flows.Merge()] if i > 0 else []
+        left = channels * 2 ** (levels - i + (i == 0))
+        bases.append(nf.distributions.GlowBase((left, height >> (levels - i), width >> (levels - i))))
+    model = nf.MultiscaleFlow(bases, flows, merges, transform=nf.transforms.Logit(0.05), class_cond=False)
+    model.shape = shape
+    return model
+
+
 MODELS = {
     "nflows_real_nvp": lambda: SimpleRealNVP(
         5, 4, 3, 2, batch_norm_within_layers=True, batch_norm_between_layers=True
@@ -88,13 +102,15 @@ MODELS = {
     "normflows_blocks": lambda: normflows_blocks(5, "exp", True),
     "normflows_sigmoid": lambda: normflows_blocks(2, "sigmoid", False),
     "normflows_masked": lambda: normflows_masked(4),
+    "normflows_glow": lambda: normflows_glow((1, 8, 8), "sigmoid", True),
+    "normflows_glow_exp": lambda: normflows_glow((3, 8, 4), "exp", False),
 }
 
 
 def randomize(model):
     for name, tensor in model.state_dict().items():
         last = name.rsplit(".", 1)[-1]
-        if not tensor.is_floating_point() or last in ("b", "_log_z", "P", "eye") or "q0" in name and not tensor.any():
+        if not tensor.is_floating_point() or last in ("b", "_log_z", "P", "eye", "sign_S", "W") or "q0" in name:
             pass
         elif last == "data_dep_init_done":
             tensor.fill_(1.0)
@@ -103,7 +119,8 @@ def randomize(model):
         elif "norm" in name and last == "weight":
             tensor.copy_(1 + 0.3 * torch.randn_like(tensor))
         else:
-            tensor.copy_(0.5 * torch.randn_like(tensor))
+            fan_in = tensor[0].numel() if tensor.dim() == 4 and "net" in name else 1
+            tensor.copy_(0.5 * torch.randn_like(tensor) / fan_in**0.5)
     for name, tensor in model.named_parameters():
         if name.startswith("q0."):
             tensor.data.copy_(0.3 * torch.randn_like(tensor))
@@ -122,6 +139,22 @@ def latent(model, x):
     return (z - model.q0.loc) / torch.exp(model.q0.log_scale)
 
 
+def vector_outputs(model):
+    x = torch.randn(COUNT, model._distribution._shape[0] if isinstance(model, Flow) else model.q0.loc.shape[1])
+    with torch.no_grad():
+        log_prob, z = model.log_prob(x.double()), latent(model, x.double())
+    return {"inputs": x.numpy(), "z": z.numpy(), "log_prob": log_prob.numpy()}
+
+
+def image_outputs(model):
+    """The density of (bytes + noise) / 256."""
+    images = torch.randint(0, 256, (COUNT, *model.shape), dtype=torch.uint8)
+    noise = torch.rand(COUNT, *model.shape)
+    with torch.no_grad():
+        log_prob = model.log_prob((images.double() + noise.double()) / 256, None)
+    return {"images": images.numpy(), "noise": noise.numpy(), "log_prob": log_prob.numpy()}
+
+
 def main(out):
     for index, (name, make) in enumerate(MODELS.items()):
         torch.manual_seed(SEED + index)
@@ -129,12 +162,13 @@ def main(out):
         randomize(model)
         torch.save(model.state_dict(), Path(out) / f"{name}.pt")
         model = model.double().eval()
-        dims = model._distribution._shape[0] if isinstance(model, Flow) else model.q0.loc.shape[1]
-        x = torch.randn(COUNT, dims)
-        with torch.no_grad():
-            log_prob, z = model.log_prob(x.double()), latent(model, x.double())
-        np.savez(Path(out) / f"{name}.npz", inputs=x.numpy(), z=z.numpy(), log_prob=log_prob.numpy())
-        print(f"{name}: log_prob {log_prob.numpy()}")
+        if isinstance(model, nf.MultiscaleFlow):
+            arrays = image_outputs(model)
+        else:
+            arrays = vector_outputs(model)
+        np.savez(Path(out) / f"{name}.npz", **arrays)
+        log_prob = arrays["log_prob"]
+        print(f"{name}: log_prob {log_prob}")
 
 
 if __name__ == "__main__":

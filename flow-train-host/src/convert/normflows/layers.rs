@@ -135,16 +135,7 @@ fn block(
     let Some(mut layers) = take_mlp(state, at, upper)? else {
         return Ok(());
     };
-    let (scale_map, sign) = match map {
-        CouplingMap::Exp => (ScaleMap::Exp, -1.0),
-        CouplingMap::Sigmoid => (
-            ScaleMap::Sigmoid {
-                offset: 2.0,
-                floor: 0.0,
-            },
-            1.0,
-        ),
-    };
+    let (scale_map, sign) = map.ours();
     let last = layers
         .last_mut()
         .filter(|last| last.outputs == 2 * changed.len());
@@ -155,9 +146,7 @@ fn block(
         );
         return Err(ConvertError::Unsupported(why));
     };
-    let scales = (0..changed.len()).map(|k| (2 * k + 1, sign));
-    let shifts = (0..changed.len()).map(|k| (2 * k, -1.0));
-    *last = last.rows(&scales.chain(shifts).collect::<Vec<_>>());
+    *last = last.rows(&output_rows(changed.len(), sign));
     let network = Network::Mlp(layers);
     let affine = Affine {
         scale_map,
@@ -169,6 +158,13 @@ fn block(
         network,
         affine,
     })
+}
+
+/// Rows of raw_scale, then of shift, of a network that alternates between t and s; z = (x - t) exp(-s).
+pub(super) fn output_rows(changed: usize, sign: f32) -> Vec<(usize, f32)> {
+    let scales = (0..changed).map(|k| (2 * k + 1, sign));
+    let shifts = (0..changed).map(|k| (2 * k, -1.0));
+    scales.chain(shifts).collect()
 }
 
 /// A masked flow: two networks of all coordinates, side by side in ours.
