@@ -2,9 +2,12 @@
 
 use crate::boards::{self, Program};
 use crate::inputs::Inputs;
-use crate::{process, session, setup};
+use crate::{process, progress, session, setup};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
+use flow_infer::artifact::Artifact;
+use flowgate::line::{self, Line};
+use flowgate::output::Output;
 use flowgate_stream::Answer;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -49,23 +52,61 @@ impl Board {
     pub(crate) fn run(&self) -> Result<()> {
         let board = boards::find(&self.name)?;
         let Verb::Score(score) = &self.verb;
-        let model =
-            std::fs::read(&score.model).with_context(|| score.model.display().to_string())?;
-        let inputs = Inputs::load(&score.data, score.limit)?;
-        let elf = session::build(&board, Program::Score)?;
-        let run = session::run(&board, Program::Score, &model, &inputs, &mut |_| ())?;
-        if score.log {
-            eprint!("{}", decode_log(&elf, &run.log)?);
-        }
-        for (index, answer) in run.answers.iter().enumerate() {
-            print_line(index, answer);
-        }
-        Ok(())
+        score.run(&board)
     }
 }
 
-fn print_line(index: usize, answer: &Answer) {
-    println!("{index} {answer:?}");
+impl Score {
+    fn run(&self, board: &boards::Board) -> Result<()> {
+        let name = || self.model.display().to_string();
+        let model = std::fs::read(&self.model).with_context(name)?;
+        let artifact = Artifact::load(&model).with_context(name)?;
+        let inputs = Inputs::load(&self.data, self.limit)?;
+        inputs
+            .check(&artifact)
+            .with_context(|| self.data.display().to_string())?;
+        let elf = session::build(board, Program::Score)?;
+        let bar = progress::bar(inputs.len(), &board.name);
+        let run = session::run(board, Program::Score, &model, &inputs, &|n| {
+            bar.set_position(n)
+        })?;
+        bar.finish_and_clear();
+        if self.log {
+            eprint!("{}", decode_log(&elf, &run.log)?);
+        }
+        self.print(&artifact, &run.answers)
+    }
+
+    fn print(&self, artifact: &Artifact<'_>, answers: &[Answer]) -> Result<()> {
+        let mut out = Output::stdout();
+        let lines = answers.iter().enumerate();
+        let lines = lines.map(|(index, answer)| line_of(index, answer, artifact));
+        if self.json {
+            for line in lines {
+                writeln!(out, "{}", line.json())?;
+            }
+        } else {
+            let mut table = line::table(true);
+            lines.for_each(|line| table.row(line::row(&line)));
+            table.print(&mut out)?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// The line of an answer, with the board's own decision and deciding score.
+fn line_of(index: usize, answer: &Answer, artifact: &Artifact<'_>) -> Line {
+    let gate = artifact.gate();
+    let mut line = Line::new(index, answer.scores.as_ref(), gate, artifact.dims(), true);
+    line.decision = answer.decision;
+    if let Some(raw) = &mut line.raw {
+        raw.score_raw = if gate.is_some() {
+            answer.score_raw
+        } else {
+            raw.log_prob_raw
+        };
+    }
+    line
 }
 
 /// Turns the frames of a board's log into text, with the program that wrote them at hand.

@@ -3,10 +3,12 @@
 use crate::boards::{self, Board, Program};
 use crate::inputs::Inputs;
 use crate::session::{self, Run};
-use crate::table::Table;
+
 use crate::{CheckFailed, host, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
+use flowgate::output::Output;
+use flowgate::table::{Cell, Table, Tone};
 use flowgate_stream::Answer;
 use std::fs;
 use std::path::PathBuf;
@@ -51,7 +53,7 @@ impl Compare {
         let boards = self.boards.iter().map(|name| boards::find(name));
         let comparisons = compare(&boards.collect::<Result<Vec<_>>>()?, &model, &inputs)?;
         let table = tabulate(&comparisons, inputs.len());
-        print!("{table}");
+        table.print(&mut Output::stdout())?;
         if self.record {
             self.write_record(&table)?;
         }
@@ -103,7 +105,7 @@ pub(crate) fn compare(boards: &[Board], model: &[u8], inputs: &Inputs) -> Result
     }
     let expected = host::answers(model, inputs)?;
     let run = |board: &Board| -> Result<Comparison> {
-        let run = session::run(board, Program::Score, model, inputs, &mut |_| ())?;
+        let run = session::run(board, Program::Score, model, inputs, &|_| ())?;
         let board = board.name.clone();
         Ok(Comparison {
             differing_bits: differing_bits(&expected, &run.answers),
@@ -125,7 +127,7 @@ pub(crate) fn compare(boards: &[Board], model: &[u8], inputs: &Inputs) -> Result
 
 /// One row per board.
 pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
-    let mut table = Table::new(&[
+    let mut table = Table::new([
         "board",
         "inputs",
         "differing bits",
@@ -139,13 +141,18 @@ pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
         run,
     } in comparisons
     {
+        let tone = if *differing_bits == 0 {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         table.row([
-            board.clone(),
-            inputs.to_string(),
-            differing_bits.to_string(),
-            run.summary.stack_bytes.to_string(),
-            run.summary.scratch_bytes.to_string(),
-            format!("{:.1}", run.took.as_secs_f64()),
+            board.as_str().into(),
+            inputs.to_string().into(),
+            Cell::new(differing_bits.to_string(), tone),
+            run.summary.stack_bytes.to_string().into(),
+            run.summary.scratch_bytes.to_string().into(),
+            format!("{:.1}", run.took.as_secs_f64()).into(),
         ]);
     }
     table

@@ -17,6 +17,7 @@ use flowgate_stream::Answer;
 /// The model is refused.
 pub(crate) fn answers(model: &[u8], inputs: &Inputs) -> Result<Vec<Answer>> {
     let artifact = Artifact::load(model).context("the model is refused")?;
+    inputs.check(&artifact)?;
     Ok(match artifact.number_format() {
         NumberFormat::Q8 => answers_in::<Fixed>(&artifact, inputs),
         NumberFormat::F32 => answers_in::<F32>(&artifact, inputs),

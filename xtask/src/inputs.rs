@@ -1,6 +1,7 @@
 //! The inputs of a run, in the bytes that the engine reads.
 
 use anyhow::{Result, bail};
+use flow_infer::artifact::Artifact;
 use flow_train_host::data::{self, Dataset};
 use flowgate_stream::InputsHeader;
 use std::path::Path;
@@ -52,6 +53,21 @@ impl Inputs {
             );
         }
         self.bytes.extend(&other.bytes);
+        Ok(())
+    }
+
+    /// Checks that the inputs have the size that a model reads.
+    ///
+    /// # Errors
+    /// They have another; the message says both.
+    pub(crate) fn check(&self, artifact: &Artifact<'_>) -> Result<()> {
+        let wanted = artifact.input().byte_len();
+        if self.input_bytes != wanted {
+            bail!(
+                "inputs of {} bytes, but the model reads {wanted}",
+                self.input_bytes
+            );
+        }
         Ok(())
     }
 

@@ -11,11 +11,11 @@ mod host;
 mod inputs;
 mod panic_free;
 mod process;
+mod progress;
 mod repo;
 mod session;
 mod setup;
 mod size;
-mod table;
 mod test;
 
 use clap::{Parser, Subcommand};

@@ -51,7 +51,7 @@ pub(crate) fn run(
     program: Program,
     model: &[u8],
     inputs: &Inputs,
-    progress: &mut dyn FnMut(usize),
+    progress: &dyn Fn(u64),
 ) -> Result<Run> {
     // Below the firmware's folder: cargo finds the firmware's configuration from there.
     let parent = boards::target_folder()?.join("runs");
@@ -98,7 +98,7 @@ fn write(folder: &Path, file: &CStr, bytes: &[u8]) -> Result<()> {
 }
 
 /// Waits for the emulator as long as its answers grow.
-fn wait(mut child: Child, answers: &Path, progress: &mut dyn FnMut(usize)) -> Result<ExitStatus> {
+fn wait(mut child: Child, answers: &Path, progress: &dyn Fn(u64)) -> Result<ExitStatus> {
     let (mut seen, mut moved) = (0, Instant::now());
     loop {
         if let Some(status) = child.try_wait()? {
@@ -107,7 +107,7 @@ fn wait(mut child: Child, answers: &Path, progress: &mut dyn FnMut(usize)) -> Re
         let bytes = fs::metadata(answers).map_or(0, |file| file.len());
         if bytes > seen {
             (seen, moved) = (bytes, Instant::now());
-            progress(usize::try_from(bytes)? / Answer::BYTES);
+            progress(bytes / Answer::BYTES as u64);
         }
         if moved.elapsed() > STALL {
             child.kill()?;

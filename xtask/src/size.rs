@@ -1,13 +1,16 @@
 //! `cargo xtask size`: what the firmware costs in flash and RAM, by crate.
 
 use crate::boards::{self, Board, Program};
-use crate::table::Table;
+
 use crate::{CheckFailed, process, setup};
 use anyhow::{Context, Result};
 use clap::Args;
+use flowgate::output::Output;
+use flowgate::table::Table;
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 /// Code of the whole gate on the Cortex-M4, engine included, stays below this.
 const TEXT_LIMIT: u64 = 32 * 1024;
@@ -23,10 +26,12 @@ pub(crate) struct Size {
 }
 
 /// Sizes of one program, in bytes.
-struct Sizes {
+pub(crate) struct Sizes {
     text: u64,
     constants: u64,
-    ram: u64,
+    /// Statics, scratch included.
+    pub(crate) ram: u64,
+
     text_by_crate: BTreeMap<String, u64>,
 }
 
@@ -51,9 +56,8 @@ pub(crate) fn check(board: &Board) -> Result<()> {
             .args(["--bin", &board.binary(Program::Gate)]),
     )?;
     let elf = board.elf(Program::Gate)?;
-    let bytes = fs::read(&elf).with_context(|| elf.display().to_string())?;
-    let sizes = Sizes::of(&bytes).with_context(|| elf.display().to_string())?;
-    let mut table = Table::new(&["code of crate", "bytes"]);
+    let sizes = Sizes::of(&elf).with_context(|| elf.display().to_string())?;
+    let mut table = Table::new(["code of crate", "bytes"]);
     let mut crates: Vec<_> = sizes.text_by_crate.iter().collect();
     crates.sort_by_key(|&(_, &bytes)| std::cmp::Reverse(bytes));
     for (name, bytes) in crates {
@@ -65,7 +69,7 @@ pub(crate) fn check(board: &Board) -> Result<()> {
         sizes.constants.to_string(),
     ]);
     table.row(["static RAM, scratch included".into(), sizes.ram.to_string()]);
-    print!("{table}");
+    table.print(&mut Output::stdout())?;
     if sizes.text > TEXT_LIMIT {
         let cause = format!(
             "{}: {} bytes of code, more than {TEXT_LIMIT}",
@@ -77,9 +81,13 @@ pub(crate) fn check(board: &Board) -> Result<()> {
 }
 
 impl Sizes {
-    /// Inlined code counts for the crate of the function that it was inlined into.
-    fn of(elf: &[u8]) -> Result<Self> {
-        let file = object::File::parse(elf)?;
+    /// Sizes of a linked program. Inlined code counts for the crate of the function that it was inlined into.
+    ///
+    /// # Errors
+    /// The file is missing or no ELF file.
+    pub(crate) fn of(elf: &Path) -> Result<Self> {
+        let bytes = fs::read(elf)?;
+        let file = object::File::parse(bytes.as_slice())?;
         let total = |wanted: &[SectionKind]| -> u64 {
             let sections = file
                 .sections()

@@ -1,10 +1,12 @@
 //! `cargo xtask test`: everything CI runs, in order, stopping at the first failure.
 
 use crate::inputs::Inputs;
-use crate::table::Table;
+
 use crate::{boards, compare, gate, panic_free, process, repo, setup, size};
 use anyhow::{Context, Result};
 use clap::Args;
+use flowgate::output::Output;
+use flowgate::table::Table;
 use flowgate_stream::Summary;
 use std::fs;
 use std::process::Command;
@@ -46,7 +48,7 @@ const STEPS: [Step; 11] = [
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
-        let mut table = Table::new(&["step", "seconds"]);
+        let mut table = Table::new(["step", "seconds"]);
         for (name, step) in STEPS {
             println!("== {name}");
             let began = Instant::now();
@@ -56,8 +58,8 @@ impl Test {
                 format!("{:.1}", began.elapsed().as_secs_f64()),
             ]);
         }
-        print!("\n{table}");
-        Ok(())
+        println!();
+        Ok(table.print(&mut Output::stdout())?)
     }
 }
 
@@ -119,7 +121,7 @@ fn boards_against_host() -> Result<()> {
     let inputs = samples()?;
     let boards = boards::emulated()?;
     let comparisons = compare::compare(&boards, &model, &inputs)?;
-    print!("{}", compare::tabulate(&comparisons, inputs.len()));
+    compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
     compare::verdict(&comparisons)
 }
 
