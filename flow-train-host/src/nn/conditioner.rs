@@ -1,7 +1,9 @@
 //! What every conditioner can do, and which network a spec names.
 
-use super::kernels::Cpu;
+use super::autoencoder::Autoencoder;
+use super::kernels::{Cpu, Finish};
 use super::mlp::Mlp;
+use super::patches::Patches;
 use super::resnet::Resnet;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
 use flow_infer::spec::{ConditionerSpec, Norm};
@@ -44,6 +46,25 @@ pub(crate) struct Layer<'a> {
     pub(crate) source: Source,
     /// Standard deviation that its output should have before training.
     pub(crate) deviation: f32,
+    /// Where a transposed convolution adds up its outputs.
+    pub(crate) patches: Option<&'a Patches>,
+}
+
+impl Layer<'_> {
+    /// What the layer makes of what it reads, before any activation.
+    pub(crate) fn output(&self, with: With<'_>, read: &Map) -> Map {
+        let mut out = Map::new(self.conv.outputs(), read.grid());
+        let (cpu, weights) = (with.cpu, with.weights);
+        self.conv
+            .forward(cpu, weights, read, &mut out, Finish::Store);
+        let Some(patches) = self.patches else {
+            return out;
+        };
+        let bias = &weights.flat[self.conv.bias()];
+        let mut sum = Map::new(bias.len(), patches.outer());
+        patches.spread(&out, bias, &mut sum);
+        sum
+    }
 }
 
 /// What a layer reads.
@@ -79,13 +100,13 @@ pub(crate) struct Passed<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untrainable(pub &'static str);
 
-/// Builds the network of a spec: `kept` input channels, `out` output channels.
+/// Builds the network of a spec: `kept` input channels, `out` output channels, at the size of `grid`.
 pub(crate) fn build(
     spec: &ConditionerSpec,
     registry: &mut Registry,
     at: &str,
-    kept: usize,
-    out: usize,
+    [kept, out]: [usize; 2],
+    grid: Grid,
 ) -> Result<Box<dyn Conditioner>, Untrainable> {
     match *spec {
         ConditionerSpec::Resnet {
@@ -114,6 +135,14 @@ pub(crate) fn build(
         ConditionerSpec::Highway { .. } => Err(Untrainable("a highway conditioner")),
         ConditionerSpec::Convnet { .. } => Err(Untrainable("a convnet conditioner")),
         ConditionerSpec::GlowConvnet { .. } => Err(Untrainable("a glow_convnet conditioner")),
-        ConditionerSpec::Autoencoder { .. } => Err(Untrainable("an autoencoder conditioner")),
+        ConditionerSpec::Autoencoder { channels, latent } => {
+            let channels = channels.map(usize::from);
+            let built =
+                Autoencoder::new(registry, at, [kept, out], (channels, latent.into()), grid);
+            match built {
+                Some(built) => Ok(Box::new(built)),
+                None => Err(Untrainable("an autoencoder at this size")),
+            }
+        }
     }
 }

@@ -1,21 +1,33 @@
 //! A convolution (side 1 or 3) or dense layer with its places among the parameters.
+//!
+//! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over patches or whole
+//! maps that their conditioner lays out (see `patches`): one pair of kernels serves them all.
 
 use super::kernels::{Cpu, Finish, add_weight_gradient, convolve};
 use super::map::blocks;
 use super::{Gradient, LANES, Lanes, Map, Registry, Weights};
 use std::ops::Range;
 
-/// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for dense layers.
+/// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for dense layers, or in x
+/// out for transposed ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv {
     inputs: usize,
     outputs: usize,
     side: usize,
+    order: Order,
     weights: Range<usize>,
     bias: Range<usize>,
     packed: Range<usize>,
     packed_bias: Range<usize>,
     turned: Range<usize>,
+}
+
+/// Which axis of the weights comes first in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    OutputFirst,
+    InputFirst,
 }
 
 impl Conv {
@@ -28,7 +40,14 @@ impl Conv {
         side: usize,
     ) -> Self {
         let shape = [outputs, inputs, side, side];
-        Self::place(registry, name, &shape, side)
+        let sizes = [inputs, outputs, side];
+        Self::place(
+            registry,
+            name,
+            (&shape, &[outputs]),
+            sizes,
+            Order::OutputFirst,
+        )
     }
 
     /// A dense layer named `name` in the model: a convolution of side 1 over vectors.
@@ -38,26 +57,67 @@ impl Conv {
         inputs: usize,
         outputs: usize,
     ) -> Self {
-        Self::place(registry, name, &[outputs, inputs], 1)
+        Self::flattened(registry, name, &[outputs, inputs])
     }
 
-    fn place(registry: &mut Registry, name: &str, shape: &[usize], side: usize) -> Self {
-        let (outputs, inputs) = (shape[0], shape[1]);
+    /// A dense layer whose weights are out x all other axes in the model.
+    pub(crate) fn flattened(registry: &mut Registry, name: &str, shape: &[usize]) -> Self {
+        let (outputs, inputs) = (shape[0], shape[1..].iter().product());
+        let (bias, sizes) = ([outputs], [inputs, outputs, 1]);
+        Self::place(registry, name, (shape, &bias), sizes, Order::OutputFirst)
+    }
+
+    /// A dense layer whose weights are in x all other axes in the model.
+    ///
+    /// If the bias has fewer numbers than there are outputs, neighbouring outputs share one, and it is left to the
+    /// caller to add it and to collect its gradient ([`add_bias_gradient`](Self::add_bias_gradient)).
+    pub(crate) fn transposed(
+        registry: &mut Registry,
+        name: &str,
+        shape: &[usize],
+        bias: &[usize],
+    ) -> Self {
+        let sizes = [shape[0], shape[1..].iter().product(), 1];
+        Self::place(registry, name, (shape, bias), sizes, Order::InputFirst)
+    }
+
+    fn place(
+        registry: &mut Registry,
+        name: &str,
+        (weights, bias): (&[usize], &[usize]),
+        [inputs, outputs, side]: [usize; 3],
+        order: Order,
+    ) -> Self {
         let vectors =
             |outer: usize, inner: usize| blocks(outer) * blocks(inner) * side * side * LANES;
         Self {
             inputs,
             outputs,
             side,
-            weights: registry.flat(format!("{name}.weights"), shape),
-            bias: registry.flat(format!("{name}.bias"), &[outputs]),
+            order,
+            weights: registry.flat(format!("{name}.weights"), weights),
+            bias: registry.flat(format!("{name}.bias"), bias),
             packed: registry.packed(vectors(outputs, inputs)),
             packed_bias: registry.packed(blocks(outputs)),
             turned: registry.turned(vectors(inputs, outputs)),
         }
     }
 
-    /// Number of output channels.
+    /// Place among the weights of the first tap from input `i` to output `o`.
+    fn at(&self, o: usize, i: usize) -> usize {
+        let pair = match self.order {
+            Order::OutputFirst => o * self.inputs + i,
+            Order::InputFirst => i * self.outputs + o,
+        };
+        pair * self.side * self.side
+    }
+
+    /// Whether several outputs have one bias.
+    fn shares_bias(&self) -> bool {
+        self.bias.len() < self.outputs
+    }
+
+    /// Number of outputs of one pixel.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs
     }
@@ -77,13 +137,17 @@ impl Conv {
         self.bias.clone()
     }
 
-    /// Replaces every output by (output - mean) factor, given the present bias is zero.
+    /// Replaces every output by (output - mean) factor, given the present bias is zero; one mean and factor a bias.
     pub(crate) fn normalize_outputs(&self, flat: &mut [f32], mean: &[f32], factor: &[f32]) {
-        let each = self.fan_in();
-        for (o, (mean, factor)) in mean.iter().zip(factor).enumerate() {
-            let weights = &mut flat[self.weights.start + o * each..][..each];
-            weights.iter_mut().for_each(|w| *w *= factor);
-            flat[self.bias.start + o] = -mean * factor;
+        let (taps, share) = (self.side * self.side, self.outputs / self.bias.len());
+        for o in 0..self.outputs {
+            for i in 0..self.inputs {
+                let weights = &mut flat[self.weights.start + self.at(o, i)..][..taps];
+                weights.iter_mut().for_each(|w| *w *= factor[o / share]);
+            }
+        }
+        for (b, (mean, factor)) in mean.iter().zip(factor).enumerate() {
+            flat[self.bias.start + b] = -mean * factor;
         }
     }
 
@@ -95,13 +159,16 @@ impl Conv {
         let turned = &mut weights.turned[self.turned.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
-                let at = (o * self.inputs + i) * taps;
+                let at = self.at(o, i);
                 for (tap, &w) in flat[at..at + taps].iter().enumerate() {
                     packed[lane_of(i, o, tap, self.inputs, taps)].0[o % LANES] = w;
                     let mirrored = taps - 1 - tap;
                     turned[lane_of(o, i, mirrored, self.outputs, taps)].0[i % LANES] = w;
                 }
             }
+        }
+        if self.shares_bias() {
+            return;
         }
         let bias = &weights.flat[self.bias.clone()];
         let packed = &mut weights.packed[self.packed_bias.clone()];
@@ -117,11 +184,14 @@ impl Conv {
         let packed = &gradient.packed[self.packed.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
-                let at = (o * self.inputs + i) * taps;
+                let at = self.at(o, i);
                 for (tap, g) in flat[at..at + taps].iter_mut().enumerate() {
                     *g = packed[lane_of(i, o, tap, self.inputs, taps)].0[o % LANES];
                 }
             }
+        }
+        if self.shares_bias() {
+            return;
         }
         let flat = &mut gradient.flat[self.bias.clone()];
         let packed = &gradient.packed[self.packed_bias.clone()];
@@ -177,6 +247,17 @@ impl Conv {
         let both = &mut gradient.packed[self.packed.start..self.packed_bias.end];
         let (weights, bias) = both.split_at_mut(self.packed.len());
         add_weight_gradient(cpu, self.side, input, out, weights, bias);
+    }
+
+    /// Adds the gradient of a shared bias, given that of the map it was added to.
+    pub(crate) fn add_bias_gradient(&self, out: &Map, gradient: &mut Gradient) {
+        let grid = out.grid();
+        for (c, g) in gradient.flat[self.bias.clone()].iter_mut().enumerate() {
+            for y in 0..grid.height {
+                let row = &out.data()[out.at(c / LANES, y, 0)..][..grid.width];
+                *g += row.iter().map(|lanes| lanes.0[c % LANES]).sum::<f32>();
+            }
+        }
     }
 }
 

@@ -39,6 +39,15 @@ impl Grid {
         }
     }
 
+    /// The pixels of an image that no convolution of side 3 reads.
+    pub(crate) const fn bare(height: usize, width: usize) -> Self {
+        Self {
+            height,
+            width,
+            border: 0,
+        }
+    }
+
     /// A row of vectors, without a border: dense layers look at no neighbour.
     pub(crate) const fn vectors(count: usize) -> Self {
         Self {

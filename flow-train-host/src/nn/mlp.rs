@@ -95,6 +95,7 @@ impl Conditioner for Mlp {
             conv,
             source: k.checked_sub(1).map_or(Source::Input, Source::Tape),
             deviation: if k == last { 0.0 } else { 1.0 },
+            patches: None,
         };
         layers.map(layer).collect()
     }

@@ -8,12 +8,15 @@
 //! `kernels` <- `map` <- `conv` <- conditioners. All activations are [`Map`]s: blocks of 16 channels, so that every
 //! kernel's innermost loop is one vector wide whatever the image size.
 
+mod autoencoder;
+mod bottleneck;
 pub(crate) mod conditioner;
 mod conv;
 pub(crate) mod kernels;
 mod map;
 mod mlp;
 mod parameters;
+mod patches;
 mod resnet;
 mod scratch;
 #[cfg(test)]

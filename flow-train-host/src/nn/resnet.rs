@@ -287,6 +287,7 @@ impl Conditioner for Resnet {
             conv,
             source: Source::Tape(at),
             deviation,
+            patches: None,
         };
         let (places, count) = (self.places(), self.blocks.len());
         let mut layers = vec![layer(&self.in_conv, Places::INPUT, 1.0)];

@@ -70,8 +70,8 @@ impl Coupling {
             &spec.conditioner,
             registry,
             &format!("{at}conditioner."),
-            kept_channels,
-            2 * changed_channels,
+            [kept_channels, 2 * changed_channels],
+            group.grid(placed.view),
         )?;
         let (kept, changed) = coordinates(group, placed, spec);
         Ok(Self {

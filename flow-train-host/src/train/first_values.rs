@@ -11,7 +11,7 @@ use super::noise::Noise;
 use super::scale_map;
 use super::step::{Latents, Step, Tape};
 use crate::nn::conditioner::{Layer, Source, With};
-use crate::nn::kernels::{Cpu, Finish};
+use crate::nn::kernels::Cpu;
 use crate::nn::{Map, Scratch, Weights};
 use flow_infer::spec::AffineForm;
 
@@ -103,16 +103,11 @@ pub(super) fn choose(
 fn normalize(coupling: &Coupling, cpu: Cpu, weights: &mut Weights, layer: &Layer<'_>, z: &[f32]) {
     let (mut tape, mut scratch) = (coupling.tape(), Scratch::default());
     let mut out = Map::new(coupling.out_channels, coupling.grid);
-    let mut raw = Map::new(layer.conv.outputs(), coupling.grid);
-    let mut moments = Moments::new(layer.conv.outputs());
+    let mut moments = Moments::new(layer.conv.bias().len());
     for z in z.chunks_exact(coupling.group.samples * coupling.group.dims) {
         let with = With { cpu, weights };
         coupling.condition(with, z, &mut tape, &mut out, &mut scratch);
-        let read = read_by(layer, &tape);
-        layer
-            .conv
-            .forward(cpu, weights, read, &mut raw, Finish::Store);
-        moments.add_map(&raw);
+        moments.add_map(&layer.output(with, read_by(layer, &tape)));
     }
     let (mean, factor): (Vec<_>, Vec<_>) = moments
         .finish()

@@ -1,0 +1,122 @@
+//! The linear bottleneck: dense from a whole map to a few numbers, and dense back.
+
+use super::conditioner::{Layer, Source, With};
+use super::kernels::Finish;
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+
+/// code = down x, y = up code, with x and y as vectors of C H W numbers.
+pub(crate) struct Bottleneck {
+    down: Conv,
+    up: Conv,
+    channels: usize,
+    grid: Grid,
+    latent: usize,
+}
+
+impl Bottleneck {
+    /// Maps on its tape: x as a vector, then the code.
+    pub(crate) const MAPS: usize = 2;
+
+    /// For maps of `channels` x `grid`.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        at: &str,
+        channels: usize,
+        grid: Grid,
+        latent: usize,
+    ) -> Self {
+        let whole = [channels, grid.height, grid.width];
+        let weights = [latent, whole[0], whole[1], whole[2]];
+        Self {
+            down: Conv::flattened(registry, &format!("{at}bottleneck.down"), &weights),
+            up: Conv::transposed(registry, &format!("{at}bottleneck.up"), &weights, &whole),
+            channels,
+            grid,
+            latent,
+        }
+    }
+
+    fn numbers(&self) -> usize {
+        self.channels * self.grid.height * self.grid.width
+    }
+
+    pub(crate) fn tape(&self) -> [Map; Self::MAPS] {
+        [self.numbers(), self.latent].map(|n| Map::new(n, Grid::vectors(1)))
+    }
+
+    /// `y` from `x`; the two may be maps with any border.
+    pub(crate) fn forward(
+        &self,
+        with: With<'_>,
+        x: &Map,
+        tape: &mut [Map],
+        y: &mut Map,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let (vector, code) = tape.split_at_mut(1);
+        let (vector, code) = (&mut vector[0], &mut code[0]);
+        self.flatten(x, vector);
+        self.down.forward(cpu, weights, vector, code, Finish::Store);
+        let mut back = scratch.lend(self.numbers(), Grid::vectors(1));
+        self.up
+            .forward(cpu, weights, code, &mut back, Finish::Store);
+        self.unflatten(&back, y);
+        scratch.give_back(back);
+    }
+
+    /// Adds the parameters' gradients; replaces the gradient of y by that of x.
+    pub(crate) fn gradient(
+        &self,
+        with: With<'_>,
+        tape: &[Map],
+        through: &mut Map,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let mut vector = scratch.lend(self.numbers(), Grid::vectors(1));
+        let mut code = scratch.lend(self.latent, Grid::vectors(1));
+        self.flatten(through, &mut vector);
+        self.up.weight_gradient(cpu, &tape[1], &vector, gradient);
+        self.up
+            .input_gradient(cpu, weights, &vector, &mut code, Finish::Store);
+        self.down.weight_gradient(cpu, &tape[0], &code, gradient);
+        self.down
+            .input_gradient(cpu, weights, &code, &mut vector, Finish::Store);
+        self.unflatten(&vector, through);
+        scratch.give_back(vector);
+        scratch.give_back(code);
+    }
+
+    /// Its two layers; `tape` is the place of its maps.
+    pub(crate) fn layers(&self, tape: usize) -> [Layer<'_>; 2] {
+        [(&self.down, tape), (&self.up, tape + 1)].map(|(conv, at)| Layer {
+            conv,
+            source: Source::Tape(at),
+            deviation: 1.0,
+            patches: None,
+        })
+    }
+
+    fn flatten(&self, map: &Map, vector: &mut Map) {
+        self.each(|number, c, y, x| vector.set(number, map.get(map.index(c, y, x))));
+    }
+
+    fn unflatten(&self, vector: &Map, map: &mut Map) {
+        self.each(|number, c, y, x| map.set(map.index(c, y, x), vector.get(number)));
+    }
+
+    /// Every number with its place in the map. The channels of a single vector lie one after another.
+    fn each(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        let mut number = 0;
+        for c in 0..self.channels {
+            for y in 0..self.grid.height {
+                for x in 0..self.grid.width {
+                    visit(number, c, y, x);
+                    number += 1;
+                }
+            }
+        }
+    }
+}
