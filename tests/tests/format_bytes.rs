@@ -74,7 +74,7 @@ fn the_engine_computes_what_the_document_says() {
     let steps = (raw_scale * 16 * 1_512_775 + (1 << 35)) >> 36;
     assert_eq!(steps, 208);
     // 2^(208/256) with 30 fraction bits.
-    let changed = ((25 << 15) + shift) * 1_885_761_398 + (1 << 29) >> 30;
+    let changed = (((25 << 15) + shift) * 1_885_761_398 + (1 << 29)) >> 30;
     assert_eq!(latents.0[2], [1 << 20, changed as i32]);
     let half_square = |z: i64| (z * z + (1 << 16)) >> 17;
     let log_det = (STEP_NATS * steps + (1 << 15)) >> 16;
