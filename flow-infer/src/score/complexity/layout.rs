@@ -4,8 +4,6 @@ use super::surroundings::Surroundings;
 
 /// One kind of decision: three families of contexts, side by side in the coder's state.
 pub(super) struct Question {
-    /// Its set of mixing weights.
-    pub(super) mixer: usize,
     /// First slot.
     start: usize,
     /// Number of contexts in each family.
@@ -15,17 +13,12 @@ pub(super) struct Question {
 impl Question {
     /// The question at the beginning of the state.
     const fn first(sizes: [usize; 3]) -> Self {
-        Self {
-            mixer: 0,
-            start: 0,
-            sizes,
-        }
+        Self { start: 0, sizes }
     }
 
     /// The question whose slots follow another's.
     const fn after(previous: &Self, sizes: [usize; 3]) -> Self {
         Self {
-            mixer: previous.mixer + 1,
             start: previous.end(),
             sizes,
         }
@@ -47,10 +40,10 @@ impl Question {
 
 /// Values of [`Surroundings::pattern`].
 pub(super) const PATTERNS: usize = 3 * 16;
-/// Values of [`Surroundings::spread`]: bit lengths of 0..=255.
+/// Values of [`Surroundings::spread`].
 pub(super) const SPREADS: usize = 9;
-/// Values of [`Surroundings::misses`]: bit lengths of 0..=765.
-pub(super) const MISSES: usize = 11;
+/// Values of [`Surroundings::misses`].
+pub(super) const MISSES: usize = 9;
 /// Values of [`Surroundings::steps`].
 pub(super) const STEPS: usize = 16;
 /// Values of [`Surroundings::tilt`].
@@ -81,13 +74,12 @@ pub(super) const UPPER_HALF: Question = Question::after(
 
 /// Contexts altogether.
 pub(super) const SLOTS: usize = UPPER_HALF.end();
-/// Sets of mixing weights.
-pub(super) const MIXERS: usize = UPPER_HALF.mixer + 1;
 
-/// The contexts of a magnitude class. Relative to the size of what surrounds the pixel, so that the shape learnt in
-/// quiet regions serves in busy ones.
+/// The contexts of a distance's class: the class less the size of what surrounds the pixel, so that the shape learnt in
+/// quiet regions serves in busy ones, and the class itself. Separate contexts for every size and class need 1560 bytes
+/// of state, learn more slowly and make FashionMNIST 1 % longer.
 #[inline]
 pub(super) fn of_class(s: &Surroundings, class: usize) -> [usize; 3] {
     let lift = (CLASSES - 1).saturating_sub(class);
-    [s.spread() + lift, s.misses() + lift, class]
+    [s.spread + lift, s.misses + lift, class]
 }

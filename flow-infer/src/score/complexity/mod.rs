@@ -1,4 +1,33 @@
-//! Code length of an image under a small streaming lossless coder.
+//! Code length of an image under a small streaming lossless coder that knows nothing of the data.
+//!
+//! log_prob plus this length compares two codes for one image: the flow's, which has learnt the benign data, and a
+//! general one. Simple foreign images get more likelihood from a flow than its own data do, but they also have a short
+//! code, and the sum drops again.
+//!
+//! # Why a coder of its own
+//!
+//! PNG on a microcontroller needs 40 KiB and more; a row predictor with Rice codes pays a bit for every pixel of flat
+//! background and fails (AUROC 0.33). This coder is a predictor, a handful of adaptive binary decisions a pixel and an
+//! imagined arithmetic coder behind them, of which only the cost is kept: 888 bytes of state whatever the image, rows
+//! read from the image itself, 32-bit integers. Because the tests put a real arithmetic coder behind the same decisions
+//! and decode every image again, the length is that of a code and not an estimate.
+//!
+//! # What was measured
+//!
+//! Bits per pixel, first 2000 test images of FashionMNIST and 2000 digits of MNIST; AUROC of log_prob + length with a
+//! RealNVP of 3.12 bits per dim, FashionMNIST in, MNIST out (likelihood alone: 0.061):
+//!
+//! | code | FashionMNIST | MNIST | AUROC |
+//! |---|---|---|---|
+//! | this one | 3.50 | 1.43 | 0.993 |
+//! | PNG, optimized | 5.18 | 2.80 | 0.988 |
+//!
+//! It makes 4.9 decisions a pixel on FashionMNIST (1.0 of them at one half, unmodelled) and 2.6 on MNIST, in 1800 and
+//! 1300 instructions of a Cortex-M0. What each part is worth stands where the part is: the first questions in
+//! `pixel`, the predictors in `neighbours`, contexts relative to the surroundings in `layout`, counters and their sum
+//! in `adaptive`. The aim throughout was a short code for simple images *and* for textured ones while assuming as
+//! little as possible: a code tuned to pictures like the benign ones would be a second density model and cancel what
+//! the flow has learnt.
 
 mod adaptive;
 mod canvas;
@@ -21,12 +50,12 @@ use surroundings::Surroundings;
 /// Units in a bit: code lengths are counted in 2^-16 bit.
 pub const UNITS_PER_BIT: u64 = 1 << 16;
 
-/// A code length in units of 2^-16 bit.
+/// A code length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CodeLength(u64);
 
-/// ln 2 with 32 fraction bits: floor(0.693147180559945309 * 2^32 + 1/2).
+/// ln 2 with 32 fraction bits: 0.693 147 180 559 945 309 x 2^32 = 2 977 044 471.8, rounded.
 const LN_2_Q32: u64 = 2_977_044_472;
 
 impl CodeLength {
@@ -37,11 +66,10 @@ impl CodeLength {
 
     /// The length as an energy: nats with 24 fraction bits, rounded down.
     pub const fn energy(self) -> i64 {
-        // units 2^-16 * ln 2 2^-32 = 2^-48: halves so that 64 bits hold any image that fits in memory.
-        let (bits, rest) = (self.0 >> 16, self.0 & 0xffff);
-        let whole = bits * LN_2_Q32;
-        let part = rest * LN_2_Q32;
-        ((whole + (part >> 16)) >> 8) as i64
+        // Whole bits and their fraction apart: the product of both has 48 fraction bits and would leave 64.
+        let whole = (self.0 / UNITS_PER_BIT).saturating_mul(LN_2_Q32);
+        let fraction = (self.0 % UNITS_PER_BIT) * LN_2_Q32 / UNITS_PER_BIT;
+        (whole.saturating_add(fraction) >> 8) as i64
     }
 }
 
@@ -63,7 +91,8 @@ impl BitCoder for Meter {
     }
 }
 
-/// Code length of an image.
+/// Code length of an 8-bit image of C planes, H x W each: one bit, and the decisions of [`code`] or eight bits a pixel,
+/// whichever is shorter (the bit says which, so that noise costs no more than its bytes).
 ///
 /// # Errors
 /// [`InputError::Length`] where the image has another number of bytes than its shape.
@@ -78,26 +107,30 @@ pub fn code_length(
     }
     let mut meter = Meter { units: 0 };
     code(&mut { image }, shape, coder, &mut meter);
-    Ok(CodeLength(
-        UNITS_PER_BIT + meter.units.min(bytes * 8 * UNITS_PER_BIT),
-    ))
+    let units = meter.units.min(bytes * 8 * UNITS_PER_BIT);
+    Ok(CodeLength(UNITS_PER_BIT + units))
 }
 
-/// Codes an image, plane after plane, row after row.
+/// Makes the decisions about all pixels of an image, plane after plane and row after row, and gives them to a sink.
+///
+/// One walk serves the encoder, which reads the pixels, and the decoder, whose sink answers the decisions and whose
+/// canvas fills as they are made. The canvas should have as many bytes as the shape says; it reads as zero beyond.
 pub fn code(canvas: &mut impl Canvas, shape: Shape, coder: &mut Coder, sink: &mut impl BitCoder) {
     coder.reset();
-    let (width, height) = (usize::from(shape.width), usize::from(shape.height));
-    for channel in 0..usize::from(shape.channels) {
-        let start = channel * width * height;
-        let before = start.checked_sub(width * height);
+    let width = usize::from(shape.width);
+    let mut before = None;
+    let mut start = 0;
+    for _ in 0..shape.channels {
         let plane = Plane {
             start,
             before,
             width,
         };
-        for y in 0..height {
+        for y in 0..usize::from(shape.height) {
             code_row(canvas, plane, y, coder, sink);
         }
+        before = Some(start);
+        start += shape.pixels();
     }
 }
 

@@ -91,9 +91,9 @@ impl Neighbours {
 /// The competing predictions of a pixel: the median; the mean of left and above; the plane; and the median of the
 /// differences to the channel before, added to that channel's pixel.
 ///
-/// The first three cover edges, texture and gradients: against the median alone MNIST needs 3 % fewer bits at the same
-/// length of photographs. The fourth takes a colour photograph from 5.12 to 4.30 bits per byte; in the first channel
-/// it repeats the median and so is never chosen.
+/// The first three suit edges, texture and gradients. Against the median alone MNIST gets 2 % shorter, photographs stay
+/// as they are, FashionMNIST gets 0.3 % longer, and AUROC rises by 0.003. The fourth takes colour photographs from 5.13
+/// to 4.32 bits per byte; in the first channel it repeats the median and so is never chosen.
 pub(super) fn predictions(
     canvas: &impl Canvas,
     plane: Plane,

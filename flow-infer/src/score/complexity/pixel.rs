@@ -1,8 +1,11 @@
 //! One pixel as binary decisions.
 //!
-//! Same as left? Same as above? Equal to the prediction? Then sign, class of the distance in powers of two (unary),
-//! upper or lower half of the class, and the rest of its bits at a price of one bit each: modelling those too made
-//! every set of images longer (there are too few of them in an image to learn anything from).
+//! Same as left? Same as above? Equal to the prediction? Then the side, the class of the distance in powers of two
+//! (unary), upper or lower half of the class, and the rest of its bits at a price of one bit each.
+//!
+//! The first two questions make drawings cheap: without them MNIST is 11 % longer and FashionMNIST 4 %. They are only
+//! asked where two neighbours are equal; asked always, photographs would pay 1 % for nothing. The last bits stay
+//! unmodelled, because every set of images got longer with counters for them: one image is too short to learn them.
 
 use super::adaptive::{BitCoder, Coder};
 use super::layout::{self, ABOVE, BELOW, EXACT, HIGHER, LEFT, Question, UPPER_HALF};
@@ -46,18 +49,18 @@ impl<S: BitCoder> PixelCoder<'_, S> {
 
     fn ask(&mut self, question: &Question, contexts: [usize; 3], bit: bool) -> bool {
         let slots = question.slots(contexts);
-        self.coder.decide(slots, question.mixer, bit, self.sink)
+        self.coder.decide(slots, bit, self.sink)
     }
 
     fn differs(&mut self, question: &Question, bit: bool) -> bool {
         let s = &self.around;
-        let contexts = [s.pattern(), s.spread(), s.steps()];
+        let contexts = [s.pattern(), s.spread, s.steps];
         self.ask(question, contexts, bit)
     }
 
     fn exceeds(&mut self, bit: bool) -> bool {
         let s = &self.around;
-        let contexts = [s.spread(), s.misses(), s.steps()];
+        let contexts = [s.spread, s.misses, s.steps];
         self.ask(&EXACT, contexts, bit)
     }
 

@@ -3,6 +3,7 @@
 //! Everything here is a function of pixels that come earlier, read from the image itself: nothing but a few numbers is
 //! carried along a row, so the state does not grow with the width.
 
+use super::log2;
 use super::neighbours::{Neighbours, PREDICTORS};
 
 /// Everything the questions about one pixel need.
@@ -11,8 +12,12 @@ pub(super) struct Surroundings {
     pub(super) near: Neighbours,
     /// The prediction that was closest to the pixels around.
     pub(super) prediction: i32,
-    /// By how much it missed those, added up.
-    missed: i32,
+    /// How well it did there: binary digits of what it missed by, added up.
+    pub(super) misses: usize,
+    /// How much the neighbours differ: binary digits of their range.
+    pub(super) spread: usize,
+    /// Sizes of the steps from left to above and from above to above right, two bits each.
+    pub(super) steps: usize,
 }
 
 impl Surroundings {
@@ -29,21 +34,14 @@ impl Surroundings {
             }
         }
         let (prediction, missed) = best;
+        let step = |from: i32, to: i32| digits(from - to).div_ceil(2).min(3);
         Self {
             near,
             prediction,
-            missed,
+            misses: digits(missed),
+            spread: digits(near.range()),
+            steps: 4 * step(near.left, near.above) + step(near.above, near.above_right),
         }
-    }
-
-    /// How much the neighbours differ: bit length of their range.
-    pub(super) fn spread(&self) -> usize {
-        bit_length(self.near.range())
-    }
-
-    /// How well the prediction did around here: bit length of what it missed by.
-    pub(super) fn misses(&self) -> usize {
-        bit_length(self.missed)
     }
 
     /// Which neighbours are equal, and whether they suggest black, white or something between.
@@ -59,13 +57,6 @@ impl Surroundings {
             + 4 * usize::from(n.above == n.above_right)
             + 2 * usize::from(n.above == n.above_left)
             + usize::from(n.left == n.above)
-    }
-
-    /// Sizes of the steps from left to above and from above to above right, two bits each.
-    pub(super) fn steps(&self) -> usize {
-        let n = &self.near;
-        let size = |step| bit_length(step).div_ceil(2).min(3);
-        4 * size(n.left - n.above) + size(n.above - n.above_right)
     }
 
     /// On which side of the prediction three neighbours lie.
@@ -84,7 +75,7 @@ impl Surroundings {
     }
 }
 
-/// Number of binary digits of a magnitude.
-fn bit_length(value: i32) -> usize {
-    (u32::BITS - value.unsigned_abs().leading_zeros()) as usize
+/// Number of binary digits of a magnitude, at most 8.
+fn digits(value: i32) -> usize {
+    log2::digits(value.unsigned_abs().min(255) as u8) as usize
 }
