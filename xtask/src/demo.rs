@@ -1,212 +1,137 @@
-//! `cargo xtask demo`: the whole way in one command, from pictures to the same bits on a microcontroller's core.
+//! `cargo xtask demo`: the whole way, from images to the same decision on host and microcontroller.
+//!
+//! Every step is a command that is printed before it runs, so that the demo is also the manual.
 
+mod data;
+
+use crate::boards;
 use crate::inputs::Inputs;
-use crate::{boards, compare, process, repo, setup};
+use crate::{compare, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
-use flow_train_host::data::{self, Dataset, idx};
-use flowgate::table::Table;
+use data::Data;
+use flowgate::output::Output;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
 
-/// Images of each kind that the emulated board scores.
-const BOARD_INPUTS: usize = 100;
-/// Training images at the end of the set that `train` only validates on: fit for calibration.
-const HELD_OUT: usize = 5_000;
+/// Images of each set that the board scores as well.
+const ON_BOARD: usize = 100;
 
-/// Train, quantize, calibrate, evaluate, and decide on an emulated Cortex-M4F with the very bits of the host.
+/// Train a gate on clothes, let it meet digits, and run it on an emulated Cortex-M4F.
 ///
 /// Example: cargo xtask demo --quick
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Take the committed model instead of training one.
+    /// Use the committed model instead of training one.
     #[arg(long)]
     quick: bool,
-    /// Passes over the training data.
-    #[arg(long, value_name = "N")]
-    epochs: Option<u32>,
-    /// Where everything goes.
-    #[arg(long, value_name = "DIR", default_value_os_t = repo::root().join("target/demo"))]
-    out: PathBuf,
-}
-
-/// Files of the demo's data: what it trains on, what it calibrates on, and the two test sets.
-struct Data {
-    origin: &'static str,
-    train: PathBuf,
-    held_out: PathBuf,
-    garments: PathBuf,
-    digits: PathBuf,
-    epochs: u32,
 }
 
 impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
-        fs::create_dir_all(&self.out).with_context(|| self.out.display().to_string())?;
-        let mut steps = Steps::new();
-        steps.run("setup", || setup::Setup {}.run())?;
-        let flowgate = steps.run("build", build)?;
-        let flowgate = Flowgate(flowgate);
-        let data = steps.run("data", || self.data(&flowgate))?;
-        let exported = steps.run("model", || self.model(&flowgate, &data))?;
-        let model = self.out.join("demo.flow");
-        steps.run("calibrate", || {
-            flowgate.run(&["calibrate", "--alpha", "0.01"], &[
-                ("", &exported),
-                ("--data", &data.held_out),
-                ("--out", &model),
-            ])
-        })?;
-        let report = self.out.join("report");
-        steps.run("evaluate", || flowgate.evaluate(&model, &data, &report))?;
-        steps.run("board", || decide_on_a_board(&model, &data))?;
-        println!("\ndata: {}", data.origin);
-        print!("{}", steps.table);
-        println!("model: {}", model.display());
-        println!("report: {}", report.join("index.html").display());
+        let folder = repo::root().join("target/demo");
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        say("build the flowgate command");
+        process::run(
+            process::cargo()
+                .args(["build", "--quiet", "-p", "flowgate"])
+                .current_dir(repo::root()),
+        )?;
+        say("get the data");
+        let data = Data::get(&folder)?;
+        let model = if self.quick {
+            repo::device_model()
+        } else {
+            train(&data, &folder)?
+        };
+
+        say("evaluate clothes against digits");
+        let report = folder.join("report");
+        evaluate(&data, &model, &report)?;
+
+        say("score the same images on an emulated Cortex-M4F and compare every bit");
+        on_board(&data, &model)?;
+        println!("\nopen {}", report.join("index.html").display());
         Ok(())
     }
-
-    fn data(&self, flowgate: &Flowgate) -> Result<Data> {
-        let (fashion, mnist) = (self.out.join("fashion-mnist"), self.out.join("mnist"));
-        let fetched = flowgate
-            .run(&["data", "fetch", "fashion-mnist"], &[("--out", &fashion)])
-            .and_then(|()| flowgate.run(&["data", "fetch", "mnist"], &[("--out", &mnist)]));
-        match fetched {
-            Ok(()) => self.fetched(&fashion, &mnist),
-            Err(error) => {
-                println!("{error:#}\nno packages to be had: taking the committed samples");
-                self.samples()
-            }
-        }
-    }
-
-    fn fetched(&self, fashion: &Path, mnist: &Path) -> Result<Data> {
-        let train = fashion.join("train-images-idx3-ubyte.gz");
-        let images = data::load(&train)?;
-        let held_out = self.out.join("held-out-images.idx3.gz");
-        write(&held_out, &images.take(images.len() - HELD_OUT..images.len()))?;
-        Ok(Data {
-            origin: "FashionMNIST and MNIST from their packages",
-            train,
-            held_out,
-            garments: fashion.join("t10k-images-idx3-ubyte.gz"),
-            digits: mnist.join("mnist-images-idx3-ubyte.gz"),
-            epochs: self.epochs.unwrap_or(1),
-        })
-    }
-
-    /// The committed thousand garments, cut into parts that do not overlap.
-    fn samples(&self) -> Result<Data> {
-        let [garments, digits] = repo::samples();
-        let images = data::load(&garments)?;
-        let part = |name: &str, range| -> Result<PathBuf> {
-            let path = self.out.join(name);
-            write(&path, &images.take(range)).map(|()| path)
-        };
-        Ok(Data {
-            origin: "the committed samples: 1,000 garments, 500 digits",
-            train: part("train-images.idx3.gz", 0..500)?,
-            held_out: part("held-out-images.idx3.gz", 500..750)?,
-            garments: part("test-images.idx3.gz", 750..1_000)?,
-            digits,
-            epochs: self.epochs.unwrap_or(60),
-        })
-    }
-
-    /// The path of a quantized model without a gate.
-    fn model(&self, flowgate: &Flowgate, data: &Data) -> Result<PathBuf> {
-        if self.quick {
-            return Ok(repo::device_model());
-        }
-        let run = self.out.join("run");
-        if run.exists() {
-            fs::remove_dir_all(&run).with_context(|| run.display().to_string())?;
-        }
-        let epochs = data.epochs.to_string();
-        let words = ["train", "--preset", "fashion-tiny", "--seed", "1", "--epochs", &epochs];
-        flowgate.run(&words, &[("--data", &data.train), ("--out", &run)])?;
-        let exported = self.out.join("exported.flow");
-        flowgate.run(&["export", "--format", "q8"], &[
-            ("", &run),
-            ("--calibrate", &data.train),
-            ("--out", &exported),
-        ])?;
-        Ok(exported)
-    }
 }
 
-fn write(path: &Path, part: &Dataset) -> Result<()> {
-    let Dataset::Images(images) = part else { anyhow::bail!("{}: not images", path.display()) };
-    Ok(idx::write_images(path, images)?)
+/// Trains, quantizes and calibrates.
+fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
+    let (run, model) = (folder.join("run"), folder.join("fashion.flow"));
+    if run.exists() {
+        fs::remove_dir_all(&run).with_context(|| run.display().to_string())?;
+    }
+    say("train a flow on clothes");
+    let epochs = data.epochs.to_string();
+    let train = data.train.as_os_str();
+    flowgate(
+        &["train", "--preset", "fashion-tiny", "--epochs", &epochs],
+        &[("--data", train), ("--out", run.as_os_str())],
+    )?;
+    say("quantize it: 8-bit weights, integers only");
+    let name = run.to_string_lossy();
+    flowgate(
+        &["export", &name, "--format", "q8"],
+        &[("--calibrate", train), ("--out", model.as_os_str())],
+    )?;
+    say("calibrate its gate: at most 1 % false alarms");
+    let (name, skip) = (model.to_string_lossy(), data.held_out_skip.to_string());
+    flowgate(
+        &["calibrate", &name, "--alpha", "0.01", "--skip", &skip],
+        &[
+            ("--data", data.held_out.as_os_str()),
+            ("--out", model.as_os_str()),
+        ],
+    )?;
+    Ok(model)
 }
 
-fn build() -> Result<PathBuf> {
-    let mut command = process::cargo();
-    command.args(["build", "--release", "--quiet", "-p", "flowgate"]).current_dir(repo::root());
-    process::run(&mut command)?;
-    Ok(repo::root().join("target/release/flowgate"))
+fn evaluate(data: &Data, model: &Path, report: &Path) -> Result<()> {
+    let (benign, foreign) = (data.test.to_string_lossy(), data.foreign.to_string_lossy());
+    let (benign, foreign) = (format!("clothes={benign}"), format!("digits={foreign}"));
+    flowgate(
+        &[
+            "eval",
+            &model.to_string_lossy(),
+            "--in",
+            &benign,
+            "--ood",
+            &foreign,
+        ],
+        &[("--report", report.as_os_str())],
+    )
 }
 
-/// The first images of both test sets on the Cortex-M4F, every bit compared with the host's.
-fn decide_on_a_board(model: &Path, data: &Data) -> Result<()> {
+fn on_board(data: &Data, model: &Path) -> Result<()> {
     let bytes = fs::read(model).with_context(|| model.display().to_string())?;
-    let mut inputs = Inputs::load(&data.garments, Some(BOARD_INPUTS))?;
-    inputs.append(&Inputs::load(&data.digits, Some(BOARD_INPUTS))?)?;
+    let mut inputs = Inputs::load(&data.test, Some(ON_BOARD))?;
+    inputs.append(&Inputs::load(&data.foreign, Some(ON_BOARD))?)?;
     let comparisons = compare::compare(&[boards::find("m4")?], &bytes, &inputs)?;
-    print!("{}", compare::tabulate(&comparisons, inputs.len()));
+    compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
     compare::verdict(&comparisons)
 }
 
-/// The built command.
-struct Flowgate(PathBuf);
-
-impl Flowgate {
-    /// Runs a verb with words, and with paths behind their flags (or without a flag).
-    fn run(&self, words: &[&str], paths: &[(&str, &PathBuf)]) -> Result<()> {
-        let mut command = Command::new(&self.0);
-        command.args(words);
-        for (flag, path) in paths {
-            if !flag.is_empty() {
-                command.arg(flag);
-            }
-            command.arg(path);
-        }
-        println!("$ {}", process::line(&command));
-        process::run(&mut command)
-    }
-
-    fn evaluate(&self, model: &PathBuf, data: &Data, report: &PathBuf) -> Result<()> {
-        let mnist = PathBuf::from(format!("mnist={}", data.digits.display()));
-        self.run(&["eval"], &[
-            ("", model),
-            ("--in", &data.garments),
-            ("--ood", &mnist),
-            ("--baseline-data", &data.train),
-            ("--report", report),
-        ])
-    }
+fn say(what: &str) {
+    println!("\n== {what}");
 }
 
-/// Runs steps and remembers how long each took.
-struct Steps {
-    table: Table,
-}
-
-impl Steps {
-    fn new() -> Self {
-        Self {
-            table: Table::new(["step", "seconds"]),
-        }
+/// Prints and runs a `flowgate` command.
+fn flowgate(words: &[&str], paths: &[(&str, &OsStr)]) -> Result<()> {
+    let mut command = process::cargo();
+    command
+        .args(["run", "--quiet", "-p", "flowgate", "--"])
+        .args(words)
+        .current_dir(repo::root());
+    let mut shown = format!("$ flowgate {}", words.join(" "));
+    for (flag, path) in paths {
+        command.arg(flag).arg(path);
+        shown += &format!(" {flag} {}", path.to_string_lossy());
     }
-
-    fn run<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
-        println!("== {name}");
-        let began = Instant::now();
-        let result = step().with_context(|| format!("step `{name}`"))?;
-        self.table.row([name.into(), format!("{:.1}", began.elapsed().as_secs_f64()).into()]);
-        Ok(result)
-    }
+    println!(
+        "{}",
+        shown.replace(&format!("{}/", repo::root().display()), "")
+    );
+    process::run(&mut command)
 }

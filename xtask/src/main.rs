@@ -6,6 +6,7 @@
 mod board;
 mod boards;
 mod compare;
+mod demo;
 mod gate;
 mod host;
 mod inputs;
@@ -42,6 +43,7 @@ enum Verb {
     Size(size::Size),
     PanicFree(panic_free::PanicFree),
     Test(test::Test),
+    Demo(demo::Demo),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Size(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
+        Verb::Demo(verb) => verb.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -104,7 +104,7 @@ impl Sizes {
         text_by_crate.retain(|_, &mut bytes| bytes > 0);
         Ok(Self {
             text: total(&[SectionKind::Text]),
-            constants: total(&[SectionKind::ReadOnlyData]),
+            constants: total(&[SectionKind::ReadOnlyData, SectionKind::ReadOnlyString]),
             ram: total(&[SectionKind::Data, SectionKind::UninitializedData]),
             text_by_crate,
         })
