@@ -7,7 +7,7 @@ use flow_infer::spec::{
 };
 
 /// Names of the presets, with what each is.
-pub const NAMES: [(&str, &str); 4] = [
+pub const NAMES: [(&str, &str); 5] = [
     (
         "fashion-tiny",
         "RealNVP on 28x28 grey images, 16 channels: fits 256 KiB flash",
@@ -21,6 +21,10 @@ pub const NAMES: [(&str, &str); 4] = [
         "RealNVP on 28x28 grey images as in the paper: 64 channels, 6 blocks, skip sums",
     ),
     (
+        "glow-tiny",
+        "Glow on 28x28 grey images, 16 channels: two levels of four steps, highway conditioners",
+    ),
+    (
         "vector-small",
         "coupling flow with dense conditioners for vectors of any dimension",
     ),
@@ -32,6 +36,7 @@ pub fn preset(name: &str, dims: u16) -> Option<TrainConfig> {
         "fashion-tiny" => Some(fashion_tiny()),
         "fashion-bottleneck" => Some(fashion_bottleneck()),
         "realnvp-paper" => Some(realnvp_paper()),
+        "glow-tiny" => Some(glow_tiny()),
         "vector-small" => Some(vector_small(dims)),
         _ => None,
     }
@@ -69,6 +74,27 @@ fn realnvp_paper() -> TrainConfig {
     config.epochs = 80;
     config.batch = 32;
     config.optimizer.learning_rate = 5e-4;
+    config
+}
+
+fn glow_tiny() -> TrainConfig {
+    let highway = ConditionerSpec::Highway {
+        channels: 16,
+        layers: 2,
+    };
+    let kept = Half::Second;
+    let mut level = LevelSpec::default();
+    push(&mut level, StepSpec::Squeeze);
+    for _ in 0..4 {
+        push(&mut level, StepSpec::Actnorm);
+        push(&mut level, StepSpec::InvertibleLinear);
+        push(
+            &mut level,
+            coupling(CouplingMask::Channel { kept }, highway),
+        );
+    }
+    let mut config = TrainConfig::new(flow(GREY_28, [level.clone(), level]));
+    config.epochs = 30;
     config
 }
 
@@ -160,7 +186,12 @@ mod tests {
             let config = preset(name, 10).unwrap();
             config.spec.validate().unwrap();
             let steps: usize = config.spec.levels.iter().map(|l| l.steps.len()).sum();
-            assert_eq!(steps, if name == "vector-small" { 6 } else { 11 });
+            let wanted = match name {
+                "vector-small" => 6,
+                "glow-tiny" => 2 * (1 + 4 * 3),
+                _ => 11,
+            };
+            assert_eq!(steps, wanted);
         }
         assert!(preset("nothing", 10).is_none());
     }

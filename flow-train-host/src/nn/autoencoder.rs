@@ -225,8 +225,9 @@ impl Conditioner for Autoencoder {
         let (encoder, rest) = tape.split_at_mut(places::BOTTLENECK);
         let (maps, decoder) = rest.split_at_mut(Bottleneck::MAPS);
         let encoded = &encoder[places::encoded(COUNT - 1)];
+        decoder[0].copy_from(encoded);
         self.bottleneck
-            .forward(with, encoded, maps, &mut decoder[0], scratch);
+            .forward(with, &mut decoder[0], maps, scratch);
         for (k, stage) in self.decoder.iter().enumerate() {
             let (read, write) = decoder.split_at_mut(k + 1);
             match write.first_mut() {

@@ -44,24 +44,23 @@ impl Bottleneck {
         [self.numbers(), self.latent].map(|n| Map::new(n, Grid::vectors(1)))
     }
 
-    /// `y` from `x`; the two may be maps with any border.
+    /// Replaces x by y.
     pub(crate) fn forward(
         &self,
         with: With<'_>,
-        x: &Map,
+        through: &mut Map,
         tape: &mut [Map],
-        y: &mut Map,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
         let (vector, code) = tape.split_at_mut(1);
         let (vector, code) = (&mut vector[0], &mut code[0]);
-        self.flatten(x, vector);
+        self.flatten(through, vector);
         self.down.forward(cpu, weights, vector, code, Finish::Store);
         let mut back = scratch.lend(self.numbers(), Grid::vectors(1));
         self.up
             .forward(cpu, weights, code, &mut back, Finish::Store);
-        self.unflatten(&back, y);
+        self.unflatten(&back, through);
         scratch.give_back(back);
     }
 

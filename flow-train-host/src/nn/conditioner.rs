@@ -1,8 +1,9 @@
 //! What every conditioner can do, and which network a spec names.
 
 use super::autoencoder::Autoencoder;
+use super::chain::Chain;
+use super::highway::Highway;
 use super::kernels::{Cpu, Finish};
-use super::mlp::Mlp;
 use super::patches::Patches;
 use super::resnet::Resnet;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
@@ -116,25 +117,42 @@ pub(crate) fn build(
             channels,
             blocks,
             skip,
-            bottleneck: 0,
+            bottleneck,
             ..
-        } => Ok(Box::new(Resnet::new(
-            registry,
-            at,
-            [kept, channels.into(), out],
-            blocks.into(),
-            skip,
-        ))),
-        ConditionerSpec::Mlp { hidden, layers } => Ok(Box::new(Mlp::new(
-            registry,
-            at,
-            [kept, hidden.into(), out],
-            layers.into(),
-        ))),
-        ConditionerSpec::Resnet { .. } => Err(Untrainable("a bottleneck inside a resnet")),
-        ConditionerSpec::Highway { .. } => Err(Untrainable("a highway conditioner")),
-        ConditionerSpec::Convnet { .. } => Err(Untrainable("a convnet conditioner")),
-        ConditionerSpec::GlowConvnet { .. } => Err(Untrainable("a glow_convnet conditioner")),
+        } => {
+            let channels = [kept, channels.into(), out];
+            let mut resnet = Resnet::new(registry, at, channels, blocks.into(), skip);
+            if bottleneck > 0 {
+                resnet.narrow(registry, at, grid, bottleneck.into());
+            }
+            Ok(Box::new(resnet))
+        }
+        ConditionerSpec::Mlp { hidden, layers } => {
+            let channels = [kept, hidden.into(), out];
+            Ok(Box::new(Chain::mlp(registry, at, channels, layers.into())))
+        }
+        ConditionerSpec::Highway { channels, layers } => {
+            let channels = [kept, channels.into(), out];
+            Ok(Box::new(Highway::new(
+                registry,
+                at,
+                channels,
+                layers.into(),
+            )))
+        }
+        ConditionerSpec::Convnet { channels, layers } => {
+            let channels = [kept, channels.into(), out];
+            Ok(Box::new(Chain::convnet(
+                registry,
+                at,
+                channels,
+                layers.into(),
+            )))
+        }
+        ConditionerSpec::GlowConvnet { channels } => {
+            let channels = [kept, channels.into(), out];
+            Ok(Box::new(Chain::glow_convnet(registry, at, channels)))
+        }
         ConditionerSpec::Autoencoder { channels, latent } => {
             let channels = channels.map(usize::from);
             let built =

@@ -5,6 +5,8 @@
 //! number of channels, so a kernel's addresses are one register plus constants. The border is the convolution's zero
 //! padding: no kernel has an edge case, and no kernel ever writes there.
 
+use std::ops::Range;
+
 /// Channels of a block.
 pub(crate) const LANES: usize = 16;
 
@@ -147,9 +149,26 @@ impl Map {
         self.data[index / LANES].0[index % LANES] = value;
     }
 
+    /// Places in [`data`](Self::data) of every row of every block, border excluded.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (grid, blocks) = (self.grid, self.blocks());
+        let row = move |block: usize, y: usize| {
+            let at = block * grid.plane() + grid.pixel(y, 0);
+            at..at + grid.width
+        };
+        (0..blocks).flat_map(move |block| (0..grid.height).map(move |y| row(block, y)))
+    }
+
     /// Overwrites everything with zeros.
     pub(crate) fn clear(&mut self) {
         self.data.fill(Lanes::default());
+    }
+
+    /// Overwrites everything with max(other, 0).
+    pub(crate) fn rectify(&mut self, other: &Self) {
+        for (to, from) in self.data.iter_mut().zip(&other.data) {
+            to.0 = from.0.map(|v| v.max(0.0));
+        }
     }
 
     /// Copies another map of the same size.

@@ -10,11 +10,12 @@
 
 mod autoencoder;
 mod bottleneck;
+mod chain;
 pub(crate) mod conditioner;
 mod conv;
+mod highway;
 pub(crate) mod kernels;
 mod map;
-mod mlp;
 mod parameters;
 mod patches;
 mod resnet;

@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) shape: Vec<usize>,
     /// Its numbers in the flat vector.
     pub(crate) range: Range<usize>,
+    /// Whether the model has it as it is; otherwise its step converts it.
+    pub(crate) in_model: bool,
 }
 
 /// Hands out places while a flow is built.
@@ -33,12 +35,27 @@ pub(crate) struct Registry {
 impl Registry {
     /// A place in the flat vector for a tensor.
     pub(crate) fn flat(&mut self, name: String, shape: &[usize]) -> Range<usize> {
-        let range = self.flat..self.flat + shape.iter().product::<usize>();
-        self.flat = range.end;
+        self.entry(name, shape, true)
+    }
+
+    /// A place for numbers that are trained, but that the model holds in another form.
+    pub(crate) fn factor(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+        self.entry(name, shape, false)
+    }
+
+    /// A place for numbers that training leaves as they are: their gradient stays zero.
+    pub(crate) fn frozen(&mut self, len: usize) -> Range<usize> {
+        self.flat += len;
+        self.flat - len..self.flat
+    }
+
+    fn entry(&mut self, name: String, shape: &[usize], in_model: bool) -> Range<usize> {
+        let range = self.frozen(shape.iter().product());
         self.entries.push(Entry {
             name,
             shape: shape.to_vec(),
             range: range.clone(),
+            in_model,
         });
         range
     }
@@ -95,13 +112,13 @@ impl Layout {
         }
     }
 
-    /// The flat vector as the model's tensors.
+    /// The tensors that the model has as they are.
     pub(crate) fn tensors(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
         let tensor = |e: &Entry| Tensor {
             shape: e.shape.clone(),
             values: flat[e.range.clone()].to_vec(),
         };
-        let entries = self.entries.iter();
+        let entries = self.entries.iter().filter(|e| e.in_model);
         entries.map(|e| (e.name.clone(), tensor(e))).collect()
     }
 }

@@ -3,9 +3,12 @@
 //! a = relu([x, -x]), h = in_conv(a); each block h = h + conv_b(relu(conv_a(relu(h)))); out = out_conv(relu(h)), or
 //! with skip sums out_conv(relu(skip_in(h_0) + sum of skips.k(h_k))).
 //!
+//! A linear bottleneck may replace h before block `blocks / 2`; the skip sum reads h as it was.
+//!
 //! Only rectified activations are kept: their sign is the mask of the gradient, so neither h nor the sums before a
 //! relu are stored (with skip sums h is, because the 1x1 convolutions read it unrectified).
 
+use super::bottleneck::Bottleneck;
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
@@ -18,6 +21,7 @@ pub(crate) struct Resnet {
     blocks: Vec<[Conv; 2]>,
     skips: Option<Skips>,
     out_conv: Conv,
+    bottleneck: Option<Bottleneck>,
 }
 
 /// The 1x1 convolutions whose sum is read instead of the last activation.
@@ -80,7 +84,27 @@ impl Resnet {
             blocks,
             skips: first.map(|first| Skips { first, after_block }),
             out_conv: conv("out_conv", channels, out, 1),
+            bottleneck: None,
         }
+    }
+
+    /// Adds a linear bottleneck.
+    pub(crate) fn narrow(&mut self, registry: &mut Registry, at: &str, grid: Grid, latent: usize) {
+        let bottleneck = Bottleneck::new(registry, at, self.channels, grid, latent);
+        self.bottleneck = Some(bottleneck);
+    }
+
+    /// The bottleneck, if it comes after this many blocks. With skip sums and no block nothing would read it.
+    fn narrow_after(&self, blocks: usize) -> Option<&Bottleneck> {
+        let unread = self.skips.is_some() && self.blocks.is_empty();
+        let bottleneck = self.bottleneck.as_ref();
+        bottleneck.filter(|_| blocks == self.blocks.len() / 2 && !unread)
+    }
+
+    /// Place on the tape of the bottleneck's maps, behind all others.
+    fn narrow_place(&self) -> usize {
+        let hidden = self.skips.as_ref().map_or(0, |_| self.blocks.len() + 1);
+        self.places().hidden(0) + hidden
     }
 
     fn places(&self) -> Places {
@@ -126,7 +150,13 @@ impl Resnet {
     }
 
     /// h after in_conv and all blocks, kept nowhere.
-    fn run_blocks(&self, with: With<'_>, tape: &mut [Map], scratch: &mut Scratch) {
+    fn run_blocks(
+        &self,
+        with: With<'_>,
+        tape: &mut [Map],
+        narrow: &mut [Map],
+        scratch: &mut Scratch,
+    ) {
         let (cpu, weights) = (with.cpu, with.weights);
         let places = self.places();
         let mut h = scratch.lend(self.channels, tape[0].grid());
@@ -134,6 +164,10 @@ impl Resnet {
         let finish = Finish::StoreAndRelu(&mut rest[0]);
         self.in_conv
             .forward(cpu, weights, &input[0], &mut h, finish);
+        if let Some(bottleneck) = self.narrow_after(0) {
+            bottleneck.forward(with, &mut h, narrow, scratch);
+            rest[0].rectify(&h);
+        }
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
             let (before, after) = tape.split_at_mut(places.middle(k));
             let (middle, next) = after.split_at_mut(1);
@@ -141,6 +175,10 @@ impl Resnet {
             conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
             let finish = Finish::AddAndRelu(&mut next[0]);
             conv_b.forward(cpu, weights, &middle[0], &mut h, finish);
+            if let Some(bottleneck) = self.narrow_after(k + 1) {
+                bottleneck.forward(with, &mut h, narrow, scratch);
+                next[0].rectify(&h);
+            }
         }
         scratch.give_back(h);
     }
@@ -151,6 +189,7 @@ impl Resnet {
         with: With<'_>,
         skips: &Skips,
         tape: &mut [Map],
+        narrow: &mut [Map],
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
@@ -174,7 +213,11 @@ impl Resnet {
             let (middle, next) = after.split_at_mut(1);
             let (done, h) = hidden.split_at_mut(k + 1);
             h[0].copy_from(&done[k]);
-            let a = &before[places.rectified(k)];
+            let a = &mut before[places.rectified(k)];
+            if let Some(bottleneck) = self.narrow_after(k) {
+                bottleneck.forward(with, &mut h[0], narrow, scratch);
+                a.rectify(&h[0]);
+            }
             conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
             let finish = Finish::AddAndRelu(&mut next[0]);
             conv_b.forward(cpu, weights, &middle[0], &mut h[0], finish);
@@ -197,6 +240,7 @@ impl Conditioner for Resnet {
         };
         let count = 2 * self.blocks.len() + 1 + hidden;
         maps.extend((0..count).map(|_| Map::new(self.channels, grid)));
+        maps.extend(self.bottleneck.iter().flat_map(Bottleneck::tape));
         maps
     }
 
@@ -208,10 +252,11 @@ impl Conditioner for Resnet {
         out: &mut Map,
         scratch: &mut Scratch,
     ) {
+        let (tape, narrow) = tape.split_at_mut(self.narrow_place());
         self.rectify_input(input, &mut tape[Places::INPUT]);
         match &self.skips {
-            Some(skips) => self.run_blocks_with_skips(with, skips, tape, scratch),
-            None => self.run_blocks(with, tape, scratch),
+            Some(skips) => self.run_blocks_with_skips(with, skips, tape, narrow, scratch),
+            None => self.run_blocks(with, tape, narrow, scratch),
         }
         let last = &tape[self.places().rectified(self.blocks.len())];
         let finish = Finish::Store;
@@ -254,12 +299,19 @@ impl Conditioner for Resnet {
             conv.weight_gradient(cpu, &tape[places.hidden(count)], &above, gradient);
             conv.input_gradient(cpu, weights, &above, &mut h, Finish::Store);
         }
+        let narrow = &tape[self.narrow_place()..];
+        if let Some(bottleneck) = self.narrow_after(count).filter(|_| count == 0) {
+            bottleneck.gradient(with, narrow, &mut h, gradient, scratch);
+        }
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate().rev() {
             let (a, c) = (&tape[places.rectified(k)], &tape[places.middle(k)]);
             conv_b.weight_gradient(cpu, c, &h, gradient);
             conv_b.input_gradient(cpu, weights, &h, &mut middle, Finish::Mask(c));
             conv_a.weight_gradient(cpu, a, &middle, gradient);
             conv_a.input_gradient(cpu, weights, &middle, &mut h, Finish::AddMasked(a));
+            if let Some(bottleneck) = self.narrow_after(k) {
+                bottleneck.gradient(with, narrow, &mut h, gradient, scratch);
+            }
             if let Some(skips) = &self.skips {
                 let conv = match k {
                     0 => &skips.first,
@@ -300,10 +352,16 @@ impl Conditioner for Resnet {
             Some(layer(conv, places.hidden(k), part(count + 1)))
         };
         layers.extend(skip(0));
+        let narrow = |after: usize| {
+            let layers = self.narrow_after(after)?.layers(self.narrow_place());
+            Some(layers)
+        };
+        layers.extend(narrow(0).into_iter().flatten());
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
             layers.push(layer(conv_a, places.rectified(k), 1.0));
             layers.push(layer(conv_b, places.middle(k), part(count)));
             layers.extend(skip(k + 1));
+            layers.extend(narrow(k + 1).into_iter().flatten());
         }
         layers.push(layer(&self.out_conv, places.rectified(count), 0.0));
         layers

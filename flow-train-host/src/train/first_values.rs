@@ -21,20 +21,20 @@ const FIRST_BOUND: f32 = 1.0;
 const SMALLEST_DEVIATION: f64 = 1e-3;
 
 /// Mean and deviation per channel.
-struct Moments {
+pub(super) struct Moments {
     sums: Vec<[f64; 2]>,
-    count: f64,
+    pub(super) count: f64,
 }
 
 impl Moments {
-    fn new(channels: usize) -> Self {
+    pub(super) fn new(channels: usize) -> Self {
         Self {
             sums: vec![[0.0; 2]; channels],
             count: 0.0,
         }
     }
 
-    fn add(&mut self, channel: usize, value: f32) {
+    pub(super) fn add(&mut self, channel: usize, value: f32) {
         let value = f64::from(value);
         self.sums[channel][0] += value;
         self.sums[channel][1] += value * value;
@@ -51,7 +51,7 @@ impl Moments {
     }
 
     /// Mean, and the factor that makes the deviation 1.
-    fn finish(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
+    pub(super) fn finish(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
         self.sums.iter().map(|[sum, squares]| {
             let mean = sum / self.count;
             let deviation = (squares / self.count - mean * mean).max(0.0).sqrt();

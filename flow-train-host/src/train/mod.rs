@@ -1,20 +1,25 @@
 //! Training: the same flow as the engine's, with gradients.
 //!
 //! `run` reads top down: [`run`] the loop and its files, `workers` a batch on all cores, `network` a flow, `step` and
-//! `coupling` its parts; the layers are in `crate::nn`. What makes it fast is in the headers there; what makes it
+//! `coupling`, `actnorm`
+//! and `invertible_linear` its parts; the layers are in `crate::nn`. What makes it fast is in the headers there; what makes it
 //! repeatable is in `workers` (fixed order of sums), `noise` (randomness without state) and `checkpoint`.
 
+mod actnorm;
 mod checkpoint;
 mod config;
 mod coupling;
 mod directory;
 mod error;
 mod evaluate;
+mod factors;
 mod first_values;
 mod input;
+mod invertible_linear;
 mod network;
 mod noise;
 mod optimizer;
+mod pixels;
 mod progress;
 mod run;
 mod scale_map;

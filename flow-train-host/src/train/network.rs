@@ -1,16 +1,19 @@
 //! A whole flow, ready to compute: log_prob of a group of samples, and its gradient.
 
+use super::actnorm::Actnorm;
 use super::coupling::Coupling;
 use super::input::{self, Dequantization, Jitter};
+use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::data::Dataset;
-use crate::model::Model;
+use crate::model::{Model, Tensor};
 use crate::nn::conditioner::{Untrainable, With};
 use crate::nn::kernels::Cpu;
 use crate::nn::{Gradient, Layout, Registry, Scratch, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all of them.
@@ -67,8 +70,16 @@ impl Network {
                     let step = Coupling::new(&mut registry, group, &placed, coupling)?;
                     steps.push(Box::new(step));
                 }
-                StepSpec::Actnorm => return Err(Untrainable("an actnorm step")),
-                StepSpec::InvertibleLinear => return Err(Untrainable("an invertible_linear step")),
+                StepSpec::Actnorm => {
+                    steps.push(Box::new(Actnorm::new(&mut registry, group, &placed)));
+                }
+                StepSpec::InvertibleLinear => {
+                    steps.push(Box::new(InvertibleLinear::new(
+                        &mut registry,
+                        group,
+                        &placed,
+                    )));
+                }
             }
         }
         Ok(Self {
@@ -135,10 +146,22 @@ impl Network {
     /// The parameters of a model with this network's spec.
     pub(crate) fn parameters(&self, model: &Model) -> Vec<f32> {
         let mut flat = vec![0.0; self.layout.flat];
-        for entry in &self.layout.entries {
+        for entry in self.layout.entries.iter().filter(|e| e.in_model) {
             flat[entry.range.clone()].copy_from_slice(model.values(&entry.name));
         }
+        for step in &self.steps {
+            step.read_model(model, &mut flat);
+        }
         flat
+    }
+
+    /// The model's tensors.
+    pub(crate) fn tensors(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
+        let mut tensors = self.layout.tensors(flat);
+        for step in &self.steps {
+            step.write_model(flat, &mut tensors);
+        }
+        tensors
     }
 
     /// The parameters that weight decay pulls to zero: those of layers, without biases.

@@ -252,7 +252,7 @@ impl Run<'_> {
             .is_none_or(|b| validation < f64::from_bits(b));
         if best {
             counters.best_bits = Some(validation.to_bits());
-            let tensors = self.network.layout().tensors(&self.state.optimizer.average);
+            let tensors = self.network.tensors(&self.state.optimizer.average);
             let model = Model::new(self.config.spec.clone(), tensors)?;
             model.save(&self.directory.join(MODEL_FILE))?;
         }

@@ -3,10 +3,12 @@
 //! A new kind of step is one file with one implementation of [`Step`], and a line in `network.rs`.
 
 use super::noise::Noise;
+use crate::model::{Model, Tensor};
 use crate::nn::conditioner::With;
 use crate::nn::kernels::Cpu;
 use crate::nn::{Conv, Gradient, Grid, Map, Scratch, Weights};
 use flow_infer::spec::View;
+use std::collections::BTreeMap;
 
 /// Which samples pass through the flow together.
 ///
@@ -95,4 +97,10 @@ pub(crate) trait Step: Send + Sync {
 
     /// Convolutions and dense layers, to be packed.
     fn convs(&self) -> Vec<&Conv>;
+
+    /// Sets the parameters that the model holds in another form.
+    fn read_model(&self, _model: &Model, _flat: &mut [f32]) {}
+
+    /// Adds the tensors that the flat vector holds in another form.
+    fn write_model(&self, _flat: &[f32], _tensors: &mut BTreeMap<String, Tensor>) {}
 }

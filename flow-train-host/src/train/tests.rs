@@ -15,6 +15,7 @@ use flow_infer::spec::{
 };
 use std::ops::ControlFlow;
 
+mod conditioners;
 mod gradients;
 mod runs;
 
@@ -108,16 +109,20 @@ fn vector_flow(dims: u16) -> FlowSpec {
 
 /// Smooth ramps with noise: something that a flow can learn.
 fn images(count: usize, side: usize) -> Dataset {
+    images_of(count, [1, side, side])
+}
+
+fn images_of(count: usize, [channels, height, width]: [usize; 3]) -> Dataset {
     let mut noise = noise::Noise::new(3, noise::Purpose::Evaluate, [0, 0]);
     let mut pixels = Vec::new();
     for _ in 0..count {
         let (base, slope) = (80.0 + 60.0 * noise.uniform(), 16.0 * noise.uniform());
-        for i in 0..side * side {
-            let value = base + slope * (i % side) as f32 + 8.0 * noise.uniform();
+        for i in 0..channels * height * width {
+            let value = base + slope * (i % width % 8) as f32 + 8.0 * noise.uniform();
             pixels.push(value as u8);
         }
     }
-    Dataset::Images(Images::new(1, side, side, pixels).unwrap())
+    Dataset::Images(Images::new(channels, height, width, pixels).unwrap())
 }
 
 /// Correlated vectors with one constant column.
@@ -149,7 +154,7 @@ fn random_parameters(network: &Network, data: &Dataset, seed: u64) -> Vec<f32> {
         .filter(|e| !e.name.starts_with("input."))
     {
         for p in &mut flat[entry.range.clone()] {
-            *p += 0.1 * noise.normal();
+            *p += 0.05 * noise.normal();
         }
     }
     flat

@@ -30,13 +30,14 @@ fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -
 }
 
 /// For each tensor the derivative along a random direction within it.
-fn check_gradients(spec: &FlowSpec, data: &Dataset, seed: u64) {
+pub(super) fn check_gradients(spec: &FlowSpec, data: &Dataset, seed: u64) {
     spec.validate().unwrap();
     println!("seed {seed}");
     let network = Network::new(spec, 3, Cpu::best()).unwrap();
     let flat = random_parameters(&network, data, seed);
     let (_, gradient) = loss(&network, data, &flat, true);
     let mut noise = noise::Noise::new(seed, noise::Purpose::Evaluate, [1, 1]);
+    let mut wrong = Vec::new();
     for entry in network
         .layout()
         .entries
@@ -60,12 +61,16 @@ fn check_gradients(spec: &FlowSpec, data: &Dataset, seed: u64) {
         assert!(size > 0.0, "{} has no gradient", entry.name);
         let along = part.iter().zip(&direction);
         let exact = along.map(|(g, d)| f64::from(g * d / length)).sum::<f64>();
-        // Long differences cross kinks of relus, short ones drown in f32 rounding: the best of three lengths counts. A
+        // Long differences cross kinks of relus, short ones drown in f32 rounding: the best length counts. A
         // wrong sign or a missing term is an error of the order of 1 at every length.
-        let errors = [4e-3, 1e-3, 2.5e-4].map(|h| (numeric(h) - exact).abs() / size);
+        let errors =
+            [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 2.5e-4].map(|h| (numeric(h) - exact).abs() / size);
         let best = errors.into_iter().fold(f64::INFINITY, f64::min);
-        assert!(best < 0.01, "{}: relative errors {errors:?}", entry.name);
+        if best >= 0.01 {
+            wrong.push(format!("{}: relative errors {errors:?}", entry.name));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

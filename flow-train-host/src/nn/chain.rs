@@ -1,19 +1,21 @@
-//! The dense conditioner of vector flows: dense, relu, `layers` times (dense, relu), dense.
+//! Conditioners that are one layer after another: `mlp`, `glow_convnet` and the linear `convnet`.
 
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
 use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
 
 /// See the module.
-pub(crate) struct Mlp {
+pub(crate) struct Chain {
+    /// Channels between layers.
     hidden: usize,
-    /// in_layer, layers, out_layer.
+    /// relu after every layer but the last.
+    rectified: bool,
     layers: Vec<Conv>,
 }
 
-impl Mlp {
-    /// With [kept, hidden, output] channels.
-    pub(crate) fn new(
+impl Chain {
+    /// Dense, relu, `layers` times (dense, relu), dense; with [kept, hidden, output] channels.
+    pub(crate) fn mlp(
         registry: &mut Registry,
         at: &str,
         [kept, hidden, out]: [usize; 3],
@@ -27,13 +29,56 @@ impl Mlp {
         all.push(dense("out_layer", hidden, out));
         Self {
             hidden,
+            rectified: true,
+            layers: all,
+        }
+    }
+
+    /// conv 3x3, relu, conv 1x1, relu, conv 3x3.
+    pub(crate) fn glow_convnet(
+        registry: &mut Registry,
+        at: &str,
+        [kept, hidden, out]: [usize; 3],
+    ) -> Self {
+        let mut conv = |name: &str, inputs, outputs, side| {
+            Conv::new(registry, &format!("{at}{name}"), inputs, outputs, side)
+        };
+        Self {
+            hidden,
+            rectified: true,
+            layers: vec![
+                conv("in_conv", kept, hidden, 3),
+                conv("mid_conv", hidden, hidden, 1),
+                conv("out_conv", hidden, out, 3),
+            ],
+        }
+    }
+
+    /// conv 3x3 `layers` times, conv 1x1, without any activation.
+    pub(crate) fn convnet(
+        registry: &mut Registry,
+        at: &str,
+        [kept, hidden, out]: [usize; 3],
+        layers: usize,
+    ) -> Self {
+        let mut conv = |name: &str, inputs, outputs, side| {
+            Conv::new(registry, &format!("{at}{name}"), inputs, outputs, side)
+        };
+        let inputs = |k| if k == 0 { kept } else { hidden };
+        let mut all: Vec<_> = (0..layers)
+            .map(|k| conv(&format!("layers.{k}"), inputs(k), hidden, 3))
+            .collect();
+        all.push(conv("out_conv", inputs(layers), out, 1));
+        Self {
+            hidden,
+            rectified: false,
             layers: all,
         }
     }
 }
 
-impl Conditioner for Mlp {
-    /// Every hidden activation, rectified.
+impl Conditioner for Chain {
+    /// Every hidden activation.
     fn tape(&self, grid: Grid) -> Vec<Map> {
         let hidden = 1..self.layers.len();
         hidden.map(|_| Map::new(self.hidden, grid)).collect()
@@ -51,7 +96,8 @@ impl Conditioner for Mlp {
             let (before, after) = tape.split_at_mut(k);
             let from = before.last().unwrap_or(input);
             let (out, finish) = match after.first_mut() {
-                Some(hidden) => (hidden, Finish::Relu),
+                Some(hidden) if self.rectified => (hidden, Finish::Relu),
+                Some(hidden) => (hidden, Finish::Store),
                 None => (&mut *out, Finish::Store),
             };
             layer.forward(with.cpu, with.weights, from, out, finish);
@@ -78,7 +124,11 @@ impl Conditioner for Mlp {
             let activation = &passed.tape[below];
             layer.weight_gradient(cpu, activation, out, gradient);
             let mut below = scratch.lend(self.hidden, activation.grid());
-            layer.input_gradient(cpu, weights, out, &mut below, Finish::Mask(activation));
+            let finish = match self.rectified {
+                true => Finish::Mask(activation),
+                false => Finish::Store,
+            };
+            layer.input_gradient(cpu, weights, out, &mut below, finish);
             if let Some(done) = above.replace(below) {
                 scratch.give_back(done);
             }

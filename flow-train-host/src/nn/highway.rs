@@ -1,0 +1,186 @@
+//! The gated conditioner: h <- hidden(h) g + h (1 - g) with g = sigmoid(gate(h)), no other activation.
+
+use super::conditioner::{Conditioner, Layer, Passed, Source, With};
+use super::kernels::Finish;
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+
+/// See the module.
+pub(crate) struct Highway {
+    channels: usize,
+    in_conv: Conv,
+    gated: Vec<Gated>,
+    out_conv: Conv,
+}
+
+struct Gated {
+    hidden: Conv,
+    gate: Conv,
+}
+
+/// Where things are on the tape.
+mod places {
+    /// h before a gated layer; after the last, what the output layer reads.
+    pub(super) const fn h(k: usize) -> usize {
+        3 * k
+    }
+    /// hidden(h), then g.
+    pub(super) const fn proposed(k: usize) -> usize {
+        3 * k + 1
+    }
+}
+
+impl Highway {
+    /// With [kept, hidden, output] channels.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        at: &str,
+        [kept, channels, out]: [usize; 3],
+        layers: usize,
+    ) -> Self {
+        let mut conv = |name: &str, inputs, outputs, side| {
+            Conv::new(registry, &format!("{at}{name}"), inputs, outputs, side)
+        };
+        let in_conv = conv("in_conv", kept, channels, 3);
+        let gated = (0..layers).map(|k| Gated {
+            hidden: conv(&format!("layers.{k}.hidden"), channels, channels, 3),
+            gate: conv(&format!("layers.{k}.gate"), channels, channels, 3),
+        });
+        Self {
+            channels,
+            in_conv,
+            gated: gated.collect(),
+            out_conv: conv("out_conv", channels, out, 1),
+        }
+    }
+}
+
+/// g = sigmoid(g); next = proposed g + h (1 - g).
+fn mix(h: &Map, proposed: &Map, g: &mut Map, next: &mut Map) {
+    for row in h.rows() {
+        let sources = h.data()[row.clone()]
+            .iter()
+            .zip(&proposed.data()[row.clone()]);
+        let gates = g.data_mut()[row.clone()].iter_mut();
+        let next = next.data_mut()[row].iter_mut();
+        for (((h, proposed), g), next) in sources.zip(gates).zip(next) {
+            for lane in 0..super::LANES {
+                let gate = 1.0 / (1.0 + (-g.0[lane]).exp());
+                g.0[lane] = gate;
+                next.0[lane] = proposed.0[lane] * gate + h.0[lane] * (1.0 - gate);
+            }
+        }
+    }
+}
+
+/// What a gated layer made of its h.
+struct Mixed<'a> {
+    h: &'a Map,
+    proposed: &'a Map,
+    g: &'a Map,
+}
+
+impl Mixed<'_> {
+    /// Gradients of proposed and of the gate before its sigmoid; that of next becomes the direct part of that of h.
+    fn gradient(&self, through: &mut Map, proposed: &mut Map, gate: &mut Map) {
+        for row in self.h.rows() {
+            for at in row {
+                let [h, p, g] = [self.h, self.proposed, self.g].map(|map| &map.data()[at].0);
+                let through = &mut through.data_mut()[at].0;
+                for lane in 0..super::LANES {
+                    let (above, g) = (through[lane], g[lane]);
+                    proposed.data_mut()[at].0[lane] = above * g;
+                    gate.data_mut()[at].0[lane] = above * (p[lane] - h[lane]) * g * (1.0 - g);
+                    through[lane] = above * (1.0 - g);
+                }
+            }
+        }
+    }
+}
+
+impl Conditioner for Highway {
+    fn tape(&self, grid: Grid) -> Vec<Map> {
+        let count = places::h(self.gated.len()) + 1;
+        (0..count).map(|_| Map::new(self.channels, grid)).collect()
+    }
+
+    fn forward(
+        &self,
+        with: With<'_>,
+        input: &Map,
+        tape: &mut [Map],
+        out: &mut Map,
+        _scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        self.in_conv
+            .forward(cpu, weights, input, &mut tape[0], Finish::Store);
+        for (k, layer) in self.gated.iter().enumerate() {
+            let [h, proposed, g, next, ..] = &mut tape[places::h(k)..] else {
+                return;
+            };
+            layer
+                .hidden
+                .forward(cpu, weights, h, proposed, Finish::Store);
+            layer.gate.forward(cpu, weights, h, g, Finish::Store);
+            mix(h, proposed, g, next);
+        }
+        let h = &tape[places::h(self.gated.len())];
+        self.out_conv.forward(cpu, weights, h, out, Finish::Store);
+    }
+
+    fn gradient(
+        &self,
+        with: With<'_>,
+        passed: Passed<'_>,
+        input_gradient: &mut Map,
+        gradient: &mut Gradient,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        let (tape, out) = (passed.tape, passed.out_gradient);
+        let last = &tape[places::h(self.gated.len())];
+        let [mut through, mut proposed, mut gate] =
+            [(); 3].map(|()| scratch.lend(self.channels, last.grid()));
+        self.out_conv.weight_gradient(cpu, last, out, gradient);
+        self.out_conv
+            .input_gradient(cpu, weights, out, &mut through, Finish::Store);
+        for (k, layer) in self.gated.iter().enumerate().rev() {
+            let h = &tape[places::h(k)];
+            let mixed = Mixed {
+                h,
+                proposed: &tape[places::proposed(k)],
+                g: &tape[places::proposed(k) + 1],
+            };
+            mixed.gradient(&mut through, &mut proposed, &mut gate);
+            for (conv, above) in [(&layer.hidden, &proposed), (&layer.gate, &gate)] {
+                conv.weight_gradient(cpu, h, above, gradient);
+                conv.input_gradient(cpu, weights, above, &mut through, Finish::Add);
+            }
+        }
+        self.in_conv
+            .weight_gradient(cpu, passed.input, &through, gradient);
+        self.in_conv
+            .input_gradient(cpu, weights, &through, input_gradient, Finish::Store);
+        for map in [through, proposed, gate] {
+            scratch.give_back(map);
+        }
+    }
+
+    fn layers(&self) -> Vec<Layer<'_>> {
+        let layer = |conv, source, deviation| Layer {
+            conv,
+            source,
+            deviation,
+            patches: None,
+        };
+        let mut layers = vec![layer(&self.in_conv, Source::Input, 1.0)];
+        for (k, gated) in self.gated.iter().enumerate() {
+            for conv in [&gated.hidden, &gated.gate] {
+                layers.push(layer(conv, Source::Tape(places::h(k)), 1.0));
+            }
+        }
+        let last = Source::Tape(places::h(self.gated.len()));
+        layers.push(layer(&self.out_conv, last, 0.0));
+        layers
+    }
+}
