@@ -87,6 +87,11 @@ impl From<PlanError> for ExportError {
 /// Most calibration inputs whose windows are sampled for the rounding; the ranges come from all of them.
 const ROUNDING_INPUTS: usize = 256;
 
+/// How many inputs of a calibration set are sampled for the rounding.
+pub fn rounding_inputs(calibration: &Dataset) -> usize {
+    calibration.len().min(ROUNDING_INPUTS)
+}
+
 /// A model as integers: activations scaled by their ranges on the calibration data, weights rounded with compensation.
 /// `finished` is called after each input sampled for the rounding.
 pub fn quantized(
@@ -96,7 +101,7 @@ pub fn quantized(
 ) -> Result<file::FlowFile, ExportError> {
     let flow = lower::lower(model);
     let ranges = ranges::measure(&flow, calibration)?;
-    let sampled = calibration.take(0..calibration.len().min(ROUNDING_INPUTS));
+    let sampled = calibration.take(0..rounding_inputs(calibration));
     let statistics = statistics::collect(&flow, &sampled, finished)?;
     let rounding = Compensated::new(&statistics, &layers_of_steps(&flow));
     let numbers = quantize::QuantizedNumbers::new(&flow, &ranges, rounding);

@@ -13,11 +13,7 @@ use flow_infer::score::Scores;
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::Dataset;
 use flow_train_host::export::file::FlowFile;
-use flow_train_host::export::float::FloatNumbers;
-use flow_train_host::export::lower::{LoweredFlow, lower};
-use flow_train_host::export::pack::{Packed, pack};
-use flow_train_host::export::quantize::{Nearest, QuantizedNumbers};
-use flow_train_host::export::{ExportError, ranges};
+use flow_train_host::export::{self, ExportError};
 use flow_train_host::files::{one_line, write_atomically};
 use flow_train_host::model::Model;
 use std::path::PathBuf;
@@ -91,10 +87,8 @@ impl Args {
 
     /// The file without golden vectors, which only it can compute.
     fn file(&self, model: &Model, data: &Dataset) -> Result<FlowFile> {
-        let flow = lower(model);
-        let packed = self.pack(&flow, data);
-        let mut file = FlowFile::new(packed.with_context(|| one_line(&self.model).to_string())?);
-        file.set_spec(model.spec());
+        let file = self.numbers(model, data);
+        let mut file = file.with_context(|| one_line(&self.model).to_string())?;
         file.model_version = self.model_version;
         let mut provenance = birth::of_model(&self.model)?;
         provenance.tool = birth::tool();
@@ -107,16 +101,15 @@ impl Args {
         Ok(file)
     }
 
-    fn pack(&self, flow: &LoweredFlow, data: &Dataset) -> Result<Packed, ExportError> {
-        let spinner = progress::spinner("packing");
-        let packed = match self.format {
-            Format::Q8 => ranges::measure(flow, data)
-                .and_then(|ranges| pack(flow, &QuantizedNumbers::new(flow, &ranges, Nearest))),
-            Format::F32 => pack(flow, &FloatNumbers { half: false }),
-            Format::F16 => pack(flow, &FloatNumbers { half: true }),
+    fn numbers(&self, model: &Model, data: &Dataset) -> Result<FlowFile, ExportError> {
+        let bar = progress::bar(export::rounding_inputs(data), "rounding weights");
+        let file = match self.format {
+            Format::Q8 => export::quantized(model, data, &|| bar.inc(1)),
+            Format::F32 => export::floating(model, false),
+            Format::F16 => export::floating(model, true),
         };
-        spinner.finish_and_clear();
-        packed
+        bar.finish_and_clear();
+        file
     }
 
     fn set_golden(&self, file: &mut FlowFile, data: &Dataset, scores: &[Scores]) {
