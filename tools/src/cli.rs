@@ -16,9 +16,8 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-MODEL is a run directory, a .safetensors with its spec, or a .flow. PATH is an IDX file (.gz too), a .npy or .npz \
-array, a directory of PNG, PGM or JPEG files, or a CSV table.
-
+MODEL is a run directory, a .safetensors with its spec, or a .flow.
+PATH is an IDX file (.gz too), a .npy or .npz array, a CSV table, or a PNG, PGM or JPEG file or a directory of them.
 Exit code: 0 all is well, 1 a check failed, 2 bad usage or bad input.";
 
 #[derive(Subcommand)]

@@ -45,7 +45,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let what = text.split("\n\nUsage:").next().unwrap_or(&text);
     let what = what.split("\n\nFor more").next().unwrap_or(what);
-    eprintln!("{} (see --help)", one_line(what));
+    let what = what.replace("\n\n  tip:", "; tip:");
+    eprintln!("{} (see --help)", one_line(&what));
     ExitCode::from(2)
 }
 

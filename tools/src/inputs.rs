@@ -8,24 +8,32 @@ use flow_train_host::data::{self, Dataset};
 use flow_train_host::files::one_line;
 use std::path::Path;
 
-/// How many inputs of a set are used.
+/// Which inputs of a set are used.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Limit {
-    /// Use only the first N inputs
+    /// Leave out the first N inputs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: u32,
+    /// Use at most N inputs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
 
 impl Limit {
-    /// The limit, or another one where none is given.
-    pub(crate) fn or(self, default: usize) -> usize {
-        self.limit.map_or(default, |n| n as usize)
+    /// These inputs, at most `most` of them where no limit is given.
+    pub(crate) fn or(self, most: usize) -> Self {
+        Self {
+            limit: self.limit.or(u32::try_from(most).ok()),
+            ..self
+        }
     }
 
     fn cut(self, data: Dataset) -> Dataset {
-        match self.limit {
-            None => data,
-            Some(_) => data.take(0..self.or(usize::MAX)),
+        let first = self.skip as usize;
+        let most = self.limit.map_or(usize::MAX, |n| n as usize);
+        match (first, self.limit) {
+            (0, None) => data,
+            _ => data.take(first..first.saturating_add(most)),
         }
     }
 }
@@ -34,14 +42,11 @@ impl Limit {
 pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result<Dataset> {
     let data = data::load(path)?;
     check(path, &data, artifact)?;
-    Ok(limit.cut(data))
-}
-
-/// The first `most` inputs of the data.
-pub(crate) fn load_some(path: &Path, most: usize, artifact: &Artifact<'_>) -> Result<Dataset> {
-    let data = data::load(path)?;
-    check(path, &data, artifact)?;
-    Ok(data.take(0..most))
+    let data = limit.cut(data);
+    if data.is_empty() {
+        bail!("{}: nothing is left after --skip", one_line(path));
+    }
+    Ok(data)
 }
 
 /// Whether the model reads such inputs.

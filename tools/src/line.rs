@@ -174,7 +174,7 @@ mod tests {
         let line = Line::new(7, Some(&scores), Some(&gate(0)), 3, true);
         assert_eq!(
             line.json(),
-            "{\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889634,\
+            "{\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
              \"scores\":{\"likelihood\":-3.0,\"complexity\":-2.5,\"typicality\":-2.0},\
              \"decision\":\"reject\",\"saturated\":false,\"score_raw\":-41943040,\
              \"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
@@ -187,7 +187,7 @@ mod tests {
         let line = Line::new(0, Some(&scores(None)), None, 3, false);
         assert_eq!(
             line.json(),
-            "{\"index\":0,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889634,\
+            "{\"index\":0,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
              \"scores\":{\"likelihood\":-3.0},\"decision\":null,\"saturated\":false}"
         );
         let flow = Line::new(0, Some(&scores(None)), None, 3, true);

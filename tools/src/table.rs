@@ -52,12 +52,13 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// Rows of cells under a heading: the first column to the left, the others to the right.
+/// Rows of cells under a heading: the first columns to the left, the others to the right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     rows: Vec<Vec<Cell>>,
     has_head: bool,
-    left: bool,
+    /// Columns to the left.
+    left: usize,
 }
 
 impl Table {
@@ -67,7 +68,7 @@ impl Table {
         Self {
             rows: vec![head.collect()],
             has_head: true,
-            left: false,
+            left: 1,
         }
     }
 
@@ -76,13 +77,13 @@ impl Table {
         Self {
             rows: Vec::new(),
             has_head: false,
-            left: true,
+            left: usize::MAX,
         }
     }
 
-    /// Every column to the left: for words rather than numbers.
-    pub fn all_left(mut self) -> Self {
-        self.left = true;
+    /// The first columns to the left, where they hold words rather than numbers.
+    pub fn left(mut self, columns: usize) -> Self {
+        self.left = columns;
         self
     }
 
@@ -117,7 +118,7 @@ impl Table {
                     let room = width.saturating_sub(cell.text.chars().count());
                     let is_last = column + 1 == row.len();
                     let painted = paint(cell, colour);
-                    match (self.left || column == 0, is_last) {
+                    match (column < self.left, is_last) {
                         (true, true) => painted,
                         (true, false) => painted + &" ".repeat(room),
                         (false, _) => " ".repeat(room) + &painted,
@@ -141,11 +142,7 @@ impl Table {
             text += &format!("| {} |\n", cells.join(" | "));
             if index == 0 {
                 let align = |column| {
-                    if self.left || column == 0 {
-                        "---|"
-                    } else {
-                        "--:|"
-                    }
+                    if column < self.left { "---|" } else { "--:|" }
                 };
                 text += &format!("|{}\n", (0..row.len()).map(align).collect::<String>());
             }

@@ -5,7 +5,9 @@ use super::html::{Element, el};
 use crate::evaluation::{Column, Set};
 use flow_train_host::metrics::quantile;
 
-const BINS: usize = 72;
+/// Bins of large sets; of a set of n about 2 √n, so that few inputs do not make a comb.
+const MOST_BINS: usize = 72;
+const FEWEST_BINS: usize = 16;
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 210.0;
 const LEFT: f64 = 12.0;
@@ -17,11 +19,15 @@ const BOTTOM: f64 = HEIGHT - 28.0;
 pub(super) fn figure(column: &Column, sets: &[Set], threshold: Option<f64>) -> Element {
     let window = window(column, threshold);
     let x = Axis::new(window, (LEFT, RIGHT));
-    let benign = shares(&column.benign, &x);
+    let sets_of = || column.foreign.iter().chain([&column.benign]);
+    let smallest = sets_of().map(Vec::len).min().unwrap_or(0);
+    let count = (2.0 * (smallest as f64).sqrt()) as usize;
+    let count = count.clamp(FEWEST_BINS, MOST_BINS);
+    let benign = shares(&column.benign, &x, count);
     let foreign: Vec<Vec<f64>> = column
         .foreign
         .iter()
-        .map(|values| shares(values, &x))
+        .map(|values| shares(values, &x, count))
         .collect();
     let all = foreign.iter().chain([&benign]).flatten();
     let y = Axis::new(
@@ -68,20 +74,20 @@ fn window(column: &Column, threshold: Option<f64>) -> (f64, f64) {
 }
 
 /// Share of the values in each bin; what lies beyond the window counts in its first or last bin.
-fn shares(values: &[f64], x: &Axis) -> Vec<f64> {
+fn shares(values: &[f64], x: &Axis, count: usize) -> Vec<f64> {
     let (low, high) = x.range();
-    let mut bins = vec![0.0; BINS];
+    let mut bins = vec![0.0; count];
     for value in values {
-        let place = (value - low) / (high - low) * BINS as f64;
+        let place = (value - low) / (high - low) * count as f64;
         // NaN counts as lowest, as everywhere.
-        bins[(place.max(0.0) as usize).min(BINS - 1)] += 1.0 / values.len() as f64;
+        bins[(place.max(0.0) as usize).min(count - 1)] += 1.0 / values.len() as f64;
     }
     bins
 }
 
 fn area(bins: &[f64], x: &Axis, y: &Axis, class: &str, name: &str) -> Element {
     let (low, high) = x.range();
-    let edge = |bin: usize| x.at(low + (high - low) * bin as f64 / BINS as f64);
+    let edge = |bin: usize| x.at(low + (high - low) * bin as f64 / bins.len() as f64);
     let mut path = format!("M{:.1} {:.1}", edge(0), BOTTOM);
     for (bin, share) in bins.iter().enumerate() {
         let height = y.at(*share);
@@ -91,7 +97,7 @@ fn area(bins: &[f64], x: &Axis, y: &Axis, class: &str, name: &str) -> Element {
             edge(bin + 1)
         );
     }
-    path += &format!("L{:.1} {:.1}Z", edge(BINS), BOTTOM);
+    path += &format!("L{:.1} {:.1}Z", edge(bins.len()), BOTTOM);
     el("path")
         .class(format!("area {class}"))
         .attr("d", path)
@@ -143,7 +149,7 @@ mod tests {
     #[test]
     fn every_value_is_counted_once() {
         let x = Axis::new((0.0, 72.0), (0.0, 1.0));
-        let bins = shares(&[-5.0, 0.5, 1.5, 1.6, 71.5, 1e9, f64::NAN, 30.0], &x);
+        let bins = shares(&[-5.0, 0.5, 1.5, 1.6, 71.5, 1e9, f64::NAN, 30.0], &x, 72);
         assert!((bins.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!([bins[0], bins[1], bins[71]], [0.375, 0.25, 0.25]);
     }

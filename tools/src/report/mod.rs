@@ -1,11 +1,14 @@
 //! The page that `eval` writes: one file without anything from outside, and the figures beside it.
 
 mod axis;
+mod charts;
 mod histogram;
 mod html;
 mod page;
+mod parts;
 mod pictures;
 mod roc;
+mod tables;
 
 use crate::cost::{Cost, format_name};
 use crate::evaluation::Evaluation;

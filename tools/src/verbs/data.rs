@@ -88,7 +88,7 @@ fn fetch(name: Name, to: &Path) -> Result<Fetched> {
 }
 
 fn list<'p>(files: impl Iterator<Item = &'p Path>) -> Table {
-    let mut table = Table::new(["file", "content"]).all_left();
+    let mut table = Table::new(["file", "content"]).left(2);
     for file in files {
         // Labels are no images, but belong to the set.
         let content = data::load(file).map_or("labels".to_owned(), |data| inputs::describe(&data));

@@ -26,9 +26,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Args {
     /// Run directory, .safetensors or .flow
     model: PathBuf,
-    /// Data of the kind that the model was trained on, none of it seen in training or calibration
-    #[arg(long = "in", value_name = "PATH")]
-    benign: PathBuf,
+    /// Data of the kind that the model was trained on, none of it seen in training or calibration; may be named
+    #[arg(long = "in", value_name = "[NAME=]PATH", value_parser = maybe_named_path)]
+    benign: (String, PathBuf),
     /// Foreign data under a name; may be given several times
     #[arg(long, value_name = "NAME=PATH", required = true, value_parser = named_path)]
     ood: Vec<(String, PathBuf)>,
@@ -57,20 +57,34 @@ fn named_path(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+/// A path, or a name and a path. A set without a name is called after its file, without the endings.
+fn maybe_named_path(text: &str) -> Result<(String, PathBuf), String> {
+    match named_path(text) {
+        Ok(named) if !Path::new(text).exists() => Ok(named),
+        _ => {
+            let path = PathBuf::from(text);
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            let name = name.to_string_lossy();
+            let stem = name.split('.').next().unwrap_or_default();
+            Ok((stem.to_owned(), path))
+        }
+    }
+}
+
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         self.check_names()?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         // Everything is read before anything long begins.
-        let benign = inputs::load(&self.benign, self.limit, &artifact)?;
+        let benign = inputs::load(&self.benign.1, self.limit, &artifact)?;
         let load = |path: &Path| inputs::load(path, self.limit, &artifact);
         let foreign = self.ood.iter().map(|(_, path)| load(path));
         let foreign = foreign.collect::<Result<Vec<_>>>()?;
         let sample = self.baseline_data.as_deref();
         let sample = sample.map(|path| inputs::load(path, Limit::default(), &artifact));
         let sample = sample.transpose()?;
-        let benign = scored(self.benign_name(), &self.benign, benign, &artifact)?;
+        let benign = scored(self.benign.0.clone(), &self.benign.1, benign, &artifact)?;
         let foreign = self.ood.iter().zip(foreign);
         let foreign =
             foreign.map(|((name, path), data)| scored(name.clone(), path, data, &artifact));
@@ -85,23 +99,14 @@ impl Args {
     }
 
     fn check_names(&self) -> Result<()> {
-        for (index, (name, _)) in self.ood.iter().enumerate() {
-            if self.ood[..index].iter().any(|(other, _)| other == name) {
+        let foreign = self.ood.iter().map(|(name, _)| name);
+        let names: Vec<&String> = std::iter::once(&self.benign.0).chain(foreign).collect();
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
                 bail!("--ood {name}: two sets have this name");
             }
         }
         Ok(())
-    }
-
-    /// The benign set's name: its file's, without what all such files share.
-    fn benign_name(&self) -> String {
-        let name = self.benign.file_name().unwrap_or(self.benign.as_os_str());
-        let name = name.to_string_lossy();
-        let stem = name.split('.').next().unwrap_or(&name);
-        match stem.is_empty() || self.ood.iter().any(|(other, _)| other == stem) {
-            true => "in".to_owned(),
-            false => stem.to_owned(),
-        }
     }
 
     fn evaluation(
@@ -232,7 +237,7 @@ fn separation(evaluation: &Evaluation) -> Table {
         "AUPR out",
         "FPR at 95 % TPR",
     ];
-    let mut table = Table::new(head);
+    let mut table = Table::new(head).left(2);
     for column in &evaluation.scores {
         for set in &evaluation.foreign {
             let Some(s) = column.against(set) else {
@@ -273,5 +278,11 @@ mod tests {
         for bad in ["a", "=b", "a="] {
             assert!(named_path(bad).is_err(), "{bad}");
         }
+        let own = |name: &str, path: &str| Ok((name.to_owned(), PathBuf::from(path)));
+        assert_eq!(
+            maybe_named_path("d/a-images.idx3.gz"),
+            own("a-images", "d/a-images.idx3.gz")
+        );
+        assert_eq!(maybe_named_path("own=d/a.gz"), own("own", "d/a.gz"));
     }
 }

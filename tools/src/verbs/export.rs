@@ -64,8 +64,8 @@ impl Args {
                 one_line(&self.model)
             );
         }
-        let most = self.limit.or(CALIBRATION_INPUTS);
-        let data = inputs::load_some(&self.calibrate, most, &loaded.artifact()?)?;
+        let limit = self.limit.or(CALIBRATION_INPUTS);
+        let data = inputs::load(&self.calibrate, limit, &loaded.artifact()?)?;
         let float = all_scores(
             &self.calibrate,
             &loaded.artifact()?,

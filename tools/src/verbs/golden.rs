@@ -64,7 +64,7 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
-        let data = inputs::load_some(&self.data, self.limit.or(INPUTS), &artifact)?;
+        let data = inputs::load(&self.data, self.limit.or(INPUTS), &artifact)?;
         let vectors = match artifact.number_format() {
             NumberFormat::Q8 => vectors::<Fixed>(&artifact, &data, |l| NpyValues::I32(l.concat())),
             NumberFormat::F32 => vectors::<F32>(&artifact, &data, |l| NpyValues::F32(l.concat())),
@@ -73,7 +73,7 @@ impl Args {
         let (scores, latents) = vectors.with_context(|| one_line(&self.data).to_string())?;
         let certificate = self.certificate(&loaded, &artifact, &data);
         std::fs::create_dir_all(&self.out).with_context(|| one_line(&self.out).to_string())?;
-        let mut table = Table::new(["file", "content"]).all_left();
+        let mut table = Table::new(["file", "content"]).left(2);
         for (name, shape, values) in arrays(&data, &scores, latents) {
             let path = self.out.join(name);
             let content = format!("{shape:?}");

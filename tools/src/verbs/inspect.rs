@@ -205,7 +205,8 @@ fn steps(steps: &[StepCost]) -> Table {
         "weights",
         "multiplies",
     ];
-    let mut table = Table::new(head.into_iter().chain(["activation B", "layer by layer B"]));
+    let head = head.into_iter().chain(["activation B", "layer by layer B"]);
+    let mut table = Table::new(head).left(4);
     for (index, step) in steps.iter().enumerate() {
         table.row([
             index.to_string(),
@@ -241,7 +242,8 @@ fn layers(coupling: &Coupling) -> Table {
         "rows",
         "of",
         "multiplies",
-    ]);
+    ])
+    .left(4);
     for (index, layer) in coupling.layers.iter().enumerate() {
         let target = layer
             .target

@@ -81,7 +81,7 @@ fn findings(artifact: &Artifact<'_>) -> Vec<(&'static str, Finding)> {
 }
 
 fn table(findings: &[(&'static str, Finding)]) -> Table {
-    let mut table = Table::new(["check", "result", "detail"]).all_left();
+    let mut table = Table::new(["check", "result", "detail"]).left(3);
     for (name, finding) in findings {
         let (result, detail) = match finding {
             Finding::Good(detail) => (Cell::new("ok", Tone::Good), detail.as_str()),

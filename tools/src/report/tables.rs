@@ -1,0 +1,130 @@
+//! The tables of the page: decisions, scores, the model.
+
+use super::Facts;
+use super::html::{Element, el};
+use super::parts::{cell, percent, section, set_class, table};
+use crate::evaluation::{Column, Evaluation, Set};
+use crate::number::grouped;
+
+/// What the gate decides on each set.
+pub(super) fn decisions(evaluation: &Evaluation) -> Element {
+    let note = match &evaluation.gate {
+        Some(gate) => format!(
+            "Decided by {} at a threshold of {:.1} nats from {} benign scores. {} false alarms among {} inputs; a \
+             gate that keeps its promise gives at most {} in 999 of 1000 cases.",
+            gate.score,
+            gate.threshold_nats,
+            grouped(gate.samples.into()),
+            grouped(gate.false_alarms as u64),
+            grouped(evaluation.benign.count as u64),
+            grouped(gate.false_alarms_at_most as u64)
+        ),
+        None => "Run flowgate calibrate to get a gate.".to_owned(),
+    };
+    let head = [
+        ("set", ""),
+        ("inputs", "number"),
+        ("median bits/dim", "number"),
+        ("accepted", "number"),
+        ("rejected", "number"),
+        ("", "wide"),
+    ];
+    let sets = std::iter::once(&evaluation.benign).chain(&evaluation.foreign);
+    let rows = sets.enumerate().map(|(index, set)| {
+        let class = set_class(index.checked_sub(1));
+        let share = |part: Option<f64>| part.map_or("-".to_owned(), percent);
+        let name = el("td")
+            .child(el("i").class(format!("key {class}")))
+            .text(&set.name);
+        let bar = set.rejected_share.map_or_else(|| el("div"), split_bar);
+        el("tr")
+            .child(name.attr("title", &set.path))
+            .child(cell(grouped(set.count as u64)))
+            .child(cell(format!("{:.3}", set.bits_per_dim_median)))
+            .child(cell(share(set.rejected_share.map(|r| 1.0 - r))))
+            .child(cell(share(set.rejected_share)))
+            .child(el("td").class("wide").child(bar))
+    });
+    section("Decisions", &note).child(table(&head, rows))
+}
+
+/// Accepted and rejected shares, side by side.
+fn split_bar(rejected: f64) -> Element {
+    let part = |class, share: f64| {
+        let style = format!("width:{:.2}%", share * 100.0);
+        el("span").class(class).attr("style", style)
+    };
+    el("div")
+        .class("bar")
+        .child(part("accepted", 1.0 - rejected))
+        .child(part("rejected", rejected))
+}
+
+/// How each score tells the sets apart.
+pub(super) fn separation(evaluation: &Evaluation) -> Element {
+    let note = "Every score is higher for inputs more like the model's own data. AUROC: how often an own input scores \
+                above a foreign one; 0.5 is chance, and below it the score is misled. A plain likelihood often is: \
+                simple foreign images are likelier than the data a flow was trained on.";
+    let head = [
+        ("score", ""),
+        ("against", ""),
+        ("AUROC", "number"),
+        ("", "wide"),
+        ("AUPR in", "number"),
+        ("AUPR out", "number"),
+        ("foreign accepted at 95\u{a0}%", "number"),
+    ];
+    let rows = evaluation.foreign.iter().flat_map(|set| {
+        let best = evaluation
+            .scores
+            .iter()
+            .filter_map(|c| Some(c.against(set)?.auroc));
+        let best = best.fold(0.0, f64::max);
+        let columns = evaluation.scores.iter().enumerate();
+        columns.filter_map(move |(index, column)| score_row(index, column, set, best))
+    });
+    section("Scores", note).child(table(&head, rows)).child(
+        el("p")
+            .class("note")
+            .text(format!("Baselines: {}.", evaluation.baselines)),
+    )
+}
+
+fn score_row(index: usize, column: &Column, set: &Set, best: f64) -> Option<Element> {
+    let s = column.against(set)?;
+    let mut name = el("td")
+        .child(el("i").class(format!("key score-{index}")))
+        .text(column.name);
+    if column.baseline {
+        name = name.child(el("small").text(" baseline"));
+    }
+    let class = match s.auroc {
+        misled if misled < 0.5 => "misled",
+        auroc if auroc >= best => "best",
+        _ => "",
+    };
+    let auroc = el("td").class(format!("number {class}"));
+    let auroc = auroc.text(format!("{:.4}", s.auroc));
+    let width = format!("width:{:.1}%", s.auroc * 100.0);
+    let share = el("span").class("accepted").attr("style", width);
+    let meter = el("div").class(format!("bar meter {class}")).child(share);
+    let row = el("tr")
+        .child(name)
+        .child(el("td").text(&set.name))
+        .child(auroc)
+        .child(el("td").class("wide").child(meter));
+    let others = [s.aupr_in, s.aupr_out, s.fpr_at_95_tpr];
+    Some(row.children(others.map(|value| cell(format!("{value:.4}")))))
+}
+
+/// What the model is and where it comes from.
+pub(super) fn model(facts: &Facts) -> Element {
+    let rows = facts.model.iter().map(|(name, value)| {
+        let row = el("tr").child(el("th").attr("scope", "row").text(name));
+        row.child(el("td").text(value))
+    });
+    let history = facts.history.iter().map(|line| el("li").text(line));
+    section("Model", "")
+        .child(el("table").class("facts").child(el("tbody").children(rows)))
+        .child(el("ol").class("history").children(history))
+}

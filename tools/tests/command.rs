@@ -1,0 +1,424 @@
+//! The way of a model through the command: trained, exported, calibrated, scored, evaluated, verified.
+
+mod support;
+
+use flow_train_host::data::npy::{NpyArray, NpyValues};
+use flow_train_host::train::TrainConfig;
+use serde_json::Value;
+use std::process::{Command, Stdio};
+use support::{Place, SIDE, image_spec, model, texts, vector_spec};
+
+/// A trained run with an uncalibrated and a calibrated `.flow`.
+fn place() -> Place {
+    let place = Place::new();
+    place.images("train.idx3", 240, SIDE, 1, false);
+    place.images("held-out.idx3", 200, SIDE, 2, false);
+    place.images("test.idx3", 150, SIDE, 3, false);
+    place.images("noise.idx3", 60, SIDE, 4, true);
+    let mut config = TrainConfig::new(image_spec());
+    config.epochs = 2;
+    place.write("config.json", serde_json::to_string(&config).unwrap());
+    place.ok("train --config config.json --data train.idx3 --out run --seed 5");
+    place.ok("export run --format q8 --calibrate train.idx3 --out bare.flow --model-version 3");
+    place.ok("calibrate bare.flow --data held-out.idx3 --alpha 0.05 --out model.flow");
+    place
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is a number"))
+}
+
+#[test]
+fn a_run_directory_holds_what_is_promised() {
+    let place = place();
+    for name in [
+        "model.safetensors",
+        "checkpoint.safetensors",
+        "config.json",
+        "provenance.json",
+    ] {
+        assert!(place.file("run").join(name).is_file(), "{name}");
+    }
+    let provenance: Value = serde_json::from_slice(&place.read("run/provenance.json")).unwrap();
+    assert_eq!(provenance["seed"], 5);
+    assert!(
+        provenance["data"]
+            .as_str()
+            .unwrap()
+            .starts_with("train.idx3: 240 images of 1x8x8")
+    );
+    let out = place.ok("train --resume --data train.idx3 --out run --config config.json --seed 5");
+    assert!(out.contains("finished after 2 epochs"), "{out}");
+}
+
+#[test]
+fn a_line_has_what_the_contract_says() {
+    let place = place();
+    let calibrated = lines(&place.ok("score model.flow --data test.idx3 --json"));
+    assert_eq!(calibrated.len(), 150);
+    for (index, line) in calibrated.iter().enumerate() {
+        assert_eq!(line["index"], index);
+        let nats = number(&line["log_prob_nats"]);
+        let bits = -nats / (64.0 * std::f64::consts::LN_2);
+        assert!((number(&line["bits_per_dim"]) - bits).abs() < 1e-9);
+        let raw = |name: &str| line[name].as_i64().unwrap();
+        let one = f64::from(1 << 24);
+        assert_eq!(nats, raw("log_prob_raw") as f64 / one);
+        let scores = &line["scores"];
+        assert_eq!(number(&scores["likelihood"]), nats);
+        assert_eq!(number(&scores["complexity"]), raw("score_raw") as f64 / one);
+        assert_eq!(
+            raw("score_raw"),
+            raw("log_prob_raw") + raw("code_length_raw")
+        );
+        assert!(number(&scores["typicality"]) <= 0.0);
+        let decision = line["decision"].as_str().unwrap();
+        assert!(["accept", "reject"].contains(&decision));
+    }
+    let bare = lines(&place.ok("score bare.flow --data test.idx3 --json --limit 3"));
+    assert_eq!(bare.len(), 3);
+    for (line, calibrated) in bare.iter().zip(&calibrated) {
+        assert_eq!(line["decision"], Value::Null);
+        assert!(line["scores"].get("typicality").is_none());
+        assert_eq!(line["score_raw"], line["log_prob_raw"]);
+        assert_eq!(
+            line["log_prob_raw"], calibrated["log_prob_raw"],
+            "a gate changes no score"
+        );
+    }
+}
+
+#[test]
+fn float_models_and_their_files_agree() {
+    let place = place();
+    place.ok("export run --format f32 --calibrate train.idx3 --out f32.flow");
+    place.ok("export run/model.safetensors --format f16 --calibrate train.idx3 --out f16.flow");
+    let of = |model: &str| lines(&place.ok(&format!("score {model} --data test.idx3 --json")));
+    let bits = |lines: &[Value]| {
+        lines
+            .iter()
+            .map(|l| number(&l["bits_per_dim"]))
+            .collect::<Vec<_>>()
+    };
+    let float = of("run");
+    assert_eq!(bits(&float), bits(&of("run/model.safetensors")));
+    assert_eq!(bits(&float), bits(&of("f32.flow")));
+    assert!(
+        float[0].get("score_raw").is_none(),
+        "integers are of .flow files only"
+    );
+    for (model, bound) in [("f16.flow", 0.01), ("bare.flow", 0.05)] {
+        let pairs = bits(&float).into_iter().zip(bits(&of(model)));
+        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < bound, "{model}: {worst} bits per dim");
+    }
+}
+
+#[test]
+fn given_noise_is_used() {
+    let place = place();
+    let noise = |value: f32| NpyArray::new(vec![150, 64], NpyValues::F32(vec![value; 150 * 64]));
+    noise(0.5).unwrap().write(&place.file("half.npy")).unwrap();
+    noise(0.9).unwrap().write(&place.file("high.npy")).unwrap();
+    let of = |rest: &str| {
+        let lines = lines(&place.ok(&format!("score run --data test.idx3 --json {rest}")));
+        lines
+            .iter()
+            .map(|l| number(&l["log_prob_nats"]))
+            .collect::<Vec<_>>()
+    };
+    let (plain, half, high) = (of(""), of("--noise half.npy"), of("--noise high.npy"));
+    for ((plain, half), high) in plain.iter().zip(&half).zip(&high) {
+        assert!((plain - half).abs() < 1e-3, "the midpoint is 1/2");
+        assert!((plain - high).abs() > 1e-3);
+    }
+    assert_eq!(of("--noise high.npy --limit 2"), high[..2]);
+}
+
+#[test]
+fn the_gate_keeps_its_promise_on_its_own_data() {
+    let place = place();
+    let lines = lines(&place.ok("score model.flow --data held-out.idx3 --json"));
+    let rejected = lines.iter().filter(|l| l["decision"] == "reject").count();
+    // k = floor(0.05 201) = 10: nine lie below the tenth.
+    assert_eq!(rejected, 9);
+    let out = place.ok(
+        "calibrate model.flow --data held-out.idx3 --alpha 0.5 --score likelihood --out model.flow",
+    );
+    assert!(out.contains("number 100 from below of 200"), "{out}");
+    let inspected: Value = serde_json::from_str(&place.ok("inspect model.flow --json")).unwrap();
+    assert_eq!(inspected["gate"]["score"], "likelihood");
+    assert_eq!(
+        inspected["provenance"]["history"].as_array().unwrap().len(),
+        4
+    );
+    assert_eq!(inspected["provenance"]["seed"], 5);
+}
+
+#[test]
+fn an_evaluation_is_a_page_and_figures() {
+    let place = place();
+    let eval = "eval model.flow --in test.idx3 --ood noise=noise.idx3 --ood <i>&=noise.idx3 --report report";
+    let result: Value = serde_json::from_str(&place.ok(&format!("{eval} --json"))).unwrap();
+    let scores = result["scores"].as_array().unwrap();
+    let names: Vec<&str> = scores.iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "likelihood",
+            "complexity",
+            "typicality",
+            "gaussian",
+            "mixture"
+        ]
+    );
+    for score in scores {
+        let separation = &score["separation"]["noise"];
+        for figure in ["auroc", "aupr_in", "aupr_out", "fpr_at_95_tpr"] {
+            assert!(
+                (0.0..=1.0).contains(&number(&separation[figure])),
+                "{figure}"
+            );
+        }
+    }
+    // Noise is the most unlikely image of all.
+    assert!(number(&scores[0]["separation"]["noise"]["auroc"]) > 0.99);
+    assert_eq!(result["in"]["count"], 150);
+    assert_eq!(result["ood"][0]["count"], 60);
+    assert_eq!(result["gate"]["alpha"], 0.05);
+    let page = String::from_utf8(place.read("report/index.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>"));
+    assert!(
+        page.contains("&lt;i&gt;&amp;") && !page.contains("<i>&"),
+        "names are escaped"
+    );
+    for outside in ["http://", "https://", "<script", "<link", "@import"] {
+        assert!(!page.contains(outside), "nothing from outside: {outside}");
+    }
+    assert!(
+        page.matches("<svg").count() >= 5 + 2,
+        "a histogram a score, a curve a set"
+    );
+    assert!(page.contains("data:image/png;base64,"));
+    let stored: Value = serde_json::from_slice(&place.read("report/results.json")).unwrap();
+    assert_eq!(stored, result);
+    let again: Value = serde_json::from_str(&place.ok(&format!("{eval} --json"))).unwrap();
+    assert_eq!(again, result, "the same figures twice");
+}
+
+#[test]
+fn baselines_can_be_fitted_elsewhere() {
+    let place = place();
+    let out = place.ok(
+        "eval run --in test.idx3 --ood noise=noise.idx3 --baseline-data train.idx3 --report report --limit 40",
+    );
+    assert!(out.contains("baselines  train.idx3: 240 images"), "{out}");
+    assert!(out.contains("gaussian (baseline)"), "{out}");
+    let few = place.ok("eval run --in test.idx3 --ood noise=noise.idx3 --report report --limit 9");
+    assert!(few.contains("none: half of 9"), "{few}");
+}
+
+#[test]
+fn a_file_that_was_tampered_with_fails_its_checks() {
+    use flow_infer::artifact::{Artifact, GoldenVector, Section};
+    use flow_train_host::export::file::FlowFile;
+    let place = place();
+    let out = place.ok("verify model.flow");
+    assert!(out.contains("4 vectors give the recorded bits"), "{out}");
+    let fails = |name: &str, named: &str| {
+        let output = place.flowgate(["verify", name]);
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(1), "{out}{err}");
+        support::one_line(name, &err, &[name, named]);
+        assert!(out.contains("FAILED"), "{out}");
+    };
+    let good = place.read("model.flow");
+    let mut flipped = good.clone();
+    flipped[good.len() / 3] ^= 1;
+    place.write("flipped.flow", &flipped);
+    fails("flipped.flow", "integrity");
+
+    let artifact = Artifact::load(&good).unwrap();
+    let mut file = FlowFile::from_artifact(&artifact);
+    let vectors: Vec<_> = artifact.golden().collect();
+    file.set_golden(vectors.iter().map(|v| GoldenVector {
+        log_prob_raw: v.log_prob_raw + 1,
+        ..*v
+    }));
+    place.write("golden.flow", file.to_bytes().unwrap());
+    fails("golden.flow", "golden vectors");
+
+    let mut file = FlowFile::from_artifact(&artifact);
+    let mut other = image_spec();
+    other.levels[0].steps.swap(0, 1);
+    file.set_spec(&other);
+    place.write("spec.flow", file.to_bytes().unwrap());
+    fails("spec.flow", "architecture");
+
+    // The image table is the first tensor: its first latent.
+    let mut file = FlowFile::from_artifact(&artifact);
+    let mut tensors = artifact.tensors().to_vec();
+    tensors[0] ^= 8;
+    file.set(Section::Tensors, tensors);
+    place.write("table.flow", file.to_bytes().unwrap());
+    fails("table.flow", "input table");
+}
+
+#[test]
+fn a_constant_that_is_not_the_stored_numbers_is_found() {
+    use flow_infer::artifact::{Artifact, Section};
+    use flow_train_host::export::file::FlowFile;
+    let place = Place::new();
+    place.table("own.csv", 60, 3, 9);
+    model(vector_spec(3), 6)
+        .save(&place.file("vector.safetensors"))
+        .unwrap();
+    for format in ["q8", "f32"] {
+        let name = format!("{format}.flow");
+        place.ok(&format!(
+            "export vector.safetensors --format {format} --calibrate own.csv --golden 0 --out {name}"
+        ));
+        let out = place.ok(&format!("verify {name}"));
+        assert!(
+            out.contains("prior and determinants of the stored numbers"),
+            "{out}"
+        );
+        let good = place.read(&name);
+        let artifact = Artifact::load(&good).unwrap();
+        let mut file = FlowFile::from_artifact(&artifact);
+        let mut tensors = artifact.tensors().to_vec();
+        // q8: the first coordinate's mantissa; f32: its deviation. Both halve the scale, and no other check sees it.
+        let (word, halve): (usize, fn([u8; 4]) -> [u8; 4]) = match format {
+            "q8" => (3, |w| (i32::from_le_bytes(w) + 1).to_le_bytes()),
+            _ => (1, |w| (f32::from_le_bytes(w) * 2.0).to_le_bytes()),
+        };
+        let bytes = tensors[4 * word..].first_chunk_mut::<4>().unwrap();
+        *bytes = halve(*bytes);
+        file.set(Section::Tensors, tensors);
+        place.write(&name, file.to_bytes().unwrap());
+        let output = place.flowgate(["verify", &name]);
+        assert_eq!(output.status.code(), Some(1), "{}", texts(&output).0);
+        assert!(texts(&output).1.contains("constant"));
+    }
+}
+
+#[test]
+fn golden_vectors_are_what_score_prints() {
+    let place = place();
+    place.ok("golden model.flow --data test.idx3 --out golden --limit 6");
+    let load = |name: &str| {
+        NpyArray::load(&place.file("golden").join(name))
+            .unwrap()
+            .into_parts()
+    };
+    assert_eq!(load("inputs.npy").0, [6, 1, 8, 8]);
+    assert_eq!(load("latents.npy").0, [4, 1, 8, 8]);
+    let scored = lines(&place.ok("score model.flow --data test.idx3 --limit 6 --json"));
+    for name in ["log_prob_raw", "code_length_raw"] {
+        let expected: Vec<i64> = scored.iter().map(|l| l[name].as_i64().unwrap()).collect();
+        assert_eq!(load(&format!("{name}.npy")).1, NpyValues::I64(expected));
+    }
+    let certificate: Value =
+        serde_json::from_slice(&place.read("golden/certificate.json")).unwrap();
+    assert_eq!(certificate["model_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        (&certificate["inputs"], &certificate["training_seed"]),
+        (&6.into(), &5.into())
+    );
+}
+
+#[test]
+fn inspection_tells_the_cost() {
+    let place = place();
+    let report: Value = serde_json::from_str(&place.ok("inspect model.flow --json")).unwrap();
+    assert_eq!(report["format"], "q8");
+    assert_eq!(report["model_version"], 3);
+    assert_eq!(report["golden_vectors"], 4);
+    assert_eq!(
+        report["cost"]["flash_bytes"],
+        place.read("model.flow").len()
+    );
+    // Couplings of 8x8 pixels: 3x3 from 2 to 4 channels, twice 3x3 from 4 to 4, 1x1 from 4 to 2.
+    let weights = 2 * (9 * 2 * 4 + 2 * 9 * 4 * 4 + 4 * 2);
+    assert_eq!(
+        (&report["cost"]["weights"], &report["cost"]["macs"]),
+        (&weights.into(), &(weights * 64).into())
+    );
+    assert_eq!(report["cost"]["steps"].as_array().unwrap().len(), 2);
+    let need = report["cost"]["latent_bytes"].as_u64().unwrap();
+    assert_eq!(need, 4 * 64);
+    assert_eq!(
+        report["spec"]["levels"][0]["steps"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let text = place.ok("inspect run --layers");
+    assert!(
+        text.contains("checkerboard, odd kept") && text.contains("conv 3x3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn vectors_go_the_same_way() {
+    let place = Place::new();
+    for (name, count, seed) in [
+        ("train.csv", 300, 1),
+        ("held.csv", 150, 2),
+        ("test.csv", 80, 3),
+    ] {
+        place.table(name, count, 5, seed);
+    }
+    place.write("far.csv", "9,9,9,9,9\n-9,8,7,6,5\n");
+    place.ok("train --preset vector-small --epochs 1 --data train.csv --out run");
+    place.ok("export run --format q8 --calibrate train.csv --out v.flow");
+    place.ok("calibrate v.flow --data held.csv --alpha 0.05 --out v.flow");
+    let far = lines(&place.ok("score v.flow --data far.csv --json"));
+    assert!(far.iter().all(|l| l["decision"] == "reject"), "{far:?}");
+    assert!(far[0]["scores"].get("complexity").is_none());
+    let out = place.ok("eval v.flow --in test.csv --ood far=far.csv --report report");
+    assert!(out.contains("typicality"), "{out}");
+    place.ok("golden v.flow --data test.csv --out golden");
+    place.ok("verify v.flow");
+}
+
+#[test]
+fn nothing_is_coloured_or_animated_where_nobody_looks() {
+    let place = place();
+    for line in [
+        "score model.flow --data test.idx3",
+        "verify model.flow",
+        "inspect model.flow",
+    ] {
+        let out = place.ok(line);
+        assert!(!out.contains('\u{1b}'), "{line}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let place = place();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flowgate"))
+        .args(["score", "model.flow", "--data", "test.idx3", "--json"])
+        .current_dir(place.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), texts(&output).1.as_str()),
+        (Some(0), "")
+    );
+}
