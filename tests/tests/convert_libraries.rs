@@ -4,12 +4,13 @@
 
 mod convert_support;
 
+use convert_support::files::{Entry, legacy};
 use convert_support::npz;
 use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, Shape, StepSpec};
 use flow_tests::reference::{dequantize, evaluate};
 use flow_tests::tolerance::{CONVERTED, Worst};
 use flow_train_host::convert::normflows::{CouplingMap, Hint};
-use flow_train_host::convert::{nflows, normflows};
+use flow_train_host::convert::{ConvertError, nflows, normflows, torch};
 use flow_train_host::model::Model;
 
 fn read(name: &str) -> Vec<u8> {
@@ -181,5 +182,85 @@ fn checkpoints_of_other_libraries_are_told_apart() {
             error.to_string().contains(&format!("of {library}")),
             "{error}"
         );
+    }
+}
+
+/// All tensors of a file, to be written again.
+fn entries(name: &str) -> Vec<Entry> {
+    let file = read(name);
+    let tensors = torch::read(&file).unwrap().tensors;
+    let entries = tensors
+        .into_iter()
+        .filter_map(|(key, view)| match view.to_integers() {
+            Some(integers) if view.shape().len() == 1 => Some(Entry::i64(&key, &integers)),
+            _ => {
+                let tensor = view.to_tensor()?;
+                Some(Entry::f32(&key, &tensor.shape, &tensor.values))
+            }
+        });
+    entries.collect()
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let image = Some(Shape::new(1, 8, 8));
+    let flows = Some(7);
+    let of_normflows = |file: &[u8], hint: Hint| normflows::convert(file, &hint).err();
+    let glow = |file: &[u8]| {
+        of_normflows(
+            file,
+            Hint {
+                image,
+                ..Hint::default()
+            },
+        )
+    };
+    let blocks = |file: &[u8]| {
+        of_normflows(
+            file,
+            Hint {
+                flows,
+                ..Hint::default()
+            },
+        )
+    };
+    let masked = |file: &[u8]| of_normflows(file, Hint::default());
+    let of_nflows = |file: &[u8]| nflows::convert(file).err();
+    type Read<'a> = &'a dyn Fn(&[u8]) -> Option<ConvertError>;
+    let cases: [(&str, Read<'_>); 5] = [
+        ("nflows_mixed.pt", &of_nflows),
+        ("nflows_real_nvp.pt", &of_nflows),
+        ("normflows_blocks.pt", &blocks),
+        ("normflows_masked.pt", &masked),
+        ("normflows_glow.pt", &glow),
+    ];
+    // Their values have no bearing on the density.
+    let optional = [
+        "_log_z",
+        "initialized",
+        "data_dep_init_done",
+        "eye",
+        ".perm",
+    ];
+    for (name, convert) in cases {
+        let all = entries(name);
+        for removed in 0..all.len() {
+            let mut rest = all.clone();
+            let key = rest.remove(removed).key;
+            let error = convert(&legacy(&rest));
+            if optional.iter().any(|end| key.ends_with(end)) {
+                assert_eq!(error, None, "{name} without {key}");
+                continue;
+            }
+            let line = error
+                .unwrap_or_else(|| panic!("{name} without {key}"))
+                .to_string();
+            let layer = key.rsplit_once('.').map_or("", |(layer, _)| layer);
+            let named = line.contains(&key) || line.contains(layer);
+            assert!(
+                named && !line.contains('\n'),
+                "{name} without {key}: {line}"
+            );
+        }
     }
 }

@@ -14,6 +14,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// A list of 64-bit integers.
+    pub(crate) fn i64(key: &str, values: &[i64]) -> Self {
+        Self {
+            class: "LongStorage",
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            elements: values.len() as u64,
+            shape: vec![values.len() as u64],
+            ..Self::f32(key, &[1], &[])
+        }
+    }
+
     /// A tensor of f32.
     pub(crate) fn f32(key: &str, shape: &[usize], values: &[f32]) -> Self {
         let shape: Vec<u64> = shape.iter().map(|&size| size as u64).collect();

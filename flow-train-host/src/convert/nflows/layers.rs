@@ -20,7 +20,7 @@ pub(super) fn dims(state: &mut StateDict<'_>) -> Result<usize, ConvertError> {
         let (prefix, name) = key.rsplit_once('.')?;
         match name {
             "identity_features" => Some(len(key)? + len(&format!("{prefix}.transform_features"))?),
-            "_permutation" | "unconstrained_upper_diag" | "running_var" => len(key),
+            "_permutation" | "unconstrained_upper_diag" | "unconstrained_weight" => len(key),
             _ => None,
         }
     });
@@ -51,7 +51,7 @@ pub(super) fn add(
         lu(state, at, chain)
     } else if has("running_var") || has("unconstrained_weight") {
         batch_norm(state, at, chain)
-    } else if has("log_scale") {
+    } else if has("log_scale") || has("shift") {
         actnorm(state, at, chain)
     } else {
         let why = format!("no known layer of nflows has the tensors under {at}*: {NAMES}");
@@ -59,7 +59,7 @@ pub(super) fn add(
     }
 }
 
-/// Layers in order of their numbers; those without tensors (dropout, identity) have none that are seen here.
+/// Layers in order of their numbers. One without tensors could be any of the library's nonlinearities.
 fn composite(
     state: &mut StateDict<'_>,
     at: &str,
@@ -70,6 +70,13 @@ fn composite(
     let mut numbers: Vec<u16> = state.keys(at).filter_map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
+    if let Some(k) = (0..)
+        .zip(&numbers)
+        .find_map(|(k, &n)| (k != n).then_some(k))
+    {
+        let why = format!("{at}{k} has no tensors, so that it cannot be known");
+        return Err(ConvertError::Unsupported(why));
+    }
     numbers
         .into_iter()
         .try_for_each(|k| add(state, &format!("{at}{k}."), chain, depth))

@@ -63,12 +63,11 @@ fn take_mlp(
     let inner = count(state, &format!("{at}_hidden_layers."));
     names.extend((0..inner).map(|k| format!("_hidden_layers.{k}")));
     names.push("_output_layer".to_owned());
-    let (mut layers, mut inputs) = (Vec::new(), kept);
+    let (mut layers, mut inputs) = (Vec::new(), Some(kept));
     for name in &names {
-        if let Some(layer) = Dense::take(state, &format!("{at}{name}"), inputs)? {
-            inputs = layer.outputs;
-            layers.push(layer);
-        }
+        let layer = Dense::take(state, &format!("{at}{name}"), inputs)?;
+        inputs = layer.as_ref().map(|layer| layer.outputs);
+        layers.extend(layer);
     }
     Ok((layers.len() == names.len()).then_some(layers))
 }
@@ -78,7 +77,7 @@ fn take_residual(
     at: &str,
     kept: usize,
 ) -> Result<Option<Residual>, ConvertError> {
-    let Some(first) = Dense::take(state, &format!("{at}initial_layer"), kept)? else {
+    let Some(first) = Dense::take(state, &format!("{at}initial_layer"), Some(kept))? else {
         return Ok(None);
     };
     let hidden = first.outputs;
@@ -87,7 +86,7 @@ fn take_residual(
     for k in 0..count {
         blocks.extend(take_block(state, &format!("{at}blocks.{k}."), hidden)?);
     }
-    let last = Dense::take(state, &format!("{at}final_layer"), hidden)?;
+    let last = Dense::take(state, &format!("{at}final_layer"), Some(hidden))?;
     Ok(last.filter(|_| blocks.len() == count).map(|last| Residual {
         first,
         blocks,
@@ -100,8 +99,8 @@ fn take_block(
     at: &str,
     hidden: usize,
 ) -> Result<Option<Block>, ConvertError> {
-    let a = Dense::take(state, &format!("{at}linear_layers.0"), hidden)?;
-    let b = Dense::take(state, &format!("{at}linear_layers.1"), hidden)?;
+    let a = Dense::take(state, &format!("{at}linear_layers.0"), Some(hidden))?;
+    let b = Dense::take(state, &format!("{at}linear_layers.1"), Some(hidden))?;
     let (Some(mut a), Some(b)) = (a, b) else {
         return Ok(None);
     };

@@ -82,7 +82,7 @@ fn add(
             Some(permutation) => chain.permute(&permutation),
             None => Ok(()),
         }
-    } else if has("s") && has("t") {
+    } else if has("s") || has("t") {
         constant(state, at, chain)
     } else {
         let why = format!("no known flow of vectors in normflows has the tensors under {at}*");
@@ -256,12 +256,11 @@ fn take_mlp(
         let why = format!("{prefix}* are not two linear layers or more");
         return Err(ConvertError::Unsupported(why));
     }
-    let (mut layers, mut inputs) = (Vec::new(), inputs);
+    let (mut layers, mut inputs) = (Vec::new(), Some(inputs));
     for k in &numbers {
-        if let Some(layer) = Dense::take(state, &format!("{prefix}{k}"), inputs)? {
-            inputs = layer.outputs;
-            layers.push(layer);
-        }
+        let layer = Dense::take(state, &format!("{prefix}{k}"), inputs)?;
+        inputs = layer.as_ref().map(|layer| layer.outputs);
+        layers.extend(layer);
     }
     Ok((layers.len() == numbers.len()).then_some(layers))
 }

@@ -1,12 +1,12 @@
 //! A vector flow under construction, in the direction data to latent.
 
-use super::{Dense, Network};
+use super::Network;
 use crate::convert::ConvertError;
 use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
 use flow_infer::spec::{
-    AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
-    MAX_STEPS, ScaleMap, StepSpec,
+    AffineForm, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec, MAX_STEPS,
+    ScaleMap, StepSpec,
 };
 use std::collections::BTreeMap;
 
@@ -38,8 +38,6 @@ pub(in crate::convert) struct Coupling {
 
 /// Most entries of the matrices that move coordinates: they are not in the file, whose size bounds everything else.
 const MAX_MOVES: usize = 1 << 24;
-/// Most weights that padding may make of one.
-const MAX_PADDING: usize = 64;
 
 impl Chain {
     pub(in crate::convert) fn new(dims: usize) -> Result<Self, ConvertError> {
@@ -247,81 +245,4 @@ fn positions(wanted: &[usize], among: &[usize]) -> Vec<Option<usize>> {
 
 fn unsupported(why: &str) -> ConvertError {
     ConvertError::Unsupported(why.to_owned())
-}
-
-impl Network {
-    /// Only these inputs of the first layer and outputs of the last.
-    fn cut(mut self, columns: &[usize], rows: &[(usize, f32)]) -> Self {
-        match &mut self {
-            Self::Mlp(layers) => {
-                if let Some(first) = layers.first_mut() {
-                    *first = first.columns(columns);
-                }
-                if let Some(last) = layers.last_mut() {
-                    *last = last.rows(rows);
-                }
-            }
-            Self::Residual(net) => {
-                net.first = net.first.columns(columns);
-                net.last = net.last.rows(rows);
-            }
-        }
-        self
-    }
-
-    fn spec(&self) -> Option<ConditionerSpec> {
-        match self {
-            Self::Mlp(layers) => {
-                let hidden = hidden(layers);
-                let padded = hidden.checked_mul(hidden)?.checked_mul(layers.len())?;
-                let weights: usize = layers.iter().map(|layer| layer.weights.len()).sum();
-                (padded / MAX_PADDING <= weights + hidden).then_some(())?;
-                Some(ConditionerSpec::Mlp {
-                    hidden: u16::try_from(hidden).ok()?,
-                    layers: u8::try_from(layers.len().checked_sub(2)?).ok()?,
-                })
-            }
-            Self::Residual(net) => net.spec(),
-        }
-    }
-
-    fn tensors(&self, at: &str, tensors: &mut BTreeMap<String, Tensor>) {
-        let layers = match self {
-            Self::Residual(net) => return net.tensors(at, tensors),
-            Self::Mlp(layers) => layers,
-        };
-        let (hidden, last) = (hidden(layers), layers.len() - 1);
-        for (k, layer) in layers.iter().enumerate() {
-            let inputs = if k == 0 { layer.inputs } else { hidden };
-            let outputs = if k == last { layer.outputs } else { hidden };
-            let name = match k {
-                0 => format!("{at}in_layer"),
-                _ if k == last => format!("{at}out_layer"),
-                _ => format!("{at}layers.{}", k - 1),
-            };
-            let Dense { weights, bias, .. } = layer.padded(inputs, outputs);
-            let shape = vec![outputs, inputs];
-            tensors.insert(
-                format!("{name}.weights"),
-                Tensor {
-                    shape,
-                    values: weights,
-                },
-            );
-            let shape = vec![outputs];
-            tensors.insert(
-                format!("{name}.bias"),
-                Tensor {
-                    shape,
-                    values: bias,
-                },
-            );
-        }
-    }
-}
-
-/// Ours has one hidden width; narrower layers get units that are always zero.
-fn hidden(layers: &[Dense]) -> usize {
-    let inner = &layers[..layers.len().saturating_sub(1)];
-    inner.iter().map(|layer| layer.outputs).max().unwrap_or(0)
 }

@@ -12,15 +12,18 @@ pub(in crate::convert) struct Dense {
 }
 
 impl Dense {
-    /// Takes a PyTorch linear layer of this many inputs; `None`, and keys noted as missing, if it is not there.
+    /// Takes a PyTorch linear layer of this many inputs, or of any number behind a missing one; `None`, and keys noted
+    /// as missing, if it is not there.
     pub(in crate::convert) fn take(
         state: &mut StateDict<'_>,
         key: &str,
-        inputs: usize,
+        inputs: Option<usize>,
     ) -> Result<Option<Self>, ConvertError> {
         let [weight, bias] = ["weight", "bias"].map(|part| format!("{key}.{part}"));
         let shape = state.shape(&weight).or_else(|| state.shape(&bias));
         let outputs = shape.and_then(|shape| shape.first()).copied().unwrap_or(0);
+        let own = state.shape(&weight).and_then(|shape| shape.get(1)).copied();
+        let inputs = inputs.or(own).unwrap_or(0);
         let weights = state.take(&weight, &[outputs, inputs])?;
         let bias = state.take(&bias, &[outputs])?;
         Ok(weights.zip(bias).map(|(weights, bias)| Self {

@@ -6,17 +6,10 @@
 
 mod chain;
 mod dense;
+mod network;
 mod residual;
 
 pub(super) use chain::{Affine, Chain, Coupling};
 pub(super) use dense::Dense;
+pub(super) use network::Network;
 pub(super) use residual::{Block, Residual, Statistics, VARIANCE_OFFSET};
-
-/// A conditioner of theirs: reads the kept coordinates, gives raw_scale of every changed one, then shift of every one,
-/// in their order.
-pub(super) enum Network {
-    /// Dense layers with relu between; at least two.
-    Mlp(Vec<Dense>),
-    /// Residual blocks of dense layers.
-    Residual(Residual),
-}
