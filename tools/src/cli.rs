@@ -24,6 +24,7 @@ Exit code: 0 all is well, 1 a check failed, 2 bad usage or bad input.";
 enum Verb {
     Data(verbs::data::Args),
     Train(verbs::train::Args),
+    Convert(verbs::convert::Args),
     Export(verbs::export::Args),
     Calibrate(verbs::calibrate::Args),
     Score(verbs::score::Args),
@@ -53,6 +54,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
     match verb {
         Verb::Data(args) => args.run(out),
         Verb::Train(args) => args.run(out),
+        Verb::Convert(args) => args.run(out),
         Verb::Export(args) => args.run(out),
         Verb::Calibrate(args) => args.run(out),
         Verb::Score(args) => args.run(out),

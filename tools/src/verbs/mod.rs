@@ -1,6 +1,7 @@
 //! One verb of the command, one file: its arguments, and what it does.
 
 pub(crate) mod calibrate;
+pub(crate) mod convert;
 pub(crate) mod data;
 pub(crate) mod eval;
 pub(crate) mod export;

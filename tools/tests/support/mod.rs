@@ -1,5 +1,8 @@
 //! A directory with small models and data, and the command run in it.
 
+// Each test program uses its part of it.
+#![allow(dead_code)]
+
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Norm, Parity, ScaleMap, Shape, StepSpec,
@@ -11,13 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Side of the images that the small model reads.
-pub const SIDE: u16 = 8;
+pub(crate) const SIDE: u16 = 8;
 
 /// A generator for weights and pixels; the seed is part of each call.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -25,38 +28,38 @@ impl Random {
         self.0 >> 33
     }
 
-    pub fn uniform(&mut self) -> f32 {
+    pub(crate) fn uniform(&mut self) -> f32 {
         self.next() as f32 / (1u64 << 31) as f32
     }
 }
 
 /// A directory that is removed with its content.
-pub struct Place(tempfile::TempDir);
+pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         std::fs::write(self.file(name), content).unwrap();
         self.file(name)
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.file(name)).unwrap()
     }
 
     /// Images of bright blobs, or of noise.
-    pub fn images(&self, name: &str, count: usize, side: u16, seed: u64, noisy: bool) {
+    pub(crate) fn images(&self, name: &str, count: usize, side: u16, seed: u64, noisy: bool) {
         let mut random = Random(seed);
         let side = usize::from(side);
         let mut pixels = Vec::new();
@@ -81,7 +84,7 @@ impl Place {
     }
 
     /// Rows of `dims` numbers.
-    pub fn table(&self, name: &str, count: usize, dims: usize, seed: u64) {
+    pub(crate) fn table(&self, name: &str, count: usize, dims: usize, seed: u64) {
         let mut random = Random(seed);
         let row = |_| {
             let values: Vec<String> = (0..dims).map(|_| random.uniform().to_string()).collect();
@@ -91,7 +94,7 @@ impl Place {
     }
 
     /// Every file below the directory.
-    pub fn listing(&self) -> Vec<PathBuf> {
+    pub(crate) fn listing(&self) -> Vec<PathBuf> {
         fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
@@ -108,7 +111,7 @@ impl Place {
     }
 
     /// Runs the command here.
-    pub fn flowgate<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+    pub(crate) fn flowgate<A: AsRef<str>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         let args = args.into_iter().map(|a| a.as_ref().to_owned());
         Command::new(env!("CARGO_BIN_EXE_flowgate"))
             .args(args.collect::<Vec<_>>())
@@ -119,7 +122,7 @@ impl Place {
     }
 
     /// Runs a command line here, words at blanks; it must succeed. Returns standard output.
-    pub fn ok(&self, line: &str) -> String {
+    pub(crate) fn ok(&self, line: &str) -> String {
         let output = self.flowgate(line.split_whitespace());
         let (out, err) = texts(&output);
         assert_eq!(
@@ -132,7 +135,7 @@ impl Place {
     }
 
     /// Runs a command line that must be refused: exit code 2, one line that names `named`, nothing left behind.
-    pub fn refused(&self, line: &str, named: &[&str]) {
+    pub(crate) fn refused(&self, line: &str, named: &[&str]) {
         let before = self.listing();
         let output = self.flowgate(line.split_whitespace());
         let (_, err) = texts(&output);
@@ -147,7 +150,7 @@ impl Place {
 }
 
 /// An error is one line that names what it is about.
-pub fn one_line(line: &str, err: &str, named: &[&str]) {
+pub(crate) fn one_line(line: &str, err: &str, named: &[&str]) {
     assert_eq!(err.lines().count(), 1, "flowgate {line}\n{err}");
     assert!(err.starts_with("error: "), "flowgate {line}\n{err}");
     assert!(!err.contains("panicked"), "flowgate {line}\n{err}");
@@ -159,13 +162,13 @@ pub fn one_line(line: &str, err: &str, named: &[&str]) {
     }
 }
 
-pub fn texts(output: &Output) -> (String, String) {
+pub(crate) fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (text(&output.stdout), text(&output.stderr))
 }
 
 /// A small flow for images.
-pub fn image_spec() -> FlowSpec {
+pub(crate) fn image_spec() -> FlowSpec {
     let conditioner = ConditionerSpec::Resnet {
         channels: 4,
         blocks: 1,
@@ -182,7 +185,7 @@ pub fn image_spec() -> FlowSpec {
 }
 
 /// A small flow for vectors.
-pub fn vector_spec(dims: u16) -> FlowSpec {
+pub(crate) fn vector_spec(dims: u16) -> FlowSpec {
     let conditioner = ConditionerSpec::Mlp {
         hidden: 8,
         layers: 1,
@@ -209,7 +212,7 @@ fn flow(input: InputSpec, masks: [CouplingMask; 2], conditioner: ConditionerSpec
 }
 
 /// A model with random weights.
-pub fn model(spec: FlowSpec, seed: u64) -> Model {
+pub(crate) fn model(spec: FlowSpec, seed: u64) -> Model {
     let mut random = Random(seed);
     let tensors = tensor_list(&spec).into_iter().map(|wanted| {
         let count: usize = wanted.shape.iter().product();

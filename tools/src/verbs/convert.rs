@@ -1,0 +1,92 @@
+//! `flowgate convert`: a checkpoint of another library becomes a float model.
+
+use crate::output::Output;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use flow_infer::spec::Shape;
+use flow_train_host::convert::flows_ood::{self, ArchHint, Class, parse_image};
+use flow_train_host::convert::{ConvertError, Report, nflows, normflows};
+use flow_train_host::files::one_line;
+use flow_train_host::model::Model;
+use flow_train_host::train::TrainConfig;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Make a model of a PyTorch checkpoint; no code of the file ever runs
+#[derive(clap::Args)]
+#[command(
+    after_help = "Masks and image sizes leave no tensor: where the architecture cannot be found, --arch and --image say \
+    what was trained.\n\nExamples:\n  flowgate convert --from flows-ood realnvp.pt --image 1x28x28 --out realnvp.safetensors\n  \
+    flowgate convert --from flows-ood 80.pt --arch RealNVPCycleMask --image 1x28x28 --out cycle.safetensors"
+)]
+pub(crate) struct Args {
+    /// The library that wrote it
+    #[arg(long, value_name = "LIBRARY")]
+    from: Library,
+    /// The checkpoint, zip format or legacy pickle
+    checkpoint: PathBuf,
+    /// The class that was trained (flows-ood)
+    #[arg(long, value_name = "CLASS", conflicts_with = "config")]
+    arch: Option<Class>,
+    /// Size of its images
+    #[arg(long, value_name = "CxHxW", value_parser = parse_image, conflicts_with = "config")]
+    image: Option<Shape>,
+    /// The whole architecture, as in config.json of a run (flows-ood)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the model goes
+    #[arg(long, value_name = "MODEL.safetensors")]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Library {
+    /// The paper's reference code
+    FlowsOod,
+    /// nflows: vector flows
+    Nflows,
+    /// normflows: vector flows
+    Normflows,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let place = || one_line(&self.checkpoint).to_string();
+        let bytes = std::fs::read(&self.checkpoint).with_context(place)?;
+        let hint = self.hint()?;
+        let (model, report) = self.convert(&bytes, hint).with_context(place)?;
+        model.save(&self.out)?;
+        write!(out, "{report}")?;
+        writeln!(out, "written: {}", one_line(&self.out))?;
+        Ok(())
+    }
+
+    fn hint(&self) -> Result<ArchHint> {
+        let spec = self.config.as_ref().map(|file| -> Result<_> {
+            let place = || one_line(file).to_string();
+            let text = std::fs::read_to_string(file).with_context(place)?;
+            let config: TrainConfig = serde_json::from_str(&text).with_context(place)?;
+            Ok(config.spec)
+        });
+        Ok(ArchHint {
+            class: self.arch,
+            image: self.image,
+            spec: spec.transpose()?,
+        })
+    }
+
+    fn convert(&self, bytes: &[u8], hint: ArchHint) -> Result<(Model, Report), ConvertError> {
+        match self.from {
+            Library::FlowsOod => flows_ood::convert(bytes, &hint),
+            Library::Nflows => nflows::convert(bytes).map(|(model, _, report)| (model, report)),
+            Library::Normflows => {
+                let hint = normflows::Hint {
+                    image: self.image,
+                    ..normflows::Hint::default()
+                };
+                let converted = normflows::convert(bytes, &hint);
+                converted.map(|(model, _, report)| (model, report))
+            }
+        }
+    }
+}
