@@ -25,6 +25,12 @@ pub struct TrainConfig {
     pub checkpoint_steps: u64,
     /// The optimizer.
     pub optimizer: OptimizerConfig,
+    /// Negative training: the log_prob_nats below which negative items are left alone.
+    ///
+    /// L = (mean over the batch of -log_prob + mean over the negative items above the threshold of log_prob) / 2, and
+    /// the first mean alone where none is above (appendix B of the paper).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_threshold_nats: Option<f64>,
 }
 
 impl TrainConfig {
@@ -39,6 +45,7 @@ impl TrainConfig {
             validation_share: 1.0 / 12.0,
             checkpoint_steps: 500,
             optimizer: OptimizerConfig::default(),
+            negative_threshold_nats: None,
         }
     }
 
@@ -73,6 +80,10 @@ impl TrainConfig {
             (
                 !(0.0..1.0).contains(&o.average_decay),
                 "average_decay must lie in [0, 1)",
+            ),
+            (
+                self.negative_threshold_nats.is_some_and(|c| !c.is_finite()),
+                "negative_threshold_nats must be finite",
             ),
         ];
         wrong

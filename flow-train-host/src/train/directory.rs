@@ -23,7 +23,7 @@ const LOG_FILE: &str = "log.csv";
 /// Starts a run in a directory that has none.
 pub(super) fn start(
     config: &TrainConfig,
-    data: &Dataset,
+    given: Given<'_>,
     network: &Network,
     directory: &Path,
     train: &[usize],
@@ -35,12 +35,12 @@ pub(super) fn start(
     std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
     let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
     write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
-    let parameters = network.initial(config.seed, data, train);
+    let parameters = network.initial(config.seed, given.data, train);
     let state = State {
         optimizer: Optimizer::new(&parameters),
         parameters,
         counters: Counters {
-            data_fingerprint: fingerprint(data),
+            data_fingerprint: given.fingerprint(),
             ..Counters::default()
         },
     };
@@ -51,7 +51,7 @@ pub(super) fn start(
 /// The state of a run that was interrupted.
 pub(super) fn resume(
     config: &TrainConfig,
-    data: &Dataset,
+    given: Given<'_>,
     network: &Network,
     directory: &Path,
 ) -> Result<State, TrainError> {
@@ -66,16 +66,31 @@ pub(super) fn resume(
     }
     let path = directory.join(CHECKPOINT_FILE);
     let state = State::load(&path, network.layout().flat)?;
-    if state.counters.data_fingerprint != fingerprint(data) {
+    if state.counters.data_fingerprint != given.fingerprint() {
         return Err(TrainError::Changed(directory.to_owned(), "data set"));
     }
     Ok(state)
 }
 
-/// FNV-1a over the data: tells an accidental change of the data, not a deliberate one.
-fn fingerprint(data: &Dataset) -> u64 {
+/// The data of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// What the flow learns, and validates on.
+    pub(super) data: &'a Dataset,
+    /// What it learns to give a low likelihood.
+    pub(super) negative: Option<&'a Dataset>,
+}
+
+impl Given<'_> {
+    /// FNV-1a over the data: tells an accidental change of the data, not a deliberate one.
+    fn fingerprint(&self) -> u64 {
+        let start = fingerprint(0xcbf2_9ce4_8422_2325, self.data);
+        self.negative.map_or(start, |n| fingerprint(start, n))
+    }
+}
+
+fn fingerprint(start: u64, data: &Dataset) -> u64 {
     let absorb = |h: u64, byte: u8| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let start = 0xcbf2_9ce4_8422_2325;
     match data {
         Dataset::Images(images) => images.pixels().iter().copied().fold(start, absorb),
         Dataset::Vectors(vectors) => {

@@ -48,6 +48,7 @@ pub fn log_prob(
             items: &items,
             jitter: Jitter::Evaluation(dequantization),
             slices: 1,
+            weight: 1.0,
         },
     ))
 }

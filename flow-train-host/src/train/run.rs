@@ -2,14 +2,16 @@
 
 use super::checkpoint::State;
 use super::config::TrainConfig;
-use super::directory::{self, CHECKPOINT_FILE};
+use super::directory::{self, CHECKPOINT_FILE, Given};
 use super::error::TrainError;
 use super::evaluate::check_data;
 use super::input::{Dequantization, Jitter};
+use super::negative::Negative;
 use super::network::Network;
 use super::noise::{Noise, Purpose};
 use super::optimizer::{Along, norm};
 use super::progress::{EpochRecord, Progress, StepReport};
+use super::split::Split;
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
 use crate::model::Model;
@@ -55,17 +57,59 @@ pub fn run(
     options: Options,
     progress: &mut dyn Progress,
 ) -> Result<Summary, TrainError> {
+    let negative = None;
+    run_given(
+        config,
+        Given { data, negative },
+        directory,
+        options,
+        progress,
+    )
+}
+
+/// [`run`] with negative training: the flow also learns to give the items of `negative` a likelihood below
+/// [`TrainConfig::negative_threshold_nats`]. An epoch ends with the smaller of the two data sets.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_against(
+    config: &TrainConfig,
+    data: &Dataset,
+    negative: &Dataset,
+    directory: &Path,
+    options: Options,
+    progress: &mut dyn Progress,
+) -> Result<Summary, TrainError> {
+    let negative = Some(negative);
+    run_given(
+        config,
+        Given { data, negative },
+        directory,
+        options,
+        progress,
+    )
+}
+
+fn run_given(
+    config: &TrainConfig,
+    given: Given<'_>,
+    directory: &Path,
+    options: Options,
+    progress: &mut dyn Progress,
+) -> Result<Summary, TrainError> {
+    let data = given.data;
     config.spec.validate().map_err(TrainError::Spec)?;
     if let Some(problem) = config.problem() {
         return Err(TrainError::Config(problem));
     }
     check_data(&config.spec, data)?;
+    let negative = Negative::new(config, given)?;
     let split = Split::new(config, data.len())?;
     let samples = config.batch.div_ceil(config.slices);
     let network = Network::new(&config.spec, samples, Cpu::best())?;
     let state = match options.resume {
-        true => directory::resume(config, data, &network, directory)?,
-        false => directory::start(config, data, &network, directory, &split.train)?,
+        true => directory::resume(config, given, &network, directory)?,
+        false => directory::start(config, given, &network, directory, &split.train)?,
     };
     let mut weights = network.layout().weights();
     weights.flat.clone_from(&state.parameters);
@@ -74,6 +118,7 @@ pub fn run(
     let mut run = Run {
         config,
         data,
+        negative,
         directory,
         network: &network,
         workers: Workers::new(&network, &pool),
@@ -93,33 +138,10 @@ pub fn run(
     })
 }
 
-/// Which items are trained on and which validate.
-struct Split {
-    train: Vec<usize>,
-    validate: Vec<usize>,
-}
-
-impl Split {
-    fn new(config: &TrainConfig, count: usize) -> Result<Self, TrainError> {
-        let held = (config.validation_share * count as f64).round() as usize;
-        let wants_one = config.validation_share > 0.0;
-        if count <= held || (wants_one && held == 0) {
-            return Err(TrainError::TooFew(count));
-        }
-        Ok(Self {
-            train: (0..count - held).collect(),
-            validate: (count - held..count).collect(),
-        })
-    }
-}
-
-fn steps_per_epoch(config: &TrainConfig, split: &Split) -> u64 {
-    split.train.len().div_ceil(config.batch) as u64
-}
-
 struct Run<'a> {
     config: &'a TrainConfig,
     data: &'a Dataset,
+    negative: Option<Negative<'a>>,
     directory: &'a Path,
     network: &'a Network,
     workers: Workers<'a>,
@@ -131,7 +153,18 @@ struct Run<'a> {
     items_done: u64,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// Items of an epoch.
+    fn items_per_epoch(&self) -> usize {
+        let most = |n: &Negative<'_>| n.most_items(self.config.batch);
+        let most = self.negative.as_ref().map_or(usize::MAX, most);
+        self.split.train.len().min(most)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.items_per_epoch().div_ceil(self.config.batch) as u64
+    }
+
     fn epochs(&mut self, progress: &mut dyn Progress) -> Result<ControlFlow<()>, TrainError> {
         while self.state.counters.epoch < self.config.epochs {
             let started = Instant::now();
@@ -156,7 +189,7 @@ impl Run<'_> {
         let mut noise = Noise::new(self.config.seed, Purpose::Shuffle, [epoch, 0]);
         let order = noise.permutation(self.split.train.len());
         let items: Vec<usize> = order.into_iter().map(|i| self.split.train[i]).collect();
-        while self.state.counters.step < steps_per_epoch(self.config, &self.split) {
+        while self.state.counters.step < self.steps_per_epoch() {
             let first = self.state.counters.step as usize * self.config.batch;
             let last = items.len().min(first + self.config.batch);
             let report = self.step(&items[first..last])?;
@@ -178,13 +211,23 @@ impl Run<'_> {
     fn step(&mut self, items: &[usize]) -> Result<StepReport, TrainError> {
         let counters = &self.state.counters;
         let (epoch, step, seed) = (counters.epoch, counters.step + 1, self.config.seed);
+        let total = self.config.epochs * self.steps_per_epoch();
         let batch = Batch {
             data: self.data,
             items,
             jitter: Jitter::Training { seed, epoch },
             slices: self.config.slices,
+            weight: 1.0,
         };
-        let (sum, gradient) = self.workers.gradient(&self.weights, batch);
+        let place = (seed, [epoch, counters.step], self.config.batch);
+        let (workers, weights) = (&mut self.workers, &self.weights);
+        let negative = self.negative.as_ref();
+        let too_likely = negative.map(|n| n.too_likely(workers, weights, batch, place));
+        let (batch, other) = match (negative, &too_likely) {
+            (Some(n), Some(items)) if !items.is_empty() => n.halves(batch, items),
+            _ => (batch, None),
+        };
+        let (sum, gradient) = workers.gradient(weights, batch, other);
         // The loss is in nats per dim, so that clip_norm means the same for all sizes.
         let scale = 1.0 / (items.len() * self.data.dims()) as f64;
         let gradient_norm = self.pool.install(|| norm(gradient)) * scale;
@@ -195,7 +238,6 @@ impl Run<'_> {
         }
         let optimizer = &self.config.optimizer;
         let clip = (f64::from(optimizer.clip_norm) / gradient_norm).min(1.0);
-        let total = self.config.epochs * steps_per_epoch(self.config, &self.split);
         let along = Along {
             gradient,
             scale: (scale * clip) as f32,
@@ -218,14 +260,14 @@ impl Run<'_> {
     fn report(&self, log_prob_nats: f64, gradient_norm: f64) -> StepReport {
         let counters = &self.state.counters;
         let items_per_second = self.items_done as f64 / self.started.elapsed().as_secs_f64();
-        let per_epoch = self.split.train.len() as u64;
+        let per_epoch = self.items_per_epoch() as u64;
         let left = (self.config.epochs - counters.epoch) * per_epoch
             - (counters.step * self.config.batch as u64).min(per_epoch);
         StepReport {
             epoch: counters.epoch + 1,
             epochs: self.config.epochs,
             step: counters.step,
-            steps: steps_per_epoch(self.config, &self.split),
+            steps: self.steps_per_epoch(),
             loss_nats: -log_prob_nats,
             bits_per_dim: bits_per_dim(log_prob_nats, self.data.dims()),
             gradient_norm,
@@ -244,7 +286,7 @@ impl Run<'_> {
         let trained = started.elapsed().as_secs_f64();
         let dims = self.data.dims();
         let validation = self.validate()?;
-        let count = self.split.train.len();
+        let count = self.items_per_epoch();
         let counters = &mut self.state.counters;
         let sum = f64::from_bits(counters.log_prob_bits);
         let best = counters
@@ -291,6 +333,7 @@ impl Run<'_> {
                 items,
                 jitter: Jitter::Evaluation(Dequantization::Midpoint),
                 slices: 1,
+                weight: 1.0,
             },
         );
         let mean = log_prob.iter().sum::<f64>() / items.len() as f64;

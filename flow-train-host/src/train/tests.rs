@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 
 mod conditioners;
 mod gradients;
+mod negative;
 mod runs;
 
 fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {

@@ -53,6 +53,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) jitter: Jitter<'a>,
     /// Number of slices that it is cut into.
     pub(crate) slices: usize,
+    /// Of each item's negative log_prob in the loss.
+    pub(crate) weight: f32,
 }
 
 impl<'a> Workers<'a> {
@@ -79,12 +81,28 @@ impl<'a> Workers<'a> {
         }
     }
 
-    /// Sum of log_prob_nats over a batch, and the flat gradient of minus that sum.
-    pub(crate) fn gradient(&mut self, weights: &Weights, batch: Batch<'_>) -> (f64, &[f32]) {
+    /// The first batch's sum of log_prob_nats, and the flat gradient of minus the weighted sums of all.
+    pub(crate) fn gradient<'b>(
+        &mut self,
+        weights: &Weights,
+        first: Batch<'b>,
+        others: impl IntoIterator<Item = Batch<'b>>,
+    ) -> (f64, &[f32]) {
+        exclusive(&mut self.total).gradient.clear();
+        let sum = self.add(weights, first);
+        for other in others {
+            self.add(weights, other);
+        }
+        let total = exclusive(&mut self.total);
+        self.network.unpack(&mut total.gradient);
+        (sum, &total.gradient.flat)
+    }
+
+    /// Sum of log_prob_nats over a batch; its gradient is added to the total.
+    fn add(&mut self, weights: &Weights, batch: Batch<'_>) -> f64 {
         let total = exclusive(&mut self.total);
         total.next = 0;
         total.log_prob_nats = 0.0;
-        total.gradient.clear();
         let next_slice = AtomicUsize::new(0);
         let gone = AtomicBool::new(false);
         let this = &*self;
@@ -104,9 +122,7 @@ impl<'a> Workers<'a> {
             }
             std::mem::forget(leave);
         });
-        let total = exclusive(&mut self.total);
-        self.network.unpack(&mut total.gradient);
-        (total.log_prob_nats, &total.gradient.flat)
+        exclusive(&mut self.total).log_prob_nats
     }
 
     /// A slice's sum of log_prob_nats; its gradient is left in the slot.
@@ -114,6 +130,7 @@ impl<'a> Workers<'a> {
         let count = batch.items.len();
         let bounds = [slice, slice + 1].map(|s| s * count / batch.slices);
         slot.gradient.clear();
+        slot.weight.fill(batch.weight);
         let mut sum = 0.0;
         for items in batch.items[bounds[0]..bounds[1]].chunks(self.network.group().samples) {
             let out = &mut slot.log_prob[..items.len()];

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::Model;
 use std::path::Path;
 
-fn config(spec: FlowSpec) -> TrainConfig {
+pub(super) fn config(spec: FlowSpec) -> TrainConfig {
     let mut config = TrainConfig::new(spec);
     config.epochs = 3;
     config.batch = 10;
@@ -14,7 +14,12 @@ fn config(spec: FlowSpec) -> TrainConfig {
     config
 }
 
-fn quick(directory: &Path, data: &Dataset, config: &TrainConfig, threads: usize) -> Summary {
+pub(super) fn quick(
+    directory: &Path,
+    data: &Dataset,
+    config: &TrainConfig,
+    threads: usize,
+) -> Summary {
     let options = Options {
         threads,
         resume: false,
