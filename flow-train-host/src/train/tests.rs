@@ -18,6 +18,7 @@ use std::ops::ControlFlow;
 mod conditioners;
 mod gradients;
 mod negative;
+mod overfit;
 mod runs;
 
 fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
