@@ -6,11 +6,12 @@
 //!
 //! # Why a coder of its own
 //!
-//! PNG on a microcontroller needs 40 KiB and more; a row predictor with Rice codes pays a bit for every pixel of flat
-//! background and fails (AUROC 0.33). This coder is a predictor, a handful of adaptive binary decisions a pixel and an
-//! imagined arithmetic coder behind them, of which only the cost is kept: 888 bytes of state whatever the image, rows
-//! read from the image itself, 32-bit integers. Because the tests put a real arithmetic coder behind the same decisions
-//! and decode every image again, the length is that of a code and not an estimate.
+//! PNG tries filters and searches a history, in tens of KiB; a row predictor with Rice codes pays a bit for every pixel
+//! of flat background and fails (AUROC 0.33). This coder is a predictor, a handful of adaptive binary decisions a pixel
+//! and an imagined arithmetic coder behind them, of which only the cost is kept: 888 bytes of state whatever the image,
+//! rows read from the image itself, 32-bit integers. Because the tests put a real arithmetic coder behind the same
+//! decisions and decode every image again, the length is that of a code and not an estimate: the bytes written exceed
+//! it by the 32 bits that end them and by less than 0.1 %.
 //!
 //! # What was measured
 //!
