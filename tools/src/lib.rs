@@ -1,6 +1,6 @@
 //! The `flowgate` command: from data and models to a file that a board runs, and to figures that say what it does.
 //!
-//! One verb, one file in `verbs`. What verbs share is here: [`line`] and [`table`] are how results look (and public,
+//! One verb, one file in `verbs`. What verbs share is here: [`mod@line`] and [`table`] are how results look (and public,
 //! so that the repository's own commands print a board's results the same way), `model` and `inputs` are how files
 //! come in, `report` is the page that `eval` writes.
 

@@ -7,7 +7,7 @@ const BATCH_NORM_EPSILON: f64 = 1e-5;
 /// Slope of the leaky relu below zero.
 const LEAKY_SLOPE: f64 = 0.01;
 
-/// out[o](y, x) = bias_o + Σ_i Σ_dy Σ_dx W[o, i, dy, dx] in[i](stride y + dy, stride x + dx), without padding.
+/// `out[o](y, x) = bias_o + Σ_i Σ_dy Σ_dx W[o, i, dy, dx] in[i](stride y + dy, stride x + dx)`, without padding.
 ///
 /// Weights are out x in x height x width; an axis of n becomes (n - kernel) / stride + 1, rounded down.
 pub fn conv2d(input: &Array, layer: &Layer, stride: usize) -> Array {
@@ -58,7 +58,7 @@ pub fn pad(input: &Array, rows: usize, columns: usize) -> Array {
     })
 }
 
-/// out[o](stride y + dy, stride x + dx) = bias_o + Σ W[i, o, dy, dx] in[i](y, x), summed over all that land there.
+/// `out[o](stride y + dy, stride x + dx) = bias_o + Σ W[i, o, dy, dx] in[i](y, x)`, summed over all that land there.
 ///
 /// Weights are in x out x height x width. `height` and `width` are those of the output: at least what the input
 /// reaches; rows and columns beyond (the output padding, bottom and right) hold the bias alone.

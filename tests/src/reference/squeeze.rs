@@ -2,7 +2,7 @@
 
 use super::Array;
 
-/// out[4 c + 2 dy + dx](y, x) = in[c](2 y + dy, 2 x + dx).
+/// `out[4 c + 2 dy + dx](y, x) = in[c](2 y + dy, 2 x + dx)`.
 pub fn squeeze(input: &Array) -> Array {
     let size = (4 * input.channels, input.height / 2, input.width / 2);
     Array::from_fn(size, |k, y, x| {
