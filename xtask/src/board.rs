@@ -2,7 +2,7 @@
 
 use crate::boards::{self, Program};
 use crate::inputs::Inputs;
-use crate::{process, progress, session, setup};
+use crate::{gate, process, progress, repo, session, setup};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use flow_infer::artifact::Artifact;
@@ -27,6 +27,18 @@ pub(crate) struct Board {
 #[derive(Subcommand)]
 enum Verb {
     Score(Score),
+    Gate(Gate),
+}
+
+/// Run the committed gate on its compiled-in images, then on a data set, and check all of it.
+#[derive(Args)]
+struct Gate {
+    /// What to decide on after the compiled-in images.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Only the first N inputs.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
 }
 
 /// Score a data set with a model, on the board.
@@ -51,8 +63,24 @@ struct Score {
 impl Board {
     pub(crate) fn run(&self) -> Result<()> {
         let board = boards::find(&self.name)?;
-        let Verb::Score(score) = &self.verb;
-        score.run(&board)
+        match &self.verb {
+            Verb::Score(score) => score.run(&board),
+            Verb::Gate(gate) => gate.run(&board),
+        }
+    }
+}
+
+impl Gate {
+    fn run(&self, board: &boards::Board) -> Result<()> {
+        let model = std::fs::read(repo::device_model())?;
+        let data = self
+            .data
+            .as_ref()
+            .map(|path| Inputs::load(path, self.limit));
+        let run = gate::check(board, &model, &data.transpose()?.unwrap_or_default())?;
+        print(&Artifact::load(&model)?, &run.answers, false)?;
+        println!("{}", gate::describe(board, &run));
+        Ok(())
     }
 }
 
@@ -74,24 +102,24 @@ impl Score {
         if self.log {
             eprint!("{}", decode_log(&elf, &run.log)?);
         }
-        self.print(&artifact, &run.answers)
+        print(&artifact, &run.answers, self.json)
     }
+}
 
-    fn print(&self, artifact: &Artifact<'_>, answers: &[Answer]) -> Result<()> {
-        let mut out = Output::stdout();
-        let lines = answers.iter().enumerate();
-        let lines = lines.map(|(index, answer)| line_of(index, answer, artifact));
-        if self.json {
-            for line in lines {
-                writeln!(out, "{}", line.json())?;
-            }
-        } else {
-            let mut table = line::table(true);
-            lines.for_each(|line| table.row(line::row(&line)));
-            table.print(&mut out)?;
+fn print(artifact: &Artifact<'_>, answers: &[Answer], json: bool) -> Result<()> {
+    let mut out = Output::stdout();
+    let lines = answers.iter().enumerate();
+    let lines = lines.map(|(index, answer)| line_of(index, answer, artifact));
+    if json {
+        for line in lines {
+            writeln!(out, "{}", line.json())?;
         }
-        Ok(out.flush()?)
+    } else {
+        let mut table = line::table(true);
+        lines.for_each(|line| table.row(line::row(&line)));
+        table.print(&mut out)?;
     }
+    Ok(out.flush()?)
 }
 
 /// The line of an answer, with the board's own decision and deciding score.

@@ -45,12 +45,15 @@ impl Board {
         command
     }
 
-    /// `cargo run` for a program, to be run in any folder below the firmware's.
+    /// `cargo run` for a program, to be run in any folder: cargo is told both configurations that it
+    /// would find from the board's.
     pub(crate) fn cargo_run(&self, program: Program) -> Command {
         let mut command = process::cargo();
-        command
-            .arg("--config")
-            .arg(self.folder.join(".cargo/config.toml"));
+        for folder in [&repo::firmware(), &self.folder] {
+            command
+                .arg("--config")
+                .arg(folder.join(".cargo/config.toml"));
+        }
         command.args(["run", "--release", "--quiet", "--manifest-path"]);
         command.arg(self.folder.join("Cargo.toml"));
         command.args(["--bin", &self.binary(program)]);

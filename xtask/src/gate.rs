@@ -6,6 +6,7 @@ use crate::session::{self, Run};
 use crate::size::Sizes;
 use crate::{CheckFailed, board, compare, host, repo};
 use anyhow::Result;
+use flowgate_stream::Summary;
 
 /// RAM of the smallest part that the device model is made for.
 const RAM_LIMIT: u64 = 64 * 1024;
@@ -34,6 +35,21 @@ pub(crate) fn check(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run>
         return Ok(run);
     };
     Err(CheckFailed(format!("the gate on board {} {complaint}", board.name)).into())
+}
+
+/// What a run of the gate used and did, in one line.
+pub(crate) fn describe(board: &Board, run: &Run) -> String {
+    let Summary {
+        answers,
+        stack_bytes,
+        scratch_bytes,
+        pin_changes,
+    } = run.summary;
+    format!(
+        "{}: {answers} answers, {pin_changes} pin changes, {stack_bytes} B of stack, \
+         {scratch_bytes} B of scratch",
+        board.name
+    )
 }
 
 /// The number of golden vectors that the log tells of.

@@ -45,7 +45,7 @@ impl Inputs {
         if self.bytes.is_empty() {
             self.input_bytes = other.input_bytes;
         }
-        if self.input_bytes != other.input_bytes {
+        if !other.bytes.is_empty() && self.input_bytes != other.input_bytes {
             bail!(
                 "inputs of {} bytes beside inputs of {}",
                 other.input_bytes,

@@ -53,7 +53,6 @@ pub(crate) fn run(
     inputs: &Inputs,
     progress: &dyn Fn(u64),
 ) -> Result<Run> {
-    // Below the firmware's folder: cargo finds the firmware's configuration from there.
     let parent = boards::target_folder()?.join("runs");
     fs::create_dir_all(&parent).with_context(|| parent.display().to_string())?;
     let folder = tempfile::Builder::new()

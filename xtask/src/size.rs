@@ -137,7 +137,7 @@ mod tests {
             "flowgate_emulated"
         );
         let of_trait =
-            "_ZN74_$LT$flow_infer..a..B$u20$as$u20$core..fmt..Debug$GT$4send17h79cdd17601c0bd00E";
+            "_ZN53_$LT$flow_infer..a..B$u20$as$u20$core..fmt..Debug$GT$4send17h79cdd17601c0bd00E";
         assert_eq!(crate_of(of_trait), "flow_infer");
         assert_eq!(crate_of("__aeabi_memclr4"), "(runtime)");
     }

@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use flowgate::output::Output;
 use flowgate::table::Table;
-use flowgate_stream::Summary;
 use std::fs;
 use std::process::Command;
 use std::time::Instant;
@@ -130,17 +129,7 @@ fn gate_on_boards() -> Result<()> {
     let inputs = samples()?;
     for board in boards::emulated()? {
         let run = gate::check(&board, &model, &inputs)?;
-        let Summary {
-            answers,
-            stack_bytes,
-            scratch_bytes,
-            pin_changes,
-        } = run.summary;
-        println!(
-            "{}: {answers} answers, {pin_changes} pin changes, {stack_bytes} B of stack, \
-             {scratch_bytes} B of scratch",
-            board.name
-        );
+        println!("{}", gate::describe(&board, &run));
     }
     Ok(())
 }
