@@ -1,6 +1,7 @@
 //! What a number system must be able to do.
 
 use super::{Evaluation, InputError};
+use crate::kernels::Tile;
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -21,25 +22,20 @@ pub trait Arithmetic: Sized {
     /// Zero, for buffers in statics.
     const ZERO_ACTIVATION: Self::Activation;
 
-    /// Adds to four sums the products of `activations` with four rows of weights, which are `row_len` weights apart
-    /// in `weights` and start at `start` within their row.
-    fn tile(
-        weights: &[u8],
-        row_len: usize,
-        start: usize,
-        activations: &[Self::Activation],
-        sums: [Self::Accumulator; LANES],
-    ) -> [Self::Accumulator; LANES];
+    /// Four output channels of one pixel: adds the products of the tile's window with its weights to `sums`.
+    fn single(tile: &Tile<'_, Self::Activation>, sums: &mut [Self::Accumulator; LANES]);
+    /// Four output channels of the tile's two pixels.
+    fn pair(tile: &Tile<'_, Self::Activation>, sums: &mut [[Self::Accumulator; LANES]; 2]);
 
     /// The bias of an output channel.
     fn bias(record: &[u8]) -> Self::Accumulator;
-    /// A sum as the next layer's activation: scaled, activated, residual added.
-    fn activation(
-        sum: Self::Accumulator,
-        record: &[u8],
+    /// Sums of four channels as the next layer's activations: scaled, activated, residual added.
+    fn activations(
+        sums: &[Self::Accumulator; LANES],
+        records: &[u8],
         activation: Activation,
-        residual: Self::Activation,
-    ) -> Self::Activation;
+        residual: Option<&[Self::Activation; LANES]>,
+    ) -> [Self::Activation; LANES];
     /// A sum as raw_scale or shift.
     fn output(sum: Self::Accumulator, record: &[u8]) -> Self::Latent;
     /// A kept coordinate (or a masked one: zero) as the conditioner reads it, and its negative.

@@ -1,24 +1,27 @@
 //! One row of a convolution or transposed convolution.
 //!
 //! Pixels of a row lie side by side with their channels innermost, so the part of a window that lies in one row is one
-//! contiguous run, and a convolution is a few dot products: all multiplication happens in [`Arithmetic::tile`], four
-//! output channels at a time over the same activations.
+//! contiguous run, and a convolution is a few dot products: all multiplication happens in [`Arithmetic::single`] and
+//! [`Arithmetic::pair`], four output channels at a time over the same activations, for two columns at a time wherever
+//! there are two. Columns that a mask does not change are left out, so of a checkerboard's row every other one.
 
-use super::slices::run;
 use super::{Arithmetic, MAX_WINDOW_ROWS};
-use crate::plan::{Buffer, LANES, Window};
+use crate::kernels::{Run, Tile, Window};
+use crate::plan::{self, Buffer, LANES};
 
 /// Where finished sums go.
 pub(super) trait Sink<A: Arithmetic> {
     /// Whether the sums of this column are needed.
     fn wants(&self, x: usize) -> bool;
+    /// Whether a column must be finished before the next one begins: floats are added up in the order they come.
+    fn in_order(&self) -> bool;
     /// Takes four output channels of one pixel, and their records.
-    fn emit(&mut self, x: usize, block: usize, sums: [A::Accumulator; LANES], records: &[u8]);
+    fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]);
 }
 
 /// A convolution layer with its source and tensors.
 pub(super) struct Convolution<'s, A: Arithmetic> {
-    pub(super) window: Window,
+    pub(super) window: plan::Window,
     pub(super) source: &'s Buffer,
     pub(super) activations: &'s [A::Activation],
     pub(super) weights: &'s [u8],
@@ -33,98 +36,192 @@ impl<A: Arithmetic> Convolution<'_, A> {
         usize::from(self.window.height) * usize::from(self.window.width) * self.source.pixel_len()
     }
 
-    /// The weights and records of each block of four output channels.
-    fn blocks(&self) -> impl Iterator<Item = (usize, (&[u8], &[u8]))> {
-        let sizes = A::FORMAT.sizes();
-        let weights = self
-            .weights
-            .chunks_exact((LANES * self.fan_in() * sizes.weight).max(1));
-        let records = self.records.chunks_exact(LANES * sizes.output);
-        (0..self.blocks).zip(weights.zip(records))
-    }
-
     /// Computes output row y.
     pub(super) fn row(&self, y: usize, sink: &mut impl Sink<A>) {
-        let mut starts = [None; MAX_WINDOW_ROWS];
-        let rows = starts.iter_mut().take(usize::from(self.window.height));
-        let top = y * usize::from(self.window.stride);
-        for (ky, start) in rows.enumerate() {
-            let row = (top + ky).checked_sub(usize::from(self.window.pad));
-            let row = row.filter(|&r| r < usize::from(self.source.shape.height));
-            *start = row.map(|r| self.source.row_start(r));
-        }
         let pixel = self.source.pixel_len();
         let run_len = usize::from(self.window.width) * pixel;
         // The window begins `pad` columns left of the pixel, inside the margin.
         let shift =
             usize::from(self.source.margin) - usize::from(self.window.pad.min(self.source.margin));
-        for x in 0..self.columns {
-            if !sink.wants(x) {
-                continue;
-            }
-            let column = (x * usize::from(self.window.stride) + shift) * pixel;
-            for (block, (weights, records)) in self.blocks() {
-                let mut sums = bias::<A>(records);
-                for (ky, start) in starts
-                    .iter()
-                    .take(usize::from(self.window.height))
-                    .enumerate()
-                {
-                    let Some(start) = start else { continue };
-                    let window = run(self.activations, start + column, run_len);
-                    sums = A::tile(weights, self.fan_in(), ky * run_len, window, sums);
-                }
-                sink.emit(x, block, sums, records);
+        let top = y * usize::from(self.window.stride);
+        let mut rows = (0..usize::from(self.window.height)).filter_map(|ky| {
+            let row = (top + ky).checked_sub(usize::from(self.window.pad));
+            let row = row.filter(|&r| r < usize::from(self.source.shape.height))?;
+            Some(Run {
+                weights: ky * run_len,
+                activations: self.source.row_start(row) + shift * pixel,
+            })
+        });
+        let runs = Runs::taken_from(&mut rows);
+        let window = Window::new(runs.all(), run_len);
+        let step = usize::from(self.window.stride) * pixel;
+        let may_pair = self.blocks == 1 || !sink.in_order();
+        let mut wanted = Wanted {
+            next: 0,
+            columns: self.columns,
+        };
+        while let Some(first) = wanted.next(sink) {
+            let second = if may_pair { wanted.next(sink) } else { None };
+            let at = self.activations.get(first * step..).unwrap_or(&[]);
+            match second {
+                Some(second) => self.pair(&window, at, [first, second], step, sink),
+                None => self.single(&window, at, first, sink),
             }
         }
+    }
+
+    /// All channels of one column.
+    fn single(
+        &self,
+        window: &Window<'_>,
+        activations: &[A::Activation],
+        x: usize,
+        sink: &mut impl Sink<A>,
+    ) {
+        for (block, weights, records) in self.blocks() {
+            let mut sums = bias::<A>(records);
+            if let Some(tile) = Tile::new(window, weights, (activations, 0)) {
+                A::single(&tile, &mut sums);
+            }
+            sink.emit(x, block, &sums, records);
+        }
+    }
+
+    /// All channels of two columns, whose windows are `step` activations a column apart.
+    fn pair(
+        &self,
+        window: &Window<'_>,
+        activations: &[A::Activation],
+        [first, second]: [usize; 2],
+        step: usize,
+        sink: &mut impl Sink<A>,
+    ) {
+        for (block, weights, records) in self.blocks() {
+            let mut sums = [bias::<A>(records), bias::<A>(records)];
+            if let Some(tile) = Tile::new(window, weights, (activations, (second - first) * step)) {
+                A::pair(&tile, &mut sums);
+            }
+            sink.emit(first, block, &sums[0], records);
+            sink.emit(second, block, &sums[1], records);
+        }
+    }
+
+    /// Weights, as a tile takes them, and records of each block of four output channels.
+    fn blocks(&self) -> impl Iterator<Item = (usize, (&[u8], usize, usize), &[u8])> {
+        let sizes = A::FORMAT.sizes();
+        let row = self.fan_in() * sizes.weight;
+        let mut rest = self.weights;
+        let records = self.records.chunks_exact(LANES * sizes.output);
+        (0..self.blocks).zip(records).map(move |(block, records)| {
+            let (weights, others) = rest.split_at_checked(LANES * row).unwrap_or_default();
+            rest = others;
+            (block, (weights, row, sizes.weight), records)
+        })
     }
 
     /// Computes output row y of the transposed convolution: every input pixel spreads over a window of the output.
     pub(super) fn transposed_row(&self, y: usize, sink: &mut impl Sink<A>) {
         let pixel = self.source.pixel_len();
-        let margin = usize::from(self.source.margin);
-        for x in 0..self.columns {
-            if !sink.wants(x) {
-                continue;
-            }
-            for (block, (weights, records)) in self.blocks() {
+        let mut wanted = Wanted {
+            next: 0,
+            columns: self.columns,
+        };
+        while let Some(x) = wanted.next(sink) {
+            for (block, weights, records) in self.blocks() {
                 let mut sums = bias::<A>(records);
-                for ky in 0..usize::from(self.window.height) {
-                    let height = usize::from(self.source.shape.height);
-                    let Some(row) = self.origin(y, ky).filter(|&r| r < height) else {
-                        continue;
-                    };
-                    let start = self.source.row_start(row);
-                    for kx in 0..usize::from(self.window.width) {
-                        let width = usize::from(self.source.shape.width);
-                        let Some(column) = self.origin(x, kx).filter(|&c| c < width) else {
-                            continue;
-                        };
-                        let input = run(self.activations, start + (margin + column) * pixel, pixel);
-                        let at = (ky * usize::from(self.window.width) + kx) * pixel;
-                        sums = A::tile(weights, self.fan_in(), at, input, sums);
+                let mut reaching = self.reaching(y, x);
+                loop {
+                    let runs = Runs::taken_from(&mut reaching);
+                    if runs.all().is_empty() {
+                        break;
+                    }
+                    let window = Window::new(runs.all(), pixel);
+                    if let Some(tile) = Tile::new(&window, weights, (self.activations, 0)) {
+                        A::single(&tile, &mut sums);
                     }
                 }
-                sink.emit(x, block, sums, records);
+                sink.emit(x, block, &sums, records);
             }
         }
     }
 
-    /// The input index whose window reaches output index `at` with kernel index `k`.
-    fn origin(&self, at: usize, k: usize) -> Option<usize> {
-        let reach = (at + usize::from(self.window.pad)).checked_sub(k)?;
-        let stride = usize::from(self.window.stride);
-        (reach.checked_rem(stride)? == 0).then_some(reach.checked_div(stride)?)
+    /// The pixels of the input whose windows reach output column x of row y, and their places in the weights.
+    fn reaching(&self, y: usize, x: usize) -> impl Iterator<Item = Run> {
+        let (source, window) = (self.source, self.window);
+        let pixel = source.pixel_len();
+        let left = usize::from(source.margin) * pixel;
+        origins(y, window, window.height, source.shape.height).flat_map(move |(row, ky)| {
+            let start = source.row_start(row) + left;
+            let places = origins(x, window, window.width, source.shape.width);
+            places.map(move |(column, kx)| Run {
+                weights: (ky * usize::from(window.width) + kx) * pixel,
+                activations: start + column * pixel,
+            })
+        })
+    }
+}
+
+/// Input indices below `length` whose windows reach output index `at`, the highest first, each with the index within
+/// its window of `kernel`.
+fn origins(
+    at: usize,
+    window: plan::Window,
+    kernel: u16,
+    length: u16,
+) -> impl Iterator<Item = (usize, usize)> {
+    let (stride, kernel) = (usize::from(window.stride.max(1)), usize::from(kernel));
+    let at = at + usize::from(window.pad);
+    let end = (at / stride + 1).min(usize::from(length));
+    let start = (at + 1).saturating_sub(kernel).div_ceil(stride);
+    (start..end)
+        .rev()
+        .map(move |index| (index, at - index * stride))
+}
+
+/// The runs of a window while it is put together.
+struct Runs {
+    list: [Run; MAX_WINDOW_ROWS],
+    count: usize,
+}
+
+impl Runs {
+    /// As many as there is room for.
+    fn taken_from(runs: &mut impl Iterator<Item = Run>) -> Self {
+        let mut list = [Run::default(); MAX_WINDOW_ROWS];
+        let mut count = 0;
+        for (slot, run) in list.iter_mut().zip(runs) {
+            *slot = run;
+            count += 1;
+        }
+        Self { list, count }
+    }
+
+    fn all(&self) -> &[Run] {
+        self.list.get(..self.count).unwrap_or(&[])
+    }
+}
+
+/// Walks the columns that a sink wants.
+struct Wanted {
+    next: usize,
+    columns: usize,
+}
+
+impl Wanted {
+    fn next<A: Arithmetic>(&mut self, sink: &impl Sink<A>) -> Option<usize> {
+        while self.next < self.columns {
+            let x = self.next;
+            self.next += 1;
+            if sink.wants(x) {
+                return Some(x);
+            }
+        }
+        None
     }
 }
 
 fn bias<A: Arithmetic>(records: &[u8]) -> [A::Accumulator; LANES] {
-    let mut sums = [A::Accumulator::default(); LANES];
-    for (sum, record) in sums
-        .iter_mut()
-        .zip(records.chunks_exact(A::FORMAT.sizes().output))
-    {
-        *sum = A::bias(record);
-    }
-    sums
+    let size = A::FORMAT.sizes().output;
+    let bias = |i: usize| A::bias(records.get(i * size..).unwrap_or(&[]));
+    [bias(0), bias(1), bias(2), bias(3)]
 }

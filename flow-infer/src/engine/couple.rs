@@ -5,7 +5,7 @@ use super::arithmetic::ScaleAt;
 use super::conv::Sink;
 use super::observe::{Coupled, Observer};
 use super::slices::{run, tail};
-use crate::plan::{Coupling, LANES, PlanHead, changes_pixel};
+use crate::plan::{Coupling, LANES, NumberFormat, PlanHead, changes_pixel};
 
 /// A coupling within its flow.
 pub(super) struct Place<'p> {
@@ -67,10 +67,15 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
         changes_pixel(&coupling.mask, coupling.view, self.y, x)
     }
 
+    /// log_det is a running sum: integers may come in any order, floats may not.
+    fn in_order(&self) -> bool {
+        A::FORMAT != NumberFormat::Q8
+    }
+
     /// Sums come as raw_scale, shift, raw_scale, shift of two channels.
-    fn emit(&mut self, x: usize, block: usize, sums: [A::Accumulator; LANES], records: &[u8]) {
+    fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
         let size = A::FORMAT.sizes().output;
-        let [raw_0, shift_0, raw_1, shift_1] = sums;
+        let [raw_0, shift_0, raw_1, shift_1] = *sums;
         for (i, (raw, shift)) in [(raw_0, shift_0), (raw_1, shift_1)].into_iter().enumerate() {
             let raw_scale = A::output(raw, run(records, 2 * i * size, size));
             let shift = A::output(shift, run(records, (2 * i + 1) * size, size));

@@ -9,7 +9,7 @@ use super::arithmetic::{Arithmetic, ScaleAt};
 use super::slices::{int, run};
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
-use crate::kernels;
+use crate::kernels::{self, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlanError, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -96,6 +96,12 @@ fn wide(value: i64) -> i32 {
     value.clamp(-65536, 65535) as i32
 }
 
+/// f of each element, written out: compilers for small cores leave a loop over an array in memory.
+#[inline(always)]
+fn each<T: Copy, U>([a, b, c, d]: [T; LANES], f: impl Fn(T) -> U) -> [U; LANES] {
+    [f(a), f(b), f(c), f(d)]
+}
+
 impl Arithmetic for Fixed {
     const FORMAT: NumberFormat = NumberFormat::Q8;
     type Latent = i32;
@@ -106,14 +112,13 @@ impl Arithmetic for Fixed {
     const ZERO_ACTIVATION: i16 = 0;
 
     #[inline(always)]
-    fn tile(
-        weights: &[u8],
-        row_len: usize,
-        start: usize,
-        activations: &[i16],
-        sums: [i32; LANES],
-    ) -> [i32; LANES] {
-        kernels::tile(weights, row_len, start, activations, sums)
+    fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
+        kernels::single(tile, sums);
+    }
+
+    #[inline(always)]
+    fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
+        kernels::pair(tile, sums);
     }
 
     #[inline(always)]
@@ -122,10 +127,37 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn activation(sum: i32, record: &[u8], activation: Activation, residual: i16) -> i16 {
-        let scaled = i64::from(sum) * i64::from(int(record, 1));
-        let value = wide(round_shift(scaled, REQUANTIZE_SHIFT));
-        held(activate(value, activation) + i32::from(residual))
+    fn activations(
+        sums: &[i32; LANES],
+        records: &[u8],
+        activation: Activation,
+        residual: Option<&[i16; LANES]>,
+    ) -> [i16; LANES] {
+        let Some(records) = records.first_chunk::<{ 8 * LANES }>() else {
+            return [0; LANES];
+        };
+        let scaled = |i: usize| {
+            let product = i64::from(sums[i]) * i64::from(int(records, 2 * i + 1));
+            wide(round_shift(product, REQUANTIZE_SHIFT))
+        };
+        let values = [scaled(0), scaled(1), scaled(2), scaled(3)];
+        let values = match activation {
+            Activation::Identity => values,
+            other => each(values, |value| activate(value, other)),
+        };
+        match residual {
+            None => each(values, held),
+            Some(&[a, b, c, d]) => {
+                let [v, w, x, y] = values;
+                let sums = [
+                    v + i32::from(a),
+                    w + i32::from(b),
+                    x + i32::from(c),
+                    y + i32::from(d),
+                ];
+                each(sums, held)
+            }
+        }
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::slices::float;
 use super::{Evaluation, InputError};
+use crate::kernels::{Tile, portable};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 use crate::spec::units::{nats_from_raw, raw_from_nats};
@@ -54,12 +55,17 @@ fn sigmoid(r: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-r))
 }
 
-#[inline(always)]
-fn weight<const HALF: bool>(weights: &[u8]) -> f32 {
-    match *weights {
-        [a, b] => f16::from_le_bytes([a, b]).to_f32(),
-        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
-        _ => 0.0,
+fn add<const HALF: bool, const PIXELS: usize>(
+    tile: &Tile<'_, f32>,
+    distances: [usize; PIXELS],
+    sums: [[f32; LANES]; PIXELS],
+) -> [[f32; LANES]; PIXELS] {
+    if HALF {
+        let half = |sum, a, &weight: &[u8; 2]| sum + a * f16::from_le_bytes(weight).to_f32();
+        portable::add(tile, distances, sums, half)
+    } else {
+        let single = |sum, a, &weight: &[u8; 4]| sum + a * f32::from_le_bytes(weight);
+        portable::add(tile, distances, sums, single)
     }
 }
 
@@ -76,38 +82,30 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
     const ZERO_LATENT: f32 = 0.0;
     const ZERO_ACTIVATION: f32 = 0.0;
 
-    #[inline]
-    fn tile(
-        weights: &[u8],
-        row_len: usize,
-        start: usize,
-        activations: &[f32],
-        sums: [f32; LANES],
-    ) -> [f32; LANES] {
-        let size = if HALF { 2 } else { 4 };
-        let row = |r: usize| {
-            let from = weights.get((r * row_len + start) * size..).unwrap_or(&[]);
-            from.get(..activations.len() * size)
-                .unwrap_or(&[])
-                .chunks_exact(size)
-        };
-        let [mut s0, mut s1, mut s2, mut s3] = sums;
-        let rows = row(0).zip(row(1)).zip(row(2).zip(row(3)));
-        for (&a, ((w0, w1), (w2, w3))) in activations.iter().zip(rows) {
-            s0 += a * weight::<HALF>(w0);
-            s1 += a * weight::<HALF>(w1);
-            s2 += a * weight::<HALF>(w2);
-            s3 += a * weight::<HALF>(w3);
-        }
-        [s0, s1, s2, s3]
+    fn single(tile: &Tile<'_, f32>, sums: &mut [f32; LANES]) {
+        [*sums] = add::<HALF, 1>(tile, [0], [*sums]);
+    }
+
+    fn pair(tile: &Tile<'_, f32>, sums: &mut [[f32; LANES]; 2]) {
+        *sums = add::<HALF, 2>(tile, [0, tile.distance()], *sums);
     }
 
     fn bias(record: &[u8]) -> f32 {
         float(record, 0)
     }
 
-    fn activation(sum: f32, _: &[u8], activation: Activation, residual: f32) -> f32 {
-        activate(sum, activation) + residual
+    fn activations(
+        sums: &[f32; LANES],
+        _: &[u8],
+        activation: Activation,
+        residual: Option<&[f32; LANES]>,
+    ) -> [f32; LANES] {
+        let mut values = sums.map(|sum| activate(sum, activation));
+        let zero = [0.0; LANES];
+        for (value, &a) in values.iter_mut().zip(residual.unwrap_or(&zero)) {
+            *value += a;
+        }
+        values
     }
 
     fn output(sum: f32, _: &[u8]) -> f32 {

@@ -38,7 +38,8 @@ pub(super) fn run_row<A: Arithmetic>(
     let ring_start = buffer.row_start(event.row).saturating_sub(start);
     let row = run_mut(own, ring_start, buffer.row_len());
     let mut sink = RowSink::<A> {
-        buffer,
+        pixel_len: buffer.pixel_len(),
+        margin_len: usize::from(buffer.margin) * buffer.pixel_len(),
         residual: residual_row::<A>(place, layer, event.row, before),
         activation: layer.activation,
         row,
@@ -67,7 +68,9 @@ pub(super) fn run_row<A: Arithmetic>(
 
 /// Writes four channels of a pixel into the target's row.
 struct RowSink<'r, A: Arithmetic> {
-    buffer: &'r Buffer,
+    /// Elements of a pixel, and of the margin in front of the first one.
+    pixel_len: usize,
+    margin_len: usize,
     residual: &'r [A::Activation],
     activation: Activation,
     row: &'r mut [A::Activation],
@@ -78,15 +81,17 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
         true
     }
 
-    fn emit(&mut self, x: usize, block: usize, sums: [A::Accumulator; LANES], records: &[u8]) {
-        let pixel = self.buffer.pixel_len();
-        let start = (x + usize::from(self.buffer.margin)) * pixel + block * LANES;
+    fn in_order(&self) -> bool {
+        false
+    }
+
+    fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
+        let place = x * self.pixel_len + block * LANES;
         // A residual's margins may differ from the target's, so it is cut to its pixels beforehand.
-        let residual = run(self.residual, x * pixel + block * LANES, LANES);
-        let targets = run_mut(self.row, start, LANES).iter_mut();
-        let records = records.chunks_exact(A::FORMAT.sizes().output);
-        for (i, ((target, sum), record)) in targets.zip(sums).zip(records).enumerate() {
-            *target = A::activation(sum, record, self.activation, at(residual, i));
+        let residual = self.residual.get(place..).and_then(|r| r.first_chunk());
+        let target = self.row.get_mut(self.margin_len + place..);
+        if let Some(target) = target.and_then(|t| t.first_chunk_mut()) {
+            *target = A::activations(sums, records, self.activation, residual);
         }
     }
 }
@@ -189,9 +194,8 @@ fn map<A: Arithmetic>(
     sink: &mut RowSink<'_, A>,
 ) {
     let source = pixels::<A>(place, layer.source, y, activations);
-    let pixel = sink.buffer.pixel_len();
-    let margin = usize::from(sink.buffer.margin) * pixel;
-    let targets = run_mut(sink.row, margin, source.len());
+    let pixel = sink.pixel_len;
+    let targets = run_mut(sink.row, sink.margin_len, source.len());
     let size = A::FORMAT.sizes().map;
     let records = (layer.records != NO_TENSOR).then(|| tail(place.tensors, layer.records));
     let mut channel = 0;
@@ -213,8 +217,7 @@ fn gate_row<A: Arithmetic>(
     let table = place.table(place.head.sigmoid_table);
     let record = run(tail(place.tensors, layer.records), 0, 4);
     let source = |id| pixels::<A>(place, id, y, activations);
-    let margin = usize::from(sink.buffer.margin) * sink.buffer.pixel_len();
-    let targets = run_mut(sink.row, margin, source(hidden).len());
+    let targets = run_mut(sink.row, sink.margin_len, source(hidden).len());
     let sources = source(hidden).iter().zip(source(gate)).zip(source(carry));
     for (target, ((&hidden, &gate), &carry)) in targets.iter_mut().zip(sources) {
         *target = A::gate(hidden, gate, carry, record, table);

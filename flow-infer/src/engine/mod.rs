@@ -13,7 +13,7 @@ mod input;
 mod layer;
 mod observe;
 mod scratch;
-mod slices;
+pub(crate) mod slices;
 mod table;
 
 pub use arithmetic::Arithmetic;

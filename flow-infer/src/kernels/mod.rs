@@ -1,8 +1,44 @@
 //! Dot products of 8-bit weights with 16-bit activations: everything that multiplies in bulk goes through here.
 //!
-//! A narrow waist: one function, four rows of weights against one run of activations. Architecture kernels replace
-//! it and are tested against the portable one; integer sums make every order of additions equal.
+//! A narrow waist of two functions: four output channels of one pixel ([`single`]), and of two pixels that read with
+//! the same weights ([`pair`]), which loads and widens each weight once for both. One call covers the whole window of
+//! a convolution, so sums stay in registers and the cost of a call is spread over hundreds of products.
+//!
+//! Every target has one kernel, chosen in `build.rs`; where one is missing the portable one serves. All of them
+//! compute the same integers: sums of a plan that has loaded do not overflow, and integer additions may be reordered.
+//! What makes a kernel's unchecked loads sound is a [`Tile`]: it exists only if everything it names is there.
 
-mod portable;
+#[cfg(kernel_in_assembly)]
+#[allow(unsafe_code)]
+mod call;
+pub mod portable;
+#[cfg(test)]
+mod tests;
+mod tile;
+pub mod trial;
 
-pub use portable::tile;
+pub use tile::{Run, Tile, Window};
+
+/// Makes the kernel of this target the one that is used.
+macro_rules! kernel {
+    ($($name:literal $module:ident)*) => {$(
+        #[cfg(kernel = $name)]
+        #[allow(unsafe_code)]
+        mod $module;
+        #[cfg(kernel = $name)]
+        pub use $module::{pair, single};
+    )*};
+}
+
+kernel! {
+    "aarch64" aarch64
+    "armv6m" armv6m
+    "armv7m" armv7m
+    "armv7em" armv7em
+    "mve" mve
+    "riscv32" riscv32
+    "x86_64" x86_64
+}
+
+#[cfg(kernel = "portable")]
+pub use portable::{pair, single};

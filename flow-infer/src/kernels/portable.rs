@@ -1,31 +1,61 @@
 //! The kernel that every target has, and that every other kernel must equal bit for bit.
 
+use super::tile::Tile;
 use crate::plan::LANES;
 
-/// Adds to four sums the products of `activations` with four rows of 8-bit weights, which are `row_len` apart in
-/// `weights` and start at `start` within their row. A row that is too short contributes what it has.
-///
+/// Four output channels of one pixel: adds to `sums` the products of the tile's activations with its rows of weights.
+pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
+    [*sums] = add(tile, [0], [*sums], multiply_add);
+}
+
+/// Four output channels of two pixels.
+pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
+    *sums = add(tile, [0, tile.distance()], *sums, multiply_add);
+}
+
 /// Loading has checked that |weights| times 32767 sum to less than 2^31, so the sums do not wrap.
 #[inline(always)]
-pub fn tile(
-    weights: &[u8],
-    row_len: usize,
-    start: usize,
-    activations: &[i16],
-    sums: [i32; LANES],
-) -> [i32; LANES] {
-    let row = |r: usize| {
-        let from = weights.get(r * row_len + start..).unwrap_or(&[]);
-        from.get(..activations.len()).unwrap_or(&[])
-    };
-    let [mut s0, mut s1, mut s2, mut s3] = sums;
-    let weights = row(0).iter().zip(row(1)).zip(row(2).iter().zip(row(3)));
-    for (&a, ((&w0, &w1), (&w2, &w3))) in activations.iter().zip(weights) {
-        let product = |w: u8| i32::from(a) * i32::from(w as i8);
-        s0 = s0.wrapping_add(product(w0));
-        s1 = s1.wrapping_add(product(w1));
-        s2 = s2.wrapping_add(product(w2));
-        s3 = s3.wrapping_add(product(w3));
+fn multiply_add(sum: i32, a: i16, &[weight]: &[u8; 1]) -> i32 {
+    sum.wrapping_add(i32::from(a) * i32::from(weight as i8))
+}
+
+/// Adds products run by run, each from left to right: for every channel and pixel the same order.
+#[inline(always)]
+pub(crate) fn add<T: Copy, S: Copy, const BYTES: usize, const PIXELS: usize>(
+    tile: &Tile<'_, T>,
+    distances: [usize; PIXELS],
+    mut sums: [[S; LANES]; PIXELS],
+    multiply_add: impl Fn(S, T, &[u8; BYTES]) -> S,
+) -> [[S; LANES]; PIXELS] {
+    for run in tile.window().runs() {
+        let rows = core::array::from_fn(|row| tile.weights_of::<BYTES>(row, run));
+        let pixels = distances.map(|distance| tile.activations_of(run, distance));
+        // A tile that exists fits; that all lengths are the same is for the compiler to see.
+        let len = tile.window().run_len();
+        let (Some(rows), Some(pixels)) = (cut::<_, LANES>(rows, len), cut(pixels, len)) else {
+            continue;
+        };
+        for k in 0..len {
+            for (row, weights) in rows.iter().enumerate() {
+                let Some(weight) = weights.get(k) else {
+                    continue;
+                };
+                for (sums, pixel) in sums.iter_mut().zip(&pixels) {
+                    let Some(&a) = pixel.get(k) else { continue };
+                    if let Some(sum) = sums.get_mut(row) {
+                        *sum = multiply_add(*sum, a, weight);
+                    }
+                }
+            }
+        }
     }
-    [s0, s1, s2, s3]
+    sums
+}
+
+#[inline(always)]
+fn cut<T, const N: usize>(mut slices: [&[T]; N], len: usize) -> Option<[&[T]; N]> {
+    for slice in &mut slices {
+        *slice = slice.get(..len)?;
+    }
+    Some(slices)
 }

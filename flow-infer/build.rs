@@ -1,0 +1,66 @@
+//! Chooses the kernel of the target.
+//!
+//! The instructions of a microcontroller are known when its firmware is built, and stable Rust does not tell a crate
+//! that a Cortex-M core has the DSP or the vector extension: the target's name and the core given to the compiler do.
+
+use std::env;
+
+/// Cores of Arm's v8-M with the vector extension, and with the DSP extension only.
+const VECTOR_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
+const DSP_CORES: [&str; 2] = ["cortex-m33", "cortex-m35p"];
+
+/// Kernels written as functions in assembly.
+const IN_ASSEMBLY: [&str; 5] = ["armv6m", "armv7em", "armv7m", "mve", "riscv32"];
+const OTHERS: [&str; 3] = ["aarch64", "portable", "x86_64"];
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=FLOW_INFER_KERNEL");
+    let kernels = [&IN_ASSEMBLY[..], &OTHERS[..]].concat();
+    let names: Vec<String> = kernels.iter().map(|kernel| format!("{kernel:?}")).collect();
+    println!(
+        "cargo:rustc-check-cfg=cfg(kernel, values({}))",
+        names.join(", ")
+    );
+    println!("cargo:rustc-check-cfg=cfg(kernel_in_assembly)");
+    // For comparisons on one target: FLOW_INFER_KERNEL=portable.
+    let asked = env::var("FLOW_INFER_KERNEL").ok();
+    let kernel = asked.unwrap_or_else(|| kernel_of_target().to_owned());
+    assert!(
+        kernels.contains(&kernel.as_str()),
+        "no kernel `{kernel}`; there are {kernels:?}"
+    );
+    println!("cargo:rustc-cfg=kernel={kernel:?}");
+    if IN_ASSEMBLY.contains(&kernel.as_str()) {
+        println!("cargo:rustc-cfg=kernel_in_assembly");
+    }
+}
+
+fn kernel_of_target() -> &'static str {
+    let target = env::var("TARGET").unwrap_or_default();
+    let starts = |names: &[&str]| names.iter().any(|name| target.starts_with(name));
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let has = |names: &[&str]| names.iter().any(|name| flags.contains(name));
+    let bare = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "none");
+    let multiplies =
+        env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|f| f.split(',').any(|f| f == "m"));
+    if starts(&["thumbv8m.main"]) && (has(&VECTOR_CORES) || has(&["+mve"])) {
+        "mve"
+    } else if starts(&["thumbv7em"])
+        || starts(&["thumbv8m.main"]) && (has(&DSP_CORES) || has(&["+dsp"]))
+    {
+        "armv7em"
+    } else if starts(&["thumbv7m", "thumbv8m.main"]) {
+        "armv7m"
+    } else if starts(&["thumbv6m", "thumbv8m.base"]) {
+        "armv6m"
+    } else if starts(&["riscv32"]) && bare && multiplies {
+        "riscv32"
+    } else if starts(&["x86_64"]) {
+        "x86_64"
+    } else if starts(&["aarch64"]) {
+        "aarch64"
+    } else {
+        "portable"
+    }
+}
