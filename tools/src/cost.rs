@@ -123,7 +123,7 @@ fn coupling_cost(coupling: &Coupling, format: NumberFormat) -> StepCost {
 }
 
 /// Weights and multiplies of a layer, without the padding to whole lanes.
-pub(crate) fn layer_cost(coupling: &Coupling, index: usize) -> (u64, u64) {
+pub fn layer_cost(coupling: &Coupling, index: usize) -> (u64, u64) {
     let layer = &coupling.layers[index];
     let source = coupling.buffers.get(usize::from(layer.source));
     let (Some(source), Some(target)) = (source.map(|b| b.shape), coupling.output_shape(layer))

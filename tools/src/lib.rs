@@ -8,7 +8,7 @@
 
 mod birth;
 pub mod cli;
-mod cost;
+pub mod cost;
 mod date;
 mod evaluation;
 mod failure;

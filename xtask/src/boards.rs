@@ -15,6 +15,8 @@ pub(crate) struct Board {
     pub(crate) target: String,
     /// The emulator that its runner starts; `None` for a real chip.
     pub(crate) emulator: Option<String>,
+    /// The emulator's arguments, up to the program.
+    pub(crate) arguments: Vec<String>,
     folder: PathBuf,
 }
 
@@ -25,6 +27,8 @@ pub(crate) enum Program {
     Gate,
     /// Any model, from a file of the host.
     Score,
+    /// The same without gate and answers, between marks for a counter of instructions.
+    Bench,
 }
 
 impl Board {
@@ -33,6 +37,7 @@ impl Board {
         match program {
             Program::Gate => format!("{}-gate", self.name),
             Program::Score => format!("{}-score", self.name),
+            Program::Bench => format!("{}-bench", self.name),
         }
     }
 
@@ -76,11 +81,8 @@ impl Board {
             let value = line.and_then(|rest| rest.strip_suffix('"'));
             value.with_context(|| format!("{}: no line `{key} = \"...\"`", file.display()))
         };
-        let emulator = value("runner")?
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let mut words = value("runner")?.split(' ').map(str::to_owned);
+        let emulator = words.next().unwrap_or_default();
         Ok(Self {
             name: folder
                 .file_name()
@@ -89,6 +91,7 @@ impl Board {
                 .into_owned(),
             target: value("target")?.to_owned(),
             emulator: emulator.starts_with("qemu-").then_some(emulator),
+            arguments: words.collect(),
             folder,
         })
     }

@@ -19,22 +19,19 @@ impl Inputs {
     /// # Errors
     /// The file is missing or is no data set.
     pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
-        Ok(
-            match data::load(path)?.take(0..limit.unwrap_or(usize::MAX)) {
-                Dataset::Images(images) => Self {
-                    input_bytes: images.dims(),
-                    bytes: images.pixels().to_vec(),
-                },
-                Dataset::Vectors(vectors) => Self {
-                    input_bytes: size_of::<f32>() * vectors.dims(),
-                    bytes: vectors
-                        .values()
-                        .iter()
-                        .flat_map(|value| value.to_le_bytes())
-                        .collect(),
-                },
-            },
-        )
+        Ok(Self::of(
+            &data::load(path)?.take(0..limit.unwrap_or(usize::MAX)),
+        ))
+    }
+
+    /// A data set as the engine reads it.
+    pub(crate) fn of(data: &Dataset) -> Self {
+        let inputs = (0..data.len()).map(|index| data.input_bytes(index));
+        let bytes: Vec<u8> = inputs.flat_map(|input| input.into_owned()).collect();
+        Self {
+            input_bytes: bytes.len() / data.len().max(1),
+            bytes,
+        }
     }
 
     /// Adds the inputs of another data set.

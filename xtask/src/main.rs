@@ -3,6 +3,7 @@
 //! What needs a cross compiler, an emulator or more than one crate lives here; what a user of the
 //! product needs is the `flowgate` command.
 
+mod bench;
 mod board;
 mod boards;
 mod compare;
@@ -42,6 +43,7 @@ enum Verb {
     Compare(compare::Compare),
     Size(size::Size),
     PanicFree(panic_free::PanicFree),
+    Bench(bench::Bench),
     Test(test::Test),
     Demo(demo::Demo),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Compare(verb) => verb.run(),
         Verb::Size(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
+        Verb::Bench(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
     };

@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A board that answers nothing for this long is stuck. The slowest one answers an input of the
 /// largest known model in seconds.
@@ -41,6 +42,22 @@ pub(crate) fn build(board: &Board, program: Program) -> Result<PathBuf> {
     board.elf(program)
 }
 
+/// A folder of its own with what a board reads; it is gone when it is dropped.
+///
+/// # Errors
+/// It could not be written.
+pub(crate) fn folder(board: &Board, model: &[u8], inputs: &Inputs) -> Result<TempDir> {
+    // Below the firmware's folder: cargo finds the firmware's configuration from there.
+    let parent = boards::target_folder()?.join("runs");
+    fs::create_dir_all(&parent).with_context(|| parent.display().to_string())?;
+    let folder = tempfile::Builder::new()
+        .prefix(&board.name)
+        .tempdir_in(&parent)?;
+    write(folder.path(), MODEL_FILE, model)?;
+    write(folder.path(), INPUTS_FILE, &inputs.to_stream()?)?;
+    Ok(folder)
+}
+
 /// Runs an already built `program` on `inputs`, telling `progress` the number of answers so far.
 ///
 /// # Errors
@@ -53,14 +70,8 @@ pub(crate) fn run(
     inputs: &Inputs,
     progress: &dyn Fn(u64),
 ) -> Result<Run> {
-    let parent = boards::target_folder()?.join("runs");
-    fs::create_dir_all(&parent).with_context(|| parent.display().to_string())?;
-    let folder = tempfile::Builder::new()
-        .prefix(&board.name)
-        .tempdir_in(&parent)?;
+    let folder = folder(board, model, inputs)?;
     let folder = folder.path();
-    write(folder, MODEL_FILE, model)?;
-    write(folder, INPUTS_FILE, &inputs.to_stream()?)?;
 
     let log = folder.join("log.defmt");
     let mut command = board.cargo_run(program);
@@ -87,7 +98,8 @@ pub(crate) fn run(
     })
 }
 
-fn name(file: &CStr) -> &str {
+/// A host file's name.
+pub(crate) fn name(file: &CStr) -> &str {
     file.to_str().unwrap_or_default()
 }
 
@@ -120,11 +132,15 @@ fn wait(mut child: Child, answers: &Path, progress: &dyn Fn(u64)) -> Result<Exit
 }
 
 /// Turns the program's exit code into what was wrong.
-fn judge(board: &Board, status: ExitStatus) -> Result<()> {
+///
+/// # Errors
+/// The program did not end as it should.
+pub(crate) fn judge(board: &Board, status: ExitStatus) -> Result<()> {
     let cause = match status.code() {
         Some(exit::DONE) => return Ok(()),
         Some(exit::MODEL_REFUSED) => "refused the model",
         Some(exit::SELF_TEST_FAILED) => "failed the model's self-test",
+        Some(exit::KERNEL_DIFFERS) => "multiplies otherwise than the portable kernel",
         Some(exit::HOST_FILES) => "could not read or write the host's files",
         Some(exit::INPUT_SIZE) => "got inputs of another size than the model's",
         Some(exit::PANICKED) => "panicked",

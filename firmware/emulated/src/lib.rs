@@ -5,10 +5,12 @@
 
 #![no_std]
 
+mod bench;
 mod board;
 mod files;
 mod host;
 mod log;
+mod memory;
 mod panic;
 mod pin;
 mod score;
@@ -26,6 +28,11 @@ pub fn gate() -> ! {
 /// Runs whatever model the host gives, then exits with a code of [`flowgate_stream::exit`].
 pub fn score() -> ! {
     run(score::run)
+}
+
+/// Tries the core's kernel, then evaluates the host's model under a counter; exits as [`score`] does.
+pub fn bench() -> ! {
+    process::exit(bench::run())
 }
 
 fn run(program: impl FnOnce(&mut Emulated) -> Ran) -> ! {

@@ -45,6 +45,8 @@ pub mod exit {
     pub const HOST_FILES: i32 = 4;
     /// The inputs have another size than the model's.
     pub const INPUT_SIZE: i32 = 5;
+    /// The core's kernel and the portable one gave different bits.
+    pub const KERNEL_DIFFERS: i32 = 6;
     /// A panic, in a build that still has panics.
     pub const PANICKED: i32 = 101;
 }

@@ -1,0 +1,67 @@
+//! The engine under a counter of instructions: one evaluation of the host's model after another, between marks.
+#![allow(unsafe_code)] // the name of the mark
+
+use crate::files::{self, Files};
+use crate::memory::{FIXED, HALF, INPUT, KERNEL_TRIALS, MODEL, SINGLE, take};
+use flow_infer::artifact::Artifact;
+use flow_infer::engine::{Arithmetic, Noise, ScratchMut, evaluate};
+use flow_infer::plan::NumberFormat;
+use flowgate_app::Stop;
+use flowgate_stream::exit;
+
+/// What the counter outside looks for: it notes the instructions executed so far at every call.
+// SAFETY: no other function of the program has this name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn count_mark() {
+    core::hint::black_box(());
+}
+
+/// Random tiles on which the core's kernel must equal the portable one.
+const TRIALS: u32 = 300;
+
+/// Tries the kernel, then evaluates every input between two marks; the exit code.
+pub(crate) fn run() -> i32 {
+    match take(&KERNEL_TRIALS).map(|trials| trials.first_difference(TRIALS)) {
+        Ok(Some(_)) => exit::KERNEL_DIFFERS,
+        Ok(None) => evaluate_all().err().unwrap_or(Stop::End).exit_code(),
+        Err(stop) => stop.exit_code(),
+    }
+}
+
+/// Appends the log_prob of every input to the answers.
+fn evaluate_all() -> Result<(), Stop> {
+    let bytes = files::read_model(take(&MODEL)?)?;
+    let artifact = Artifact::load(bytes).map_err(|_| Stop::ModelRefused)?;
+    match artifact.number_format() {
+        NumberFormat::Q8 => evaluations(&artifact, take(&FIXED)?.borrow()),
+        NumberFormat::F32 => evaluations(&artifact, take(&SINGLE)?.borrow()),
+        NumberFormat::F16 => evaluations(&artifact, take(&HALF)?.borrow()),
+    }
+}
+
+fn evaluations<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    mut scratch: ScratchMut<'_, A>,
+) -> Result<(), Stop> {
+    let mut files = Files::open()?;
+    let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
+    let input = input.ok_or(Stop::ModelRefused)?;
+    loop {
+        match files.next_input(input) {
+            Err(Stop::End) => return Ok(()),
+            other => other?,
+        }
+        count_mark();
+        let evaluation = evaluate(
+            artifact,
+            input,
+            Noise::Midpoint,
+            scratch.reborrow(),
+            &mut (),
+        );
+        count_mark();
+        let evaluation = evaluation.map_err(|_| Stop::InputSize)?;
+        files.append(&evaluation.log_prob_raw.to_le_bytes())?;
+    }
+}

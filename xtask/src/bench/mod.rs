@@ -1,0 +1,136 @@
+//! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record.
+//!
+//! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
+//! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
+
+mod cases;
+mod counter;
+mod models;
+mod peers;
+mod record;
+
+use crate::boards::{self, Board, Program};
+use crate::{CheckFailed, session};
+use anyhow::Result;
+use cases::Case;
+use clap::{Args, Subcommand};
+use counter::Counter;
+use flowgate::output::Output;
+use flowgate::table::{Cell, Table, Tone};
+use record::{Entry, Record};
+
+/// Measure what the engine costs.
+///
+/// Example: cargo xtask bench device --boards m4,riscv
+#[derive(Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Device(Device),
+}
+
+/// Count instructions per multiply on emulated boards and compare them with records/instructions.csv.
+#[derive(Args)]
+pub(crate) struct Device {
+    /// Which boards.
+    #[arg(long, value_delimiter = ',', default_value = "m0,m3,m4,m7,m55,riscv")]
+    pub(crate) boards: Vec<String>,
+    /// Make these counts the record.
+    #[arg(long)]
+    pub(crate) record: bool,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result<()> {
+        let What::Device(device) = &self.what;
+        device.run()
+    }
+}
+
+impl Device {
+    pub(crate) fn run(&self) -> Result<()> {
+        let boards = self.boards.iter().map(|name| boards::find(name));
+        let boards = boards.collect::<Result<Vec<_>>>()?;
+        let counter = Counter::build(&boards)?;
+        let cases = cases::all()?;
+        let counted = count(&counter, &boards, &cases)?;
+        let record = Record::load()?;
+        tabulate(&counted, &record).print(&mut Output::stdout())?;
+        println!(
+            "\nInstructions per nominal multiply, counted under emulation (not cycles). {}",
+            peers::SOURCE
+        );
+        if self.record {
+            return record.with(&counted).save(&cases);
+        }
+        match counted.iter().find_map(|entry| record.worse(entry)) {
+            None => Ok(()),
+            Some(what) => Err(CheckFailed(what).into()),
+        }
+    }
+}
+
+/// Every case on every board, the boards side by side.
+fn count(counter: &Counter, boards: &[Board], cases: &[Case]) -> Result<Vec<Entry>> {
+    for board in boards {
+        session::build(board, Program::Bench)?;
+    }
+    let of_board = |board: &Board| -> Result<Vec<Entry>> {
+        let count = |case: &Case| -> Result<Entry> {
+            Ok(Entry {
+                case: case.name.to_owned(),
+                board: board.name.clone(),
+                multiplies: case.multiplies,
+                instructions: case.count(counter, board)?,
+            })
+        };
+        cases.iter().map(count).collect()
+    };
+    let counted: Result<Vec<Vec<Entry>>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = boards
+            .iter()
+            .map(|board| scope.spawn(move || of_board(board)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic in a count"))
+            .collect()
+    });
+    Ok(counted?.concat())
+}
+
+fn tabulate(counted: &[Entry], record: &Record) -> Table {
+    let mut table = Table::new([
+        "case",
+        "board",
+        "instructions",
+        "per multiply",
+        "recorded",
+        "CMSIS-NN s16",
+        "CMSIS-NN s8",
+    ]);
+    let figure = |figure: Option<f64>| figure.map_or("-".to_owned(), |f| format!("{f:.2}"));
+    for entry in counted {
+        let recorded = record.find(entry).map(Entry::per_multiply);
+        let peer = peers::find(&entry.case, &entry.board);
+        let tone = if record.worse(entry).is_none() {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
+        table.row([
+            entry.case.as_str().into(),
+            entry.board.as_str().into(),
+            entry.instructions.to_string().into(),
+            Cell::new(figure(Some(entry.per_multiply())), tone),
+            figure(recorded).into(),
+            figure(peer.and_then(|peer| peer.wide)).into(),
+            figure(peer.and_then(|peer| peer.narrow)).into(),
+        ]);
+    }
+    table
+}
