@@ -9,6 +9,7 @@
 //! kernel's innermost loop is one vector wide whatever the image size.
 
 mod autoencoder;
+mod both_signs;
 mod bottleneck;
 mod chain;
 pub(crate) mod conditioner;

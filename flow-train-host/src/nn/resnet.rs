@@ -11,7 +11,7 @@
 use super::bottleneck::Bottleneck;
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use super::{Conv, Gradient, Grid, Map, Registry, Scratch, both_signs};
 
 /// See the module.
 pub(crate) struct Resnet {
@@ -110,42 +110,6 @@ impl Resnet {
     fn places(&self) -> Places {
         Places {
             blocks: self.blocks.len(),
-        }
-    }
-
-    /// a = relu([x, -x]).
-    fn rectify_input(&self, input: &Map, both: &mut Map) {
-        let grid = input.grid();
-        for c in 0..self.kept {
-            for y in 0..grid.height {
-                let from = input.index(c, y, 0);
-                let positive = both.index(c, y, 0);
-                let negative = both.index(self.kept + c, y, 0);
-                for x in (0..grid.width).map(|x| x * super::LANES) {
-                    let value = input.get(from + x);
-                    both.set(positive + x, value.max(0.0));
-                    both.set(negative + x, (-value).max(0.0));
-                }
-            }
-        }
-    }
-
-    /// Gradient of x from that of a: a's sign tells which of the two passed.
-    fn input_from_both(&self, both: &Map, both_gradient: &Map, input_gradient: &mut Map) {
-        let grid = both.grid();
-        for c in 0..self.kept {
-            for y in 0..grid.height {
-                let to = input_gradient.index(c, y, 0);
-                let positive = both.index(c, y, 0);
-                let negative = both.index(self.kept + c, y, 0);
-                for x in (0..grid.width).map(|x| x * super::LANES) {
-                    let passed = |at: usize| match both.get(at) > 0.0 {
-                        true => both_gradient.get(at),
-                        false => 0.0,
-                    };
-                    input_gradient.set(to + x, passed(positive + x) - passed(negative + x));
-                }
-            }
         }
     }
 
@@ -253,7 +217,7 @@ impl Conditioner for Resnet {
         scratch: &mut Scratch,
     ) {
         let (tape, narrow) = tape.split_at_mut(self.narrow_place());
-        self.rectify_input(input, &mut tape[Places::INPUT]);
+        both_signs::rectify(input, &mut tape[Places::INPUT]);
         match &self.skips {
             Some(skips) => self.run_blocks_with_skips(with, skips, tape, narrow, scratch),
             None => self.run_blocks(with, tape, narrow, scratch),
@@ -326,7 +290,7 @@ impl Conditioner for Resnet {
         let mut both_gradient = scratch.lend(2 * self.kept, grid);
         self.in_conv
             .input_gradient(cpu, weights, &h, &mut both_gradient, Finish::Store);
-        self.input_from_both(both, &both_gradient, input_gradient);
+        both_signs::gradient(both, &both_gradient, input_gradient);
         for map in [h, middle, above, both_gradient] {
             scratch.give_back(map);
         }
