@@ -1,6 +1,7 @@
 //! Everything that determines a run, but for the data: with the same data and config the weights are the same bits on
 //! the same kind of processor, however many threads there are.
 
+use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
 use flow_infer::spec::FlowSpec;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,16 @@ impl TrainConfig {
             optimizer: OptimizerConfig::default(),
             negative_threshold_nats: None,
         }
+    }
+
+    /// The same noise for every epoch's validation.
+    ///
+    /// Not the midpoint: a flow that learns from noise never sees the flat areas that midpoints make of a background,
+    /// and what it says of them can grow worse (3.39 to 3.57 bits per dim from epoch 2 to 6 of a `fashion-tiny`) while
+    /// it learns.
+    pub(super) fn validation_noise(&self) -> Dequantization<'static> {
+        let (seed, draw) = (self.seed, 0);
+        Dequantization::Drawn { seed, draw }
     }
 
     /// What is wrong with the numbers, if anything.

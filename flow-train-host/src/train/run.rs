@@ -5,7 +5,7 @@ use super::config::TrainConfig;
 use super::directory::{self, CHECKPOINT_FILE, Given};
 use super::error::TrainError;
 use super::evaluate::check_data;
-use super::input::{Dequantization, Jitter};
+use super::input::Jitter;
 use super::negative::Negative;
 use super::network::Network;
 use super::noise::{Noise, Purpose};
@@ -331,7 +331,7 @@ impl<'a> Run<'a> {
             Batch {
                 data: self.data,
                 items,
-                jitter: Jitter::Evaluation(Dequantization::Midpoint),
+                jitter: Jitter::Evaluation(self.config.validation_noise()),
                 slices: 1,
                 weight: 1.0,
             },
