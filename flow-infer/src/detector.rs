@@ -107,7 +107,7 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
 
     /// What the file's gate says of an input; [`Decision::Invalid`] without a gate or for an input that is none.
     pub fn decide(&mut self, input: &[u8]) -> Decision {
-        let scores = self.scores(input, Noise::Midpoint);
+        let scores = self.scores(input, Noise::Planned);
         match (self.artifact.gate(), scores) {
             (Some(gate), Ok(scores)) => gate.decide(&scores),
             _ => Decision::Invalid,
@@ -121,7 +121,7 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
     pub fn self_test(&mut self) -> Result<u32, SelfTestError> {
         let mut vector = 0;
         for golden in self.artifact.golden() {
-            let scores = self.scores(golden.input, Noise::Midpoint);
+            let scores = self.scores(golden.input, Noise::Planned);
             let scores = scores.map_err(|error| SelfTestError::Refused { vector, error })?;
             let same = scores.log_prob_raw == golden.log_prob_raw
                 && scores.code_length_raw.unwrap_or(0) == golden.code_length_raw;

@@ -89,7 +89,7 @@ where
     let memory = || (HeapScratch::<A>::new(artifact), Coder::new());
     let score = |(scratch, coder): &mut (HeapScratch<A>, Coder), index: usize| {
         let given = noise(index);
-        let noise = given.as_deref().map_or(Noise::Midpoint, Noise::Given);
+        let noise = given.as_deref().map_or(Noise::Planned, Noise::Given);
         let mut detector = Detector::new(artifact, scratch.borrow(), coder);
         let scores = detector.scores(&data.input_bytes(index), noise);
         finished();

@@ -6,7 +6,7 @@
 /// What each run of bytes means, and the bytes.
 pub const TINY_FLOW: &[(&str, &str)] = &[
     ("magic", "93 46 4c 57"),
-    ("version 1", "01 00"),
+    ("version 2", "02 00"),
     ("two sections", "02"),
     ("number format q8", "00"),
     ("total length", "08 01 00 00"),
@@ -53,21 +53,21 @@ pub const TINY_FLOW: &[(&str, &str)] = &[
     ("to a multiple of 16", "00 00 00 00 00 00 00 00 00 00 00 00"),
     (
         "standardization: x0 has mean 1 and deviation 2, on a grid of 2^-10",
-        "0a 00 00 00 00 04 00 00 00 00 00 40 15 00 00 00",
+        "0a 00 00 00 00 04 00 00 00 00 00 40 11 00 00 00",
     ),
     (
         "x1 has mean -2 and deviation 1/3, on a grid of 2^-12",
-        "0c 00 00 00 00 e0 ff ff 00 00 00 60 15 00 00 00",
+        "0c 00 00 00 00 e0 ff ff 00 00 00 60 11 00 00 00",
     ),
     (
         "actnorm: channel 0 + 1/2, times 1",
-        "00 00 08 00 00 00 00 40 00 00 00 00",
+        "00 00 80 00 00 00 00 40 00 00 00 00",
     ),
     (
         "channel 1 - 1/4, times 5/8",
-        "00 00 fc ff 00 00 00 50 ff ff ff ff",
+        "00 00 c0 ff 00 00 00 50 ff ff ff ff",
     ),
-    ("input: a = 4096 x + 16", "00 00 00 01 10 00 00 00"),
+    ("input: a = 4096 x + 16", "00 00 10 00 10 00 00 00"),
     (
         "weights: raw_scale 2 a, padded to four inputs",
         "02 00 00 00",
@@ -75,16 +75,19 @@ pub const TINY_FLOW: &[(&str, &str)] = &[
     ("shift -3 a", "fd 00 00 00"),
     ("two rows of padding", "00 00 00 00 00 00 00 00"),
     (
-        "raw_scale: + 1000, times 2^6 of 2^-20",
+        "raw_scale: + 1000, times 2^10 of 2^-24",
         "e8 03 00 00 00 00 00 40",
     ),
     (
-        "shift: - 2000, times 2^5 of 2^-20",
+        "shift: - 2000, times 2^9 of 2^-24",
         "30 f8 ff ff 00 00 00 20",
     ),
     ("padding", "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"),
-    ("bound: 256 / ln 2 grid steps", "47 15 17 00"),
-    ("CRC-32 of all before", "eb 2d 0c 4b"),
+    (
+        "bound: 65536 / ln 2 grid steps, 8 fraction bits",
+        "76 54 71 01",
+    ),
+    ("CRC-32 of all before", "6a c6 a1 39"),
 ];
 
 /// An input of the tiny flow: 2 and -3/2.

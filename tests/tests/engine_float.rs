@@ -1,7 +1,8 @@
 //! The engine's float paths against the reference.
 
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Arithmetic, F16, F32, Noise};
+use flow_infer::engine::{Arithmetic, F16, F32, Noise, dither};
+use flow_infer::plan::Dequantization;
 use flow_infer::spec::{ConditionerSpec, Norm, StepSpec};
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
@@ -10,7 +11,7 @@ use flow_tests::tolerance::{ENGINE_FLOAT_LATENT, ENGINE_FLOAT_LOG_PROB, Worst};
 use flow_tests::voices::{engine, item, random_dataset};
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
-use flow_train_host::export;
+use flow_train_host::export::{self, Source};
 use flow_train_host::model::Model;
 use half::f16;
 
@@ -89,6 +90,43 @@ fn given_noise_is_added_to_every_byte() {
     }
 }
 
+#[test]
+fn drawn_noise_is_the_mean_over_its_draws() {
+    const DRAWS: u8 = 3;
+    const SEED: u32 = 11;
+    let dequantization = Dequantization::Drawn {
+        draws: DRAWS,
+        seed: SEED,
+    };
+    let mut worst = Worst::of(ENGINE_FLOAT_LOG_PROB);
+    for NamedModel { name, model } in models::small_models() {
+        let mut random = SplitMix64::named(&format!("{name}: drawn noise"));
+        println!("{name}: seed {:#x}", random.seed());
+        let Dataset::Images(images) = random_dataset(&model, 2, &mut random) else {
+            continue;
+        };
+        let model = &model;
+        let source = Source {
+            model,
+            dequantization,
+        };
+        let file = export::floating(source, false).and_then(|file| file.to_bytes());
+        let file = file.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let artifact = Artifact::load(&file).expect("an exported file loads");
+        let mut scratch = HeapScratch::<F32>::new(&artifact);
+        for (i, bytes) in images.iter().enumerate() {
+            let of_draw = |draw: u8| {
+                let noise = dither(SEED, draw, bytes);
+                let noise: Vec<f64> = noise.map(|u| (f64::from(u) + 0.5) / 65536.0).collect();
+                evaluate(model, &dequantize(bytes, &noise)).log_prob_nats
+            };
+            let wanted = (0..DRAWS).map(of_draw).sum::<f64>() / f64::from(DRAWS);
+            let found = engine(&artifact, &mut scratch, bytes, Noise::Planned);
+            worst.check(format!("{name}, input {i}"), found.log_prob_nats, wanted);
+        }
+    }
+}
+
 fn check<A: Arithmetic>(models: Vec<NamedModel>) {
     let mut log_prob = Worst::of(ENGINE_FLOAT_LOG_PROB);
     let mut latent = Worst::of(ENGINE_FLOAT_LATENT);
@@ -105,7 +143,7 @@ fn check<A: Arithmetic>(models: Vec<NamedModel>) {
                 &artifact,
                 &mut scratch,
                 &data.input_bytes(i),
-                Noise::Midpoint,
+                Noise::Planned,
             );
             assert!(!found.saturated, "{name}, input {i}");
             let at = format!("{name}, input {i}");

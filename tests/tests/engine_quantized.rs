@@ -2,19 +2,21 @@
 
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Fixed, Noise};
+use flow_infer::plan::Dequantization;
+use flow_infer::spec::InputSpec;
 use flow_infer::spec::units::bits_per_dim;
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::evaluate_plan;
 use flow_tests::tolerance::{
-    EVALUATION_ERROR, EVALUATION_ERROR_TRAINED, EVALUATION_ERROR_WORST, Tolerance, Worst,
+    EVALUATION_ERROR, EVALUATION_ERROR_DEVICE, EVALUATION_ERROR_TRAINED, EVALUATION_ERROR_WORST,
+    Tolerance, Worst,
 };
 use flow_tests::voices::{engine, random_dataset};
 use flow_train_host::convert::flows_ood::{ArchHint, Class, convert_file};
 use flow_train_host::data::{Dataset, load};
 use flow_train_host::evaluate::HeapScratch;
-use flow_train_host::export;
-use flow_train_host::model::Model;
+use flow_train_host::export::{self, Source};
 use std::path::{Path, PathBuf};
 
 /// Inputs that scale the activations of a small model; as many others are evaluated.
@@ -57,19 +59,40 @@ fn evaluation_error_on_trained_models() {
     check("trained models", errors, CLAIMED, EVALUATION_ERROR_TRAINED);
 }
 
+/// The claim on the committed model, whose images are read with drawn noise; IMAGES=500 looks at all of them.
+#[test]
+fn evaluation_error_on_the_device_model() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/models");
+    let file = std::fs::read(folder.join("fashion-tiny.flow")).expect("a committed file");
+    let count = std::env::var("IMAGES").map_or(IMAGES, |n| n.parse().expect("a number"));
+    let of = |set: &str| differences(set, &file, &sample_images(set).take(0..count));
+    let errors = ["fashion-mnist", "mnist"].map(of).concat();
+    check("fashion-tiny", errors, CLAIMED, EVALUATION_ERROR_DEVICE);
+}
+
 #[test]
 fn evaluation_error_on_small_models() {
     let errors = models::small_models()
         .into_iter()
-        .flat_map(|m| of_random(&m, INPUTS));
+        .flat_map(|m| of_random(&m, INPUTS, Dequantization::Midpoint));
     check("small models", errors.collect(), USUAL, EVALUATION_ERROR);
+}
+
+#[test]
+fn evaluation_error_with_drawn_noise() {
+    let drawn = Dequantization::Drawn { draws: 3, seed: 7 };
+    let errors = models::small_models()
+        .into_iter()
+        .filter(|m| matches!(m.model.spec().input, InputSpec::Image { .. }))
+        .flat_map(|m| of_random(&m, INPUTS / 4, drawn));
+    check("drawn noise", errors.collect(), USUAL, EVALUATION_ERROR);
 }
 
 #[test]
 fn evaluation_error_on_single_couplings() {
     let errors = models::single_couplings()
         .into_iter()
-        .flat_map(|m| of_random(&m, INPUTS / 8));
+        .flat_map(|m| of_random(&m, INPUTS / 8, Dequantization::Midpoint));
     check(
         "single couplings",
         errors.collect(),
@@ -78,16 +101,24 @@ fn evaluation_error_on_single_couplings() {
     );
 }
 
-fn of_random(NamedModel { name, model }: &NamedModel, count: usize) -> Vec<f64> {
+fn of_random(
+    NamedModel { name, model }: &NamedModel,
+    count: usize,
+    dequantization: Dequantization,
+) -> Vec<f64> {
     let mut random = SplitMix64::named(&format!("{name}: evaluation error"));
     println!("{name}: seed {:#x}", random.seed());
     let calibration = random_dataset(model, INPUTS, &mut random);
-    let file = quantized(name, model, &calibration);
+    let source = Source {
+        model,
+        dequantization,
+    };
+    let file = quantized(name, source, &calibration);
     differences(name, &file, &random_dataset(model, count, &mut random))
 }
 
-fn quantized(name: &str, model: &Model, calibration: &Dataset) -> Vec<u8> {
-    let file = export::quantized(model, calibration, &|| ()).and_then(|file| file.to_bytes());
+fn quantized<'m>(name: &str, source: impl Into<Source<'m>>, calibration: &Dataset) -> Vec<u8> {
+    let file = export::quantized(source, calibration, &|| ()).and_then(|file| file.to_bytes());
     file.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -98,7 +129,7 @@ fn differences(name: &str, file: &[u8], data: &Dataset) -> Vec<f64> {
     let errors = (0..data.len()).map(|i| {
         let input = data.input_bytes(i);
         let wanted = evaluate_plan(&artifact, &input);
-        let found = engine(&artifact, &mut scratch, &input, Noise::Midpoint);
+        let found = engine(&artifact, &mut scratch, &input, Noise::Planned);
         assert!(!found.saturated, "{name}, input {i}");
         bits_per_dim(found.log_prob_nats - wanted.log_prob_nats, artifact.dims()).abs()
     });

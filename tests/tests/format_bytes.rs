@@ -14,8 +14,8 @@ use heapless::Vec;
 
 /// Every term of log_prob that does not depend on the input: ln 1/2 + ln 3 + ln 5/8 - ln 2π, 24 fraction bits.
 const CONSTANT_RAW: i64 = -31_917_237;
-/// ln 2 / 256 with 40 fraction bits.
-const STEP_NATS: i64 = 2_977_044_472;
+/// ln 2 / 65536 with 44 fraction bits.
+const STEP_NATS: i64 = 186_065_279;
 
 #[test]
 fn a_reader_understands_every_field() {
@@ -61,26 +61,27 @@ fn the_engine_computes_what_the_document_says() {
     let found = evaluate(
         &artifact,
         &input,
-        Noise::Midpoint,
+        Noise::Planned,
         scratch.borrow(),
         &mut latents,
     );
     let found = found.expect("a valid input");
     // Standardized 1/2 and 3/2; after actnorm 1 and 25/32; the first stays.
-    assert_eq!(latents.0[0], [1 << 19, 3 << 19]);
-    assert_eq!(latents.0[1], [1 << 20, 25 << 15]);
-    // a = 4096 + 16; raw_scale = (2 a + 1000) 2^6; shift = (-3 a - 2000) 2^5.
-    let (raw_scale, shift) = (590_336i64, -458_752i64);
-    let steps = (raw_scale * 16 * 1_512_775 + (1 << 35)) >> 36;
-    assert_eq!(steps, 208);
-    // 2^(208/256) with 30 fraction bits.
-    let changed = (((25 << 15) + shift) * 1_885_761_398 + (1 << 29)) >> 30;
-    assert_eq!(latents.0[2], [1 << 20, changed as i32]);
-    let half_square = |z: i64| (z * z + (1 << 16)) >> 17;
-    let log_det = (STEP_NATS * steps + (1 << 15)) >> 16;
-    let wanted = CONSTANT_RAW + log_det - half_square(1 << 20) - half_square(changed);
+    assert_eq!(latents.0[0], [1 << 23, 3 << 23]);
+    assert_eq!(latents.0[1], [1 << 24, 25 << 19]);
+    // a = 4096 + 16; raw_scale = (2 a + 1000) 2^10; shift = (-3 a - 2000) 2^9.
+    let (raw_scale, shift) = (9_445_376i64, -7_340_032i64);
+    let steps = (raw_scale * 24_204_406 + (1 << 31)) >> 32;
+    assert_eq!(steps, 207 * 256 + 238);
+    // 2^(207/256) and 2^(238/65536) with 30 fraction bits.
+    let mantissa = (1_880_662_405i64 * 1_076_448_081 + (1 << 29)) >> 30;
+    let changed = (((25 << 19) + shift) * mantissa + (1 << 29)) >> 30;
+    assert_eq!(latents.0[2], [1 << 24, changed as i32]);
+    let half_square = |z: i64| (z * z + (1 << 24)) >> 25;
+    let log_det = (STEP_NATS * steps + (1 << 19)) >> 20;
+    let wanted = CONSTANT_RAW + log_det - half_square(1 << 24) - half_square(changed);
     assert_eq!(found.log_prob_raw, wanted);
-    assert_eq!(found.log_prob_raw, -33_914_600);
+    assert_eq!(found.log_prob_raw, -33_916_625);
     assert!(!found.saturated);
 }
 
@@ -92,12 +93,12 @@ fn the_reference_reads_the_same_model() {
     let [x0, x1] = TINY_INPUT.map(f64::from);
     let z0 = (x0 - 1.0) / 2.0 + 0.5;
     let y1 = ((x1 + 2.0) * 3.0 - 0.25) * 0.625;
-    let log_scale = 208.0 / 256.0 * 2f64.ln();
+    let log_scale = 53_230.0 / 65536.0 * 2f64.ln();
     let z1 = (y1 - 0.4375) * log_scale.exp();
     LAYER_BY_HAND.check_all("z", &found.z, &[z0, z1]);
     let log_det = (0.5 * 3.0 * 0.625f64).ln() + log_scale;
     LAYER_BY_HAND.check("log_det", found.log_det, log_det);
-    let raw = flow_infer::spec::units::nats_from_raw(-33_914_600);
+    let raw = flow_infer::spec::units::nats_from_raw(-33_916_625);
     TINY_FLOW_EVALUATION.check("log_prob", raw, found.log_prob_nats);
 }
 
@@ -110,11 +111,11 @@ fn the_checksum_is_the_usual_crc() {
 #[test]
 fn a_future_version_is_named() {
     let mut bytes = tiny_flow();
-    bytes[4] = 2;
+    bytes[4] = 3;
     let end = bytes.len() - 4;
     let sum = checksum(&bytes[..end]);
     bytes[end..].copy_from_slice(&sum.to_le_bytes());
-    assert_eq!(Artifact::load(&bytes).err(), Some(LoadError::Version(2)));
+    assert_eq!(Artifact::load(&bytes).err(), Some(LoadError::Version(3)));
 }
 
 #[test]

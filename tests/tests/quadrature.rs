@@ -65,7 +65,7 @@ impl Density {
                 input.extend_from_slice(&(x as f32).to_le_bytes());
                 slope *= f64::from(deviation[i]);
             }
-            let found = engine(&artifact, &mut scratch, &input, Noise::Midpoint);
+            let found = engine(&artifact, &mut scratch, &input, Noise::Planned);
             assert!(!found.saturated, "{} at {standardized:?}", self.name);
             found.log_prob_nats.exp() * slope
         })

@@ -5,7 +5,9 @@
 
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::{Artifact, MAGIC, Section};
+use flow_infer::plan::Dequantization;
 use flow_infer::spec::FlowSpec;
+use flow_train_host::export::Source;
 use flow_train_host::export::file::FlowFile;
 use flow_train_host::export::float::FloatNumbers;
 use flow_train_host::export::lower::lower;
@@ -25,10 +27,21 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a model of any of the three kinds.
+    /// Reads a model of any of the three kinds; a float model's images at the midpoint.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::open_reading(path, Dequantization::Midpoint)
+    }
+
+    /// Reads a model whose images are read in this way; a `.flow` says itself how it reads them.
+    pub(crate) fn open_reading(path: &Path, dequantization: Dequantization) -> Result<Self> {
         let bytes = read(path)?;
         if bytes.starts_with(&MAGIC) || has_flow_name(path) {
+            if dequantization != Dequantization::Midpoint {
+                bail!(
+                    "{}: --draws is for float models; export put the choice into a .flow",
+                    one_line(path)
+                );
+            }
             return Ok(Self {
                 path: path.to_owned(),
                 bytes,
@@ -36,7 +49,10 @@ impl Loaded {
             });
         }
         let model = Model::load(path)?;
-        let flow = lower(&model);
+        let flow = lower(Source {
+            model: &model,
+            dequantization,
+        });
         let packed = pack(&flow, &FloatNumbers { half: false });
         let bytes = packed.and_then(|p| FlowFile::new(p).to_bytes());
         Ok(Self {

@@ -146,6 +146,96 @@ fn given_noise_is_used() {
 }
 
 #[test]
+fn drawn_noise_is_a_choice_of_the_file() {
+    let place = place();
+    place.ok(
+        "export run --format f32 --calibrate train.idx3 --draws 2 --noise-seed 9 --out drawn.flow",
+    );
+    place
+        .ok("export run --format q8 --calibrate train.idx3 --draws 2 --noise-seed 9 --out q8.flow");
+    let of = |what: &str| {
+        let lines = lines(&place.ok(&format!("score {what} --data test.idx3 --json")));
+        lines
+            .iter()
+            .map(|l| number(&l["log_prob_nats"]))
+            .collect::<Vec<_>>()
+    };
+    let float = of("run --draws 2 --noise-seed 9");
+    assert_eq!(of("drawn.flow"), float);
+    for (q8, float) in of("q8.flow").iter().zip(&float) {
+        assert!((q8 - float).abs() < 0.05 * 64.0, "{q8} {float}");
+    }
+    for other in [
+        "run",
+        "run --draws 2 --noise-seed 8",
+        "run --draws 1 --noise-seed 9",
+    ] {
+        assert_ne!(of(other), float, "{other}");
+    }
+    assert!(place.ok("verify q8.flow").contains("fit the logit margin"));
+    place.refused(
+        "score q8.flow --data test.idx3 --draws 3",
+        &["q8.flow", "--draws"],
+    );
+}
+
+#[test]
+fn negative_training_makes_other_data_unlikely() {
+    let place = place();
+    place.dark_images("dark.idx3", 200);
+    let config = "--config config.json --data train.idx3 --seed 5";
+    place.ok(&format!(
+        "train {config} --negative dark.idx3 --negative-threshold -900 --epochs 30 --out against"
+    ));
+    place.ok(&format!("train {config} --epochs 30 --out plain"));
+    let mean = |run: &str| {
+        let lines = lines(&place.ok(&format!("score {run} --data dark.idx3 --json")));
+        let log_prob = lines.iter().map(|l| number(&l["log_prob_nats"]));
+        log_prob.sum::<f64>() / lines.len() as f64
+    };
+    let (against, plain) = (mean("against"), mean("plain"));
+    assert!(against < plain - 100.0, "{against} {plain}");
+    place.refused(
+        &format!("train {config} --negative dark.idx3 --out other"),
+        &["--negative-threshold"],
+    );
+}
+
+/// The first signal ends a run at a step; what goes on from there is what would have been without it.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bits() {
+    use std::io::Read;
+    let place = place();
+    let args = "--config config.json --data train.idx3 --seed 5 --epochs 120";
+    let mut run = Command::new(env!("CARGO_BIN_EXE_flowgate"))
+        .args(format!("train {args} --out cut").split(' '))
+        .current_dir(place.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The second line is that of the first epoch: from there on the run listens.
+    let mut out = run.stdout.take().unwrap();
+    let mut head = [0; 80];
+    out.read_exact(&mut head).unwrap();
+    let mut kill = Command::new("kill");
+    let sent = kill.args(["-INT", &run.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let rest = run.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&rest.stderr).into_owned();
+    assert_eq!(rest.status.code(), Some(1), "{error}");
+    assert!(error.contains("interrupted; --resume"), "{error}");
+    drop(out);
+    place.ok(&format!("train --resume {args} --out cut"));
+    place.ok(&format!("train {args} --out whole"));
+    assert_eq!(
+        place.read("cut/model.safetensors"),
+        place.read("whole/model.safetensors")
+    );
+}
+
+#[test]
 fn the_gate_keeps_its_promise_on_its_own_data() {
     let place = place();
     let lines = lines(&place.ok("score model.flow --data held-out.idx3 --json"));

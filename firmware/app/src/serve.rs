@@ -49,7 +49,7 @@ pub(crate) fn answer<B: Board, A: Arithmetic>(
     detector: &mut Detector<'_, A>,
     input: &[u8],
 ) -> Result<(), Stop> {
-    let scores = detector.scores(input, Noise::Midpoint);
+    let scores = detector.scores(input, Noise::Planned);
     let mut answer = Answer::new(detector.artifact().gate(), scores);
     answer.pin_high = pin::show(board, answer.decision);
     board.answer(&answer)

@@ -53,13 +53,7 @@ fn evaluations<A: Arithmetic>(
             other => other?,
         }
         count_mark();
-        let evaluation = evaluate(
-            artifact,
-            input,
-            Noise::Midpoint,
-            scratch.reborrow(),
-            &mut (),
-        );
+        let evaluation = evaluate(artifact, input, Noise::Planned, scratch.reborrow(), &mut ());
         count_mark();
         let evaluation = evaluation.map_err(|_| Stop::InputSize)?;
         files.append(&evaluation.log_prob_raw.to_le_bytes())?;

@@ -8,7 +8,7 @@ use crate::plan::{NumberFormat, ScratchNeed};
 /// First bytes of every `.flow` file; the non-ASCII byte keeps text tools away.
 pub const MAGIC: [u8; 4] = *b"\x93FLW";
 /// The version this crate reads and writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 /// Length of the fixed part of the header.
 pub const HEADER_LEN: usize = 32;
 /// Length of one entry of the section table.

@@ -57,6 +57,14 @@ pub trait Arithmetic: Sized {
 
     /// The first latent of a byte with the midpoint as noise.
     fn pixel(byte: u8, table: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// The first latent of a byte with a draw of [`dither`](super::dither()) as noise.
+    fn pixel_drawn(
+        byte: u8,
+        draw: u16,
+        table: &[u8],
+        margin: f32,
+        energy: &mut Self::Energy,
+    ) -> Self::Latent;
     /// The first latent of a byte with given noise in [0, 1), if this number system can.
     fn pixel_with_noise(
         byte: u8,

@@ -1,11 +1,16 @@
 //! Integer arithmetic from the input bytes to the score.
 //!
 //! Integer addition is associative, so kernels may reorder sums and every target gives the same bits; no operation
-//! here depends on the target. Formats: latents 20 fraction bits in 32 (range 2048: standardized data and logits stay
-//! below 100), log_det as a count of grid steps and energies with 24 fraction bits in 64. Rounding is always
-//! floor(x + 1/2).
+//! here depends on the target. Formats: latents 24 fraction bits in 32, log_det as a count of grid steps, energies with
+//! 24 fraction bits in 64. Rounding is always floor(x + 1/2).
+//!
+//! Latents reach 128, where the standard normal's density is e^-8192: beyond, an input is foreign whatever the rest
+//! says. They were 20 bits at first; a latent's rounding moves activations over their rounding edges, and with 24 bits
+//! and the finer grid of log_scale the evaluation error of trained 28 x 28 flows fell from 5.2e-4 to below 1e-4 bits
+//! per dim.
 
 use super::arithmetic::{Arithmetic, ScaleAt};
+use super::dither;
 use super::slices::{int, run};
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
@@ -14,24 +19,26 @@ use crate::plan::{Activation, LANES, NumberFormat, PlanError, PlannedScale};
 use crate::spec::AffineForm;
 
 /// Fraction bits of a latent.
-pub const LATENT_FRACTION_BITS: u32 = 20;
+pub const LATENT_FRACTION_BITS: u32 = 24;
 /// Grid steps of log_scale in a factor of two.
-pub const LOG_SCALE_STEPS_PER_OCTAVE: i32 = 256;
+pub const LOG_SCALE_STEPS_PER_OCTAVE: i32 = 1 << 16;
 
 /// Bits that a multiplier of an ordinary layer shifts by: the high word of a 64-bit product.
 const REQUANTIZE_SHIFT: u32 = 32;
 /// Bits that a multiplier of a last layer shifts by; its results are latents, not 16-bit activations.
-const OUTPUT_SHIFT: u32 = 24;
+const OUTPUT_SHIFT: u32 = 20;
 /// Fraction bits of a mantissa.
 const MANTISSA_BITS: i32 = 30;
 /// Largest magnitude of an activation; symmetric, so that a negated activation is one too.
 const ACTIVATION_LIMIT: i32 = 32767;
+/// Bits that a gate's multiplier shifts by.
+const GATE_SHIFT: u32 = 12;
+/// Fraction bits of a weight of `invertible_linear`.
+const LINEAR_SHIFT: u32 = 24;
 /// Grid steps beyond which log_scale is held: factors of 2^16.
-const GRID_LIMIT: i64 = 4095;
-/// ln 2 / 256 with 40 fraction bits: nats of one grid step.
-const STEP_NATS_Q40: i64 = 2_977_044_472;
-/// Magnitude from which an input of `invertible_linear` counts as out of range: 256.
-const LINEAR_INPUT_LIMIT: u32 = 1 << 28;
+const GRID_LIMIT: i64 = (1 << 20) - 1;
+/// ln 2 / 2^16 with 44 fraction bits: nats of one grid step.
+const STEP_NATS_Q44: i64 = 186065279;
 /// Largest magnitude of a measurement on its integer scale.
 const MEASUREMENT_LIMIT: i64 = 1 << 30;
 
@@ -194,7 +201,7 @@ impl Arithmetic for Fixed {
 
     #[inline]
     fn gate(hidden: i16, gate: i16, carry: i16, record: &[u8], sigmoid_table: &[u8]) -> i16 {
-        let raw = round_shift(i64::from(gate) * i64::from(int(record, 0)), 16);
+        let raw = round_shift(i64::from(gate) * i64::from(int(record, 0)), GATE_SHIFT);
         let raw = raw.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let open = (interpolate(sigmoid_table, raw) + (1 << 8)) >> 9; // 24 to 15 fraction bits
         let (hidden, carry) = (i32::from(hidden), i32::from(carry));
@@ -207,6 +214,18 @@ impl Arithmetic for Fixed {
         let entry = 2 * usize::from(byte);
         energy.input += i64::from(int(table, entry + 1));
         int(table, entry)
+    }
+
+    /// Straight between the latents of the byte's edges, whose slope is the table's log_det: as exactly normalized as
+    /// the logit itself, from which it stays within 7e-4.
+    #[inline]
+    fn pixel_drawn(byte: u8, draw: u16, table: &[u8], _: f32, energy: &mut FixedEnergy) -> i32 {
+        let entry = 2 * usize::from(byte);
+        let (edge, next) = (int(table, entry), int(table, entry + 2));
+        energy.input += i64::from(int(table, entry + 1));
+        let width = i64::from(next.wrapping_sub(edge));
+        let part = round_shift(width * (2 * i64::from(draw) + 1), dither::FRACTION_BITS + 1);
+        edge.wrapping_add(part as i32)
     }
 
     fn pixel_with_noise(_: u8, _: f32, _: f32, _: &mut FixedEnergy) -> Result<i32, InputError> {
@@ -229,12 +248,14 @@ impl Arithmetic for Fixed {
     }
 
     fn linear(inputs: &[i32], row: &[u8], energy: &mut FixedEnergy) -> i32 {
-        let mut sum = 0i64;
-        for (&x, weight) in inputs.iter().zip(row.chunks_exact(4)) {
-            energy.saturated |= x.unsigned_abs() >= LINEAR_INPUT_LIMIT;
-            sum = sum.wrapping_add(i64::from(x) * i64::from(int(weight, 0)));
-        }
-        energy.latent(round_shift(sum, 24))
+        let products = inputs
+            .iter()
+            .zip(row.chunks_exact(4))
+            .map(|(&x, weight)| i64::from(x) * i64::from(int(weight, 0)));
+        energy.latent(round_shift(
+            products.fold(0, i64::wrapping_add),
+            LINEAR_SHIFT,
+        ))
     }
 
     #[inline]
@@ -246,13 +267,13 @@ impl Arithmetic for Fixed {
         energy: &mut FixedEnergy,
     ) -> i32 {
         let mapped = match map.scale {
-            PlannedScale::Linear => i64::from(raw_scale) << 4,
+            PlannedScale::Linear => i64::from(raw_scale),
             PlannedScale::Tanh | PlannedScale::Sigmoid { .. } => {
                 i64::from(interpolate(map.table, raw_scale))
             }
         };
-        // 24 fraction bits times 12: grid steps.
-        let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 36);
+        // 24 fraction bits times 8: grid steps.
+        let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 32);
         let steps = steps.clamp(-GRID_LIMIT - 1, GRID_LIMIT);
         energy.steps += steps;
         let (mantissa, octaves) = power_of_two(steps as i32);
@@ -269,12 +290,12 @@ impl Arithmetic for Fixed {
     }
 
     fn finish(energy: &FixedEnergy, latents: &[i32], constant_raw: i64) -> Evaluation {
-        // z^2 has 40 fraction bits; half of it with 24 is a shift by 17.
+        // z^2 has 48 fraction bits; half of it with 24 is a shift by 25.
         let squares = latents
             .iter()
-            .map(|&z| round_shift(i64::from(z) * i64::from(z), 17));
+            .map(|&z| round_shift(i64::from(z) * i64::from(z), 25));
         let prior = squares.fold(0i64, i64::saturating_add);
-        let log_det = round_shift(energy.steps.saturating_mul(STEP_NATS_Q40), 16);
+        let log_det = round_shift(energy.steps.saturating_mul(STEP_NATS_Q44), 20);
         let sum = constant_raw
             .saturating_add(energy.input)
             .saturating_add(log_det);
@@ -346,6 +367,26 @@ pub(crate) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), 
         }),
     };
     if good { Ok(()) } else { Err(PlanError::Scale) }
+}
+
+/// Rows of `invertible_linear` whose sum over any latents fits 64 bits.
+pub(crate) fn check_linear(
+    format: NumberFormat,
+    weights: &[u8],
+    channels: usize,
+) -> Result<(), PlanError> {
+    if format != NumberFormat::Q8 {
+        return Ok(());
+    }
+    for row in weights.chunks_exact(4 * channels) {
+        let magnitudes = row
+            .chunks_exact(4)
+            .map(|weight| u64::from(int(weight, 0).unsigned_abs()));
+        if magnitudes.sum::<u64>() > i32::MAX as u64 {
+            return Err(PlanError::Accumulator);
+        }
+    }
+    Ok(())
 }
 
 /// Standardization records are within their shifts' range, deviations positive.

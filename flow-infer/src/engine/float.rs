@@ -5,6 +5,7 @@
 //! of an f32 sum would lose four digits.
 
 use super::arithmetic::{Arithmetic, ScaleAt};
+use super::dither;
 use super::slices::float;
 use super::{Evaluation, InputError};
 use crate::kernels::{Tile, portable};
@@ -49,6 +50,14 @@ fn activate(value: f32, activation: Activation) -> f32 {
         Activation::LeakyRelu if value < 0.0 => 0.01 * value,
         Activation::LeakyRelu => value,
     }
+}
+
+fn logit(byte: u8, noise: f32, margin: f32, energy: &mut FloatEnergy) -> f32 {
+    let unit = (f32::from(byte) + noise) / 256.0;
+    let p = (1.0 - 2.0 * margin) * unit + margin;
+    let (ln_p, ln_q) = (libm::logf(p), libm::log1pf(-p));
+    energy.log_det -= f64::from(ln_p) + f64::from(ln_q);
+    ln_p - ln_q
 }
 
 fn sigmoid(r: f32) -> f32 {
@@ -133,17 +142,18 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         float(table, entry)
     }
 
+    fn pixel_drawn(byte: u8, draw: u16, _: &[u8], margin: f32, energy: &mut FloatEnergy) -> f32 {
+        let noise = (f32::from(draw) + 0.5) / (1u32 << dither::FRACTION_BITS) as f32;
+        logit(byte, noise, margin, energy)
+    }
+
     fn pixel_with_noise(
         byte: u8,
         noise: f32,
         margin: f32,
         energy: &mut FloatEnergy,
     ) -> Result<f32, InputError> {
-        let unit = (f32::from(byte) + noise) / 256.0;
-        let p = (1.0 - 2.0 * margin) * unit + margin;
-        let (ln_p, ln_q) = (libm::logf(p), libm::log1pf(-p));
-        energy.log_det -= f64::from(ln_p) + f64::from(ln_q);
-        Ok(ln_p - ln_q)
+        Ok(logit(byte, noise, margin, energy))
     }
 
     fn measurement(value: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {

@@ -1,8 +1,8 @@
 //! From bytes to the first latent.
 
 use super::slices;
-use super::{Arithmetic, table};
-use crate::plan::{PlanHead, PlannedInput};
+use super::{Arithmetic, dither, table};
+use crate::plan::{Dequantization, PlanHead, PlannedInput};
 
 /// What is wrong with an input, or with how it is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum InputError {
     NotFinite,
     /// Noise of another length, or outside [0, 1).
     Noise,
-    /// Given noise with an integer model, whose input is a table of the midpoint.
+    /// Given noise with an integer model, whose input is a table.
     NoiseUnsupported,
     /// A scratch smaller than the model needs.
     Scratch,
@@ -29,7 +29,9 @@ impl core::fmt::Display for InputError {
             Self::Length => "the input has another size than the model reads",
             Self::NotFinite => "the input holds a NaN or an infinity",
             Self::Noise => "the noise has another size than the input, or lies outside [0, 1)",
-            Self::NoiseUnsupported => "an integer model takes no noise: it reads the midpoint",
+            Self::NoiseUnsupported => {
+                "an integer model takes no noise: its file says how it reads bytes"
+            }
             Self::Scratch => "the scratch is smaller than the model needs",
             Self::NumberFormat => "the model is stored in another number format",
         })
@@ -41,18 +43,25 @@ impl core::error::Error for InputError {}
 /// Dequantization noise u of an 8-bit image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Noise<'n> {
-    /// u = 1/2 everywhere.
+    /// As the model's plan says: the midpoint, or draws.
     #[default]
-    Midpoint,
+    Planned,
     /// One u in [0, 1) a coordinate.
     Given(&'n [f32]),
+}
+
+/// Which noise of a plan with several draws.
+#[derive(Clone, Copy)]
+pub(super) struct Drawn<'n> {
+    pub(super) noise: Noise<'n>,
+    pub(super) draw: u8,
 }
 
 pub(super) fn read<A: Arithmetic>(
     head: &PlanHead,
     tensors: &[u8],
     input: &[u8],
-    noise: Noise<'_>,
+    drawn: Drawn<'_>,
     latents: &mut [A::Latent],
     energy: &mut A::Energy,
 ) -> Result<(), InputError> {
@@ -60,16 +69,30 @@ pub(super) fn read<A: Arithmetic>(
         return Err(InputError::Length);
     }
     match head.input {
-        PlannedInput::Image { table, margin, .. } => match noise {
-            Noise::Midpoint => {
-                let table = slices::run(tensors, table as usize, table::IMAGE_TABLE_BYTES);
-                for (latent, &byte) in latents.iter_mut().zip(input) {
-                    *latent = A::pixel(byte, table, energy);
+        PlannedInput::Image {
+            table,
+            margin,
+            dequantization,
+            ..
+        } => {
+            let table = slices::run(tensors, table as usize, table::IMAGE_TABLE_BYTES);
+            let pixels = latents.iter_mut().zip(input);
+            match (drawn.noise, dequantization) {
+                (Noise::Given(noise), _) => {
+                    return with_noise::<A>(margin, input, noise, latents, energy);
                 }
-                Ok(())
+                (Noise::Planned, Dequantization::Midpoint) => {
+                    pixels.for_each(|(latent, &byte)| *latent = A::pixel(byte, table, energy));
+                }
+                (Noise::Planned, Dequantization::Drawn { seed, .. }) => {
+                    let noise = dither::dither(seed, drawn.draw, input);
+                    for ((latent, &byte), u) in pixels.zip(noise) {
+                        *latent = A::pixel_drawn(byte, u, table, margin, energy);
+                    }
+                }
             }
-            Noise::Given(noise) => with_noise::<A>(margin, input, noise, latents, energy),
-        },
+            Ok(())
+        }
         PlannedInput::Vector { records, .. } => {
             let records = slices::tail(tensors, records);
             measurements::<A>(records, input, latents, energy)

@@ -7,6 +7,7 @@
 mod arithmetic;
 mod conv;
 mod couple;
+mod dither;
 mod fixed;
 mod float;
 mod input;
@@ -17,14 +18,17 @@ pub(crate) mod slices;
 mod table;
 
 pub use arithmetic::Arithmetic;
+pub use dither::dither;
 pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
 pub use float::{F16, F32};
 pub use input::{InputError, Noise};
 pub use observe::{Coupled, Observer};
 pub use scratch::{Scratch, ScratchMut};
-pub use table::{TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
+pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
 
-pub(crate) use fixed::{check_actnorm, check_bounds, check_standardization, check_sums};
+pub(crate) use fixed::{
+    check_actnorm, check_bounds, check_linear, check_standardization, check_sums,
+};
 
 use crate::artifact::Artifact;
 use crate::plan::{Coupling, Schedule, Step};
@@ -46,7 +50,8 @@ pub struct Evaluation {
     pub saturated: bool,
 }
 
-/// log_prob of one input; the latent is left in the scratch, image-shaped.
+/// log_prob of one input, averaged over the draws of its noise; the last draw's latent is left in the scratch,
+/// image-shaped.
 ///
 /// `input` has one byte a coordinate for images, channel by channel, row by row; four bytes (f32, little-endian) a
 /// coordinate for vectors.
@@ -72,18 +77,46 @@ pub fn evaluate<A: Arithmetic>(
         return Err(InputError::Scratch);
     };
     let tensors = artifact.tensors();
-    let mut energy = A::Energy::default();
-    input::read::<A>(head, tensors, input, noise, latents, &mut energy)?;
+    let draws = match noise {
+        Noise::Given(_) => 1,
+        Noise::Planned => head.input.draws(),
+    };
+    let mut sum = 0i64;
+    let mut saturated = false;
+    for draw in 0..draws {
+        let mut energy = A::Energy::default();
+        let drawn = input::Drawn { noise, draw };
+        input::read::<A>(head, tensors, input, drawn, latents, &mut energy)?;
+        run_steps::<A>(artifact, latents, activations, &mut energy, observer);
+        let evaluation = A::finish(&energy, latents, head.constant_raw);
+        sum = sum.saturating_add(evaluation.log_prob_raw);
+        saturated |= evaluation.saturated;
+    }
+    let count = i64::from(draws.max(1));
+    Ok(Evaluation {
+        log_prob_raw: sum.saturating_add(count / 2).div_euclid(count),
+        saturated,
+    })
+}
+
+fn run_steps<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    latents: &mut [A::Latent],
+    activations: &mut [A::Activation],
+    energy: &mut A::Energy,
+    observer: &mut impl Observer<A>,
+) {
+    let (head, tensors) = (artifact.plan_head(), artifact.tensors());
     observer.latents(0, latents);
     for (index, step) in artifact.steps().enumerate() {
         // The artifact decoded every step when it was loaded; a step that no longer decodes cannot happen.
         let Ok(step) = step else { break };
         match step {
             Step::Actnorm { view, records } => {
-                actnorm::<A>(view, slices::tail(tensors, records), latents, &mut energy);
+                actnorm::<A>(view, slices::tail(tensors, records), latents, energy);
             }
             Step::InvertibleLinear { view, weights } => {
-                linear::<A>(view, slices::tail(tensors, weights), latents, &mut energy);
+                linear::<A>(view, slices::tail(tensors, weights), latents, energy);
             }
             Step::Coupling(coupling) => {
                 let place = couple::Place {
@@ -92,12 +125,11 @@ pub fn evaluate<A: Arithmetic>(
                     tensors,
                     index,
                 };
-                run_coupling::<A>(&place, latents, activations, &mut energy, observer);
+                run_coupling::<A>(&place, latents, activations, energy, observer);
             }
         }
         observer.latents(index + 1, latents);
     }
-    Ok(A::finish(&energy, latents, head.constant_raw))
 }
 
 fn run_coupling<A: Arithmetic>(

@@ -68,14 +68,16 @@ pub const NO_TENSOR: u32 = u32::MAX;
 /// How input becomes the first latent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PlannedInput {
-    /// 8-bit image: a table of 256 latents and log_dets for the midpoint, and the margin for other noise.
+    /// 8-bit image: a table of latents and log_dets, and the margin for other noise.
     Image {
         /// Its shape.
         shape: Shape,
         /// Offset of the table.
         table: u32,
-        /// Logit margin, for given noise on the float path.
+        /// Logit margin, for noise on the float path.
         margin: f32,
+        /// Which real number of [x, x + 1) stands for a byte x.
+        dequantization: Dequantization,
     },
     /// Vector of f32: per coordinate a standardization record.
     Vector {
@@ -86,7 +88,34 @@ pub enum PlannedInput {
     },
 }
 
+/// Which real number x + u stands for a byte x.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Dequantization {
+    /// u = 1/2.
+    #[default]
+    Midpoint,
+    /// u from a generator keyed by seed, draw and image; log_prob is averaged over the draws.
+    Drawn {
+        /// Number of draws, at least 1: each costs an evaluation.
+        draws: u8,
+        /// Seed.
+        seed: u32,
+    },
+}
+
 impl PlannedInput {
+    /// Evaluations of an input that are averaged.
+    pub const fn draws(&self) -> u8 {
+        match self {
+            Self::Image {
+                dequantization: Dequantization::Drawn { draws, .. },
+                ..
+            } => *draws,
+            _ => 1,
+        }
+    }
+
     /// Shape of the latent.
     pub const fn shape(&self) -> Shape {
         match *self {

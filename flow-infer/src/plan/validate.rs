@@ -30,7 +30,7 @@ pub enum PlanError {
     Layer,
     /// Rows that would be read before they are written or after they are overwritten.
     Schedule,
-    /// Weights so large that a 32-bit sum could overflow.
+    /// Weights so large that a sum could overflow.
     Accumulator,
     /// A scale that is not positive, or a constant out of range.
     Scale,
@@ -46,7 +46,7 @@ impl core::fmt::Display for PlanError {
             Self::Buffer => "an activation buffer does not fit the scratch",
             Self::Layer => "a layer's sizes do not fit each other",
             Self::Schedule => "a layer's rows would be overwritten before they are read",
-            Self::Accumulator => "weights could overflow a 32-bit sum",
+            Self::Accumulator => "weights could overflow a sum",
             Self::Scale => "a scale is not positive or out of range",
         })
     }
@@ -121,8 +121,9 @@ pub(crate) fn validate_head(
     }
     match head.input {
         PlannedInput::Image { table, margin, .. } => {
-            tensor(tensors, table, 256, sizes.image_entry)?;
-            if !(margin > 0.0 && margin < 0.5) {
+            let entries = crate::engine::IMAGE_TABLE_ENTRIES;
+            tensor(tensors, table, entries, sizes.image_entry)?;
+            if !(margin > 0.0 && margin < 0.5) || head.input.draws() == 0 {
                 return Err(PlanError::Scale);
             }
         }
@@ -160,7 +161,8 @@ pub fn validate_step(
             if view.channels() > crate::engine::MAX_LINEAR_CHANNELS {
                 return Err(PlanError::View);
             }
-            tensor(tensors, weights, count, sizes.linear)?;
+            let weights = tensor(tensors, weights, count, sizes.linear)?;
+            crate::engine::check_linear(format, weights, view.channels())?;
             Ok(0)
         }
         Step::Coupling(ref coupling) => {

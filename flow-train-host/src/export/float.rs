@@ -2,7 +2,8 @@
 
 use super::ExportError;
 use super::pack::{At, Numbers, Padded, ln_abs_det};
-use flow_infer::plan::NumberFormat;
+use super::pixels::Pixels;
+use flow_infer::plan::{Dequantization, NumberFormat};
 use half::f16;
 
 /// Float records; `half` stores convolution weights with 16 bits.
@@ -29,9 +30,18 @@ impl Numbers for FloatNumbers {
         }
     }
 
-    fn image_table(&self, margin: f32) -> Vec<u8> {
-        let entries = super::quantize::image_entries(margin);
-        words(entries.flat_map(|(latent, log_det)| [latent as f32, log_det as f32]))
+    /// Drawn noise is computed from the margin: the table is only read at the midpoint.
+    fn image_table(&self, margin: f32, _: Dequantization) -> Vec<u8> {
+        let pixels = Pixels {
+            margin,
+            dequantization: Dequantization::Midpoint,
+            latent_one: 1.0,
+        };
+        words(
+            pixels
+                .entries()
+                .flat_map(|(latent, log_det)| [latent as f32, log_det as f32]),
+        )
     }
 
     fn standardization(

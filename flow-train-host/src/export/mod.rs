@@ -5,6 +5,7 @@ pub mod file;
 pub mod float;
 pub mod lower;
 pub mod pack;
+pub mod pixels;
 pub mod provenance;
 pub mod quantize;
 pub mod ranges;
@@ -16,6 +17,7 @@ use crate::model::Model;
 use compensate::Compensated;
 use flow_infer::artifact::LoadError;
 use flow_infer::plan::PlanError;
+pub use lower::Source;
 
 /// Why a model cannot become a `.flow` file.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,24 +96,32 @@ pub fn rounding_inputs(calibration: &Dataset) -> usize {
 
 /// A model as integers: activations scaled by their ranges on the calibration data, weights rounded with compensation.
 /// `finished` is called after each input sampled for the rounding.
-pub fn quantized(
-    model: &Model,
+pub fn quantized<'m>(
+    source: impl Into<Source<'m>>,
     calibration: &Dataset,
     finished: &dyn Fn(),
 ) -> Result<file::FlowFile, ExportError> {
-    let flow = lower::lower(model);
+    let source = source.into();
+    let flow = lower::lower(source);
     let ranges = ranges::measure(&flow, calibration)?;
     let sampled = calibration.take(0..rounding_inputs(calibration));
     let statistics = statistics::collect(&flow, &sampled, finished)?;
     let rounding = Compensated::new(&statistics, &layers_of_steps(&flow));
     let numbers = quantize::QuantizedNumbers::new(&flow, &ranges, rounding);
-    finish(model, pack::pack(&flow, &numbers)?)
+    finish(source.model, pack::pack(&flow, &numbers)?)
 }
 
 /// A model as floats, the weights with 16 bits if `half`.
-pub fn floating(model: &Model, half: bool) -> Result<file::FlowFile, ExportError> {
-    let flow = lower::lower(model);
-    finish(model, pack::pack(&flow, &float::FloatNumbers { half })?)
+pub fn floating<'m>(
+    source: impl Into<Source<'m>>,
+    half: bool,
+) -> Result<file::FlowFile, ExportError> {
+    let source = source.into();
+    let flow = lower::lower(source);
+    finish(
+        source.model,
+        pack::pack(&flow, &float::FloatNumbers { half })?,
+    )
 }
 
 fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportError> {

@@ -6,8 +6,8 @@
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredInput, LoweredLayer, LoweredStep};
 use super::{ExportError, rings};
 use flow_infer::plan::{
-    Coupling, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead, PlannedInput,
-    PlannedScale, ScratchNeed, Step, lanes,
+    Coupling, Dequantization, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead,
+    PlannedInput, PlannedScale, ScratchNeed, Step, lanes,
 };
 use flow_infer::spec::Shape;
 use flow_infer::spec::units::{HALF_LN_2PI, LN_256, raw_from_nats};
@@ -17,7 +17,7 @@ pub trait Numbers {
     /// The format's code.
     fn format(&self) -> NumberFormat;
     /// 256 entries of latent and log_det.
-    fn image_table(&self, margin: f32) -> Vec<u8>;
+    fn image_table(&self, margin: f32, dequantization: Dequantization) -> Vec<u8>;
     /// Records of the standardization, and the sum of ln (dz/dx).
     fn standardization(
         &self,
@@ -167,13 +167,18 @@ fn pack_input(
     tensors: &mut Tensors,
 ) -> Result<(PlannedInput, f64), ExportError> {
     match input {
-        &LoweredInput::Image { shape, margin } => {
-            let table = tensors.push(&numbers.image_table(margin))?;
+        &LoweredInput::Image {
+            shape,
+            margin,
+            dequantization,
+        } => {
+            let table = tensors.push(&numbers.image_table(margin, dequantization))?;
             let pixel = (1.0 - 2.0 * f64::from(margin)).ln() - LN_256 - HALF_LN_2PI;
             let planned = PlannedInput::Image {
                 shape,
                 table,
                 margin,
+                dequantization,
             };
             Ok((planned, pixel * shape.len() as f64))
         }

@@ -8,12 +8,13 @@
 use super::ExportError;
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
 use super::pack::{At, Numbers, Padded, ln_abs_det, pad};
+use super::pixels::Pixels;
 use super::ranges::Ranges;
 use flow_infer::engine::{
     LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE, TABLE_ENTRIES, TABLE_REACH,
     TABLE_STEPS_PER_UNIT,
 };
-use flow_infer::plan::{LayerKind, NumberFormat};
+use flow_infer::plan::{Dequantization, LayerKind, NumberFormat};
 use flow_infer::spec::units::{ENERGY_FRACTION_BITS, LN_2};
 
 /// Room above the calibration data's largest activation.
@@ -26,6 +27,8 @@ const WEIGHT_LIMIT: f64 = 127.0;
 const SUM_LIMIT: f64 = 2_147_483_000.0;
 
 const LATENT_ONE: f64 = (1u64 << LATENT_FRACTION_BITS) as f64;
+/// One of a bound, in grid steps.
+const BOUND_ONE: f64 = 256.0;
 const ENERGY_ONE: f64 = (1u64 << ENERGY_FRACTION_BITS) as f64;
 
 /// Weights of one output channel as integers with their scale.
@@ -221,22 +224,18 @@ fn normalized(factor: f64) -> (i32, i32) {
     }
 }
 
-/// Latent and log_det of the 256 bytes at the midpoint: y = ln p - ln (1 - p), - ln p - ln (1 - p).
-pub(super) fn image_entries(margin: f32) -> impl Iterator<Item = (f64, f64)> {
-    let margin = f64::from(margin);
-    (0..256).map(move |byte| {
-        let p = (1.0 - 2.0 * margin) * (f64::from(byte) + 0.5) / 256.0 + margin;
-        (p.ln() - (-p).ln_1p(), -p.ln() - (-p).ln_1p())
-    })
-}
-
 impl<R: Rounding> Numbers for QuantizedNumbers<R> {
     fn format(&self) -> NumberFormat {
         NumberFormat::Q8
     }
 
-    fn image_table(&self, margin: f32) -> Vec<u8> {
-        ints(image_entries(margin).flat_map(|(latent, log_det)| {
+    fn image_table(&self, margin: f32, dequantization: Dequantization) -> Vec<u8> {
+        let latents = Pixels {
+            margin,
+            dequantization,
+            latent_one: LATENT_ONE,
+        };
+        ints(latents.entries().flat_map(|(latent, log_det)| {
             [
                 (latent * LATENT_ONE).round() as i32,
                 (log_det * ENERGY_ONE).round() as i32,
@@ -314,23 +313,22 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
         let what = "a weight of an invertible_linear";
         let stored: Vec<i32> = weights
             .iter()
-            .map(|&w| {
-                fits(f64::from(w) * ONE, step, what).and_then(|w| {
-                    if w.unsigned_abs() < 1 << 28 {
-                        Ok(w)
-                    } else {
-                        Err(ExportError::Range { step, what })
-                    }
-                })
-            })
+            .map(|&w| fits(f64::from(w) * ONE, step, what))
             .collect::<Result<_, _>>()?;
+        let sum = |row: &[i32]| row.iter().map(|w| i64::from(w.unsigned_abs())).sum::<i64>();
+        if stored
+            .chunks_exact(channels)
+            .any(|row| sum(row) > i64::from(i32::MAX))
+        {
+            return Err(ExportError::Range { step, what });
+        }
         let matrix = stored.iter().map(|&w| f64::from(w) / ONE).collect();
         let log_det = ln_abs_det(matrix, channels).ok_or(ExportError::Singular { step })?;
         Ok((ints(stored), log_det))
     }
 
     fn bounds(&self, step: usize, bound: &[f32]) -> Result<Vec<u8>, ExportError> {
-        let unit = f64::from(LOG_SCALE_STEPS_PER_OCTAVE) / LN_2 * 4096.0;
+        let unit = f64::from(LOG_SCALE_STEPS_PER_OCTAVE) / LN_2 * BOUND_ONE;
         let stored = bound
             .iter()
             .map(|&b| fits(f64::from(b) * unit, step, "a bound of log_scale"));
@@ -352,7 +350,7 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
             let bias = fits(quantized.bias / sum_scale, at.step, "a bias")?;
             let (target, shift) = match self.target_scale(at) {
                 Some(scale) => (scale, 32),
-                None => (1.0 / LATENT_ONE, 24),
+                None => (1.0 / LATENT_ONE, 20),
             };
             let multiplier = fits(
                 sum_scale / target * 2f64.powi(shift),
@@ -399,7 +397,7 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
     }
 
     fn gate(&self, at: At<'_>, gate: u8) -> Result<Vec<u8>, ExportError> {
-        let factor = self.scale(at.step, gate) * LATENT_ONE * 65536.0;
+        let factor = self.scale(at.step, gate) * LATENT_ONE * 4096.0;
         Ok(ints([fits(factor, at.step, "a gate's multiplier")?]))
     }
 }

@@ -69,7 +69,7 @@ pub fn measure(flow: &LoweredFlow, data: &Dataset) -> Result<Ranges, ExportError
                 activations: &mut activations,
             };
             let input = data.input_bytes(index);
-            let result = evaluate(&artifact, &input, Noise::Midpoint, scratch, &mut watch);
+            let result = evaluate(&artifact, &input, Noise::Planned, scratch, &mut watch);
             if !result.is_ok_and(|e| !e.saturated) {
                 return Err(ExportError::CalibrationValues);
             }

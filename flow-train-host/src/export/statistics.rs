@@ -131,7 +131,7 @@ pub fn collect(
         evaluate(
             &artifact,
             &input,
-            Noise::Midpoint,
+            Noise::Planned,
             scratch.borrow(),
             &mut planes,
         )

@@ -35,9 +35,9 @@ pub struct EpochRecord {
     pub steps: u64,
     /// Mean over the epoch's batches, noise drawn.
     pub train_bits_per_dim: f64,
-    /// Averaged weights on the validation items, midpoint dequantization; of training items if there are none.
+    /// Averaged weights on the validation items, with the same noise after every epoch; of training items if there are none.
     pub validation_bits_per_dim: f64,
-    /// Whether these are the best weights so far: those in `model.safetensors`.
+    /// Whether these are the best weights so far, or the last of a negative training: those in `model.safetensors`.
     pub best: bool,
     /// Items per second of the training steps.
     pub items_per_second: f64,

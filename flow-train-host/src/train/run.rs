@@ -289,9 +289,12 @@ impl<'a> Run<'a> {
         let count = self.items_per_epoch();
         let counters = &mut self.state.counters;
         let sum = f64::from_bits(counters.log_prob_bits);
-        let best = counters
-            .best_bits
-            .is_none_or(|b| validation < f64::from_bits(b));
+        // Negative training costs likelihood: what is likeliest is what has learned least of it.
+        let last_counts = self.negative.is_some();
+        let best = last_counts
+            || counters
+                .best_bits
+                .is_none_or(|b| validation < f64::from_bits(b));
         if best {
             counters.best_bits = Some(validation.to_bits());
             let tensors = self.network.tensors(&self.state.optimizer.average);

@@ -1,5 +1,6 @@
 //! `flowgate eval`: how well a model tells its own data from others, as figures and as a page.
 
+use crate::draws::Draws;
 use crate::evaluation::{Column, Evaluation, GateReport, Set, flow_columns};
 use crate::inputs::{self, Limit};
 use crate::model::Loaded;
@@ -42,6 +43,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    draws: Draws,
+    #[command(flatten)]
     limit: Limit,
     /// Print one JSON object
     #[arg(long)]
@@ -74,7 +77,7 @@ fn maybe_named_path(text: &str) -> Result<(String, PathBuf), String> {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         self.check_names()?;
-        let loaded = Loaded::open(&self.model)?;
+        let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         let artifact = loaded.artifact()?;
         // Everything is read before anything long begins.
         let benign = inputs::load(&self.benign.1, self.limit, &artifact)?;

@@ -1,6 +1,7 @@
 //! `flowgate export`: a float model becomes a `.flow`.
 
 use crate::cost::{Cost, format_name};
+use crate::draws::{self, Draws};
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::table::Table;
@@ -13,7 +14,7 @@ use flow_infer::score::Scores;
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::Dataset;
 use flow_train_host::export::file::FlowFile;
-use flow_train_host::export::{self, ExportError};
+use flow_train_host::export::{self, ExportError, Source};
 use flow_train_host::files::{one_line, write_atomically};
 use flow_train_host::model::Model;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ const CALIBRATION_INPUTS: usize = 512;
 /// Make a .flow of a float model
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  flowgate export runs/tiny --format q8 \
-        --calibrate data/fashion/train-images-idx3-ubyte.gz --out tiny.flow")]
+        --calibrate data/fashion/train-images-idx3-ubyte.gz --draws 1 --out tiny.flow")]
 pub(crate) struct Args {
     /// Run directory or .safetensors
     model: PathBuf,
@@ -40,6 +41,8 @@ pub(crate) struct Args {
     /// Use only the first N inputs [default: 512]
     #[command(flatten)]
     limit: inputs::Limit,
+    #[command(flatten)]
+    draws: Draws,
     /// Golden vectors for the self-test of a board
     #[arg(long, value_name = "N", default_value_t = 4)]
     golden: usize,
@@ -57,7 +60,7 @@ enum Format {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        let loaded = Loaded::open(&self.model)?;
+        let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         if loaded.is_flow() {
             bail!(
                 "{}: a .flow already; export reads float models",
@@ -103,10 +106,14 @@ impl Args {
 
     fn numbers(&self, model: &Model, data: &Dataset) -> Result<FlowFile, ExportError> {
         let bar = progress::bar(export::rounding_inputs(data), "rounding weights");
+        let source = Source {
+            model,
+            dequantization: self.draws.dequantization(),
+        };
         let file = match self.format {
-            Format::Q8 => export::quantized(model, data, &|| bar.inc(1)),
-            Format::F32 => export::floating(model, false),
-            Format::F16 => export::floating(model, true),
+            Format::Q8 => export::quantized(source, data, &|| bar.inc(1)),
+            Format::F32 => export::floating(source, false),
+            Format::F16 => export::floating(source, true),
         };
         bar.finish_and_clear();
         file
@@ -150,6 +157,10 @@ impl Args {
         table.fact("multiplies", number::grouped(cost.macs));
         table.fact("weights", number::grouped(cost.weights));
         table.fact("calibrated on", inputs::describe(data));
+        if artifact.input().byte_len() == artifact.dims() {
+            let dequantization = draws::describe(self.draws.dequantization());
+            table.fact("dequantization", dequantization);
+        }
         table.fact("golden vectors", artifact.golden().count().to_string());
         table.fact(
             "bits/dim",

@@ -142,7 +142,7 @@ fn vectors<A: Arithmetic>(
     let mut detector = Detector::<A>::new(artifact, scratch.borrow(), &mut coder);
     let (mut scores, mut latents) = (Vec::new(), Vec::new());
     for index in 0..data.len() {
-        scores.push(detector.scores(&data.input_bytes(index), Noise::Midpoint)?);
+        scores.push(detector.scores(&data.input_bytes(index), Noise::Planned)?);
         if index < LATENTS {
             latents.push(detector.latents()[..artifact.dims()].to_vec());
         }

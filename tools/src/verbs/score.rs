@@ -1,5 +1,6 @@
 //! `flowgate score`: every input's scores.
 
+use crate::draws::Draws;
 use crate::inputs::{self, Limit};
 use crate::line::{self, Line};
 use crate::model::Loaded;
@@ -35,8 +36,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     /// Dequantization noise in [0, 1), f32, one row an image; float models only
-    #[arg(long, value_name = "FILE.npy")]
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "draws")]
     noise: Option<PathBuf>,
+    #[command(flatten)]
+    draws: Draws,
     #[command(flatten)]
     limit: Limit,
     /// Print one JSON object a line
@@ -46,7 +49,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        let model = Loaded::open(&self.model)?;
+        let model = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         let artifact = model.artifact()?;
         let data = inputs::load(&self.data, self.limit, &artifact)?;
         let noise = self.noise(&artifact, &data)?;

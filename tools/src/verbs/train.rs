@@ -1,5 +1,7 @@
 //! `flowgate train`: a run directory with a float model.
 
+use crate::failure::CheckFailed;
+use crate::interrupt;
 use crate::output::Output;
 use crate::table::Table;
 use crate::{birth, number, progress};
@@ -17,6 +19,8 @@ use indicatif::ProgressBar;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Train a flow, or go on with an interrupted run
 #[derive(clap::Args)]
@@ -45,6 +49,17 @@ pub(crate) struct Args {
     /// Seed of weights, order and noise
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Data that must not be likely (negative training)
+    #[arg(long, value_name = "PATH", requires = "negative_threshold")]
+    negative: Option<PathBuf>,
+    /// log_prob_nats below which negative data are left alone
+    #[arg(
+        long,
+        value_name = "NATS",
+        requires = "negative",
+        allow_negative_numbers = true
+    )]
+    negative_threshold: Option<f64>,
     /// Threads; all cores by default, and the same result with any number
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -67,18 +82,32 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let data = data::load(&self.data)?;
         let config = self.config(&data)?;
+        let negative = self.negative.as_deref().map(data::load).transpose()?;
         let options = Options {
             threads: self.threads,
             resume: self.resume,
         };
         let mut watch = Watch::new(out, &self.out, self.provenance(&data, &config));
-        let outcome = train::run(&config, &data, &self.out, options, &mut watch);
+        let outcome = match &negative {
+            None => train::run(&config, &data, &self.out, options, &mut watch),
+            Some(other) => {
+                train::run_against(&config, &data, other, &self.out, options, &mut watch)
+            }
+        };
         watch.bar.finish_and_clear();
         if let Some(error) = watch.failed {
             return Err(error);
         }
         let summary = outcome.map_err(|error| self.blame(error))?;
-        Ok(self.table(&summary).print(out)?)
+        self.table(&summary).print(out)?;
+        match summary.finished {
+            true => Ok(()),
+            false => Err(CheckFailed(format!(
+                "{}: interrupted; --resume goes on with the same bits",
+                one_line(&self.out)
+            ))
+            .into()),
+        }
     }
 
     fn config(&self, data: &Dataset) -> Result<TrainConfig> {
@@ -89,6 +118,9 @@ impl Args {
         };
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.seed = self.seed.unwrap_or(config.seed);
+        if self.negative_threshold.is_some() {
+            config.negative_threshold_nats = self.negative_threshold;
+        }
         Ok(config)
     }
 
@@ -171,6 +203,7 @@ struct Watch<'o> {
     provenance: Option<Provenance>,
     bar: ProgressBar,
     lines: u64,
+    interrupted: Arc<AtomicBool>,
     failed: Option<anyhow::Error>,
 }
 
@@ -184,6 +217,7 @@ impl<'o> Watch<'o> {
             provenance: Some(provenance),
             bar,
             lines: 0,
+            interrupted: interrupt::flag(),
             failed: None,
         }
     }
@@ -234,7 +268,10 @@ impl Progress for Watch<'_> {
             Some(provenance) => birth::save(self.run, &provenance),
             None => Ok(()),
         };
-        self.keep(saved)
+        match self.interrupted.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => self.keep(saved),
+        }
     }
 
     fn epoch(&mut self, record: &EpochRecord) -> ControlFlow<()> {

@@ -163,7 +163,7 @@ fn self_test<A: Arithmetic>(artifact: &Artifact<'_>) -> (usize, Option<String>) 
     let (mut scratch, mut coder) = (HeapScratch::<A>::new(artifact), Coder::new());
     let mut detector = Detector::<A>::new(artifact, scratch.borrow(), &mut coder);
     let mut differs = |(index, vector): (usize, flow_infer::artifact::GoldenVector<'_>)| {
-        let scores = match detector.scores(vector.input, Noise::Midpoint) {
+        let scores = match detector.scores(vector.input, Noise::Planned) {
             Ok(scores) => scores,
             Err(error) => return Some(format!("vector {index}: {error}")),
         };

@@ -83,6 +83,15 @@ impl Place {
         idx::write_images(&self.file(name), &images).unwrap();
     }
 
+    /// Images without anything bright: simpler than blobs, and so likely for a flow of blobs.
+    pub(crate) fn dark_images(&self, name: &str, count: usize) {
+        let side = usize::from(SIDE);
+        let mut random = Random(count as u64);
+        let pixels = (0..count * side * side).map(|_| (16.0 * random.uniform()) as u8);
+        let images = Images::new(1, side, side, pixels.collect()).unwrap();
+        idx::write_images(&self.file(name), &images).unwrap();
+    }
+
     /// Rows of `dims` numbers.
     pub(crate) fn table(&self, name: &str, count: usize, dims: usize, seed: u64) {
         let mut random = Random(seed);

@@ -85,7 +85,7 @@ fn host_answers(model: &[u8], inputs: &Inputs) -> Result<Vec<u8>> {
     let mut answers = vec![];
     for input in inputs.iter() {
         let scratch = scratch.borrow();
-        let evaluation = evaluate(&artifact, input, Noise::Midpoint, scratch, &mut ())?;
+        let evaluation = evaluate(&artifact, input, Noise::Planned, scratch, &mut ())?;
         answers.extend(evaluation.log_prob_raw.to_le_bytes());
     }
     Ok(answers)

@@ -14,7 +14,7 @@ pub use builder::{LoweredLayer, Scaling};
 use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
 use builder::Builder;
-use flow_infer::plan::PlannedScale;
+use flow_infer::plan::{Dequantization, PlannedScale};
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, InputSpec, PlacedStep, ScaleMap,
     Shape, StepSpec, View,
@@ -38,6 +38,8 @@ pub enum LoweredInput {
         shape: Shape,
         /// Margin of the logit.
         margin: f32,
+        /// Which real number stands for a byte.
+        dequantization: Dequantization,
     },
     /// Standardized vector.
     Vector {
@@ -90,8 +92,32 @@ pub struct LoweredCoupling {
     pub layers: Vec<LoweredLayer>,
 }
 
+/// A model, and how its images' bytes are read: a choice of whoever evaluates, not of the model.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'m> {
+    /// The model.
+    pub model: &'m Model,
+    /// Which real number stands for a byte; without meaning for vectors.
+    pub dequantization: Dequantization,
+}
+
+impl<'m> From<&'m Model> for Source<'m> {
+    /// At the midpoint.
+    fn from(model: &'m Model) -> Self {
+        let dequantization = Dequantization::Midpoint;
+        Self {
+            model,
+            dequantization,
+        }
+    }
+}
+
 /// Lowers a model.
-pub fn lower(model: &Model) -> LoweredFlow {
+pub fn lower<'m>(source: impl Into<Source<'m>>) -> LoweredFlow {
+    let Source {
+        model,
+        dequantization,
+    } = source.into();
     let spec = model.spec();
     let input = match spec.input {
         InputSpec::Image {
@@ -100,6 +126,7 @@ pub fn lower(model: &Model) -> LoweredFlow {
         } => LoweredInput::Image {
             shape,
             margin: logit_margin,
+            dequantization,
         },
         InputSpec::Vector { .. } => LoweredInput::Vector {
             mean: model.values("input.mean").to_vec(),

@@ -12,9 +12,11 @@ const WIDE_LIMIT: f64 = 65536.0;
 /// Bits by which a multiplier of an ordinary layer shifts.
 const REQUANTIZE: i32 = 32;
 /// Bits by which a multiplier of a last layer shifts.
-const OUTPUT: i32 = 24;
-/// Bits by which gains of a map and multipliers of a gate shift.
+const OUTPUT: i32 = 20;
+/// Bits by which gains of a map shift.
 const MAP: i32 = 16;
+/// Bits by which multipliers of a gate shift.
+const GATE: i32 = 12;
 /// Fraction bits of a gate.
 const OPEN: i32 = 15;
 /// The leaky relu's slope, 20 fraction bits.
@@ -124,7 +126,7 @@ fn map(tensors: &Tensors<'_>, layer: &Layer, source: &Array) -> Array {
 fn gated(tensors: &Tensors<'_>, layer: &Layer, [hidden, gate, carry]: [&Array; 3]) -> Array {
     let [multiplier] = tensors.words(layer.records, 0);
     Array::from_fn(hidden.size(), |c, y, x| {
-        let raw = rounded(gate.at(c, y, x) * multiplier, MAP) * 2f64.powi(-LATENT);
+        let raw = rounded(gate.at(c, y, x) * multiplier, GATE) * 2f64.powi(-LATENT);
         let open = ops::sigmoid(raw.clamp(-TABLE_REACH, TABLE_REACH));
         let open = rounded(open, -OPEN) * 2f64.powi(-OPEN);
         let (hidden, carry) = (hidden.at(c, y, x), carry.at(c, y, x));

@@ -6,28 +6,29 @@
 //! of tables. What lies between the two numbers is the evaluation error.
 
 mod layers;
+mod noise;
 mod tensors;
 
 use super::{Array, log_prior};
 use crate::numeric::Lu;
 use flow_infer::artifact::Artifact;
-use flow_infer::plan::{Coupling, PlannedInput, PlannedScale, Step};
+use flow_infer::plan::{Coupling, Dequantization, PlannedInput, PlannedScale, Step};
 use flow_infer::spec::{AffineForm, View};
 use tensors::Tensors;
 
 /// Fraction bits of a latent.
-const LATENT: i32 = 20;
+const LATENT: i32 = 24;
 /// Fraction bits of a weight of `invertible_linear`.
 const LINEAR: i32 = 24;
 /// Fraction bits of a bound, in grid steps.
-const BOUND: i32 = 12;
+const BOUND: i32 = 8;
 /// Fraction bits of a mantissa.
 const MANTISSA: i32 = 30;
 /// Grid steps of log_scale in ln 2.
-const STEPS_PER_OCTAVE: f64 = 256.0;
+const STEPS_PER_OCTAVE: f64 = 65536.0;
 /// Grid steps at which log_scale is held.
-const LOWEST_STEP: f64 = -4096.0;
-const HIGHEST_STEP: f64 = 4095.0;
+const LOWEST_STEP: f64 = -1_048_576.0;
+const HIGHEST_STEP: f64 = 1_048_575.0;
 /// Beyond this raw_scale a table's end value holds.
 const TABLE_REACH: f64 = 8.0;
 
@@ -42,7 +43,8 @@ pub struct PlanEvaluated {
     pub log_prob_nats: f64,
 }
 
-/// The log-probability of an input's bytes (one a coordinate of an image, an f32 each of a vector).
+/// The log-probability of an input's bytes (one a coordinate of an image, an f32 each of a vector), averaged over the
+/// draws of its noise; latent and log_det are the last draw's.
 ///
 /// # Panics
 /// If the artifact is not of the format q8, or the input has another length.
@@ -50,12 +52,29 @@ pub fn evaluate_plan(artifact: &Artifact<'_>, input: &[u8]) -> PlanEvaluated {
     let format = artifact.number_format();
     assert_eq!(format, flow_infer::plan::NumberFormat::Q8);
     let tensors = Tensors(artifact.tensors());
-    let (mut z, mut log_det) = first_latent(artifact.input(), &tensors, input);
+    let draws = artifact.input().draws();
+    let drawn: Vec<_> = (0..draws)
+        .map(|draw| evaluate_draw(artifact, &tensors, input, draw))
+        .collect();
+    let mean = drawn.iter().map(|e| e.log_prob_nats).sum::<f64>() / f64::from(draws);
+    PlanEvaluated {
+        log_prob_nats: mean,
+        ..drawn.last().expect("at least one draw").clone()
+    }
+}
+
+fn evaluate_draw(
+    artifact: &Artifact<'_>,
+    tensors: &Tensors<'_>,
+    input: &[u8],
+    draw: u8,
+) -> PlanEvaluated {
+    let (mut z, mut log_det) = first_latent(artifact.input(), tensors, input, draw);
     for step in artifact.steps() {
         log_det += match step.expect("a loaded artifact's steps decode") {
-            Step::Actnorm { view, records } => actnorm(&tensors, view, records, &mut z),
-            Step::InvertibleLinear { view, weights } => linear(&tensors, view, weights, &mut z),
-            Step::Coupling(coupling) => couple(&tensors, &coupling, &mut z),
+            Step::Actnorm { view, records } => actnorm(tensors, view, records, &mut z),
+            Step::InvertibleLinear { view, weights } => linear(tensors, view, weights, &mut z),
+            Step::Coupling(coupling) => couple(tensors, &coupling, &mut z),
         };
     }
     PlanEvaluated {
@@ -65,16 +84,43 @@ pub fn evaluate_plan(artifact: &Artifact<'_>, input: &[u8]) -> PlanEvaluated {
     }
 }
 
-fn first_latent(input: &PlannedInput, tensors: &Tensors<'_>, bytes: &[u8]) -> (Vec<f64>, f64) {
+fn first_latent(
+    input: &PlannedInput,
+    tensors: &Tensors<'_>,
+    bytes: &[u8],
+    draw: u8,
+) -> (Vec<f64>, f64) {
     assert_eq!(bytes.len(), input.byte_len());
     match *input {
-        PlannedInput::Image { margin, .. } => {
+        PlannedInput::Image {
+            margin,
+            dequantization: Dequantization::Midpoint,
+            ..
+        } => {
             let m = f64::from(margin);
             let mut log_det = 0.0;
             let latent = bytes.iter().map(|&x| {
                 let p = (1.0 - 2.0 * m) * (f64::from(x) + 0.5) / 256.0 + m;
                 log_det += (1.0 - 2.0 * m).ln() - p.ln() - (1.0 - p).ln() - 256f64.ln();
                 (p / (1.0 - p)).ln()
+            });
+            (latent.collect(), log_det)
+        }
+        PlannedInput::Image {
+            margin,
+            dequantization: Dequantization::Drawn { seed, .. },
+            ..
+        } => {
+            let edge = |x: f64| {
+                let p = (1.0 - 2.0 * f64::from(margin)) * x / 256.0 + f64::from(margin);
+                (p / (1.0 - p)).ln()
+            };
+            let mut log_det = 0.0;
+            let noise = noise::noise(seed, draw, bytes);
+            let latent = bytes.iter().zip(noise).map(|(&x, u)| {
+                let (from, to) = (edge(f64::from(x)), edge(f64::from(x) + 1.0));
+                log_det += (to - from).ln();
+                from + u * (to - from)
             });
             (latent.collect(), log_det)
         }
