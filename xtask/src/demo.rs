@@ -73,7 +73,7 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     say("quantize it: 8-bit weights, integers only");
     let name = run.to_string_lossy();
     flowgate(
-        &["export", &name, "--format", "q8"],
+        &["export", &name, "--format", "q8", "--draws", "1"],
         &[("--calibrate", train), ("--out", model.as_os_str())],
     )?;
     say("calibrate its gate: at most 1 % false alarms");
