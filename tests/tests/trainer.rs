@@ -11,6 +11,8 @@ use flow_train_host::train::{Dequantization, TrainError, log_prob};
 
 const ITEMS: usize = 8;
 
+/// A model that the trainer declines for its shape: windows of 3 x 3 over vectors.
+const UNTRAINABLE_MODEL: &str = "vector_resnet";
 /// What the trainer declines: stored statistics, which only converted models have.
 const UNTRAINABLE: &[&str] = &[
     "conditioner: resnet, batch",
@@ -20,10 +22,7 @@ const UNTRAINABLE: &[&str] = &[
 
 #[test]
 fn the_trainer_agrees_on_every_small_model() {
-    // A 3 x 3 convolution over a vector's one pixel: the trainer reads past its borders instead of declining.
-    let mut all = models::small_models();
-    all.retain(|m| m.name != "vector_resnet");
-    check(all);
+    check(models::small_models());
 }
 
 #[test]
@@ -67,7 +66,8 @@ fn check(models: Vec<NamedModel>) {
         println!("{name}: seed {:#x}", random.seed());
         let data = random_dataset(&model, ITEMS, &mut random);
         let choices = coverage::choices(model.spec());
-        let listed = UNTRAINABLE.iter().any(|choice| choices.contains(choice));
+        let listed = name == UNTRAINABLE_MODEL
+            || UNTRAINABLE.iter().any(|choice| choices.contains(choice));
         let found = match log_prob(&model, &data, Dequantization::Midpoint, 1) {
             Err(TrainError::Untrainable(_)) if listed => continue,
             Ok(_) if listed => panic!("{name} can be trained: shorten the list"),

@@ -14,7 +14,7 @@ use crate::model::tensors::step_prefix;
 use crate::nn::conditioner::{self, Conditioner, Passed, Untrainable, With};
 use crate::nn::kernels::Cpu;
 use crate::nn::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
-use flow_infer::spec::{AffineForm, CouplingSpec, PlacedStep, ScaleMap};
+use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingSpec, PlacedStep, ScaleMap};
 use std::ops::Range;
 
 /// See the module.
@@ -60,6 +60,10 @@ impl Coupling {
         placed: &PlacedStep,
         spec: &CouplingSpec,
     ) -> Result<Self, Untrainable> {
+        if group.vectors && !matches!(spec.conditioner, ConditionerSpec::Mlp { .. }) {
+            // Vectors are computed side by side, as the pixels of a row: a window would mix them.
+            return Err(Untrainable("a convolution over a vector's one pixel"));
+        }
         let at = step_prefix(placed.level, placed.index);
         let channels = placed.view.channels();
         let kept_channels = spec.mask.kept_channels(channels).1;
