@@ -66,8 +66,8 @@ fn check(models: Vec<NamedModel>) {
         println!("{name}: seed {:#x}", random.seed());
         let data = random_dataset(&model, ITEMS, &mut random);
         let choices = coverage::choices(model.spec());
-        let listed = name == UNTRAINABLE_MODEL
-            || UNTRAINABLE.iter().any(|choice| choices.contains(choice));
+        let listed =
+            name == UNTRAINABLE_MODEL || UNTRAINABLE.iter().any(|choice| choices.contains(choice));
         let found = match log_prob(&model, &data, Dequantization::Midpoint, 1) {
             Err(TrainError::Untrainable(_)) if listed => continue,
             Ok(_) if listed => panic!("{name} can be trained: shorten the list"),
