@@ -1,6 +1,6 @@
 //! Literal bytes of the `.flow` format: what a reader makes of them, and what the encoder makes of the same plan.
 
-use flow_infer::artifact::{Artifact, LoadError, checksum, scratch_need};
+use flow_infer::artifact::{Artifact, LoadError, Section, checksum, scratch_need};
 use flow_infer::engine::{Fixed, Noise, Scratch, evaluate};
 use flow_infer::plan::{
     Activation, Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead,
@@ -10,6 +10,8 @@ use flow_infer::spec::{AffineForm, CouplingMask, Half, Shape, View};
 use flow_tests::reference::evaluate_plan;
 use flow_tests::tiny_flow::{TINY_FLOW, TINY_INPUT, tiny_flow, tiny_input};
 use flow_tests::tolerance::{LAYER_BY_HAND, TINY_FLOW_EVALUATION};
+use flow_train_host::export::ExportError;
+use flow_train_host::export::file::FlowFile;
 use heapless::Vec;
 
 /// Every term of log_prob that does not depend on the input: ln 1/2 + ln 3 + ln 5/8 - ln 2π, 24 fraction bits.
@@ -116,6 +118,29 @@ fn a_future_version_is_named() {
     let sum = checksum(&bytes[..end]);
     bytes[end..].copy_from_slice(&sum.to_le_bytes());
     assert_eq!(Artifact::load(&bytes).err(), Some(LoadError::Version(3)));
+}
+
+#[test]
+fn a_signature_covers_the_file_or_is_refused() {
+    let bytes = tiny_flow();
+    let artifact = Artifact::load(&bytes).expect("the worked example loads");
+    assert_eq!(artifact.signed(), None);
+    let mut file = FlowFile::from_artifact(&artifact);
+    let mut covered = 0;
+    let sign = |message: &[u8]| {
+        covered = message.len();
+        ([1; 32], [2; 64])
+    };
+    file.sign(sign).expect("it fits");
+    let signed_bytes = file.to_bytes().expect("it loads");
+    let signed = Artifact::load(&signed_bytes).expect("it loads").signed();
+    let signed = signed.expect("it is signed");
+    assert_eq!((signed.public_key, signed.signature), (&[1; 32], &[2; 64]));
+    assert_eq!(signed.message, &signed_bytes[..signed_bytes.len() - 100]);
+    assert_eq!(signed.message.len(), covered);
+    file.set(Section::Signature, std::vec![0; 95]);
+    let refused = Err(ExportError::Rejected(LoadError::Signature));
+    assert_eq!(file.to_bytes(), refused);
 }
 
 #[test]

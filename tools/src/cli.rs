@@ -32,6 +32,7 @@ enum Verb {
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
     Golden(verbs::golden::Args),
+    Sign(verbs::sign::Args),
 }
 
 /// Runs the command with the process's arguments.
@@ -62,6 +63,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Inspect(args) => args.run(out),
         Verb::Verify(args) => args.run(out),
         Verb::Golden(args) => args.run(out),
+        Verb::Sign(args) => args.run(out),
     }
 }
 

@@ -21,5 +21,6 @@ mod number;
 pub mod output;
 mod progress;
 mod report;
+mod signature;
 pub mod table;
 mod verbs;

@@ -145,6 +145,52 @@ fn given_noise_is_used() {
     assert_eq!(of("--noise high.npy --limit 2"), high[..2]);
 }
 
+/// RFC 8410's example key, and the key of another.
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+                   -----END PRIVATE KEY-----\n";
+const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+                      -----END PUBLIC KEY-----\n";
+const OTHER: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=\n\
+                     -----END PUBLIC KEY-----\n";
+
+#[test]
+fn a_signature_says_who_vouches() {
+    use flow_train_host::export::file::FlowFile;
+    let place = place();
+    place.write("key.pem", KEY);
+    place.write("public.pem", PUBLIC);
+    place.write("other.pem", OTHER);
+    place.ok("sign model.flow --key key.pem --out signed.flow");
+    assert!(place.ok("verify signed.flow").contains("by key 19bf4409"));
+    assert!(
+        place
+            .ok("verify signed.flow --key public.pem")
+            .contains("by the given key")
+    );
+    let bytes = place.read("signed.flow");
+    // A changed model version with the old signature, and a right checksum.
+    let artifact = flow_infer::artifact::Artifact::load(&bytes).unwrap();
+    let mut file = FlowFile::from_artifact(&artifact);
+    file.model_version += 1;
+    place.write("rolled.flow", file.to_bytes().unwrap());
+    for (line, reason) in [
+        ("verify signed.flow --key other.pem", "another key"),
+        ("verify model.flow --key public.pem", "not signed"),
+        ("verify rolled.flow", "not that of key"),
+    ] {
+        let output = place.flowgate(line.split(' '));
+        let (out, _) = texts(&output);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(out.contains(reason), "{line}: {out}");
+    }
+    place.ok("calibrate signed.flow --data held-out.idx3 --alpha 0.1 --out again.flow");
+    assert!(place.ok("verify again.flow").contains("not signed"));
+    place.refused(
+        "sign model.flow --key public.pem --out x.flow",
+        &["public.pem"],
+    );
+}
+
 #[test]
 fn drawn_noise_is_a_choice_of_the_file() {
     let place = place();

@@ -15,6 +15,10 @@ pub const HEADER_LEN: usize = 32;
 pub const SECTION_ENTRY_LEN: usize = 12;
 /// Length of the checksum at the end.
 pub const CHECKSUM_LEN: usize = 4;
+/// Length of an ed25519 public key.
+pub const PUBLIC_KEY_LEN: usize = 32;
+/// Length of an ed25519 signature.
+pub const SIGNATURE_LEN: usize = 64;
 /// Sections start at multiples of this.
 pub const SECTION_ALIGNMENT: usize = 16;
 

@@ -7,8 +7,8 @@ mod header;
 
 pub use golden::{Golden, GoldenVector};
 pub use header::{
-    CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, SECTION_ALIGNMENT, SECTION_ENTRY_LEN, Section,
-    field, scratch_need,
+    CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN, SECTION_ALIGNMENT,
+    SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, field, scratch_need,
 };
 
 use crate::gate::Gate;
@@ -52,6 +52,8 @@ pub enum LoadError {
     Gate,
     /// The golden vectors do not fit the input.
     Golden,
+    /// A signature of another length, or bytes behind it that it does not cover.
+    Signature,
 }
 
 impl core::fmt::Display for LoadError {
@@ -73,11 +75,23 @@ impl core::fmt::Display for LoadError {
             Self::Scratch => f.write_str("the header's scratch sizes are not those of the plan"),
             Self::Gate => f.write_str("the gate's calibration is malformed"),
             Self::Golden => f.write_str("the golden vectors do not fit the input"),
+            Self::Signature => f.write_str("the signature does not cover the file"),
         }
     }
 }
 
 impl core::error::Error for LoadError {}
+
+/// What a signature covers, and the signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed<'b> {
+    /// All bytes before the signature.
+    pub message: &'b [u8],
+    /// The signer's ed25519 key.
+    pub public_key: &'b [u8; PUBLIC_KEY_LEN],
+    /// ed25519 signature of the message.
+    pub signature: &'b [u8; SIGNATURE_LEN],
+}
 
 /// A loaded `.flow` file. Everything in it has been checked; reading it cannot fail.
 #[derive(Clone, Debug)]
@@ -193,6 +207,21 @@ impl<'b> Artifact<'b> {
         u32::from_le_bytes(bytes.copied().unwrap_or_default())
     }
 
+    /// The file's signature, if it carries one.
+    ///
+    /// Loading does not check it: whose keys count is for the one who loads to say, and firmware that verifies has an
+    /// ed25519 of its own (a bootloader's, a secure element's).
+    pub fn signed(&self) -> Option<Signed<'b>> {
+        let (_, offset, len) =
+            entries(self.bytes).find(|&(kind, _, _)| kind == Section::Signature as u32)?;
+        let (public_key, rest) = self.bytes.get(offset..)?.get(..len)?.split_first_chunk()?;
+        Some(Signed {
+            message: self.bytes.get(..offset)?,
+            public_key,
+            signature: rest.first_chunk()?,
+        })
+    }
+
     /// The bytes of a section; empty if it is not there.
     pub fn section(&self, section: Section) -> &'b [u8] {
         find(self.bytes, section).unwrap_or(&[])
@@ -245,6 +274,7 @@ fn check_envelope(bytes: &[u8]) -> Result<NumberFormat, LoadError> {
         return Err(LoadError::SectionTable);
     }
     check_sections(body)?;
+    check_signature(body)?;
     let code = body.get(field::NUMBER_FORMAT).copied().unwrap_or(u8::MAX);
     NumberFormat::from_code(code).ok_or(LoadError::NumberFormat)
 }
@@ -284,6 +314,19 @@ fn check_sections(body: &[u8]) -> Result<(), LoadError> {
         }
     }
     Ok(())
+}
+
+/// A signature is the last section, so that it covers everything but itself and the checksum.
+fn check_signature(body: &[u8]) -> Result<(), LoadError> {
+    let is_signature = |&(kind, _, _): &(u32, usize, usize)| kind == Section::Signature as u32;
+    match entries(body).find(is_signature) {
+        Some((_, offset, len))
+            if len != PUBLIC_KEY_LEN + SIGNATURE_LEN || offset + len != body.len() =>
+        {
+            Err(LoadError::Signature)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn find(bytes: &[u8], section: Section) -> Option<&[u8]> {

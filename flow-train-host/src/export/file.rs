@@ -4,8 +4,8 @@ use super::ExportError;
 use super::pack::Packed;
 use super::provenance::Provenance;
 use flow_infer::artifact::{
-    Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, MAGIC, SECTION_ALIGNMENT,
-    SECTION_ENTRY_LEN, Section, checksum, field,
+    Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN,
+    SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
 };
 use flow_infer::gate::Gate;
 use flow_infer::plan::{NumberFormat, ScratchNeed};
@@ -97,6 +97,24 @@ impl FlowFile {
             bytes.extend_from_slice(&vector.code_length_raw.to_le_bytes());
         }
         self.set(Section::Golden, bytes);
+    }
+
+    /// Signs the file: `sign` gets all bytes before the signature and gives public key and signature.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub fn sign(
+        &mut self,
+        sign: impl FnOnce(&[u8]) -> ([u8; PUBLIC_KEY_LEN], [u8; SIGNATURE_LEN]),
+    ) -> Result<(), ExportError> {
+        const EMPTY: [u8; PUBLIC_KEY_LEN + SIGNATURE_LEN] = [0; PUBLIC_KEY_LEN + SIGNATURE_LEN];
+        self.set(Section::Signature, EMPTY.to_vec());
+        let bytes = self.to_bytes()?;
+        let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+        let message = artifact.signed().map_or(&[][..], |signed| signed.message);
+        let (public_key, signature) = sign(message);
+        self.set(Section::Signature, [&public_key[..], &signature].concat());
+        Ok(())
     }
 
     /// The file's bytes.

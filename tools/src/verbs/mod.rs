@@ -8,5 +8,6 @@ pub(crate) mod export;
 pub(crate) mod golden;
 pub(crate) mod inspect;
 pub(crate) mod score;
+pub(crate) mod sign;
 pub(crate) mod train;
 pub(crate) mod verify;

@@ -7,6 +7,7 @@ use crate::failure::CheckFailed;
 use crate::model::{self, Loaded};
 use crate::number;
 use crate::output::Output;
+use crate::signature;
 use crate::table::{Cell, Table, Tone};
 use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, LoadError, Section};
@@ -19,7 +20,7 @@ use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::files::one_line;
 use std::path::PathBuf;
 
-/// Check a .flow: integrity, architecture, determinants, golden vectors
+/// Check a .flow: integrity, architecture, determinants, golden vectors, signature
 #[derive(clap::Args)]
 #[command(
     after_help = "Exit code 1 when a check fails, 2 when the file is no .flow of this version.\n\n\
@@ -28,6 +29,9 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The .flow
     model: PathBuf,
+    /// Public key that must have signed it, PEM; any key will do otherwise
+    #[arg(long, value_name = "PUBLIC.pem")]
+    key: Option<PathBuf>,
 }
 
 /// What came of a check.
@@ -40,8 +44,9 @@ enum Finding {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let loaded = Loaded::open_flow(&self.model)?;
+        let key = self.key.as_deref().map(signature::public_key).transpose()?;
         let findings = match Artifact::load(loaded.bytes()) {
-            Ok(artifact) => findings(&artifact),
+            Ok(artifact) => findings(&artifact, key.as_deref()),
             Err(error @ (LoadError::Magic | LoadError::Version(_))) => {
                 bail!("{}: {error}", one_line(&self.model))
             }
@@ -65,7 +70,7 @@ impl Args {
     }
 }
 
-fn findings(artifact: &Artifact<'_>) -> Vec<(&'static str, Finding)> {
+fn findings(artifact: &Artifact<'_>, key: Option<&[u8; 32]>) -> Vec<(&'static str, Finding)> {
     let size = number::bytes(artifact.bytes().len() as u64);
     vec![
         (
@@ -76,7 +81,7 @@ fn findings(artifact: &Artifact<'_>) -> Vec<(&'static str, Finding)> {
         ("constant", constant::check(artifact)),
         ("input table", pixels::check(artifact)),
         ("golden vectors", golden(artifact)),
-        ("signature", signature(artifact)),
+        ("signature", signed(artifact, key)),
     ]
 }
 
@@ -179,9 +184,20 @@ fn self_test<A: Arithmetic>(artifact: &Artifact<'_>) -> (usize, Option<String>) 
     (artifact.golden().count(), first)
 }
 
-fn signature(artifact: &Artifact<'_>) -> Finding {
-    match artifact.section(Section::Signature) {
-        [] => Finding::Absent("the file is not signed"),
-        _ => Finding::Absent("the file is signed; this build does not check signatures"),
+fn signed(artifact: &Artifact<'_>, key: Option<&[u8; 32]>) -> Finding {
+    let Some(signed) = artifact.signed() else {
+        return match key {
+            None => Finding::Absent("the file is not signed"),
+            Some(_) => Finding::Bad("the file is not signed".to_owned()),
+        };
+    };
+    let by = signature::fingerprint(signed.public_key);
+    match key {
+        _ if !signature::is_valid(&signed) => {
+            Finding::Bad(format!("not that of key {by} over this file"))
+        }
+        Some(key) if key != signed.public_key => Finding::Bad(format!("by another key, {by}")),
+        Some(_) => Finding::Good(format!("by the given key, {by}")),
+        None => Finding::Good(format!("by key {by}; --key says whose it must be")),
     }
 }
