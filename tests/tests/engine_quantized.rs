@@ -25,6 +25,8 @@ const INPUTS: usize = 48;
 const CALIBRATION: usize = 64;
 /// Images of each kind that are evaluated on a trained model.
 const IMAGES: usize = 6;
+/// The images that no model was trained on.
+const FOREIGN: &str = "mnist";
 /// Share of evaluations that a claim speaks of.
 const CLAIMED: f64 = 0.999;
 /// The same for random models of several couplings.
@@ -59,15 +61,18 @@ fn evaluation_error_on_trained_models() {
     check("trained models", errors, CLAIMED, EVALUATION_ERROR_TRAINED);
 }
 
-/// The claim on the committed model, whose images are read with drawn noise; IMAGES=500 looks at all of them.
+/// The claim on the committed models, whose images are read with drawn noise; IMAGES=500 looks at all of them.
 #[test]
-fn evaluation_error_on_the_device_model() {
+fn evaluation_error_on_the_committed_models() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/models");
-    let file = std::fs::read(folder.join("fashion-tiny.flow")).expect("a committed file");
     let count = std::env::var("IMAGES").map_or(IMAGES, |n| n.parse().expect("a number"));
-    let of = |set: &str| differences(set, &file, &sample_images(set).take(0..count));
-    let errors = ["fashion-mnist", "mnist"].map(of).concat();
-    check("fashion-tiny", errors, CLAIMED, EVALUATION_ERROR_DEVICE);
+    for name in ["fashion-tiny", "fashion-bottleneck"] {
+        let file = std::fs::read(folder.join(name).with_extension("flow"));
+        let file = file.expect("a committed file");
+        let of = |set: &str| differences(set, &file, &sample_images(set).take(0..count));
+        let errors = ["fashion-mnist", FOREIGN].map(of).concat();
+        check(name, errors, CLAIMED, EVALUATION_ERROR_DEVICE);
+    }
 }
 
 #[test]
@@ -130,10 +135,12 @@ fn differences(name: &str, file: &[u8], data: &Dataset) -> Vec<f64> {
         let input = data.input_bytes(i);
         let wanted = evaluate_plan(&artifact, &input);
         let found = engine(&artifact, &mut scratch, &input, Noise::Planned);
-        assert!(!found.saturated, "{name}, input {i}");
-        bits_per_dim(found.log_prob_nats - wanted.log_prob_nats, artifact.dims()).abs()
+        // Foreign images may leave the range of latents: the gate rejects them, whatever their density.
+        assert!(!found.saturated || name == FOREIGN, "{name}, input {i}");
+        let error = bits_per_dim(found.log_prob_nats - wanted.log_prob_nats, artifact.dims());
+        (!found.saturated).then_some(error.abs())
     });
-    let errors: Vec<f64> = errors.collect();
+    let errors: Vec<f64> = errors.flatten().collect();
     let worst = errors.iter().copied().fold(0.0, f64::max);
     println!("{name}: worst {worst:.1e} bits per dim");
     errors

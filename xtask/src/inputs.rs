@@ -14,6 +14,11 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
+    /// Inputs of `input_bytes` each, one after the other.
+    pub(crate) fn new(input_bytes: usize, bytes: Vec<u8>) -> Self {
+        Self { input_bytes, bytes }
+    }
+
     /// Loads the first `limit` inputs of a data set.
     ///
     /// # Errors
@@ -28,10 +33,7 @@ impl Inputs {
     pub(crate) fn of(data: &Dataset) -> Self {
         let inputs = (0..data.len()).map(|index| data.input_bytes(index));
         let bytes: Vec<u8> = inputs.flat_map(|input| input.into_owned()).collect();
-        Self {
-            input_bytes: bytes.len() / data.len().max(1),
-            bytes,
-        }
+        Self::new(bytes.len() / data.len().max(1), bytes)
     }
 
     /// Adds the inputs of another data set.

@@ -4,6 +4,7 @@
 //! product needs is the `flowgate` command.
 
 mod bench;
+mod architectures;
 mod board;
 mod boards;
 mod compare;

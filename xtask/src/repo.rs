@@ -17,7 +17,14 @@ pub(crate) fn firmware() -> PathBuf {
 
 /// The model that the boards carry in flash.
 pub(crate) fn device_model() -> PathBuf {
-    firmware().join("models/fashion-tiny.flow")
+    let [first, _] = committed_models();
+    first
+}
+
+/// The committed models.
+pub(crate) fn committed_models() -> [PathBuf; 2] {
+    ["fashion-tiny.flow", "fashion-bottleneck.flow"]
+        .map(|name| firmware().join("models").join(name))
 }
 
 /// The images that the gate has compiled in, a folder of PGM files.

@@ -2,8 +2,8 @@
 
 use crate::inputs::Inputs;
 
-use crate::{boards, compare, gate, panic_free, process, repo, setup, size};
-use anyhow::{Context, Result};
+use crate::{architectures, boards, compare, gate, panic_free, process, repo, setup, size};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use flowgate::output::Output;
 use flowgate::table::Table;
@@ -26,12 +26,16 @@ const INPUTS_PER_SAMPLE: usize = 50;
 ///
 /// Example: cargo xtask test
 #[derive(Args)]
-pub(crate) struct Test {}
+pub(crate) struct Test {
+    /// Only the steps whose names contain this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
 
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
@@ -42,13 +46,20 @@ const STEPS: [Step; 11] = [
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),
     ("boards against host", boards_against_host),
+    ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
 ];
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         let mut table = Table::new(["step", "seconds"]);
-        for (name, step) in STEPS {
+        let wanted = |name: &str| self.only.as_ref().is_none_or(|text| name.contains(text));
+        let steps: Vec<Step> = STEPS.into_iter().filter(|(name, _)| wanted(name)).collect();
+        if steps.is_empty() {
+            let names = STEPS.map(|(name, _)| name).join(", ");
+            bail!("no step has such a name: the steps are {names}");
+        }
+        for (name, step) in steps {
             println!("== {name}");
             let began = Instant::now();
             step().with_context(|| format!("step `{name}`"))?;
@@ -116,12 +127,25 @@ fn no_panic_path() -> Result<()> {
 }
 
 fn boards_against_host() -> Result<()> {
-    let model = fs::read(repo::device_model())?;
     let inputs = samples()?;
     let boards = boards::emulated()?;
-    let comparisons = compare::compare(&boards, &model, &inputs)?;
-    compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
-    compare::verdict(&comparisons)
+    for path in repo::committed_models() {
+        println!("{}", path.display());
+        let comparisons = compare::compare(&boards, &fs::read(path)?, &inputs)?;
+        compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
+        compare::verdict(&comparisons)?;
+    }
+    Ok(())
+}
+
+fn architectures_on_boards() -> Result<()> {
+    let boards = boards::emulated()?;
+    let models = architectures::check(&boards)?;
+    println!(
+        "{models} models on {} boards: 0 differing bits",
+        boards.len()
+    );
+    Ok(())
 }
 
 fn gate_on_boards() -> Result<()> {

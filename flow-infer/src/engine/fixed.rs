@@ -378,7 +378,7 @@ pub(crate) fn check_linear(
     if format != NumberFormat::Q8 {
         return Ok(());
     }
-    for row in weights.chunks_exact(4 * channels) {
+    for row in weights.chunks_exact(4 * channels.max(1)) {
         let magnitudes = row
             .chunks_exact(4)
             .map(|weight| u64::from(int(weight, 0).unsigned_abs()));

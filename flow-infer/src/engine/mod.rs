@@ -92,9 +92,10 @@ pub fn evaluate<A: Arithmetic>(
         sum = sum.saturating_add(evaluation.log_prob_raw);
         saturated |= evaluation.saturated;
     }
-    let count = i64::from(draws.max(1));
+    let count = i64::from(draws);
+    let mean = sum.saturating_add(count / 2).checked_div_euclid(count);
     Ok(Evaluation {
-        log_prob_raw: sum.saturating_add(count / 2).div_euclid(count),
+        log_prob_raw: mean.unwrap_or(sum),
         saturated,
     })
 }
