@@ -139,7 +139,11 @@ fn tensors_of_another_spec() {
     );
     let swapped = replaced(&file, br#"\"channels\":4"#, br#"\"channels\":5"#);
     place.write("swapped.safetensors", swapped);
-    let named = ["swapped.safetensors", "tensor levels.0.steps.0."];
+    let named = [
+        "swapped.safetensors",
+        "of another shape: levels.0.steps.0.",
+        " more",
+    ];
     place.refused("score swapped.safetensors --data own.idx3", &named);
     let cut = &file[..file.len() - 4];
     place.write("cut.safetensors", cut);

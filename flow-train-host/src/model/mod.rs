@@ -1,7 +1,10 @@
 //! Float models: a spec and its named tensors, in memory and as `.safetensors`.
 
+mod misfit;
 pub mod store;
 pub mod tensors;
+
+pub use misfit::{Misfit, Misshapen};
 
 use flow_infer::spec::FlowSpec;
 use std::collections::BTreeMap;
@@ -28,19 +31,8 @@ pub struct Model {
 pub enum ModelError {
     /// The spec itself is inconsistent.
     Spec(flow_infer::spec::SpecError),
-    /// A tensor that the spec asks for is not there.
-    Missing(String),
-    /// A tensor that the spec does not know.
-    Surplus(String),
-    /// A tensor of another shape.
-    Shape {
-        /// Its name.
-        name: String,
-        /// The shape that the spec asks for.
-        wanted: Vec<usize>,
-        /// The shape that is there.
-        found: Vec<usize>,
-    },
+    /// Tensors that are not the ones the spec asks for.
+    Tensors(Misfit),
     /// A tensor with a NaN or an infinity.
     NotFinite(String),
 }
@@ -49,16 +41,7 @@ impl std::fmt::Display for ModelError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Spec(e) => write!(f, "{e}"),
-            Self::Missing(name) => write!(f, "tensor {name} is missing"),
-            Self::Surplus(name) => write!(f, "tensor {name} does not belong to this architecture"),
-            Self::Shape {
-                name,
-                wanted,
-                found,
-            } => write!(
-                f,
-                "tensor {name} has shape {found:?}, the architecture asks for {wanted:?}"
-            ),
+            Self::Tensors(misfit) => write!(f, "{misfit}"),
             Self::NotFinite(name) => write!(f, "tensor {name} holds a NaN or an infinity"),
         }
     }
@@ -70,25 +53,10 @@ impl Model {
     /// Joins a spec and its tensors, checking that they are exactly the ones it asks for.
     pub fn new(spec: FlowSpec, tensors: BTreeMap<String, Tensor>) -> Result<Self, ModelError> {
         spec.validate().map_err(ModelError::Spec)?;
-        let list = tensors::tensor_list(&spec);
-        for wanted in &list {
-            let tensor = tensors
-                .get(&wanted.name)
-                .ok_or_else(|| ModelError::Missing(wanted.name.clone()))?;
-            let len: usize = wanted.shape.iter().product();
-            if tensor.shape != wanted.shape || tensor.values.len() != len {
-                return Err(ModelError::Shape {
-                    name: wanted.name.clone(),
-                    wanted: wanted.shape.clone(),
-                    found: tensor.shape.clone(),
-                });
-            }
-            if tensor.values.iter().any(|v| !v.is_finite()) {
-                return Err(ModelError::NotFinite(wanted.name.clone()));
-            }
-        }
-        if let Some(name) = tensors.keys().find(|k| list.iter().all(|w| w.name != **k)) {
-            return Err(ModelError::Surplus(name.clone()));
+        Misfit::between(&tensors::tensor_list(&spec), &tensors).map_err(ModelError::Tensors)?;
+        let finite = |t: &Tensor| t.values.iter().all(|v| v.is_finite());
+        if let Some((name, _)) = tensors.iter().find(|(_, tensor)| !finite(tensor)) {
+            return Err(ModelError::NotFinite(name.clone()));
         }
         Ok(Self { spec, tensors })
     }

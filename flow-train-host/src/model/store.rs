@@ -37,6 +37,8 @@ pub enum StoreProblem {
     NoSpec,
     /// Its spec cannot be read.
     Spec(String),
+    /// Its spec is another than the one that was given.
+    OtherSpec,
     /// A tensor is not of 32-bit floats.
     Type(String),
     /// Spec and tensors do not fit together.
@@ -57,6 +59,12 @@ impl fmt::Display for StoreError {
                 )
             }
             StoreProblem::Spec(e) => write!(f, "{path}: its spec cannot be read: {e}"),
+            StoreProblem::OtherSpec => {
+                write!(
+                    f,
+                    "{path}: its own spec is another than the one that was given"
+                )
+            }
             StoreProblem::Type(name) => {
                 write!(f, "{path}: tensor {name} is not of 32-bit floats")
             }
@@ -73,12 +81,21 @@ impl Model {
     /// # Errors
     /// [`StoreError`]: unreadable, damaged or foreign files; a spec and tensors that do not fit; NaN or infinity.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
+        Self::load_with(path, None)
+    }
+
+    /// As [`load`](Self::load), for a file whose metadata may lack the spec: tensors under our names that something
+    /// else has written.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), and [`StoreProblem::OtherSpec`].
+    pub fn load_with(path: &Path, given: Option<&FlowSpec>) -> Result<Self, StoreError> {
         let path = match path.is_dir() {
             true => path.join(MODEL_FILE),
             false => path.to_owned(),
         };
         let read = std::fs::read(&path).map_err(StoreProblem::Read);
-        let model = read.and_then(|bytes| parse(&bytes));
+        let model = read.and_then(|bytes| parse(&bytes, given));
         model.map_err(|problem| StoreError { path, problem })
     }
 
@@ -118,14 +135,20 @@ impl Model {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Model, StoreProblem> {
+fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> {
     let format = |e: safetensors::SafeTensorError| StoreProblem::Format(e.to_string());
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
     let file = SafeTensors::deserialize(bytes).map_err(format)?;
     let json = header.metadata().as_ref().and_then(|m| m.get(SPEC_KEY));
-    let json = json.ok_or(StoreProblem::NoSpec)?;
-    let spec: FlowSpec =
-        serde_json::from_str(json).map_err(|e| StoreProblem::Spec(e.to_string()))?;
+    let own = json.map(|json| serde_json::from_str::<FlowSpec>(json));
+    let own = own
+        .transpose()
+        .map_err(|e| StoreProblem::Spec(e.to_string()))?;
+    let spec = match (own, given) {
+        (Some(own), Some(given)) if own != *given => return Err(StoreProblem::OtherSpec),
+        (own, given) => own.or_else(|| given.cloned()),
+    };
+    let spec = spec.ok_or(StoreProblem::NoSpec)?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
@@ -189,9 +212,10 @@ mod tests {
     #[test]
     fn every_truncation_is_an_error() {
         let whole = model().to_bytes().unwrap();
-        assert_eq!(parse(&whole).unwrap(), model());
+        assert_eq!(parse(&whole, None).unwrap(), model());
         for len in (0..whole.len()).step_by(101).chain([7, whole.len() - 1]) {
-            assert!(matches!(parse(&whole[..len]), Err(StoreProblem::Format(_))));
+            let cut = parse(&whole[..len], None);
+            assert!(matches!(cut, Err(StoreProblem::Format(_))));
         }
     }
 
@@ -210,13 +234,36 @@ mod tests {
         let missing = problem_of(&file(with(&spec)));
         assert!(matches!(
             missing,
-            StoreProblem::Model(ModelError::Missing(_))
+            StoreProblem::Model(ModelError::Tensors(_))
         ));
         assert!(matches!(problem_of(b""), StoreProblem::Format(_)));
         assert!(matches!(
             problem_of(b"\x1f\x8b\x08"),
             StoreProblem::Format(_)
         ));
+    }
+
+    #[test]
+    fn a_spec_from_elsewhere_serves_where_there_is_none() {
+        let whole = model();
+        let tensors = whole.tensors().iter();
+        let bytes: Vec<_> = tensors
+            .map(|(name, t)| (name, &t.shape, f32_bytes(&t.values)))
+            .collect();
+        let views = bytes
+            .iter()
+            .map(|(n, s, b)| (n, TensorView::new(Dtype::F32, s.to_vec(), b).unwrap()));
+        let bare = safetensors::serialize(views, None).unwrap();
+        assert_eq!(parse(&bare, Some(whole.spec())).unwrap(), whole);
+        assert!(matches!(parse(&bare, None), Err(StoreProblem::NoSpec)));
+        let other = crate::presets::preset("vector-small", 4).unwrap().spec;
+        let problem = parse(&bare, Some(&other)).unwrap_err();
+        assert!(matches!(
+            problem,
+            StoreProblem::Model(ModelError::Tensors(_))
+        ));
+        let problem = parse(&whole.to_bytes().unwrap(), Some(&other)).unwrap_err();
+        assert!(matches!(problem, StoreProblem::OtherSpec));
     }
 
     #[test]
