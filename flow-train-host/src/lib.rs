@@ -14,4 +14,5 @@ pub mod metrics;
 pub mod model;
 mod nn;
 pub mod presets;
+pub mod restate;
 pub mod train;

@@ -48,7 +48,15 @@ impl Loaded {
                 float: None,
             });
         }
-        let model = Model::load(path)?;
+        Self::of_model(path, Model::load(path)?, dequantization)
+    }
+
+    /// A float model that is in memory already; `path` is what it is called.
+    pub(crate) fn of_model(
+        path: &Path,
+        model: Model,
+        dequantization: Dequantization,
+    ) -> Result<Self> {
         let flow = lower(Source {
             model: &model,
             dequantization,

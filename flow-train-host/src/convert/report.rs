@@ -34,8 +34,25 @@ impl Report {
         Self { lines }
     }
 
+    /// What is said of a model that came with its spec.
+    pub fn of_model(model: &Model) -> Self {
+        let mut report = Self::default();
+        report.architecture("flowgate", model);
+        report
+    }
+
     /// Size, levels and warnings of a model, of an architecture found by this name.
     pub(super) fn found(&mut self, class: &str, model: &Model) {
+        if let InputSpec::Vector { dims } = model.spec().input {
+            self.lines.push(format!(
+                "vectors of {dims} coordinates, standardized as they were for training: the checkpoint has no \
+                 mean and deviation, so the model's are 0 and 1"
+            ));
+        }
+        self.architecture(class, model);
+    }
+
+    fn architecture(&mut self, class: &str, model: &Model) {
         let spec = model.spec();
         let values: usize = model
             .tensors()
@@ -46,20 +63,14 @@ impl Report {
         self.lines.push(format!(
             "architecture: {class}, {levels} levels, {values} values"
         ));
-        if let InputSpec::Vector { dims } = spec.input {
-            self.lines.push(format!(
-                "vectors of {dims} coordinates, standardized as they were for training: the checkpoint has no \
-                 mean and deviation, so the model's are 0 and 1"
-            ));
-        }
         for (index, level) in spec.levels.iter().enumerate() {
             self.lines
                 .push(format!("level {index}: {}", describe(level)));
         }
         if spec.levels.iter().any(has_batch_norm) {
             self.lines.push(
-                "batch norm in the conditioners: stored statistics are kept, and may explode on inputs unlike \
-                 those of training"
+                "batch norm in the conditioners: stored statistics may explode on inputs unlike those of training; \
+                 --restate estimates them anew"
                     .to_owned(),
             );
         }

@@ -1,5 +1,8 @@
 //! `flowgate convert`: a checkpoint of another library becomes a float model.
 
+mod restate;
+
+use crate::inputs::Limit;
 use crate::output::Output;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -17,7 +20,8 @@ use std::path::PathBuf;
 #[command(
     after_help = "Masks and image sizes leave no tensor: where the architecture cannot be found, --arch and --image say \
     what was trained.\n\nExamples:\n  flowgate convert --from flows-ood realnvp.pt --image 1x28x28 --out realnvp.safetensors\n  \
-    flowgate convert --from flows-ood 80.pt --arch RealNVPCycleMask --image 1x28x28 --out cycle.safetensors"
+    flowgate convert --from flows-ood 80.pt --arch RealNVPCycleMask --image 1x28x28 --out cycle.safetensors\n  \
+    flowgate convert --from flows-ood realnvp.pt --restate data/fashion --limit 256 --out realnvp.safetensors"
 )]
 pub(crate) struct Args {
     /// The library that wrote it
@@ -25,13 +29,18 @@ pub(crate) struct Args {
     from: Library,
     /// The checkpoint, zip format or legacy pickle
     checkpoint: PathBuf,
+    /// Estimate batch norm's mean and variance anew on this data: stored ones explode on some images
+    #[arg(long, value_name = "PATH")]
+    restate: Option<PathBuf>,
+    #[command(flatten)]
+    limit: Limit,
     /// The class that was trained (flows-ood)
     #[arg(long, value_name = "CLASS", conflicts_with = "config")]
     arch: Option<Class>,
     /// Size of its images
     #[arg(long, value_name = "CxHxW", value_parser = parse_image, conflicts_with = "config")]
     image: Option<Shape>,
-    /// The whole architecture, as in config.json of a run (flows-ood)
+    /// The whole architecture, as in config.json of a run (flows-ood, flowgate)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the model goes
@@ -47,18 +56,41 @@ enum Library {
     Nflows,
     /// normflows: vector flows
     Normflows,
+    /// Safetensors with this project's own tensor names; --config where its metadata have no spec
+    Flowgate,
 }
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        let place = || one_line(&self.checkpoint).to_string();
-        let bytes = std::fs::read(&self.checkpoint).with_context(place)?;
-        let hint = self.hint()?;
-        let (model, report) = self.convert(&bytes, hint).with_context(place)?;
+        let (mut model, report) = self.read()?;
+        let healed = match &self.restate {
+            Some(data) => Some(restate::run(
+                &mut model,
+                &self.checkpoint,
+                data,
+                self.limit,
+            )?),
+            None => None,
+        };
         model.save(&self.out)?;
         write!(out, "{report}")?;
+        if let Some(table) = healed {
+            table.print(out)?;
+        }
         writeln!(out, "written: {}", one_line(&self.out))?;
         Ok(())
+    }
+
+    fn read(&self) -> Result<(Model, Report)> {
+        let hint = self.hint()?;
+        if let Library::Flowgate = self.from {
+            let model = Model::load_with(&self.checkpoint, hint.spec.as_ref())?;
+            let report = Report::of_model(&model);
+            return Ok((model, report));
+        }
+        let place = || one_line(&self.checkpoint).to_string();
+        let bytes = std::fs::read(&self.checkpoint).with_context(place)?;
+        self.convert(&bytes, hint).with_context(place)
     }
 
     fn hint(&self) -> Result<ArchHint> {
@@ -77,7 +109,7 @@ impl Args {
 
     fn convert(&self, bytes: &[u8], hint: ArchHint) -> Result<(Model, Report), ConvertError> {
         match self.from {
-            Library::FlowsOod => flows_ood::convert(bytes, &hint),
+            Library::FlowsOod | Library::Flowgate => flows_ood::convert(bytes, &hint),
             Library::Nflows => nflows::convert(bytes).map(|(model, _, report)| (model, report)),
             Library::Normflows => {
                 let hint = normflows::Hint {
