@@ -6,6 +6,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::files::one_line;
+use std::ops::Range;
 use std::path::Path;
 
 /// Which inputs of a set are used.
@@ -28,12 +29,18 @@ impl Limit {
         }
     }
 
-    fn cut(self, data: Dataset) -> Dataset {
+    /// The indices of these inputs, as far as there are any.
+    pub(crate) fn range(self) -> Range<usize> {
         let first = self.skip as usize;
         let most = self.limit.map_or(usize::MAX, |n| n as usize);
-        match (first, self.limit) {
+        first..first.saturating_add(most)
+    }
+
+    /// These inputs of a set.
+    pub(crate) fn cut(self, data: Dataset) -> Dataset {
+        match (self.skip, self.limit) {
             (0, None) => data,
-            _ => data.take(first..first.saturating_add(most)),
+            _ => data.take(self.range()),
         }
     }
 }

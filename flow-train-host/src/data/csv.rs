@@ -24,69 +24,99 @@ pub fn load(path: &Path) -> Result<Vectors, DataError> {
     read(Source::open(path)?)
 }
 
-pub(super) fn read(mut source: Source<'_>) -> Result<Vectors, DataError> {
-    let mut table = Table::default();
-    let mut line = Vec::new();
-    while source.line(&mut line)? {
-        table.line += 1;
-        let text = match table.line {
-            1 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
-            _ => &line,
-        };
-        if text.trim_ascii().is_empty() {
+pub(super) fn read(source: Source<'_>) -> Result<Vectors, DataError> {
+    let mut lines = Lines::new(source);
+    let (mut width, mut values) = (0, Vec::new());
+    while let Some(line) = lines.next()? {
+        width = line.fields.len();
+        if line.is_header {
             continue;
         }
-        if let Err((field, problem)) = table.push(text) {
-            let position = Position::Field {
-                line: table.line,
-                field,
-            };
-            return Err(source.error_at(position, problem));
+        for (index, field) in line.fields.iter().enumerate() {
+            let value = finite(field).map_err(|problem| {
+                let (line, field) = (line.number, index as u64 + 1);
+                let position = Position::Field { line, field };
+                lines.source.error_at(position, problem)
+            })?;
+            values.push(value);
         }
     }
-    if table.values.is_empty() {
-        return Err(source.error(Problem::Empty));
+    if values.is_empty() {
+        return Err(lines.source.error(Problem::Empty));
     }
-    Vectors::new(table.width, table.values)
-        .map_err(|mismatch| source.error(Problem::Malformed(mismatch.to_string())))
+    Vectors::new(width, values)
+        .map_err(|mismatch| lines.source.error(Problem::Malformed(mismatch.to_string())))
 }
 
-/// The lines so far.
-#[derive(Default)]
-struct Table {
-    line: u64,
+/// A line that is not blank.
+pub(super) struct Line {
+    /// Counted from one, blank lines included.
+    pub(super) number: u64,
+    /// The fields without their quotes, as many as in every other line.
+    pub(super) fields: Vec<Vec<u8>>,
+    /// Whether they are names: the first line, and no number in it.
+    pub(super) is_header: bool,
+}
+
+/// The lines of a file, one after the other.
+pub(super) struct Lines<'s> {
+    pub(super) source: Source<'s>,
+    number: u64,
     separator: u8,
     /// Fields of a line; zero before the first.
     width: usize,
-    values: Vec<f32>,
+    buffer: Vec<u8>,
 }
 
-impl Table {
-    /// Adds one line that is not blank, or says which field is wrong, counted from one.
-    fn push(&mut self, text: &[u8]) -> Result<(), (u64, Problem)> {
-        let first = self.width == 0;
-        if first {
-            let used = SEPARATORS
-                .into_iter()
-                .find(|separator| text.contains(separator));
-            self.separator = used.unwrap_or(SEPARATORS[0]);
+impl<'s> Lines<'s> {
+    pub(super) fn new(source: Source<'s>) -> Self {
+        Self {
+            source,
+            number: 0,
+            separator: SEPARATORS[0],
+            width: 0,
+            buffer: Vec::new(),
         }
-        let fields = split(text, self.separator);
-        if first {
-            self.width = fields.len();
-            if fields.iter().all(|field| parse(field).is_none()) {
-                return Ok(());
+    }
+
+    /// The next line that is not blank.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, DataError> {
+        while self.source.line(&mut self.buffer)? {
+            self.number += 1;
+            let text = match self.number {
+                1 => self.buffer.strip_prefix(BYTE_ORDER_MARK),
+                _ => None,
+            };
+            let text = text.unwrap_or(&self.buffer);
+            if text.trim_ascii().is_empty() {
+                continue;
             }
-        }
-        if fields.len() != self.width {
+            let first = self.width == 0;
+            if first {
+                let used = SEPARATORS.into_iter().find(|byte| text.contains(byte));
+                self.separator = used.unwrap_or(SEPARATORS[0]);
+            }
+            let fields = split(text, self.separator);
+            if first {
+                self.width = fields.len();
+            }
             let (expected, found) = (self.width as u64, fields.len() as u64);
-            return Err((found.min(expected), Problem::RaggedRow { expected, found }));
+            if found != expected {
+                let (line, field) = (self.number, found.min(expected));
+                let problem = Problem::RaggedRow { expected, found };
+                let position = Position::Field { line, field };
+                return Err(self.source.error_at(position, problem));
+            }
+            let is_header = first && fields.iter().all(|field| parse(field).is_none());
+            let fields = fields.into_iter().map(<[u8]>::to_vec).collect();
+            let number = self.number;
+            return Ok(Some(Line {
+                number,
+                fields,
+                is_header,
+            }));
         }
-        for (index, field) in fields.iter().enumerate() {
-            let value = finite(field).map_err(|problem| (index as u64 + 1, problem))?;
-            self.values.push(value);
-        }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -112,7 +142,8 @@ fn parse(field: &[u8]) -> Option<f32> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
-fn finite(field: &[u8]) -> Result<f32, Problem> {
+/// The number that a field holds.
+pub(super) fn finite(field: &[u8]) -> Result<f32, Problem> {
     match parse(field) {
         Some(value) if value.is_finite() => Ok(value),
         Some(value) => Err(Problem::NotFinite(value.into())),

@@ -139,6 +139,15 @@ pub enum Problem {
     WrongDepth(String),
     /// Several arrays, and none or several of them with a telling name.
     AmbiguousArrays(Vec<String>),
+    /// A table without this column.
+    NoSuchColumn {
+        /// Name or number that was asked for.
+        wanted: String,
+        /// Columns that there are.
+        columns: usize,
+    },
+    /// A table in which no row is wanted.
+    NoSuchLabel(Vec<String>),
     /// Anything else that violates the format: what the reader said.
     Malformed(String),
 }
@@ -227,6 +236,15 @@ impl fmt::Display for Problem {
                     "arrays {}: {wanted}",
                     excerpt(names.join(", ").as_bytes())
                 )
+            }
+            Self::NoSuchColumn { wanted, columns } => write!(
+                f,
+                "no column {:?}: neither in the header nor a number from 1 to {columns}",
+                excerpt(wanted.as_bytes())
+            ),
+            Self::NoSuchLabel(labels) => {
+                let labels = excerpt(labels.join(", ").as_bytes());
+                write!(f, "no row is wanted; the labels are {labels}")
             }
             Self::Malformed(why) => f.write_str(why),
         }

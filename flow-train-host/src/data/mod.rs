@@ -21,6 +21,7 @@ mod images;
 pub mod npy;
 mod picture;
 pub mod sample;
+pub mod select;
 mod shape;
 mod source;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `flowgate data`: the public data sets, and the samples of them that the repository carries.
 
+mod select;
+
 use crate::inputs;
 use crate::output::Output;
 use crate::progress;
@@ -30,6 +32,12 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Take the rows of one class out of a labelled table; the label is left out of them
+    #[command(
+        after_help = "Example:\n  flowgate data select magic.csv --column class --equals g --out gamma.csv\n  \
+        flowgate data select magic.csv --column 11 --equals g --others --out other.csv"
+    )]
+    Select(select::Args),
     /// Cut the samples that the repository carries from the full sets
     #[command(after_help = "Example:\n  flowgate data sample \
         --fashion-mnist data/fashion/t10k-images-idx3-ubyte.gz \
@@ -64,6 +72,7 @@ impl Args {
                 table.row(["origin", fetched.origin.as_str()]);
                 Ok(table.print(out)?)
             }
+            Verb::Select(args) => args.run(out),
             Verb::Sample {
                 fashion_mnist,
                 mnist,

@@ -11,6 +11,7 @@ mod npy;
 mod npz;
 mod pictures;
 mod sample;
+mod select;
 mod tables;
 
 use std::fs;
