@@ -33,6 +33,7 @@ enum Verb {
     Verify(verbs::verify::Args),
     Golden(verbs::golden::Args),
     Sign(verbs::sign::Args),
+    Bench(verbs::bench::Args),
 }
 
 /// Runs the command with the process's arguments.
@@ -64,6 +65,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Verify(args) => args.run(out),
         Verb::Golden(args) => args.run(out),
         Verb::Sign(args) => args.run(out),
+        Verb::Bench(args) => args.run(out),
     }
 }
 

@@ -6,6 +6,7 @@
 //! repeatable is in `workers` (fixed order of sums), `noise` (randomness without state) and `checkpoint`.
 
 mod actnorm;
+pub mod bench;
 mod checkpoint;
 mod config;
 mod coupling;
@@ -28,6 +29,7 @@ mod split;
 mod step;
 #[cfg(test)]
 mod tests;
+mod update;
 mod workers;
 
 pub use config::TrainConfig;

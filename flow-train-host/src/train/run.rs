@@ -9,9 +9,9 @@ use super::input::Jitter;
 use super::negative::Negative;
 use super::network::Network;
 use super::noise::{Noise, Purpose};
-use super::optimizer::{Along, norm};
 use super::progress::{EpochRecord, Progress, StepReport};
 use super::split::Split;
+use super::update::Update;
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
 use crate::model::Model;
@@ -230,24 +230,22 @@ impl<'a> Run<'a> {
         let (sum, gradient) = workers.gradient(weights, batch, other);
         // The loss is in nats per dim, so that clip_norm means the same for all sizes.
         let scale = 1.0 / (items.len() * self.data.dims()) as f64;
-        let gradient_norm = self.pool.install(|| norm(gradient)) * scale;
+        let update = Update {
+            network: self.network,
+            pool: self.pool,
+            config: &self.config.optimizer,
+        };
+        let gradient_norm = update.norm(gradient, scale);
         let finite = [(sum, "loss"), (gradient_norm, "gradient")];
         if let Some((_, what)) = finite.into_iter().find(|(v, _)| !v.is_finite()) {
             let epoch = epoch + 1;
             return Err(TrainError::NotFinite { epoch, step, what });
         }
-        let optimizer = &self.config.optimizer;
-        let clip = (f64::from(optimizer.clip_norm) / gradient_norm).min(1.0);
-        let along = Along {
-            gradient,
-            scale: (scale * clip) as f32,
-            learning_rate: optimizer.learning_rate_at(counters.optimizer_steps, total),
-        };
-        let (state, flat) = (&mut self.state, &mut self.weights.flat);
-        let decayed = self.network.decayed();
-        self.pool
-            .install(|| state.optimizer.step(optimizer, along, &decayed, flat));
-        self.network.pack(&mut self.weights);
+        let rate = update
+            .config
+            .learning_rate_at(counters.optimizer_steps, total);
+        let (optimizer, weights) = (&mut self.state.optimizer, &mut self.weights);
+        update.apply(gradient, (scale, gradient_norm), rate, optimizer, weights);
         let counters = &mut self.state.counters;
         let so_far = f64::from_bits(counters.log_prob_bits) + sum;
         counters.log_prob_bits = so_far.to_bits();

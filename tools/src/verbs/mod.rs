@@ -1,5 +1,6 @@
 //! One verb of the command, one file: its arguments, and what it does.
 
+pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod convert;
 pub(crate) mod data;

@@ -1,0 +1,135 @@
+//! Optimizer steps on their own, for measuring them: no epochs, no files, one batch with noise that the caller gives.
+//!
+//! With the same weights, batch and noise another implementation must find the same losses, step after step; only
+//! then does it mean anything that one of the two is faster. Everything that computes is what [`run`](super::run())
+//! uses.
+
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::evaluate::check_data;
+use super::input::{self, Dequantization, Jitter};
+use super::network::Network;
+use super::optimizer::Optimizer;
+use super::update::Update;
+use super::workers::{Batch, Workers, pool};
+use crate::data::{Dataset, Images};
+use crate::model::Model;
+use crate::nn::Weights;
+use crate::nn::kernels::Cpu;
+
+/// What is trained: all items are one batch, the same in every step.
+#[derive(Clone, Debug)]
+pub struct Given<'a> {
+    /// Flow and optimizer; batch size, epochs and seed are not read.
+    pub config: &'a TrainConfig,
+    /// First weights; dropped once they are copied, as no training run holds a second set.
+    pub model: Model,
+    /// The batch.
+    pub data: &'a Dataset,
+    /// Dequantization noise in [0, 1), items x D; not read for vectors.
+    pub noise: &'a [f32],
+    /// Worker threads; 0: one a core.
+    pub threads: usize,
+}
+
+/// A trainer between two steps.
+pub struct Trainer<'a> {
+    update: Update<'a>,
+    workers: Workers<'a>,
+    weights: Weights,
+    optimizer: Optimizer,
+    batch: Batch<'a>,
+}
+
+/// First weights of a flow, as a run would choose them by looking at these items.
+///
+/// # Errors
+/// [`TrainError`] when the flow cannot be trained or the data do not fit it.
+pub fn first_model(config: &TrainConfig, data: &Dataset) -> Result<Model, TrainError> {
+    let network = network(config, data)?;
+    let items: Vec<usize> = (0..data.len()).collect();
+    let flat = network.initial(config.seed, data, &items);
+    Ok(Model::new(config.spec.clone(), network.tensors(&flat))?)
+}
+
+/// Lets `act` take steps.
+///
+/// # Errors
+/// [`TrainError`] when the flow cannot be trained, the data do not fit it, or threads cannot be started.
+pub fn with_trainer<R>(
+    given: Given<'_>,
+    act: impl FnOnce(&mut Trainer<'_>) -> R,
+) -> Result<R, TrainError> {
+    let network = network(given.config, given.data)?;
+    let pool = pool(given.threads)?;
+    let mut weights = network.layout().weights();
+    weights.flat = network.parameters(&given.model);
+    drop(given.model);
+    network.pack(&mut weights);
+    let items: Vec<usize> = (0..given.data.len()).collect();
+    let jitter = match given.data {
+        Dataset::Images(_) => Dequantization::Given(given.noise),
+        Dataset::Vectors(_) => Dequantization::Midpoint,
+    };
+    let mut trainer = Trainer {
+        update: Update {
+            network: &network,
+            pool: &pool,
+            config: &given.config.optimizer,
+        },
+        workers: Workers::new(&network, &pool),
+        optimizer: Optimizer::new(&weights.flat),
+        weights,
+        batch: Batch {
+            data: given.data,
+            items: &items,
+            jitter: Jitter::Evaluation(jitter),
+            slices: given.config.slices,
+            weight: 1.0,
+        },
+    };
+    Ok(act(&mut trainer))
+}
+
+fn network(config: &TrainConfig, data: &Dataset) -> Result<Network, TrainError> {
+    config.spec.validate().map_err(TrainError::Spec)?;
+    if let Some(problem) = config.problem() {
+        return Err(TrainError::Config(problem));
+    }
+    check_data(&config.spec, data)?;
+    let samples = data.len().div_ceil(config.slices);
+    Ok(Network::new(&config.spec, samples, Cpu::best())?)
+}
+
+impl Trainer<'_> {
+    /// One optimizer step: pass to the latents, gradients, Adam. Returns the loss before it, in nats per item.
+    pub fn step(&mut self) -> f64 {
+        let (batch, update) = (self.batch, self.update);
+        let (sum, gradient) = self.workers.gradient(&self.weights, batch, []);
+        let scale = 1.0 / (batch.items.len() * batch.data.dims()) as f64;
+        let norm = update.norm(gradient, scale);
+        let rate = update.config.learning_rate;
+        let (optimizer, weights) = (&mut self.optimizer, &mut self.weights);
+        update.apply(gradient, (scale, norm), rate, optimizer, weights);
+        -sum / batch.items.len() as f64
+    }
+
+    /// log_prob_nats of every item, as an evaluation computes it.
+    pub fn log_prob(&self) -> Vec<f64> {
+        self.workers.log_prob(&self.weights, self.batch)
+    }
+
+    /// Worker threads.
+    pub fn threads(&self) -> usize {
+        self.update.pool.current_num_threads()
+    }
+}
+
+/// Turns all images into first latents, as a training step does on its way, on the calling thread; returns the sum of
+/// the log_dets in nats.
+pub fn dequantize(images: &Images, logit_margin: f32, seed: u64) -> f64 {
+    let mut z = vec![0.0; images.dims()];
+    let jitter = Jitter::Training { seed, epoch: 0 };
+    let of_item = |item| input::image(images.get(item), item, jitter, logit_margin, &mut z);
+    (0..images.len()).map(of_item).sum()
+}

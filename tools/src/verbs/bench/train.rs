@@ -1,0 +1,218 @@
+//! `flowgate bench train`: optimizer steps of the paper's building blocks.
+
+use super::case::Case;
+use super::epoch::{self, Shares};
+use super::peer::{Peer, Side, Torch};
+use super::report::{self, Outcome};
+use super::{files, python, versus, worker};
+use crate::output::Output;
+use crate::table::Table;
+use crate::{birth, date, progress};
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use flow_train_host::files::{one_line, write_atomically};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The script of the other side, carried by the program so that it needs no checkout.
+const SCRIPT: &str = include_str!("../../../bench/train_torch.py");
+
+/// Time optimizer steps, alone or in turns with PyTorch on the same cores
+#[derive(clap::Args)]
+#[command(
+    after_help = "Both sides begin with the same weights, batch and noise; their losses must agree before anything is \
+    timed (exit code 1 if not). Ratios are medians over rounds of our time over that of PyTorch's \
+    faster memory layout.\n\n\
+    Examples:\n  flowgate bench train --case realnvp-16\n  \
+    flowgate bench train --against torch --venv venv-torch --record records/training-speed.md"
+)]
+pub(super) struct Args {
+    /// What to time; all by default
+    #[arg(long, value_name = "CASE", value_enum)]
+    case: Vec<Case>,
+    /// The other side
+    #[arg(long, value_enum)]
+    against: Option<Against>,
+    /// Turns of every side
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Threads of every side; all cores by default
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    threads: usize,
+    /// Python environment with PyTorch; made with pip if it is not there
+    #[arg(long, value_name = "DIR", default_value = "target/bench/venv")]
+    venv: PathBuf,
+    /// Images for the epoch; generated ones by default
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Write date, machine, versions and the tables to this file
+    #[arg(long, value_name = "FILE.md")]
+    record: Option<PathBuf>,
+    /// Print all turns as JSON
+    #[arg(long)]
+    json: bool,
+    /// Take steps as told on standard input
+    #[arg(long, value_name = "DIR", hide = true)]
+    serve: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Against {
+    /// PyTorch, both memory layouts
+    Torch,
+}
+
+impl Args {
+    pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        if let Some(directory) = &self.serve {
+            return worker::serve(directory, self.threads, out);
+        }
+        let python = match self.against {
+            Some(Against::Torch) => Some(python::environment(&self.venv)?),
+            None => None,
+        };
+        let cases = match self.case.is_empty() {
+            true => Case::all(),
+            false => self.case.clone(),
+        };
+        let place = Temporary::new()?;
+        let mut outcomes = Vec::new();
+        for case in cases {
+            let directory = place.0.join(case.name());
+            outcomes.push(self.time(case, &directory, python.as_deref())?);
+        }
+        if self.json {
+            return print_json(&outcomes, out);
+        }
+        let shares = match self.case.is_empty() {
+            true => Some(epoch::measure(
+                self.data.as_deref(),
+                &place.0,
+                self.threads,
+            )?),
+            false => None,
+        };
+        let tables = self.tables(&outcomes, shares.as_ref());
+        for table in &tables {
+            table.print(out)?;
+            writeln!(out)?;
+        }
+        if let Some(path) = &self.record {
+            let text = self.text(&outcomes, &tables);
+            write_atomically(path, |w| write!(w, "{text}"))?;
+            writeln!(out, "written: {}", one_line(path))?;
+        }
+        Ok(())
+    }
+
+    fn time(&self, case: Case, directory: &Path, python: Option<&Path>) -> Result<Outcome> {
+        std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
+        files::write(case, directory)?;
+        let mut peers = vec![Peer::ours(directory, self.threads)?];
+        if let Some(python) = python {
+            let script = directory.join("train_torch.py");
+            write_atomically(&script, |w| write!(w, "{SCRIPT}"))?;
+            let threads = peers[0].greeting.threads;
+            for side in [Side::Nchw, Side::ChannelsLast] {
+                let torch = Torch {
+                    python,
+                    script: &script,
+                };
+                peers.push(Peer::torch(side, torch, directory, threads)?);
+            }
+        }
+        let bar = progress::bar(usize::from(self.rounds), case.name());
+        let sides = versus::run(case, &mut peers, usize::from(self.rounds), &bar);
+        bar.finish_and_clear();
+        Ok(Outcome {
+            case,
+            sides: sides?,
+        })
+    }
+
+    fn tables(&self, outcomes: &[Outcome], shares: Option<&Shares>) -> Vec<Table> {
+        let mut tables = vec![report::step_table(outcomes)];
+        if self.against.is_some() {
+            tables.push(report::ratio_table(outcomes));
+        }
+        tables.extend(shares.map(report::epoch_table));
+        tables
+    }
+
+    /// The record: when, where, with what, and the tables.
+    fn text(&self, outcomes: &[Outcome], tables: &[Table]) -> String {
+        let sides = outcomes.iter().flat_map(|o| &o.sides);
+        let torch = sides.map(|s| s.torch.as_str()).find(|t| !t.is_empty());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if self.threads == 0 {
+            cores
+        } else {
+            self.threads
+        };
+        let mut text = format!(
+            "# Training speed\n\nWritten by `flowgate bench train` on {}: {} {}; {}; {cores} cores, {threads} threads \
+            a side; {} rounds.\n",
+            date::today(),
+            birth::tool(),
+            birth::commit(),
+            processor(),
+            self.rounds
+        );
+        if let Some(torch) = torch {
+            text += &format!(
+                "PyTorch {torch} at its default thread policy. Losses agreed within {:e} before anything was timed. A \
+                ratio is the median over rounds of our time over that of PyTorch's faster layout; below 1 we are \
+                faster.\n",
+                versus::LOSS_TOLERANCE
+            );
+        }
+        for table in tables {
+            text += &format!("\n{}", table.markdown());
+        }
+        text
+    }
+}
+
+fn print_json(outcomes: &[Outcome], out: &mut Output) -> Result<()> {
+    for outcome in outcomes {
+        for side in &outcome.sides {
+            let line = serde_json::json!({
+                "case": outcome.case.name(),
+                "side": side.side.name(),
+                "step_ms": side.step_ms,
+                "eval_ms": side.eval_ms,
+                "first_loss_nats": side.loss_nats,
+                "peak_kib": side.peak_kib,
+            });
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The processor's name, where the system says it.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find(|l| l.starts_with("model name"));
+    let name = line.and_then(|l| l.split(':').nth(1));
+    name.map_or(std::env::consts::ARCH, str::trim).to_owned()
+}
+
+/// A directory that goes when the command ends.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> Result<Self> {
+        let name = format!("flowgate-bench-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).with_context(|| one_line(&path).to_string())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
