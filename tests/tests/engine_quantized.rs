@@ -9,8 +9,8 @@ use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::evaluate_plan;
 use flow_tests::tolerance::{
-    EVALUATION_ERROR, EVALUATION_ERROR_DEVICE, EVALUATION_ERROR_TRAINED, EVALUATION_ERROR_WORST,
-    Tolerance, Worst,
+    EVALUATION_ERROR, EVALUATION_ERROR_DEVICE, EVALUATION_ERROR_FOREIGN, EVALUATION_ERROR_TRAINED,
+    EVALUATION_ERROR_WORST, Tolerance, Worst,
 };
 use flow_tests::voices::{engine, random_dataset};
 use flow_train_host::convert::flows_ood::{ArchHint, Class, convert_file};
@@ -69,9 +69,14 @@ fn evaluation_error_on_the_committed_models() {
     for name in ["fashion-tiny", "fashion-bottleneck"] {
         let file = std::fs::read(folder.join(name).with_extension("flow"));
         let file = file.expect("a committed file");
-        let of = |set: &str| differences(set, &file, &sample_images(set).take(0..count));
-        let errors = ["fashion-mnist", FOREIGN].map(of).concat();
-        check(name, errors, CLAIMED, EVALUATION_ERROR_DEVICE);
+        for set in ["fashion-mnist", FOREIGN] {
+            let errors = differences(set, &file, &sample_images(set).take(0..count));
+            let row = match set {
+                FOREIGN => EVALUATION_ERROR_FOREIGN,
+                _ => EVALUATION_ERROR_DEVICE,
+            };
+            check(&format!("{name}, {set}"), errors, CLAIMED, row);
+        }
     }
 }
 
@@ -127,7 +132,8 @@ fn quantized<'m>(name: &str, source: impl Into<Source<'m>>, calibration: &Datase
     file.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// |bits per dim of the engine - bits per dim of the reference| of every input.
+/// |bits per dim of the engine - bits per dim of the reference| of every input; where those are more than 8, as no
+/// benign image's are, for each 8 of them.
 fn differences(name: &str, file: &[u8], data: &Dataset) -> Vec<f64> {
     let artifact = Artifact::load(file).expect("an exported file loads");
     let mut scratch = HeapScratch::<Fixed>::new(&artifact);
@@ -137,8 +143,10 @@ fn differences(name: &str, file: &[u8], data: &Dataset) -> Vec<f64> {
         let found = engine(&artifact, &mut scratch, &input, Noise::Planned);
         // Foreign images may leave the range of latents: the gate rejects them, whatever their density.
         assert!(!found.saturated || name == FOREIGN, "{name}, input {i}");
-        let error = bits_per_dim(found.log_prob_nats - wanted.log_prob_nats, artifact.dims());
-        (!found.saturated).then_some(error.abs())
+        let bits = |nats| bits_per_dim(nats, artifact.dims());
+        let error = bits(found.log_prob_nats - wanted.log_prob_nats).abs();
+        let size = (bits(wanted.log_prob_nats).abs() / 8.0).max(1.0);
+        (!found.saturated).then_some(error / size)
     });
     let errors: Vec<f64> = errors.flatten().collect();
     let worst = errors.iter().copied().fold(0.0, f64::max);
@@ -157,7 +165,9 @@ fn check(what: &str, mut errors: Vec<f64>, share: f64, tolerance: Tolerance) {
         );
     }
     Worst::of(tolerance).check(what, at(share), 0.0);
-    Worst::of(EVALUATION_ERROR_WORST).check(what, at(1.0), 0.0);
+    if tolerance.bound < EVALUATION_ERROR_WORST.bound {
+        Worst::of(EVALUATION_ERROR_WORST).check(what, at(1.0), 0.0);
+    }
 }
 
 fn data_directory() -> PathBuf {
