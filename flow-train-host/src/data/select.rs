@@ -41,53 +41,54 @@ pub struct Selected {
 /// [`DataError`]: a column that is not there, no row with the label, and those of [`csv::load`](super::csv::load).
 pub fn select(path: &Path, selection: &Selection) -> Result<Selected, DataError> {
     let mut lines = Lines::new(Source::open(path)?);
-    let mut chosen: Option<Columns> = None;
+    let mut columns: Option<Columns> = None;
     let (mut names, mut labels, mut values) = (None, BTreeMap::new(), Vec::new());
-    while let Some(Line {
-        number,
-        fields,
-        is_header,
-    }) = lines.next()?
-    {
-        if chosen.is_none() {
-            let header = is_header.then_some(&fields[..]);
-            let columns = Columns::find(selection, header, fields.len());
-            chosen = Some(columns.map_err(|problem| lines.source.error(problem))?);
-        }
-        let Some(columns) = &chosen else { continue };
-        if is_header {
-            names = Some(columns.left(&fields).map(|(_, name)| text(name)).collect());
+    while let Some(line) = lines.next()? {
+        let columns = match &mut columns {
+            Some(columns) => columns,
+            none => {
+                let found = Columns::find(selection, &line);
+                none.insert(found.map_err(|problem| lines.source.error(problem))?)
+            }
+        };
+        if line.is_header {
+            let left = columns.left(&line.fields);
+            names = Some(left.map(|(_, name)| text(name)).collect());
             continue;
         }
-        let label = text(&fields[columns.label]);
-        let kept = selection.keeps(&label);
-        *labels.entry(label).or_insert(0) += 1;
-        for (index, field) in columns.left(&fields).filter(|_| kept) {
-            let value = super::csv::finite(field).map_err(|problem| {
-                let field = index as u64 + 1;
-                let line = number;
-                lines
-                    .source
-                    .error_at(Position::Field { line, field }, problem)
-            })?;
-            values.push(value);
+        let label = text(&line.fields[columns.label]);
+        if selection.keeps(&label) {
+            append(&mut values, columns, &line)
+                .map_err(|(position, problem)| lines.source.error_at(position, problem))?;
         }
+        *labels.entry(label).or_insert(0) += 1;
     }
-    let width = chosen.map_or(0, |columns| columns.left.len());
-    if values.is_empty() {
-        let problem = match labels.is_empty() {
-            true => Problem::Empty,
-            false => Problem::NoSuchLabel(labels.into_keys().collect()),
-        };
-        return Err(lines.source.error(problem));
-    }
-    let vectors = Vectors::new(width, values)
-        .map_err(|mismatch| lines.source.error(Problem::Malformed(mismatch.to_string())))?;
+    let width = columns.map_or(0, |columns| columns.left.len());
+    let vectors = match Vectors::new(width, values) {
+        Ok(vectors) if !vectors.is_empty() => Ok(vectors),
+        _ if labels.is_empty() => Err(Problem::Empty),
+        Ok(_) => Err(Problem::NoSuchLabel(labels.keys().cloned().collect())),
+        Err(mismatch) => Err(Problem::Malformed(mismatch.to_string())),
+    };
     Ok(Selected {
         names,
-        vectors,
+        vectors: vectors.map_err(|problem| lines.source.error(problem))?,
         labels,
     })
+}
+
+/// Adds the numbers of a line, or says which of its fields is none.
+fn append(
+    values: &mut Vec<f32>,
+    columns: &Columns,
+    line: &Line,
+) -> Result<(), (Position, Problem)> {
+    for (index, field) in columns.left(&line.fields) {
+        let (line, place) = (line.number, index as u64 + 1);
+        let position = Position::Field { line, field: place };
+        values.push(super::csv::finite(field).map_err(|problem| (position, problem))?);
+    }
+    Ok(())
 }
 
 fn text(field: &[u8]) -> String {
@@ -111,14 +112,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(
-        selection: &Selection,
-        header: Option<&[Vec<u8>]>,
-        width: usize,
-    ) -> Result<Self, Problem> {
+    /// Looks for the columns in a table's first line.
+    fn find(selection: &Selection, first: &Line) -> Result<Self, Problem> {
+        let width = first.fields.len();
         let place = |wanted: &String| {
-            let mut names = header.unwrap_or(&[]).iter();
-            let by_name = names.position(|name| name == wanted.as_bytes());
+            let mut names = first.fields.iter();
+            let by_name = names.position(|name| first.is_header && name == wanted.as_bytes());
             let by_number = || wanted.parse::<usize>().ok()?.checked_sub(1);
             let index = by_name.or_else(by_number).filter(|&index| index < width);
             index.ok_or_else(|| Problem::NoSuchColumn {
