@@ -19,7 +19,7 @@ mod input;
 mod invertible_linear;
 mod negative;
 mod network;
-mod noise;
+pub(crate) mod noise;
 mod optimizer;
 mod pixels;
 mod progress;

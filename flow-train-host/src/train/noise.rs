@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Dequantize,
     /// Dequantization of an evaluation; then the draw and the item.
     Evaluate,
+    /// A latent of the base distribution; then the draw.
+    Sample,
 }
 
 /// A stream of random numbers.
