@@ -34,6 +34,7 @@ enum Verb {
     Golden(verbs::golden::Args),
     Sign(verbs::sign::Args),
     Bench(verbs::bench::Args),
+    Visualize(verbs::visualize::Args),
 }
 
 /// Runs the command with the process's arguments.
@@ -66,6 +67,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Golden(args) => args.run(out),
         Verb::Sign(args) => args.run(out),
         Verb::Bench(args) => args.run(out),
+        Verb::Visualize(args) => args.run(out),
     }
 }
 

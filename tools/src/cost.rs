@@ -143,36 +143,39 @@ pub fn layer_cost(coupling: &Coupling, index: usize) -> (u64, u64) {
     }
 }
 
+/// A kind of mask in a word.
+pub(crate) fn mask_kind(mask: &CouplingMask) -> &'static str {
+    match mask {
+        CouplingMask::Checkerboard { .. } => "checkerboard",
+        CouplingMask::Channel { .. } => "channel",
+        CouplingMask::Horizontal { .. } => "horizontal",
+        CouplingMask::Vertical { .. } => "vertical",
+        CouplingMask::Cycle { .. } => "cycle",
+    }
+}
+
 /// A mask in words: what is kept.
 pub(crate) fn mask_name(mask: CouplingMask) -> String {
     let half = |half, first, second| match half {
         Half::First => first,
         Half::Second => second,
     };
-    match mask {
+    let kept = match mask {
         CouplingMask::Checkerboard { kept } => match kept {
-            Parity::Even => "checkerboard, even kept".to_owned(),
-            Parity::Odd => "checkerboard, odd kept".to_owned(),
+            Parity::Even => "even",
+            Parity::Odd => "odd",
         },
-        CouplingMask::Channel { kept } => {
-            format!("channel, {} half kept", half(kept, "first", "second"))
-        }
-        CouplingMask::Horizontal { kept } => {
-            format!("horizontal, {} half kept", half(kept, "upper", "lower"))
-        }
-        CouplingMask::Vertical { kept } => {
-            format!("vertical, {} half kept", half(kept, "left", "right"))
-        }
-        CouplingMask::Cycle { kept } => {
-            let quadrant = match kept {
-                Quadrant::TopLeft => "top left",
-                Quadrant::TopRight => "top right",
-                Quadrant::BottomRight => "bottom right",
-                Quadrant::BottomLeft => "bottom left",
-            };
-            format!("cycle, {quadrant} kept")
-        }
-    }
+        CouplingMask::Channel { kept } => half(kept, "first half", "second half"),
+        CouplingMask::Horizontal { kept } => half(kept, "upper half", "lower half"),
+        CouplingMask::Vertical { kept } => half(kept, "left half", "right half"),
+        CouplingMask::Cycle { kept } => match kept {
+            Quadrant::TopLeft => "top left",
+            Quadrant::TopRight => "top right",
+            Quadrant::BottomRight => "bottom right",
+            Quadrant::BottomLeft => "bottom left",
+        },
+    };
+    format!("{}, {kept} kept", mask_kind(&mask))
 }
 
 /// A number format in words.

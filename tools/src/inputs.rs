@@ -7,7 +7,31 @@ use flow_infer::plan::PlannedInput;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::files::one_line;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A name and a path.
+pub(crate) fn named_path(text: &str) -> std::result::Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("expected NAME=PATH".to_owned()),
+    }
+}
+
+/// A path, or a name and a path. A set without a name is called after its file, without the endings.
+pub(crate) fn maybe_named_path(text: &str) -> std::result::Result<(String, PathBuf), String> {
+    match named_path(text) {
+        Ok(named) if !Path::new(text).exists() => Ok(named),
+        _ => {
+            let path = PathBuf::from(text);
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            let name = name.to_string_lossy();
+            let stem = name.split('.').next().unwrap_or_default();
+            Ok((stem.to_owned(), path))
+        }
+    }
+}
 
 /// Which inputs of a set are used.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -103,5 +127,27 @@ pub(crate) fn fingerprint(data: &Dataset) -> String {
             let bytes = vectors.values().iter().flat_map(|v| v.to_le_bytes());
             hex(&bytes.collect::<Vec<u8>>())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_told_apart() {
+        assert_eq!(
+            named_path("a=b=c"),
+            Ok(("a".to_owned(), PathBuf::from("b=c")))
+        );
+        for bad in ["a", "=b", "a="] {
+            assert!(named_path(bad).is_err(), "{bad}");
+        }
+        let own = |name: &str, path: &str| Ok((name.to_owned(), PathBuf::from(path)));
+        assert_eq!(
+            maybe_named_path("d/a-images.idx3.gz"),
+            own("a-images", "d/a-images.idx3.gz")
+        );
+        assert_eq!(maybe_named_path("own=d/a.gz"), own("own", "d/a.gz"));
     }
 }

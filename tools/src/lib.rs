@@ -2,10 +2,12 @@
 //!
 //! One verb, one file in `verbs`. What verbs share is here: [`mod@line`] and [`table`] are how results look (and public,
 //! so that the repository's own commands print a board's results the same way), `model` and `inputs` are how files
-//! come in, `report` is the page that `eval` writes.
+//! come in, `report` is the page that `eval` writes, `picture` and `album` are the pictures of `visualize` and their
+//! page.
 
 #![forbid(unsafe_code)]
 
+mod album;
 mod birth;
 pub mod cli;
 pub mod cost;
@@ -19,6 +21,7 @@ pub mod line;
 mod model;
 mod number;
 pub mod output;
+mod picture;
 mod progress;
 mod report;
 mod signature;

@@ -97,6 +97,11 @@ impl Loaded {
         self.float.is_none()
     }
 
+    /// The float model, where it is one.
+    pub(crate) fn float(&self) -> Option<&Model> {
+        self.float.as_ref()
+    }
+
     /// The float model, where it was one.
     pub(crate) fn into_float(self) -> Result<Model> {
         let path = self.path;

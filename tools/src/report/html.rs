@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 
 /// An element with its attributes and children.
 #[derive(Clone, Debug)]
-pub(super) struct Element {
+pub(crate) struct Element {
     tag: &'static str,
     attributes: Vec<(&'static str, String)>,
     children: Vec<Node>,
@@ -22,7 +22,7 @@ enum Node {
 }
 
 /// An element without attributes and children.
-pub(super) fn el(tag: &'static str) -> Element {
+pub(crate) fn el(tag: &'static str) -> Element {
     Element {
         tag,
         attributes: Vec::new(),
@@ -31,32 +31,32 @@ pub(super) fn el(tag: &'static str) -> Element {
 }
 
 impl Element {
-    pub(super) fn attr(mut self, name: &'static str, value: impl Display) -> Self {
+    pub(crate) fn attr(mut self, name: &'static str, value: impl Display) -> Self {
         self.attributes.push((name, value.to_string()));
         self
     }
 
-    pub(super) fn class(self, name: impl Display) -> Self {
+    pub(crate) fn class(self, name: impl Display) -> Self {
         self.attr("class", name)
     }
 
-    pub(super) fn text(mut self, text: impl Display) -> Self {
+    pub(crate) fn text(mut self, text: impl Display) -> Self {
         self.children.push(Node::Text(text.to_string()));
         self
     }
 
-    pub(super) fn child(mut self, child: Element) -> Self {
+    pub(crate) fn child(mut self, child: Element) -> Self {
         self.children.push(Node::Element(child));
         self
     }
 
-    pub(super) fn children(mut self, children: impl IntoIterator<Item = Element>) -> Self {
+    pub(crate) fn children(mut self, children: impl IntoIterator<Item = Element>) -> Self {
         let children = children.into_iter().map(Node::Element);
         self.children.extend(children);
         self
     }
 
-    pub(super) fn style(mut self, sheet: &'static str) -> Self {
+    pub(crate) fn style(mut self, sheet: &'static str) -> Self {
         self.children.push(Node::Style(sheet));
         self
     }

@@ -3,9 +3,9 @@
 mod axis;
 mod charts;
 mod histogram;
-mod html;
+pub(crate) mod html;
 mod page;
-mod parts;
+pub(crate) mod parts;
 mod pictures;
 mod roc;
 mod tables;

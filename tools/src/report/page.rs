@@ -2,22 +2,13 @@
 
 use super::Facts;
 use super::html::{Element, el};
-use super::parts::percent;
+use super::parts::{document, percent};
 use super::{charts, tables};
 use crate::evaluation::{Evaluation, Set, deciding};
 
 /// The page.
 pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
     let title = format!("{}: {}", evaluation.model, against(evaluation));
-    let head = el("head")
-        .child(el("meta").attr("charset", "utf-8"))
-        .child(
-            el("meta")
-                .attr("name", "viewport")
-                .attr("content", "width=device-width, initial-scale=1"),
-        )
-        .child(el("title").text(&title))
-        .child(el("style").style(include_str!("style.css")));
     let main = el("main")
         .child(headline(evaluation))
         .child(cards(evaluation))
@@ -28,8 +19,7 @@ pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
         .children(charts::gallery(evaluation))
         .child(tables::model(facts))
         .child(footer(evaluation));
-    let body = el("body").child(main);
-    el("html").attr("lang", "en").child(head).child(body)
+    document(&title, main)
 }
 
 /// "fashion against mnist, letters".

@@ -1,9 +1,23 @@
-//! What the sections of the page share.
+//! What pages and their sections share.
 
 use super::html::{Element, el};
 
+/// A whole page: its title and what is in it.
+pub(crate) fn document(title: &str, main: Element) -> Element {
+    let viewport = el("meta")
+        .attr("name", "viewport")
+        .attr("content", "width=device-width, initial-scale=1");
+    let head = el("head")
+        .child(el("meta").attr("charset", "utf-8"))
+        .child(viewport)
+        .child(el("title").text(title))
+        .child(el("style").style(include_str!("style.css")));
+    let body = el("body").child(main);
+    el("html").attr("lang", "en").child(head).child(body)
+}
+
 /// A section with a heading and a note.
-pub(super) fn section(title: &str, note: &str) -> Element {
+pub(crate) fn section(title: &str, note: &str) -> Element {
     let section = el("section").child(el("h2").text(title));
     match note {
         "" => section,
@@ -12,19 +26,19 @@ pub(super) fn section(title: &str, note: &str) -> Element {
 }
 
 /// A share in percent, not to be broken at the end of a line.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     crate::number::percent(share).replace(' ', "\u{a0}")
 }
 
 /// The class that colours a set: the benign one, or a foreign one by its number.
-pub(super) fn set_class(foreign: Option<usize>) -> String {
+pub(crate) fn set_class(foreign: Option<usize>) -> String {
     foreign.map_or("benign".to_owned(), |index| {
         format!("foreign-{}", index % 10)
     })
 }
 
 /// A table; the head has each column's name and class.
-pub(super) fn table(head: &[(&str, &str)], rows: impl Iterator<Item = Element>) -> Element {
+pub(crate) fn table(head: &[(&str, &str)], rows: impl Iterator<Item = Element>) -> Element {
     let head = head
         .iter()
         .map(|(name, class)| el("th").attr("scope", "col").class(class).text(name));
@@ -36,6 +50,6 @@ pub(super) fn table(head: &[(&str, &str)], rows: impl Iterator<Item = Element>) 
 }
 
 /// A cell with a number.
-pub(super) fn cell(text: String) -> Element {
+pub(crate) fn cell(text: String) -> Element {
     el("td").class("number").text(text)
 }

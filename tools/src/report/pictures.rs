@@ -2,6 +2,7 @@
 
 use super::html::{Element, el};
 use crate::evaluation::{Column, Set};
+use crate::picture::file::{data_uri, encode};
 use flow_infer::gate::Decision;
 use flow_train_host::data::{Dataset, Images};
 
@@ -62,28 +63,18 @@ fn picture(images: &Images, set: &Set, index: usize, score: f64, is_benign: bool
         .attr("title", title.trim())
         .child(
             el("img")
-                .attr("src", data_uri(images, index))
+                .attr("src", image_uri(images, index))
                 .attr("alt", &set.name),
         )
         .child(el("figcaption").text(format!("{score:.0}")))
 }
 
 /// The image as a PNG within the page.
-fn data_uri(images: &Images, index: usize) -> String {
+fn image_uri(images: &Images, index: usize) -> String {
     let (pixels, colour) = interleaved(images, index);
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, images.width() as u32, images.height() as u32);
-    encoder.set_color(colour);
-    encoder.set_depth(png::BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| {
-        writer.write_image_data(&pixels)?;
-        writer.finish()
-    });
-    match written {
-        Ok(()) => format!("data:image/png;base64,{}", base64(&file)),
-        // Only an image without pixels cannot be written; it has nothing to show either.
-        Err(_) => String::new(),
-    }
+    // Only an image without pixels cannot be written; it has nothing to show either.
+    let png = encode((images.width(), images.height()), colour, &pixels);
+    png.map_or_else(|_| String::new(), |png| data_uri(&png))
 }
 
 /// Pixels as PNG wants them: RGB where there are three channels, else the first as grey.
@@ -99,44 +90,9 @@ fn interleaved(images: &Images, index: usize) -> (Vec<u8>, png::ColorType) {
     }
 }
 
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        for digit in 0..4 {
-            let value = (word >> (18 - 6 * digit)) as usize & 63;
-            let known = digit <= chunk.len();
-            text.push(if known {
-                char::from(DIGITS[value])
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_of_the_rfc() {
-        let known = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (plain, coded) in known {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 
     #[test]
     fn pictures_are_pngs_of_their_pixels() {
@@ -144,6 +100,6 @@ mod tests {
         let (pixels, _) = interleaved(&images, 0);
         assert_eq!(pixels, [1, 3, 5, 2, 4, 6]);
         // The PNG signature in base64.
-        assert!(data_uri(&images, 0).starts_with("data:image/png;base64,iVBORw0KGgo"));
+        assert!(image_uri(&images, 0).starts_with("data:image/png;base64,iVBORw0KGgo"));
     }
 }

@@ -28,10 +28,10 @@ pub(crate) struct Args {
     /// Run directory, .safetensors or .flow
     model: PathBuf,
     /// Data of the kind that the model was trained on, none of it seen in training or calibration; may be named
-    #[arg(long = "in", value_name = "[NAME=]PATH", value_parser = maybe_named_path)]
+    #[arg(long = "in", value_name = "[NAME=]PATH", value_parser = inputs::maybe_named_path)]
     benign: (String, PathBuf),
     /// Foreign data under a name; may be given several times
-    #[arg(long, value_name = "NAME=PATH", required = true, value_parser = named_path)]
+    #[arg(long, value_name = "NAME=PATH", required = true, value_parser = inputs::named_path)]
     ood: Vec<(String, PathBuf)>,
     /// Directory for the page (index.html) and the figures (results.json)
     #[arg(long, value_name = "DIR")]
@@ -49,29 +49,6 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-}
-
-fn named_path(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
-            Ok((name.to_owned(), PathBuf::from(path)))
-        }
-        _ => Err("expected NAME=PATH".to_owned()),
-    }
-}
-
-/// A path, or a name and a path. A set without a name is called after its file, without the endings.
-fn maybe_named_path(text: &str) -> Result<(String, PathBuf), String> {
-    match named_path(text) {
-        Ok(named) if !Path::new(text).exists() => Ok(named),
-        _ => {
-            let path = PathBuf::from(text);
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            let name = name.to_string_lossy();
-            let stem = name.split('.').next().unwrap_or_default();
-            Ok((stem.to_owned(), path))
-        }
-    }
 }
 
 impl Args {
@@ -266,26 +243,4 @@ fn separation(evaluation: &Evaluation) -> Table {
         }
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_paths_are_told_apart() {
-        assert_eq!(
-            named_path("a=b=c"),
-            Ok(("a".to_owned(), PathBuf::from("b=c")))
-        );
-        for bad in ["a", "=b", "a="] {
-            assert!(named_path(bad).is_err(), "{bad}");
-        }
-        let own = |name: &str, path: &str| Ok((name.to_owned(), PathBuf::from(path)));
-        assert_eq!(
-            maybe_named_path("d/a-images.idx3.gz"),
-            own("a-images", "d/a-images.idx3.gz")
-        );
-        assert_eq!(maybe_named_path("own=d/a.gz"), own("own", "d/a.gz"));
-    }
 }

@@ -12,3 +12,4 @@ pub(crate) mod score;
 pub(crate) mod sign;
 pub(crate) mod train;
 pub(crate) mod verify;
+pub(crate) mod visualize;

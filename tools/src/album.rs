@@ -1,0 +1,235 @@
+//! The page of pictures: every kind of picture that was made of a model, in one directory and on one page.
+//!
+//! The kinds are made one at a time, so the directory keeps a list (`pictures.json`) from which the page is written
+//! anew; the pictures of another model in the same place are replaced. The page holds the pictures themselves: it can
+//! be mailed alone.
+
+use crate::model::Loaded;
+use crate::picture::file::{data_uri, png_of};
+use crate::picture::{Raster, Sheet};
+use crate::report::html::{Element, el};
+use crate::report::parts::{document, section};
+use crate::{birth, date};
+use anyhow::{Context, Result, bail};
+use flow_train_host::data::fetch::sha256_hex;
+use flow_train_host::files::{one_line, write_atomically};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const LIST: &str = "pictures.json";
+const PAGE: &str = "index.html";
+
+/// The kinds in the order of the page.
+const ORDER: [&str; 5] = [
+    "latents",
+    "couplings",
+    "activations",
+    "coadaptation",
+    "samples",
+];
+
+/// All pictures of a model.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Album {
+    model: String,
+    sha256: String,
+    chapters: Vec<Chapter>,
+}
+
+/// Pictures of one kind.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Chapter {
+    kind: String,
+    title: String,
+    note: String,
+    made: String,
+    /// Name and value.
+    facts: Vec<(String, String)>,
+    pictures: Vec<Picture>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Picture {
+    file: String,
+    caption: String,
+    width: usize,
+    height: usize,
+}
+
+/// A chapter before it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// One of the five kinds: the name of its subcommand.
+    pub(crate) kind: &'static str,
+    /// Headline.
+    pub(crate) title: &'static str,
+    /// What there is to see.
+    pub(crate) note: String,
+    /// Name and value.
+    pub(crate) facts: Vec<(String, String)>,
+    /// Name of the file without its ending, caption, picture.
+    pub(crate) sheets: Vec<(String, String, Sheet)>,
+}
+
+/// What was written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Path and picture size.
+    pub(crate) pictures: Vec<(PathBuf, (usize, usize))>,
+    /// Path of the page.
+    pub(crate) page: PathBuf,
+}
+
+/// Writes a chapter's pictures, and the page with all chapters of the model.
+pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Written> {
+    let mut album = Album::open(directory, model)?;
+    let drawn: Vec<(String, String, Raster)> = draft
+        .sheets
+        .into_iter()
+        .map(|(name, caption, sheet)| (format!("{name}.png"), caption, sheet.draw()))
+        .collect();
+    std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
+    let mut written = Vec::new();
+    let mut pictures = Vec::new();
+    for (file, caption, raster) in drawn {
+        let (width, height) = (raster.width(), raster.height());
+        let (png, path) = (png_of(&raster)?, directory.join(&file));
+        write_atomically(&path, |w| w.write_all(&png))?;
+        written.push((path, (width, height)));
+        pictures.push(Picture {
+            file,
+            caption,
+            width,
+            height,
+        });
+    }
+    album.put(Chapter {
+        kind: draft.kind.to_owned(),
+        title: draft.title.to_owned(),
+        note: draft.note,
+        made: made(),
+        facts: draft.facts,
+        pictures,
+    });
+    let page = album.write(directory)?;
+    Ok(Written {
+        pictures: written,
+        page,
+    })
+}
+
+/// Day and program.
+fn made() -> String {
+    match birth::commit() {
+        "" => format!("{}, {}", date::today(), birth::tool()),
+        commit => format!("{}, {}, commit {commit}", date::today(), birth::tool()),
+    }
+}
+
+impl Album {
+    /// What the directory holds of this model; nothing yet, or of another one, is an empty album.
+    fn open(directory: &Path, model: &Loaded) -> Result<Self> {
+        let empty = Self {
+            model: model.name(),
+            sha256: sha256_hex(model.bytes()),
+            chapters: Vec::new(),
+        };
+        let path = directory.join(LIST);
+        if !path.exists() {
+            return Ok(empty);
+        }
+        let text = std::fs::read_to_string(&path);
+        let text = text.with_context(|| format!("{}: cannot be read", one_line(&path)))?;
+        match serde_json::from_str::<Self>(&text) {
+            Ok(album) if album.sha256 == empty.sha256 => Ok(album),
+            Ok(_) => Ok(empty),
+            Err(_) => bail!(
+                "{}: not a list of pictures; nothing is overwritten",
+                one_line(&path)
+            ),
+        }
+    }
+
+    fn put(&mut self, chapter: Chapter) {
+        self.chapters.retain(|c| c.kind != chapter.kind);
+        self.chapters.push(chapter);
+        let place = |c: &Chapter| ORDER.iter().position(|kind| *kind == c.kind);
+        self.chapters.sort_by_key(place);
+    }
+
+    fn write(&self, directory: &Path) -> Result<PathBuf> {
+        let json = serde_json::to_string_pretty(self)?;
+        write_atomically(&directory.join(LIST), |w| writeln!(w, "{json}"))?;
+        let path = directory.join(PAGE);
+        let page = self.page(directory)?;
+        write_atomically(&path, |w| writeln!(w, "<!doctype html>\n{page}"))?;
+        Ok(path)
+    }
+
+    fn page(&self, directory: &Path) -> Result<Element> {
+        let chapters = self.chapters.iter().map(|c| c.element(directory));
+        let main = el("main")
+            .child(headline(&self.model))
+            .children(chapters.collect::<Result<Vec<_>>>()?)
+            .child(self.footer());
+        Ok(document(&format!("{}: pictures", self.model), main))
+    }
+
+    fn footer(&self) -> Element {
+        let made = self.chapters.iter().map(|c| {
+            let line = format!("{}: {}", c.kind, c.made);
+            el("p").text(line)
+        });
+        let place = "Every picture lies beside this page as a PNG of its own.";
+        el("footer")
+            .children(made)
+            .child(el("p").text(format!("model sha256 {}", self.sha256)))
+            .child(el("p").text(place))
+    }
+}
+
+fn headline(model: &str) -> Element {
+    let lead = "What the flow makes of images, coordinate by coordinate: it never moves one, so everything here lies \
+                where its pixel lies.";
+    el("header")
+        .child(el("p").class("brand").text("flowgate pictures"))
+        .child(el("h1").text(model))
+        .child(el("p").class("lead").text(lead))
+}
+
+impl Chapter {
+    fn element(&self, directory: &Path) -> Result<Element> {
+        let figures = self.pictures.iter().map(|p| p.element(directory));
+        let facts = self.facts.iter().map(|(name, value)| {
+            let row = el("tr").child(el("th").attr("scope", "row").text(name));
+            row.child(el("td").text(value))
+        });
+        let facts = el("tbody").children(facts);
+        Ok(section(&self.title, &self.note)
+            .child(el("table").class("facts").child(facts))
+            .children(figures.collect::<Result<Vec<_>>>()?))
+    }
+}
+
+impl Picture {
+    fn element(&self, directory: &Path) -> Result<Element> {
+        let path = directory.join(&self.file);
+        let png = std::fs::read(&path).with_context(|| one_line(&path).to_string())?;
+        let caption = el("figcaption")
+            .child(el("b").text(&self.caption))
+            .text(" ")
+            .child(el("a").attr("href", &self.file).text(&self.file));
+        // Drawn twice as large as it is shown.
+        let style = format!("max-width:{}px", self.width / 2);
+        let image = el("img")
+            .attr("src", data_uri(&png))
+            .attr("alt", &self.caption)
+            .attr("width", self.width)
+            .attr("height", self.height)
+            .attr("style", style);
+        Ok(el("figure")
+            .class("chart sheet")
+            .child(caption)
+            .child(image))
+    }
+}

@@ -1,0 +1,119 @@
+//! Activations: the image on its way to the latent.
+
+use super::sets::{Set, Source, image_input, planes};
+use super::{fact, print};
+use crate::album::{self, Draft};
+use crate::cost::mask_kind;
+use crate::model::Loaded;
+use crate::output::Output;
+use crate::picture::{Band, Row, Scale, Sheet, range_of, tile};
+use anyhow::Result;
+use flow_infer::artifact::Artifact;
+use flow_infer::plan::Step;
+use flow_infer::spec::Shape;
+use flow_train_host::look::Look;
+use std::path::PathBuf;
+
+/// Images of a set unless `--limit` says otherwise.
+const IMAGES: usize = 4;
+/// Columns of a band.
+const COLUMNS: usize = 12;
+/// Flows of at most so many steps are shown step by step; longer ones after their couplings only.
+const STEPS: usize = 22;
+
+/// Draw the latent after every step
+#[derive(clap::Args)]
+#[command(after_help = "Flows of many steps are shown after every coupling.\n\n\
+    Example:\n  flowgate visualize activations runs/tiny --data clothes.idx3.gz --out pictures")]
+pub(super) struct Args {
+    /// Run directory, .safetensors or .flow
+    model: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// Directory for the pictures and their page
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Args {
+    pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        let loaded = Loaded::open(&self.model)?;
+        let artifact = loaded.artifact()?;
+        let (shape, _) = image_input(&artifact, &self.model)?;
+        let sets = self.source.load(&artifact, IMAGES)?;
+        let looks = sets.iter().map(|set| set.look(&artifact));
+        let looks = looks.collect::<Result<Vec<_>>>()?;
+        let stages = stages(&artifact);
+        let latents = looks.iter().flatten().flat_map(|look| {
+            let shown = stages
+                .iter()
+                .filter_map(|(index, _)| look.latents.get(*index));
+            shown.flatten().copied()
+        });
+        let range = range_of(latents);
+        let sheets = sets.iter().zip(&looks).map(|(set, looks)| {
+            let caption = format!("{}: from the image to its latent", set.name);
+            let sheet = sheet(set, looks, &stages, shape, range);
+            (format!("activations-{}", set.slug), caption, sheet)
+        });
+        let colours = format!("-{range} to {range} in every picture, held beyond");
+        let draft = Draft {
+            kind: "activations",
+            title: "Activations",
+            note: "The image after every step, from its logit to its latent. A step changes what its mask says and \
+                   leaves the rest, so the image fades part by part, its outline last (the paper, section 5)."
+                .to_owned(),
+            facts: vec![fact("colours", colours)],
+            sheets: sheets.collect(),
+        };
+        let facts = draft.facts.clone();
+        let written = album::write(&self.out, &loaded, draft)?;
+        print(&written, &facts, out)
+    }
+}
+
+/// Which latents are shown, each by its index and what came before it.
+fn stages(artifact: &Artifact<'_>) -> Vec<(usize, String)> {
+    let steps: Vec<Step> = artifact.steps().flatten().collect();
+    let all = steps.len() <= STEPS;
+    let mut stages = vec![(0, "logit".to_owned())];
+    for (index, step) in steps.iter().enumerate() {
+        let name = match step {
+            Step::Coupling(coupling) => mask_kind(&coupling.mask),
+            Step::Actnorm { .. } if all => "actnorm",
+            Step::InvertibleLinear { .. } if all => "linear",
+            _ => continue,
+        };
+        stages.push((index + 1, format!("{}\n{name}", index + 1)));
+    }
+    if let Some((_, last)) = stages.last_mut() {
+        last.push_str("\n= latent");
+    }
+    stages
+}
+
+fn sheet(set: &Set, looks: &[Look], stages: &[(usize, String)], shape: Shape, range: f32) -> Sheet {
+    let heads = std::iter::once("image".to_owned());
+    let heads: Vec<String> = heads
+        .chain(stages.iter().map(|(_, head)| head.clone()))
+        .collect();
+    let rows = looks.iter().enumerate().map(|(index, look)| {
+        let shown = stages.iter().map(|(stage, _)| look.latents.get(*stage));
+        let shown = shown.map(|latent| latent.map(|z| tile::array(z, shape, range)));
+        let photo = Some(set.photo(index, shape));
+        Row {
+            label: format!("#{}", set.number(index)),
+            tiles: std::iter::once(photo).chain(shown).collect(),
+        }
+    });
+    let rows: Vec<Row> = rows.collect();
+    Sheet {
+        title: format!("{}: activations", set.name),
+        bands: Band::wrapped(&heads, &rows, COLUMNS),
+        scales: vec![Scale {
+            name: format!("latent after the step{}", planes(shape)),
+            range,
+            blank: None,
+        }],
+    }
+}
