@@ -90,13 +90,18 @@ impl Conv {
     ) -> Self {
         let vectors =
             |outer: usize, inner: usize| blocks(outer) * blocks(inner) * side * side * LANES;
+        let shares_bias = bias.iter().product::<usize>() < outputs;
+        let bias_name = format!("{name}.bias");
         Self {
             inputs,
             outputs,
             side,
             order,
-            weights: registry.flat(format!("{name}.weights"), weights),
-            bias: registry.flat(format!("{name}.bias"), bias),
+            weights: registry.unpacked(format!("{name}.weights"), weights),
+            bias: match shares_bias {
+                true => registry.flat(bias_name, bias),
+                false => registry.unpacked(bias_name, bias),
+            },
             packed: registry.packed(vectors(outputs, inputs)),
             packed_bias: registry.packed(blocks(outputs)),
             turned: registry.turned(vectors(inputs, outputs)),

@@ -27,20 +27,30 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     entries: Vec<Entry>,
+    loose: Vec<Range<usize>>,
     flat: usize,
     packed: usize,
     turned: usize,
 }
 
 impl Registry {
-    /// A place in the flat vector for a tensor.
+    /// A place in the flat vector for a tensor whose gradient is added up there.
     pub(crate) fn flat(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+        let range = self.entry(name, shape, true);
+        self.loose.push(range.clone());
+        range
+    }
+
+    /// A place in the flat vector for a tensor whose gradient is added up in the kernels' layout.
+    pub(crate) fn unpacked(&mut self, name: String, shape: &[usize]) -> Range<usize> {
         self.entry(name, shape, true)
     }
 
     /// A place for numbers that are trained, but that the model holds in another form.
     pub(crate) fn factor(&mut self, name: String, shape: &[usize]) -> Range<usize> {
-        self.entry(name, shape, false)
+        let range = self.entry(name, shape, false);
+        self.loose.push(range.clone());
+        range
     }
 
     /// A place for numbers that training leaves as they are: their gradient stays zero.
@@ -76,6 +86,7 @@ impl Registry {
     pub(crate) fn finish(self) -> Layout {
         Layout {
             entries: self.entries,
+            loose: self.loose,
             flat: self.flat,
             packed: self.packed,
             turned: self.turned,
@@ -88,6 +99,8 @@ impl Registry {
 pub(crate) struct Layout {
     /// The tensors, in the flat vector's order.
     pub(crate) entries: Vec<Entry>,
+    /// Parts of the flat vector where gradients are added up.
+    loose: Vec<Range<usize>>,
     /// Length of the flat vector.
     pub(crate) flat: usize,
     packed: usize,
@@ -109,6 +122,7 @@ impl Layout {
         Gradient {
             flat: vec![0.0; self.flat],
             packed: vec![Lanes::default(); self.packed],
+            loose: self.loose.clone(),
         }
     }
 
@@ -135,25 +149,34 @@ pub(crate) struct Weights {
 }
 
 /// Gradients: of convolutions in the kernels' layout, of everything else in the flat vector's.
+///
+/// Only the loose parts of `flat` are ever touched before unpacking. The others, most of it, are pages of zeros that
+/// the system never has to provide: a gradient a worker costs one set of weights, not two.
 #[derive(Clone, Debug)]
 pub(crate) struct Gradient {
     /// Of what is not a convolution; after unpacking, of everything.
     pub(crate) flat: Vec<f32>,
     /// Of convolutions.
     pub(crate) packed: Vec<Lanes>,
+    loose: Vec<Range<usize>>,
 }
 
 impl Gradient {
     /// Back to zero.
     pub(crate) fn clear(&mut self) {
-        self.flat.fill(0.0);
+        for range in &self.loose {
+            self.flat[range.clone()].fill(0.0);
+        }
         self.packed.fill(Lanes::default());
     }
 
     /// Adds another.
     pub(crate) fn add(&mut self, other: &Self) {
-        for (a, b) in self.flat.iter_mut().zip(&other.flat) {
-            *a += b;
+        for range in &self.loose {
+            let flat = self.flat[range.clone()].iter_mut();
+            for (a, b) in flat.zip(&other.flat[range.clone()]) {
+                *a += b;
+            }
         }
         for (a, b) in self.packed.iter_mut().zip(&other.packed) {
             for (a, b) in a.0.iter_mut().zip(b.0) {

@@ -6,6 +6,10 @@ use super::*;
 /// f32 sums of at most 9 * 40 products of numbers around 1, and the multiply-add's other rounding.
 const SUM_BOUND: f64 = 1e-4;
 
+/// Sums of up to 2 x 784 products, whose deviation is about 13: Winograd's points are sums of larger numbers of
+/// both signs, and cost one more decimal than the direct sum.
+const WEIGHT_SUM_BOUND: f64 = 5e-4;
+
 /// A cheap generator for test data: values in [-1, 1), many of them exact zeros after a relu.
 struct Numbers(u64);
 
@@ -70,6 +74,8 @@ fn cases() -> Vec<Case> {
         case(16, 16, 3, Grid::image(14, 14)),
         case(19, 35, 3, Grid::image(4, 17)),
         case(40, 33, 3, Grid::image(3, 15)),
+        case(33, 35, 3, Grid::image(21, 22)),
+        case(32, 32, 3, Grid::image(23, 24)),
         case(1, 1, 3, Grid::image(1, 1)),
         case(16, 2, 1, Grid::image(6, 29)),
         case(7, 5, 1, Grid::image(2, 3)),
@@ -126,9 +132,13 @@ fn naive_input_gradient(case: &Case, flat: &[f32], out: &Map, i: usize, y: usize
 }
 
 fn close(found: f64, wanted: f64, what: &str) {
+    close_within(SUM_BOUND, found, wanted, what);
+}
+
+fn close_within(bound: f64, found: f64, wanted: f64, what: &str) {
     let error = (found - wanted).abs();
     assert!(
-        error < SUM_BOUND * wanted.abs().max(1.0),
+        error < bound * wanted.abs().max(1.0),
         "{what}: {found} instead of {wanted}"
     );
 }
@@ -193,7 +203,7 @@ fn weight_gradients_are_correlations_and_add_up() {
                         };
                         let wanted: f64 = 2.0 * places(1, case.grid).map(pixel).sum::<f64>();
                         let found = weight(&case, &gradient.flat, o, i, ky, kx);
-                        close(found, wanted, "weight gradient");
+                        close_within(WEIGHT_SUM_BOUND, found, wanted, "weight gradient");
                     }
                 }
                 let wanted: f64 = 2.0

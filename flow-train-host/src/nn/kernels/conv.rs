@@ -9,6 +9,7 @@
 
 use super::dispatch::{Cpu, Driver};
 use super::isa::{Isa, Kernel};
+use super::winograd;
 use crate::nn::{LANES, Lanes, Map};
 
 /// What happens to a sum before it is stored.
@@ -43,8 +44,12 @@ pub(crate) fn convolve(
         (input.grid().height, input.grid().width),
         (out.grid().height, out.grid().width)
     );
+    if side == 3 && winograd::pays(input, out) {
+        return winograd::convolve(cpu, weights, bias, input, out, finish);
+    }
     cpu.call(Convolution {
         side,
+        row_weights: 0,
         weights,
         bias,
         input,
@@ -53,13 +58,15 @@ pub(crate) fn convolve(
     });
 }
 
-struct Convolution<'a> {
-    side: usize,
-    weights: &'a [Lanes],
-    bias: Option<&'a [Lanes]>,
-    input: &'a Map,
-    out: &'a mut Map,
-    finish: Finish<'a>,
+pub(super) struct Convolution<'a> {
+    pub(super) side: usize,
+    /// Distance between the weights of neighbouring rows; 0: all rows have the same.
+    pub(super) row_weights: usize,
+    pub(super) weights: &'a [Lanes],
+    pub(super) bias: Option<&'a [Lanes]>,
+    pub(super) input: &'a Map,
+    pub(super) out: &'a mut Map,
+    pub(super) finish: Finish<'a>,
 }
 
 impl Driver for Convolution<'_> {
@@ -143,6 +150,7 @@ impl<const P: usize, const B: usize> Columns<'_, '_, P, B> {
     fn sums<I: Isa>(&self, isa: I, y: usize) -> [[I::Vector; P]; B] {
         let Convolution { side, input, .. } = *self.conv;
         let padding = side / 2;
+        let all_weights = &self.conv.weights[y * self.conv.row_weights..];
         let mut sums = [[isa.splat(0.0); P]; B];
         if let Some(bias) = self.conv.bias {
             for b in 0..B {
@@ -159,7 +167,7 @@ impl<const P: usize, const B: usize> Columns<'_, '_, P, B> {
                     let mut weights = [[].as_slice(); B];
                     for b in 0..B {
                         let at = ((self.block + b) * in_blocks + i) * side * side + tap;
-                        weights[b] = &self.conv.weights[at * LANES..][..LANES];
+                        weights[b] = &all_weights[at * LANES..][..LANES];
                     }
                     tap_sums(isa, lanes, &strip[..P], weights, &mut sums);
                 }
@@ -197,7 +205,7 @@ fn tap_sums<I: Isa, const P: usize, const B: usize>(
 }
 
 #[inline(always)]
-fn finish<I: Isa, const P: usize>(
+pub(super) fn finish<I: Isa, const P: usize>(
     isa: I,
     conv: &mut Convolution<'_>,
     block: usize,

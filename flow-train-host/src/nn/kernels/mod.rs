@@ -11,6 +11,7 @@ mod isa;
 #[allow(unsafe_code)]
 mod neon;
 mod weight_gradient;
+mod winograd;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86;

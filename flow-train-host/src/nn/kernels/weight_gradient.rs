@@ -9,6 +9,7 @@
 
 use super::dispatch::{Cpu, Driver};
 use super::isa::{Isa, Kernel};
+use super::winograd;
 use crate::nn::{LANES, Lanes, Map};
 use std::ops::Range;
 
@@ -24,21 +25,26 @@ pub(crate) fn add_weight_gradient(
     gradient: &mut [Lanes],
     bias: &mut [Lanes],
 ) {
+    if side == 3 && winograd::pays(input, out_gradient) {
+        return winograd::add_weight_gradient(cpu, input, out_gradient, gradient, bias);
+    }
     cpu.call(WeightGradient {
         side,
+        row_weights: 0,
         input,
         out_gradient,
         gradient,
-        bias,
     });
+    add_bias_gradient(cpu, out_gradient, bias);
 }
 
-struct WeightGradient<'a> {
-    side: usize,
-    input: &'a Map,
-    out_gradient: &'a Map,
-    gradient: &'a mut [Lanes],
-    bias: &'a mut [Lanes],
+pub(super) struct WeightGradient<'a> {
+    pub(super) side: usize,
+    /// Distance between the gradients of neighbouring rows, for a side of 1; 0: all rows add to the same.
+    pub(super) row_weights: usize,
+    pub(super) input: &'a Map,
+    pub(super) out_gradient: &'a Map,
+    pub(super) gradient: &'a mut [Lanes],
 }
 
 impl Driver for WeightGradient<'_> {
@@ -58,11 +64,6 @@ impl Driver for WeightGradient<'_> {
                     _ => self.tiles::<I, 2, 1>(isa, at, lanes),
                 }
             }
-            isa.call(BiasGradient {
-                out_gradient: self.out_gradient,
-                block: out_block,
-                bias: &mut self.bias[out_block],
-            });
         }
     }
 }
@@ -98,7 +99,10 @@ impl<const L: usize, const T: usize> Kernel for Tile<'_, '_, L, T> {
     fn run<I: Isa>(mut self, isa: I) {
         let grid = self.whole.out_gradient.grid();
         let side = self.whole.side;
-        let rows = STRIP_PIXELS.div_ceil(grid.width);
+        let rows = match self.whole.row_weights {
+            0 => STRIP_PIXELS.div_ceil(grid.width),
+            _ => 1,
+        };
         for top in (0..grid.height).step_by(rows) {
             let bottom = (top + rows).min(grid.height);
             for ky in 0..side {
@@ -111,12 +115,12 @@ impl<const L: usize, const T: usize> Kernel for Tile<'_, '_, L, T> {
 }
 
 impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
-    /// Place in the gradient of the first lane of a tap.
+    /// Place in the gradient of the first lane of a tap, for sums from this row on.
     #[inline(always)]
-    fn place(&self, tap: usize) -> usize {
+    fn place(&self, row: usize, tap: usize) -> usize {
         let taps = self.whole.side * self.whole.side;
         let block = self.out_block * self.whole.input.blocks() + self.in_block;
-        (block * taps + tap) * LANES + self.first_lane
+        row * self.whole.row_weights + (block * taps + tap) * LANES + self.first_lane
     }
 
     /// One pass over some rows, the tile in registers.
@@ -128,10 +132,10 @@ impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
             out_gradient,
             ..
         } = *self.whole;
-        let width = out_gradient.grid().width;
+        let (top, width) = (rows.start, out_gradient.grid().width);
         let mut acc = [[isa.splat(0.0); L]; T];
         for t in 0..T {
-            let at = self.place(ky * side + kx + t);
+            let at = self.place(top, ky * side + kx + t);
             let from = &self.whole.gradient[at..][..L];
             for k in 0..L {
                 acc[t][k] = isa.load(&from[k]);
@@ -151,7 +155,7 @@ impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
             }
         }
         for t in 0..T {
-            let at = self.place(ky * side + kx + t);
+            let at = self.place(top, ky * side + kx + t);
             let to = &mut self.whole.gradient[at..][..L];
             for k in 0..L {
                 isa.store(acc[t][k], &mut to[k]);
@@ -160,24 +164,35 @@ impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
     }
 }
 
-/// The bias of one block of output channels.
+/// Adds the gradient of the bias alone.
+pub(super) fn add_bias_gradient(cpu: Cpu, out_gradient: &Map, bias: &mut [Lanes]) {
+    cpu.call(BiasGradient { out_gradient, bias });
+}
+
 struct BiasGradient<'a> {
     out_gradient: &'a Map,
-    block: usize,
-    bias: &'a mut Lanes,
+    bias: &'a mut [Lanes],
+}
+
+impl Driver for BiasGradient<'_> {
+    fn drive<I: Isa>(self, isa: I) {
+        isa.call(self);
+    }
 }
 
 impl Kernel for BiasGradient<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let grid = self.out_gradient.grid();
-        let mut sum = isa.load(self.bias);
-        for y in 0..grid.height {
-            let at = self.out_gradient.at(self.block, y, 0);
-            for g in &self.out_gradient.data()[at..][..grid.width] {
-                sum = isa.add(sum, isa.load(g));
+        for (block, bias) in self.bias.iter_mut().enumerate() {
+            let mut sum = isa.load(bias);
+            for y in 0..grid.height {
+                let at = self.out_gradient.at(block, y, 0);
+                for g in &self.out_gradient.data()[at..][..grid.width] {
+                    sum = isa.add(sum, isa.load(g));
+                }
             }
+            isa.store(sum, bias);
         }
-        isa.store(sum, self.bias);
     }
 }
