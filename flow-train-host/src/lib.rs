@@ -7,6 +7,8 @@ pub mod baselines;
 pub mod calibrate;
 pub mod convert;
 pub mod data;
+#[cfg(feature = "embed")]
+pub mod embed;
 pub mod evaluate;
 pub mod export;
 pub mod files;

