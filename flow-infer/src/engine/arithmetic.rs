@@ -1,7 +1,7 @@
 //! What a number system must be able to do.
 
 use super::{Evaluation, InputError};
-use crate::kernels::Tile;
+use crate::kernels::{Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -27,6 +27,13 @@ pub trait Arithmetic: Sized {
     /// Four output channels of the tile's two pixels.
     fn pair(tile: &Tile<'_, Self::Activation>, sums: &mut [[Self::Accumulator; LANES]; 2]);
 
+    /// Computes a whole row of a convolution, if there is a kernel for that: the same as [`pair`](Self::pair) or
+    /// [`single`](Self::single) and then [`activations`](Self::activations) of each block and column.
+    #[inline(always)]
+    fn row(_: &mut Row<'_, Self::Activation>) -> bool {
+        false
+    }
+
     /// The bias of an output channel.
     fn bias(record: &[u8]) -> Self::Accumulator;
     /// Sums of four channels as the next layer's activations: scaled, activated, residual added.
@@ -46,6 +53,12 @@ pub trait Arithmetic: Sized {
     ) -> (Self::Activation, Self::Activation);
     /// gain a + offset, then the activation; no record: only the activation.
     fn map(a: Self::Activation, record: Option<&[u8]>, activation: Activation) -> Self::Activation;
+    /// max(a, 0) of each activation.
+    fn relu(source: &[Self::Activation], target: &mut [Self::Activation]) {
+        for (target, &a) in target.iter_mut().zip(source) {
+            *target = Self::map(a, None, Activation::Relu);
+        }
+    }
     /// hidden sigmoid(gate) + carry (1 - sigmoid(gate)).
     fn gate(
         hidden: Self::Activation,

@@ -15,8 +15,24 @@ pub(super) trait Sink<A: Arithmetic> {
     fn wants(&self, x: usize) -> bool;
     /// Whether a column must be finished before the next one begins: floats are added up in the order they come.
     fn in_order(&self) -> bool;
+    /// Takes the whole row at once, if it can.
+    fn take_row(&mut self, _: &Inputs<'_, A>) -> bool {
+        false
+    }
     /// Takes four output channels of one pixel, and their records.
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]);
+}
+
+/// What a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
+pub(super) struct Inputs<'s, A: Arithmetic> {
+    pub(super) window: &'s Window<'s>,
+    pub(super) weights: &'s [u8],
+    pub(super) row_bytes: usize,
+    pub(super) records: &'s [u8],
+    pub(super) blocks: usize,
+    pub(super) activations: &'s [A::Activation],
+    pub(super) step: usize,
+    pub(super) columns: usize,
 }
 
 /// A convolution layer with its source and tensors.
@@ -52,9 +68,22 @@ impl<A: Arithmetic> Convolution<'_, A> {
                 activations: self.source.row_start(row) + shift * pixel,
             })
         });
-        let runs = Runs::taken_from(&mut rows);
-        let window = Window::new(runs.all(), run_len);
+        let mut list = [Run::default(); MAX_WINDOW_ROWS];
+        let window = Window::new(fill(&mut list, &mut rows), run_len);
         let step = usize::from(self.window.stride) * pixel;
+        let inputs = Inputs {
+            window: &window,
+            weights: self.weights,
+            row_bytes: self.fan_in() * A::FORMAT.sizes().weight,
+            records: self.records,
+            blocks: self.blocks,
+            activations: self.activations,
+            step,
+            columns: self.columns,
+        };
+        if sink.take_row(&inputs) {
+            return;
+        }
         let may_pair = self.blocks == 1 || !sink.in_order();
         let mut wanted = Wanted {
             next: 0,
@@ -130,12 +159,13 @@ impl<A: Arithmetic> Convolution<'_, A> {
             for (block, weights, records) in self.blocks() {
                 let mut sums = bias::<A>(records);
                 let mut reaching = self.reaching(y, x);
+                let mut list = [Run::default(); MAX_WINDOW_ROWS];
                 loop {
-                    let runs = Runs::taken_from(&mut reaching);
-                    if runs.all().is_empty() {
+                    let runs = fill(&mut list, &mut reaching);
+                    if runs.is_empty() {
                         break;
                     }
-                    let window = Window::new(runs.all(), pixel);
+                    let window = Window::new(runs, pixel);
                     if let Some(tile) = Tile::new(&window, weights, (self.activations, 0)) {
                         A::single(&tile, &mut sums);
                     }
@@ -178,27 +208,17 @@ fn origins(
         .map(move |index| (index, at - index * stride))
 }
 
-/// The runs of a window while it is put together.
-struct Runs {
-    list: [Run; MAX_WINDOW_ROWS],
-    count: usize,
-}
-
-impl Runs {
-    /// As many as there is room for.
-    fn taken_from(runs: &mut impl Iterator<Item = Run>) -> Self {
-        let mut list = [Run::default(); MAX_WINDOW_ROWS];
-        let mut count = 0;
-        for (slot, run) in list.iter_mut().zip(runs) {
-            *slot = run;
-            count += 1;
-        }
-        Self { list, count }
+/// As many runs as there is room for, in `list`.
+fn fill<'l>(
+    list: &'l mut [Run; MAX_WINDOW_ROWS],
+    runs: &mut impl Iterator<Item = Run>,
+) -> &'l [Run] {
+    let mut count = 0;
+    for (slot, run) in list.iter_mut().zip(runs) {
+        *slot = run;
+        count += 1;
     }
-
-    fn all(&self) -> &[Run] {
-        self.list.get(..self.count).unwrap_or(&[])
-    }
+    list.get(..count).unwrap_or(&[])
 }
 
 /// Walks the columns that a sink wants.

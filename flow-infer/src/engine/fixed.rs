@@ -14,7 +14,7 @@ use super::dither;
 use super::slices::{int, run};
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
-use crate::kernels::{self, Tile};
+use crate::kernels::{self, Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlanError, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -129,6 +129,11 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
+    fn row(row: &mut Row<'_, i16>) -> bool {
+        kernels::row(row)
+    }
+
+    #[inline(always)]
     fn bias(record: &[u8]) -> i32 {
         int(record, 0)
     }
@@ -197,6 +202,11 @@ impl Arithmetic for Fixed {
             None => i32::from(a),
         };
         held(activate(value, activation))
+    }
+
+    #[inline(always)]
+    fn relu(source: &[i16], target: &mut [i16]) {
+        kernels::relu(source, target);
     }
 
     #[inline]

@@ -1,10 +1,11 @@
 //! One row of one layer, from the rings in front of it to its own ring, or into the coupling.
 
 use super::arithmetic::Arithmetic;
-use super::conv::{Convolution, Sink};
+use super::conv::{Convolution, Inputs, Sink};
 use super::couple::{CoupleRow, Place};
 use super::observe::Observer;
 use super::slices::{at, run, run_mut, tail};
+use crate::kernels::Row;
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes};
 
 pub(super) fn run_row<A: Arithmetic>(
@@ -83,6 +84,23 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
 
     fn in_order(&self) -> bool {
         false
+    }
+
+    #[inline(always)]
+    fn take_row(&mut self, inputs: &Inputs<'_, A>) -> bool {
+        A::row(&mut Row {
+            window: inputs.window,
+            weights: inputs.weights,
+            row_bytes: inputs.row_bytes,
+            records: inputs.records,
+            blocks: inputs.blocks,
+            activations: inputs.activations,
+            step: inputs.step,
+            columns: inputs.columns,
+            activation: self.activation,
+            residual: self.residual,
+            target: self.row.get_mut(self.margin_len..).unwrap_or_default(),
+        })
     }
 
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
@@ -169,17 +187,23 @@ fn input<A: Arithmetic>(
     let (first, count) = coupling.mask.kept_channels(view.channels());
     let records = tail(place.tensors, layer.records).chunks_exact(A::FORMAT.sizes().input);
     let pixel = buffer.pixel_len();
+    let start = usize::from(buffer.margin) * pixel;
     for (i, record) in (0..count).zip(records) {
+        let begin = view.offset(first + i, y, 0);
+        // What a coordinate that is not kept reads as is the same in the whole row.
+        let hidden = A::input(A::ZERO_LATENT, record, layer.activation);
         for x in 0..usize::from(shape.width) {
-            let kept = coupling.mask.is_kept(first + i, y, x, shape);
-            let latent = at(latents, view.offset(first + i, y, x));
-            let latent = if kept { latent } else { A::ZERO_LATENT };
-            let (positive, negative) = A::input(latent, record, layer.activation);
-            let start = (x + usize::from(buffer.margin)) * pixel;
-            if let Some(slot) = row.get_mut(start + i) {
+            let (positive, negative) = if coupling.mask.is_kept(first + i, y, x, shape) {
+                let latent = at(latents, begin + x * view.column_stride());
+                A::input(latent, record, layer.activation)
+            } else {
+                hidden
+            };
+            let slots = run_mut(row, start + x * pixel, pixel);
+            if let Some(slot) = slots.get_mut(i) {
                 *slot = positive;
             }
-            if let Some(slot) = row.get_mut(start + count + i).filter(|_| pair) {
+            if let Some(slot) = slots.get_mut(count + i).filter(|_| pair) {
                 *slot = negative;
             }
         }
@@ -198,6 +222,9 @@ fn map<A: Arithmetic>(
     let targets = run_mut(sink.row, sink.margin_len, source.len());
     let size = A::FORMAT.sizes().map;
     let records = (layer.records != NO_TENSOR).then(|| tail(place.tensors, layer.records));
+    if records.is_none() && layer.activation == Activation::Relu {
+        return A::relu(source, targets);
+    }
     let mut channel = 0;
     for (target, &a) in targets.iter_mut().zip(source) {
         let record = records.map(|r| run(r, channel * size, size));

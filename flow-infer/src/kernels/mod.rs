@@ -1,6 +1,6 @@
 //! Dot products of 8-bit weights with 16-bit activations: everything that multiplies in bulk goes through here.
 //!
-//! A narrow waist of two functions: four output channels of one pixel ([`single`]), and of two pixels that read with
+//! A narrow waist of two functions, and a third ([`row`]) on processors that gain from it: four output channels of one pixel ([`single`]), and of two pixels that read with
 //! the same weights ([`pair`]), which loads and widens each weight once for both. One call covers the whole window of
 //! a convolution, so sums stay in registers and the cost of a call is spread over hundreds of products.
 //!
@@ -12,11 +12,13 @@
 #[allow(unsafe_code)]
 mod call;
 pub mod portable;
+mod row;
 #[cfg(test)]
 mod tests;
 mod tile;
 pub mod trial;
 
+pub use row::Row;
 pub use tile::{Run, Tile, Window};
 
 /// Makes the kernel of this target the one that is used.
@@ -42,3 +44,15 @@ kernel! {
 
 #[cfg(kernel = "portable")]
 pub use portable::{pair, single};
+
+#[cfg(kernel = "mve")]
+pub use mve::{relu, row};
+#[cfg(not(kernel = "mve"))]
+pub use portable::relu;
+
+/// Computes a whole row at once and says that it has, where the target has a kernel for that.
+#[cfg(not(kernel = "mve"))]
+#[inline(always)]
+pub fn row(_: &mut Row<'_, i16>) -> bool {
+    false
+}

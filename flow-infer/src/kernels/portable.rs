@@ -13,6 +13,13 @@ pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
     *sums = add(tile, [0, tile.distance()], *sums, multiply_add);
 }
 
+/// max(a, 0) of each activation.
+pub fn relu(source: &[i16], target: &mut [i16]) {
+    for (target, &a) in target.iter_mut().zip(source) {
+        *target = a.max(0);
+    }
+}
+
 /// Loading has checked that |weights| times 32767 sum to less than 2^31, so the sums do not wrap.
 #[inline(always)]
 fn multiply_add(sum: i32, a: i16, &[weight]: &[u8; 1]) -> i32 {

@@ -62,6 +62,10 @@ fn every_kernel_computes_the_definition() {
 fn boards_would_notice_a_difference() {
     let mut trials = Trials::new(7);
     assert_eq!(trials.first_difference(50), None);
+    assert!((0..50).any(|_| trials.row_differs(|row| {
+        row.target[0] ^= 1;
+        row.fits()
+    })));
     let differs = trials.differs(|tile, sums| {
         let mut one_more = sums.map(|sum| sum.wrapping_add(1));
         single(tile, &mut one_more);

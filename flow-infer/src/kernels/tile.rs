@@ -44,6 +44,16 @@ impl<'t> Window<'t> {
         self.runs
     }
 
+    /// End of the furthest run in a row of weights.
+    pub fn weights_reach(&self) -> usize {
+        self.weights_reach
+    }
+
+    /// End of the furthest run in the activations.
+    pub fn activations_reach(&self) -> usize {
+        self.activations_reach
+    }
+
     /// Length of every run, a multiple of [`LANES`].
     pub fn run_len(&self) -> usize {
         self.run_len

@@ -1,0 +1,70 @@
+//! A whole row of a convolution, from activations to the next layer's activations.
+//!
+//! Where requantization costs as much as a third of the products (the vector extension of Cortex-M55: 0.2 of 0.6
+//! instructions a product), a kernel does both at once; processors that gain nothing have no such kernel.
+
+use super::tile::Window;
+use crate::plan::{Activation, LANES};
+
+/// Bytes of an output channel's record in `NumberFormat::Q8`: bias and multiplier.
+const RECORD_BYTES: usize = 8;
+
+/// What is multiplied for one row of outputs, and where the requantized sums go.
+#[derive(Debug)]
+pub struct Row<'t, T> {
+    /// The window at the first column.
+    pub window: &'t Window<'t>,
+    /// Rows of weights, one an output channel, block after block of [`LANES`].
+    pub weights: &'t [u8],
+    /// Bytes of a row of weights.
+    pub row_bytes: usize,
+    /// One record an output channel.
+    pub records: &'t [u8],
+    /// Blocks of output channels.
+    pub blocks: usize,
+    /// What the window's runs count from.
+    pub activations: &'t [T],
+    /// Distance of two columns in the activations.
+    pub step: usize,
+    /// Output columns.
+    pub columns: usize,
+    /// Applied to the scaled sums.
+    pub activation: Activation,
+    /// Added after the activation: the same pixels as the target, or nothing.
+    pub residual: &'t [T],
+    /// The output's pixels, side by side.
+    pub target: &'t mut [T],
+}
+
+impl<T> Row<'_, T> {
+    /// Elements of one output pixel.
+    pub fn pixel_len(&self) -> usize {
+        self.blocks * LANES
+    }
+}
+
+impl Row<'_, i16> {
+    /// Whether everything that the row names is there, which is what makes unchecked loads and stores sound.
+    pub fn fits(&self) -> bool {
+        self.reach().is_some_and(|(weights, activations, target)| {
+            let records = self.records.len() / (RECORD_BYTES * LANES);
+            self.window.weights_reach() <= self.row_bytes
+                && weights <= self.weights.len()
+                && self.blocks <= records
+                && activations <= self.activations.len()
+                && target <= self.target.len()
+                && (self.residual.is_empty() || target <= self.residual.len())
+        })
+    }
+
+    /// Ends of the weights, activations and outputs; `None` where there are none, or too many to count.
+    fn reach(&self) -> Option<(usize, usize, usize)> {
+        let channels = self.blocks.checked_mul(LANES).filter(|&n| n > 0)?;
+        let last = self.columns.checked_sub(1)?.checked_mul(self.step)?;
+        Some((
+            channels.checked_mul(self.row_bytes)?,
+            self.window.activations_reach().checked_add(last)?,
+            channels.checked_mul(self.columns)?,
+        ))
+    }
+}
