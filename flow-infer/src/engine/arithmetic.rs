@@ -34,8 +34,8 @@ pub trait Arithmetic: Sized {
         false
     }
 
-    /// The bias of an output channel.
-    fn bias(record: &[u8]) -> Self::Accumulator;
+    /// The biases of four output channels.
+    fn biases(records: &[u8]) -> [Self::Accumulator; LANES];
     /// Sums of four channels as the next layer's activations: scaled, activated, residual added.
     fn activations(
         sums: &[Self::Accumulator; LANES],

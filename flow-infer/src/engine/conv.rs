@@ -108,7 +108,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
         sink: &mut impl Sink<A>,
     ) {
         for (block, weights, records) in self.blocks() {
-            let mut sums = bias::<A>(records);
+            let mut sums = A::biases(records);
             if let Some(tile) = Tile::new(window, weights, (activations, 0)) {
                 A::single(&tile, &mut sums);
             }
@@ -126,7 +126,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
         sink: &mut impl Sink<A>,
     ) {
         for (block, weights, records) in self.blocks() {
-            let mut sums = [bias::<A>(records), bias::<A>(records)];
+            let mut sums = [A::biases(records); 2];
             if let Some(tile) = Tile::new(window, weights, (activations, (second - first) * step)) {
                 A::pair(&tile, &mut sums);
             }
@@ -157,7 +157,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
         };
         while let Some(x) = wanted.next(sink) {
             for (block, weights, records) in self.blocks() {
-                let mut sums = bias::<A>(records);
+                let mut sums = A::biases(records);
                 let mut reaching = self.reaching(y, x);
                 let mut list = [Run::default(); MAX_WINDOW_ROWS];
                 loop {
@@ -238,10 +238,4 @@ impl Wanted {
         }
         None
     }
-}
-
-fn bias<A: Arithmetic>(records: &[u8]) -> [A::Accumulator; LANES] {
-    let size = A::FORMAT.sizes().output;
-    let bias = |i: usize| A::bias(records.get(i * size..).unwrap_or(&[]));
-    [bias(0), bias(1), bias(2), bias(3)]
 }

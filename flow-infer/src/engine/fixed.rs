@@ -134,8 +134,12 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn bias(record: &[u8]) -> i32 {
-        int(record, 0)
+    fn biases(records: &[u8]) -> [i32; LANES] {
+        let Some(records) = records.first_chunk::<{ 8 * LANES }>() else {
+            return [0; LANES];
+        };
+        let bias = |i: usize| int(records, 2 * i);
+        [bias(0), bias(1), bias(2), bias(3)]
     }
 
     #[inline(always)]

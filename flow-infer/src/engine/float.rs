@@ -99,8 +99,8 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         *sums = add::<HALF, 2>(tile, [0, tile.distance()], *sums);
     }
 
-    fn bias(record: &[u8]) -> f32 {
-        float(record, 0)
+    fn biases(records: &[u8]) -> [f32; LANES] {
+        [0, 1, 2, 3].map(|index| float(records, index))
     }
 
     fn activations(

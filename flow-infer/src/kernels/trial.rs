@@ -179,8 +179,7 @@ fn define(row: &mut Row<'_, i16>) {
             else {
                 return;
             };
-            let bias = |i: usize| Fixed::bias(records.get(8 * i..).unwrap_or(&[]));
-            let mut sums = [bias(0), bias(1), bias(2), bias(3)];
+            let mut sums = Fixed::biases(records);
             if let Some(tile) = Tile::new(row.window, (weights, row.row_bytes, 1), (activations, 0))
             {
                 portable::single(&tile, &mut sums);
