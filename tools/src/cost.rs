@@ -1,10 +1,20 @@
 //! What a model costs on a board: flash, scratch and multiplies, step by step, as its plan says.
 
+use crate::instructions::{Estimate, estimates};
 use flow_infer::artifact::{Artifact, Section};
 use flow_infer::plan::{Coupling, LayerKind, NumberFormat, Step, Window};
 use flow_infer::spec::{CouplingMask, Half, Parity, Quadrant, Shape};
 use flow_train_host::export::rings::layer_by_layer;
 use serde::Serialize;
+
+/// Multiplies of conditioners, by what they are part of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Multiplies {
+    /// Of windows over images.
+    pub(crate) windows: u64,
+    /// Of dense layers: images of one pixel.
+    pub(crate) dense: u64,
+}
 
 /// Cost of a model.
 #[derive(Debug, Serialize)]
@@ -19,6 +29,8 @@ pub(crate) struct Cost {
     pub(crate) layer_by_layer_activation_bytes: u64,
     pub(crate) macs: u64,
     pub(crate) weights: u64,
+    /// Expected on the cores that the repository counts on; none for floats, which have no counts.
+    pub(crate) instructions: Vec<Estimate>,
     pub(crate) steps: Vec<StepCost>,
 }
 
@@ -45,6 +57,10 @@ impl Cost {
         let steps: Vec<StepCost> = steps.map(|step| step_cost(&step, format)).collect();
         let latent_bytes = u64::from(need.latents) * 4;
         let activation_bytes = u64::from(need.activations) * element_bytes(format);
+        let instructions = match format {
+            NumberFormat::Q8 => estimates(multiplies(artifact)),
+            _ => vec![],
+        };
         let by_layer = steps.iter().map(|s| s.layer_by_layer_activation_bytes);
         let len = |section| artifact.section(section).len() as u64;
         Self {
@@ -57,13 +73,30 @@ impl Cost {
             layer_by_layer_activation_bytes: by_layer.max().unwrap_or(0),
             macs: steps.iter().map(|s| s.macs).sum(),
             weights: steps.iter().map(|s| s.weights).sum(),
+            instructions,
             steps,
         }
     }
 }
 
+fn multiplies(artifact: &Artifact<'_>) -> Multiplies {
+    let mut sum = Multiplies::default();
+    for step in artifact.steps().filter_map(Result::ok) {
+        let Step::Coupling(coupling) = step else {
+            continue;
+        };
+        let layers = 0..coupling.layers.len();
+        let macs: u64 = layers.map(|index| layer_cost(&coupling, index).1).sum();
+        match coupling.view.shape().pixels() {
+            1 => sum.dense += macs,
+            _ => sum.windows += macs,
+        }
+    }
+    sum
+}
+
 /// Bytes of one activation.
-fn element_bytes(format: NumberFormat) -> u64 {
+pub(crate) fn element_bytes(format: NumberFormat) -> u64 {
     match format {
         NumberFormat::Q8 => 2,
         NumberFormat::F32 | NumberFormat::F16 => 4,

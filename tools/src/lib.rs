@@ -16,6 +16,7 @@ mod draws;
 mod evaluation;
 mod failure;
 mod inputs;
+mod instructions;
 mod interrupt;
 pub mod line;
 mod model;

@@ -1,16 +1,20 @@
 //! `flowgate inspect`: what a model is and what it costs.
 
-use crate::cost::{Cost, StepCost, format_name, layer_cost};
+mod memory;
+mod picture;
+
+use crate::cost::{Cost, StepCost, element_bytes, format_name, layer_cost};
 use crate::model::{self, Loaded};
 use crate::number::{bytes, grouped};
 use crate::output::Output;
 use crate::table::Table;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, Section};
 use flow_infer::gate::Gate;
 use flow_infer::plan::{Coupling, LayerKind, PlannedInput, Step};
 use flow_infer::spec::{FlowSpec, units::nats_from_raw};
 use flow_train_host::export::provenance::Provenance;
+use flow_train_host::files::write_atomically;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,7 +23,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(
     after_help = "A float model is shown as the f32 file that it would be.\n\n\
-    Example:\n  flowgate inspect fashion-tiny.flow --layers"
+    Example:\n  flowgate inspect fashion-tiny.flow --layers\n  \
+    flowgate inspect fashion-tiny.flow --order 4 --picture memory.svg"
 )]
 pub(crate) struct Args {
     /// Run directory, .safetensors or .flow
@@ -27,6 +32,12 @@ pub(crate) struct Args {
     /// Show the layers of every conditioner and the rings they write
     #[arg(long, conflicts_with = "json")]
     layers: bool,
+    /// Show the order in which a coupling's rows are computed, and what is in memory then
+    #[arg(long, value_name = "STEP", conflicts_with = "json")]
+    order: Option<usize>,
+    /// Draw memory over time
+    #[arg(long, value_name = "FILE.svg")]
+    picture: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -91,6 +102,11 @@ impl Args {
             provenance: &provenance,
             spec: loaded.spec(),
         };
+        if let Some(path) = &self.picture {
+            let element_bytes = element_bytes(artifact.number_format());
+            let svg = picture::svg(&artifact, cost.latent_bytes, element_bytes);
+            write_atomically(path, |file| file.write_all(svg.as_bytes()))?;
+        }
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&report)?)?;
             return Ok(());
@@ -98,8 +114,18 @@ impl Args {
         facts(&report).print(out)?;
         writeln!(out)?;
         steps(&cost.steps).print(out)?;
+        if !cost.instructions.is_empty() {
+            writeln!(out)?;
+            instructions(&cost).print(out)?;
+        }
         if self.layers {
             print_layers(&artifact, out)?;
+        }
+        if let Some(step) = self.order {
+            print_order(&artifact, step, out)?;
+        }
+        if let Some(path) = &self.picture {
+            writeln!(out, "\npicture: {}", path.display())?;
         }
         Ok(())
     }
@@ -223,17 +249,55 @@ fn steps(steps: &[StepCost]) -> Table {
     table
 }
 
+fn instructions(cost: &Cost) -> Table {
+    let mut table = Table::new(["core", "instructions (estimate)", "a multiply"]);
+    for estimate in &cost.instructions {
+        let each = estimate.instructions as f64 / cost.macs.max(1) as f64;
+        table.row([
+            estimate.core.to_owned(),
+            grouped(estimate.instructions),
+            format!("{each:.2}"),
+        ]);
+    }
+    table
+}
+
+/// The rows of one coupling as `layer.row`, those that a layer computes in a row as `layer.first-last`.
+fn print_order(artifact: &Artifact<'_>, index: usize, out: &mut Output) -> Result<()> {
+    let Some(Ok(Step::Coupling(coupling))) = artifact.steps().nth(index) else {
+        bail!("step {index} is no coupling: it has no rows to order");
+    };
+    let element_bytes = element_bytes(artifact.number_format());
+    let mut table = Table::new(["layer", "rows", "then in use, B"]);
+    let mut moments = memory::moments(&coupling).into_iter().peekable();
+    while let Some(first) = moments.next() {
+        let mut last = first;
+        while let Some(next) = moments.next_if(|next| next.layer == first.layer) {
+            last = next;
+        }
+        let rows = match last.row {
+            row if row == first.row => row.to_string(),
+            row => format!("{}-{row}", first.row),
+        };
+        let live = grouped(last.live as u64 * element_bytes);
+        table.row([first.layer.to_string(), rows, live]);
+    }
+    writeln!(out, "\nstep {index}, in order")?;
+    Ok(table.print(out)?)
+}
+
 fn print_layers(artifact: &Artifact<'_>, out: &mut Output) -> Result<()> {
     for (index, step) in artifact.steps().filter_map(Result::ok).enumerate() {
         if let Step::Coupling(coupling) = step {
             writeln!(out, "\nstep {index}")?;
-            layers(&coupling).print(out)?;
+            let element_bytes = element_bytes(artifact.number_format());
+            layers(&coupling, element_bytes).print(out)?;
         }
     }
     Ok(())
 }
 
-fn layers(coupling: &Coupling) -> Table {
+fn layers(coupling: &Coupling, element_bytes: u64) -> Table {
     let mut table = Table::new([
         "layer",
         "kind",
@@ -241,6 +305,7 @@ fn layers(coupling: &Coupling) -> Table {
         "writes",
         "rows",
         "of",
+        "ring B",
         "multiplies",
     ])
     .left(4);
@@ -261,6 +326,9 @@ fn layers(coupling: &Coupling) -> Table {
             coupling
                 .output_shape(layer)
                 .map_or(String::new(), |s| s.to_string()),
+            target.map_or(String::new(), |b| {
+                grouped(b.ring_len().unwrap_or(0) as u64 * element_bytes)
+            }),
             grouped(layer_cost(coupling, index).1),
         ]);
     }

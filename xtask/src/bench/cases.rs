@@ -43,16 +43,7 @@ pub(crate) fn all() -> Result<Vec<Case>> {
         let hidden = 128;
         vector_flow(16, ConditionerSpec::Mlp { hidden, layers })
     };
-    let resnets = |couplings| {
-        let conditioner = ConditionerSpec::Resnet {
-            channels: 16,
-            blocks: 2,
-            skip: false,
-            norm: Norm::None,
-            bottleneck: 0,
-        };
-        image_flow(28, couplings, conditioner)
-    };
+    let resnets = |couplings| image_flow(28, couplings, resnet(16));
     Ok(vec![
         Case::difference(CONVOLUTION, convnet(3)?, convnet(2)?)?,
         Case::difference(DENSE, mlp(2)?, mlp(1)?)?,
@@ -63,6 +54,17 @@ pub(crate) fn all() -> Result<Vec<Case>> {
         )?,
         Case::whole("fashion-tiny", committed()?)?,
     ])
+}
+
+/// A resnet of two blocks.
+pub(super) fn resnet(channels: u16) -> ConditionerSpec {
+    ConditionerSpec::Resnet {
+        channels,
+        blocks: 2,
+        skip: false,
+        norm: Norm::None,
+        bottleneck: 0,
+    }
 }
 
 fn committed() -> Result<Subject> {
@@ -98,17 +100,27 @@ impl Case {
     /// # Errors
     /// As [`Counter::count`].
     pub(crate) fn count(&self, counter: &Counter, board: &Board) -> Result<u64> {
-        let count = |subject: &Subject| -> Result<u64> {
-            let inputs = Inputs::of(&subject.data.take(0..1));
-            let counts = counter.count(board, &subject.bytes, &inputs)?;
-            counts.first().copied().context("nothing was counted")
-        };
+        let count = |subject: &Subject| instructions(subject, counter, board);
         let less = self.without.as_ref().map_or(Ok(0), count)?;
         Ok(count(&self.flow)?.saturating_sub(less))
     }
 }
 
-fn multiplies(flow: &Subject) -> Result<u64> {
+/// Instructions of one evaluation on a board.
+///
+/// # Errors
+/// As [`Counter::count`].
+pub(super) fn instructions(flow: &Subject, counter: &Counter, board: &Board) -> Result<u64> {
+    let inputs = Inputs::of(&flow.data.take(0..1));
+    let counts = counter.count(board, &flow.bytes, &inputs)?;
+    counts.first().copied().context("nothing was counted")
+}
+
+/// Nominal multiplies of the conditioners.
+///
+/// # Errors
+/// The model does not load.
+pub(super) fn multiplies(flow: &Subject) -> Result<u64> {
     let artifact = Artifact::load(&flow.bytes).context("the model is refused")?;
     let mut sum = 0;
     for step in artifact.steps() {

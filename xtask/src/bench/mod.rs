@@ -1,4 +1,5 @@
-//! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record.
+//! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
+//! they grow with the model.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
@@ -7,7 +8,9 @@ mod cases;
 mod counter;
 mod models;
 mod peers;
+mod plot;
 mod record;
+mod scaling;
 
 use crate::boards::{self, Board, Program};
 use crate::{CheckFailed, session};
@@ -31,6 +34,7 @@ pub(crate) struct Bench {
 #[derive(Subcommand)]
 enum What {
     Device(Device),
+    Scaling(scaling::Scaling),
 }
 
 /// Count instructions per multiply on emulated boards and compare them with records/instructions.csv.
@@ -46,8 +50,10 @@ pub(crate) struct Device {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
-        let What::Device(device) = &self.what;
-        device.run()
+        match &self.what {
+            What::Device(device) => device.run(),
+            What::Scaling(scaling) => scaling.run(),
+        }
     }
 }
 

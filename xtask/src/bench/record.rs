@@ -115,16 +115,7 @@ impl Record {
         self.0.retain(|entry| place(entry).is_some());
         self.0
             .sort_by(|a, b| (place(a), &a.board).cmp(&(place(b), &b.board)));
-        let tell = |program: &str, arguments: &[&str]| -> Result<String> {
-            let text = process::stdout(Command::new(program).args(arguments))?;
-            Ok(text.lines().next().unwrap_or_default().to_owned())
-        };
-        let mut text = format!(
-            "# cargo xtask bench device --record, {}\n# {}, {}\n{HEAD}\n",
-            tell("date", &["--utc", "+%Y-%m-%d"])?,
-            tell("rustc", &["--version"])?,
-            tell("qemu-system-arm", &["--version"])?,
-        );
+        let mut text = format!("{}{HEAD}\n", origin("bench device")?);
         for entry in &self.0 {
             text += &entry.line();
             text += "\n";
@@ -134,6 +125,23 @@ impl Record {
         println!("written: {}", path.display());
         Ok(())
     }
+}
+
+/// Comment lines that say when a record was made, and with what.
+///
+/// # Errors
+/// A tool does not tell its version.
+pub(super) fn origin(verb: &str) -> Result<String> {
+    let tell = |program: &str, arguments: &[&str]| -> Result<String> {
+        let text = process::stdout(Command::new(program).args(arguments))?;
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    };
+    Ok(format!(
+        "# cargo xtask {verb} --record, {}\n# {}, {}\n",
+        tell("date", &["--utc", "+%Y-%m-%d"])?,
+        tell("rustc", &["--version"])?,
+        tell("qemu-system-arm", &["--version"])?,
+    ))
 }
 
 #[cfg(test)]

