@@ -3,8 +3,8 @@
 //! What needs a cross compiler, an emulator or more than one crate lives here; what a user of the
 //! product needs is the `flowgate` command.
 
-mod bench;
 mod architectures;
+mod bench;
 mod board;
 mod boards;
 mod compare;

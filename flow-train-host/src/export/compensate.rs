@@ -7,7 +7,7 @@
 //! later weight j changes by -e U_ij / U_ii.
 
 use super::pack::{At, Padded};
-use super::quantize::{QuantizedRow, Rounding, nearest, row_scale};
+use super::quantize::{QuantizedRow, Rounding, nearest};
 use super::statistics::{Moments, Statistics};
 use rayon::prelude::*;
 
@@ -51,9 +51,8 @@ impl Known {
 }
 
 impl Rounding for Compensated {
-    fn round(&self, at: At<'_>, padded: &Padded, row: usize) -> QuantizedRow {
-        let weights = &padded.weights[row * padded.fan_in..(row + 1) * padded.fan_in];
-        let scale = row_scale(weights);
+    fn round(&self, at: At<'_>, padded: &Padded, row: usize, scale: f64) -> QuantizedRow {
+        let weights = padded.row(row);
         let bias = f64::from(padded.bias[row]);
         let exact: Vec<f64> = weights.iter().map(|&w| f64::from(w) / scale).collect();
         let known = self

@@ -74,6 +74,13 @@ pub struct Padded {
     pub fan_in: usize,
 }
 
+impl Padded {
+    /// The weights of an output channel.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.weights[row * self.fan_in..(row + 1) * self.fan_in]
+    }
+}
+
 /// A plan with its tensors.
 #[derive(Clone, Debug)]
 pub struct Packed {

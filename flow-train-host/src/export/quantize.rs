@@ -44,8 +44,8 @@ pub struct QuantizedRow {
 
 /// How weights become integers: rounding to nearest, or something better.
 pub trait Rounding: Sync {
-    /// Rounds one output channel; `padded` has all channels of the layer, `row` says which.
-    fn round(&self, at: At<'_>, padded: &Padded, row: usize) -> QuantizedRow;
+    /// Rounds one output channel to multiples of `scale`; `padded` has all channels of the layer, `row` says which.
+    fn round(&self, at: At<'_>, padded: &Padded, row: usize, scale: f64) -> QuantizedRow;
 }
 
 /// Each weight to its nearest integer.
@@ -53,9 +53,8 @@ pub trait Rounding: Sync {
 pub struct Nearest;
 
 impl Rounding for Nearest {
-    fn round(&self, _: At<'_>, padded: &Padded, row: usize) -> QuantizedRow {
-        let weights = &padded.weights[row * padded.fan_in..(row + 1) * padded.fan_in];
-        let scale = row_scale(weights);
+    fn round(&self, _: At<'_>, padded: &Padded, row: usize, scale: f64) -> QuantizedRow {
+        let weights = padded.row(row);
         QuantizedRow {
             weights: weights
                 .iter()
@@ -340,12 +339,7 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
         let mut weights = Vec::with_capacity(padded.weights.len());
         let mut records = Vec::new();
         for row in 0..padded.bias.len() {
-            let mut quantized = self.rounding.round(at, padded, row);
-            if quantized.weights.iter().all(|&w| w == 0) {
-                // Only the bias counts: give it 20 bits.
-                quantized.scale = (quantized.bias.abs() / source).max(1e-9) * 2f64.powi(-20);
-            }
-            shrink_to_fit(&mut quantized, source);
+            let quantized = self.fitting_row(at, padded, row, source);
             let sum_scale = quantized.scale * source;
             let bias = fits(quantized.bias / sum_scale, at.step, "a bias")?;
             let (target, shift) = match self.target_scale(at) {
@@ -402,31 +396,82 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
     }
 }
 
-/// Makes sure that no sum of this row can leave 32 bits, by a coarser scale where needed: first for the bias, then
-/// for the weights.
-fn shrink_to_fit(row: &mut QuantizedRow, source: f64) {
-    let smallest = row.bias.abs() / (source * SUM_LIMIT / 2.0);
-    if row.scale < smallest {
-        rescale(row, smallest);
-    }
-    loop {
-        let magnitudes: f64 = row
-            .weights
-            .iter()
-            .map(|&w| f64::from(w.unsigned_abs()))
-            .sum();
-        let sum = magnitudes * ACTIVATION_LIMIT + (row.bias / (row.scale * source)).abs();
-        if sum <= SUM_LIMIT {
-            return;
+impl<R: Rounding> QuantizedNumbers<R> {
+    /// A row of which no sum can leave 32 bits: on a coarser scale where the finest would, for its bias or for its
+    /// weights.
+    fn fitting_row(&self, at: At<'_>, padded: &Padded, row: usize, source: f64) -> QuantizedRow {
+        let for_bias = f64::from(padded.bias[row]).abs() / (source * SUM_LIMIT / 2.0);
+        let mut scale = row_scale(padded.row(row)).max(for_bias);
+        loop {
+            let mut quantized = self.rounding.round(at, padded, row, scale);
+            if quantized.weights.iter().all(|&w| w == 0) {
+                // Only the bias counts: give it 20 bits.
+                quantized.scale = (quantized.bias.abs() / source).max(1e-9) * 2f64.powi(-20);
+            }
+            let sum = largest_sum(&quantized, source);
+            if sum <= SUM_LIMIT {
+                return quantized;
+            }
+            scale *= (sum / SUM_LIMIT).max(1.01);
         }
-        rescale(row, row.scale * (sum / SUM_LIMIT * 1.001));
     }
 }
 
-fn rescale(row: &mut QuantizedRow, scale: f64) {
-    let factor = row.scale / scale;
-    row.weights
-        .iter_mut()
-        .for_each(|w| *w = nearest(f64::from(*w) * factor));
-    row.scale = scale;
+fn largest_sum(row: &QuantizedRow, source: f64) -> f64 {
+    let magnitudes = row.weights.iter().map(|&w| f64::from(w.unsigned_abs()));
+    magnitudes.sum::<f64>() * ACTIVATION_LIMIT + (row.bias / (row.scale * source)).abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::lower::LoweredLayer;
+    use flow_infer::plan::{Activation, Window};
+
+    /// A row of more weights than fit even as ones: halving what was already rounded would never end.
+    #[test]
+    fn the_longest_rows_fit_their_sums() {
+        const WEIGHTS: usize = 70_000;
+        let window = Window {
+            height: 1,
+            width: 1,
+            stride: 1,
+            pad: 0,
+        };
+        let layer = LoweredLayer {
+            kind: LayerKind::Conv(window),
+            source: 0,
+            target: None,
+            residual: None,
+            activation: Activation::Identity,
+            weights: Vec::new(),
+            bias: Vec::new(),
+            scaling: None,
+        };
+        let numbers = QuantizedNumbers {
+            scales: Vec::new(),
+            rounding: Nearest,
+        };
+        let at = At {
+            step: 0,
+            index: 0,
+            layer: &layer,
+        };
+        let tilted = |i: usize| 1.0 - i as f32 / WEIGHTS as f32;
+        for (weights, bias) in [
+            (vec![1.0; WEIGHTS], 0.02),
+            ((0..WEIGHTS).map(tilted).collect(), 0.0),
+            (vec![1e-6; WEIGHTS], 1e6),
+            (vec![0.0; WEIGHTS], 3.0),
+        ] {
+            let padded = Padded {
+                weights,
+                bias: vec![bias],
+                fan_in: WEIGHTS,
+            };
+            let row = numbers.fitting_row(at, &padded, 0, 1e-4);
+            assert!(largest_sum(&row, 1e-4) <= SUM_LIMIT);
+            assert!(row.scale.is_finite() && row.scale > 0.0);
+        }
+    }
 }
