@@ -6,7 +6,7 @@
 //! given data, at the final weights, norm after norm in the order of the flow: each sees the activations that the new
 //! numbers of those before it give.
 //!
-//! There is no forward pass here. The float engine runs the flow up to the norm's coupling while [`probe`] looks on:
+//! There is no forward pass here. The float engine runs the flow up to the norm's coupling while `probe` looks on:
 //! a pass over the data for each norm, so a few hundred images are plenty and 64 do for a large model.
 
 mod error;

@@ -1,7 +1,7 @@
 //! Latent to data: samples of the base distribution, and what they look like.
 //!
 //! An affine coupling undone is an affine coupling, an actnorm undone an actnorm: so the way back is a flow of the same
-//! kind, made by [`turned`] from the lowered one, and the engine that computes `to_latent` computes `to_data` too. No
+//! kind, made by `turned` from the lowered one, and the engine that computes `to_latent` computes `to_data` too. No
 //! conditioner is written a second time, and everything that lowers has a way back, batch norm and all.
 //!
 //! The engine reads bytes. A latent gets into it as the byte and the noise whose logit it is, times a factor that
