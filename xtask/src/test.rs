@@ -2,7 +2,7 @@
 
 use crate::inputs::Inputs;
 
-use crate::{architectures, boards, compare, gate, panic_free, process, repo, setup, size};
+use crate::{architectures, bench, boards, compare, gate, panic_free, process, repo, setup, size};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use flowgate::output::Output;
@@ -35,7 +35,7 @@ pub(crate) struct Test {
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
@@ -48,6 +48,7 @@ const STEPS: [Step; 12] = [
     ("boards against host", boards_against_host),
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
+    ("instructions on boards", bench::Device::check),
 ];
 
 impl Test {

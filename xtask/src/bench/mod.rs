@@ -58,6 +58,16 @@ impl Bench {
 }
 
 impl Device {
+    /// Every emulated board, compared with the record.
+    pub(crate) fn check() -> Result<()> {
+        let boards = boards::emulated()?.into_iter().map(|board| board.name);
+        Self {
+            boards: boards.collect(),
+            record: false,
+        }
+        .run()
+    }
+
     pub(crate) fn run(&self) -> Result<()> {
         let boards = self.boards.iter().map(|name| boards::find(name));
         let boards = boards.collect::<Result<Vec<_>>>()?;
