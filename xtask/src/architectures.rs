@@ -24,12 +24,13 @@ pub(crate) fn check(boards: &[Board]) -> Result<usize> {
             .current_dir(repo::root()),
     )?;
     let models = models(folder.path())?;
+    compare::build(boards)?;
     for path in &models {
         let model = fs::read(path)?;
         let artifact = Artifact::load(&model).with_context(|| path.display().to_string())?;
         let inputs = fs::read(path.with_extension("inputs"))?;
         let inputs = Inputs::new(artifact.input().byte_len(), inputs);
-        let comparisons = compare::compare(boards, &model, &inputs)?;
+        let comparisons = compare::compare_built(boards, &model, &inputs)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         compare::verdict(&comparisons).map_err(|error| CheckFailed(format!("{name}: {error}")))?;
     }

@@ -100,9 +100,29 @@ impl Compare {
 /// # Errors
 /// A board could not be built, or did not answer every input.
 pub(crate) fn compare(boards: &[Board], model: &[u8], inputs: &Inputs) -> Result<Vec<Comparison>> {
-    for board in boards {
-        session::build(board, Program::Score)?;
-    }
+    build(boards)?;
+    compare_built(boards, model, inputs)
+}
+
+/// Builds what [`compare_built`] runs.
+///
+/// # Errors
+/// A board could not be built.
+pub(crate) fn build(boards: &[Board]) -> Result<()> {
+    boards
+        .iter()
+        .try_for_each(|board| session::build(board, Program::Score).map(|_| ()))
+}
+
+/// [`compare`] on boards that are built: for many models one after the other.
+///
+/// # Errors
+/// A board did not answer every input.
+pub(crate) fn compare_built(
+    boards: &[Board],
+    model: &[u8],
+    inputs: &Inputs,
+) -> Result<Vec<Comparison>> {
     let expected = host::answers(model, inputs)?;
     let run = |board: &Board| -> Result<Comparison> {
         let run = session::run(board, Program::Score, model, inputs, &|_| ())?;

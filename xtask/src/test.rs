@@ -130,9 +130,10 @@ fn no_panic_path() -> Result<()> {
 fn boards_against_host() -> Result<()> {
     let inputs = samples()?;
     let boards = boards::emulated()?;
+    compare::build(&boards)?;
     for path in repo::committed_models() {
         println!("{}", path.display());
-        let comparisons = compare::compare(&boards, &fs::read(path)?, &inputs)?;
+        let comparisons = compare::compare_built(&boards, &fs::read(path)?, &inputs)?;
         compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
         compare::verdict(&comparisons)?;
     }
