@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod coverage;
+pub mod fixtures;
 pub mod models;
 pub mod numeric;
 pub mod random;

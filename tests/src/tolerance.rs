@@ -92,6 +92,16 @@ table! {
     /// Mass of a quantized flow over the integer engine's output.
     QUADRATURE_QUANTIZED: "q8 engine's density, integrated", Absolute, 1e-5,
         "the claim; conditioners are step functions, so the trapezoidal rule meets jumps of 1e-4 along kept coordinates";
+    /// What quantization costs, in the median over inputs.
+    QUANTIZATION_COST: "q8 against the float model, bits per dim", Absolute, 1e-2,
+        "the claim; compensated rounding of 8-bit weights costs a tenth to a quarter of it";
+    /// What a coupling is said to do, and what it did to an integer latent.
+    FIXED_COUPLING: "q8, log_scale and shift as seen, against the latents", Relative, 2e-5,
+        "log_scale is seen before it is rounded to 1/65536 octave, latents are rounded to 2^-24";
+    /// to_data of the sampler, images on the scale of 256 grey levels.
+    SAMPLER_TO_DATA: "sampler, to_data", Absolute, 1e-3,
+        "f32 rounding, and 2e-6 of the largest latent on the way in, times the spread of the flow's multipliers; a grey \
+         level is 1";
     /// log_prob of the trainer.
     TRAINER_LOG_PROB: "trainer, log_prob", Relative, 2e-6,
         "f32 rounding through up to forty layers, sums in another order than the engine's";

@@ -5,6 +5,7 @@ use flow_infer::engine::{Fixed, Noise};
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::InputSpec;
 use flow_infer::spec::units::bits_per_dim;
+use flow_tests::fixtures::{checkpoint, sample_images};
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::evaluate_plan;
@@ -13,11 +14,10 @@ use flow_tests::tolerance::{
     EVALUATION_ERROR_WORST, Tolerance, Worst,
 };
 use flow_tests::voices::{engine, random_dataset};
-use flow_train_host::convert::flows_ood::{ArchHint, Class, convert_file};
-use flow_train_host::data::{Dataset, load};
+use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::export::{self, Source};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Inputs that scale the activations of a small model; as many others are evaluated.
 const INPUTS: usize = 48;
@@ -37,26 +37,20 @@ const USUAL: f64 = 0.99;
 fn evaluation_error_on_trained_models() {
     let [inside, outside] = ["fashion-mnist", "mnist"].map(sample_images);
     let checkpoints = [
-        ("realnvp.pt", None),
-        ("glow.legacy.pt", None),
-        ("realnvp_cycle.pt", Some(Class::RealNvpCycleMask)),
+        ("realnvp.pt", ""),
+        ("glow.legacy.pt", ""),
+        ("realnvp_cycle.pt", "RealNVPCycleMask"),
     ];
     let mut errors = Vec::new();
-    for (checkpoint, class) in checkpoints {
-        let path = data_directory().join("flows_ood").join(checkpoint);
-        let hint = ArchHint {
-            class,
-            ..ArchHint::default()
-        };
-        let model = convert_file(&path, &hint).map(|(model, _)| model);
-        let model = model.unwrap_or_else(|error| panic!("{checkpoint}: {error}"));
-        let file = quantized(checkpoint, &model, &inside.take(0..CALIBRATION));
+    for (name, class) in checkpoints {
+        let model = checkpoint(name, class);
+        let file = quantized(name, &model, &inside.take(0..CALIBRATION));
         errors.extend(differences(
-            checkpoint,
+            name,
             &file,
             &inside.take(CALIBRATION..CALIBRATION + IMAGES),
         ));
-        errors.extend(differences(checkpoint, &file, &outside.take(0..IMAGES)));
+        errors.extend(differences(name, &file, &outside.take(0..IMAGES)));
     }
     check("trained models", errors, CLAIMED, EVALUATION_ERROR_TRAINED);
 }
@@ -168,13 +162,4 @@ fn check(what: &str, mut errors: Vec<f64>, share: f64, tolerance: Tolerance) {
     if tolerance.bound < EVALUATION_ERROR_WORST.bound {
         Worst::of(EVALUATION_ERROR_WORST).check(what, at(1.0), 0.0);
     }
-}
-
-fn data_directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
-}
-
-fn sample_images(of: &str) -> Dataset {
-    let path = data_directory().join(format!("{of}-sample-images.idx3.gz"));
-    load(&path).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -7,21 +7,13 @@ use flow_infer::spec::StepSpec;
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::evaluate;
-use flow_tests::tolerance::{ENGINE_FLOAT_LATENT, Measure, Tolerance, Worst};
+use flow_tests::tolerance::{ENGINE_FLOAT_LATENT, FIXED_COUPLING, Worst};
 use flow_tests::voices::{item, random_dataset};
 use flow_train_host::data::Dataset;
 use flow_train_host::export;
 use flow_train_host::export::lower::Source;
 use flow_train_host::look::{Look, draws, look, look_all, planned_draws, without_step};
 use flow_train_host::model::Model;
-
-/// What a coupling is said to do, and what it did to an integer latent.
-const FIXED_COUPLING: Tolerance = Tolerance {
-    path: "q8, log_scale and shift as seen, against the latents",
-    measure: Measure::Relative,
-    bound: 2e-5,
-    reason: "log_scale is seen before it is rounded to 1/65536 octave, latents are rounded to 2^-24",
-};
 
 const INPUTS: usize = 3;
 

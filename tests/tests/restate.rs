@@ -1,24 +1,20 @@
 //! Statistics of batch norm, estimated anew, are those of the activations; a flow whose stored ones are nobody's is
 //! healed by them.
 
-mod convert_support;
-
-use convert_support::{fixture, hint};
 use flow_infer::artifact::Artifact;
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, Norm, Parity, ScaleMap, StepSpec,
 };
+use flow_tests::fixtures::{checkpoint, sample_images};
 use flow_tests::models::{coupling, image, level, random_bytes, random_model};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::{dequantize, evaluate};
-use flow_train_host::convert::flows_ood::convert_file;
-use flow_train_host::data::{self, Dataset, Images};
+use flow_train_host::data::{Dataset, Images};
 use flow_train_host::evaluate::score_all;
 use flow_train_host::export::{file::FlowFile, float::FloatNumbers, lower::lower, pack::pack};
 use flow_train_host::model::{Model, Tensor};
 use flow_train_host::restate::{RestateError, passes, restate};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Of f32 activations against f64.
 const CLOSE: f64 = 2e-5;
@@ -230,11 +226,8 @@ fn log_probs(model: &Model, data: &Dataset) -> (f64, f64) {
 
 #[test]
 fn a_trained_checkpoint_whose_statistics_are_nobodys_is_healed() {
-    let path = fixture("realnvp_cycle.pt");
-    let (trained, _) = convert_file(&path, &hint("RealNVPCycleMask", "1x28x28")).unwrap();
-    let sample =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist-sample-images.idx3.gz");
-    let sample = data::load(&sample).unwrap();
+    let trained = checkpoint("realnvp_cycle.pt", "RealNVPCycleMask");
+    let sample = sample_images("fashion-mnist");
     let (seen, unseen) = (sample.take(0..8), sample.take(24..40));
     // As after a training step that was too long: a variance that was not looked at since.
     let broken = with(&trained, |name, tensor| {

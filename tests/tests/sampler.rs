@@ -5,19 +5,10 @@ use flow_infer::spec::InputSpec;
 use flow_tests::models::{self, NamedModel, random_data};
 use flow_tests::random::SplitMix64;
 use flow_tests::reference::{self, evaluate};
-use flow_tests::tolerance::{Measure, Tolerance, Worst};
+use flow_tests::tolerance::{SAMPLER_TO_DATA, Worst};
 use flow_train_host::export::ExportError;
 use flow_train_host::model::Model;
 use flow_train_host::sample::{ToDataError, base_latent, to_byte, to_data, to_pixel};
-
-/// to_data of the sampler, images on the scale of 256 grey levels.
-const TO_DATA: Tolerance = Tolerance {
-    path: "sampler, to_data",
-    measure: Measure::Absolute,
-    bound: 1e-3,
-    reason: "f32 rounding, and 2e-6 of the largest latent on the way in, times the spread of the flow's multipliers; \
-             a grey level is 1",
-};
 
 const LATENTS: usize = 6;
 
@@ -33,7 +24,7 @@ fn to_data_is_the_references_on_every_legal_coupling() {
 
 /// Latents of data, so that all of them lie where a flow has data: to_data(to_latent(v)) = v.
 fn check(models: Vec<NamedModel>) {
-    let mut worst = Worst::of(TO_DATA);
+    let mut worst = Worst::of(SAMPLER_TO_DATA);
     for NamedModel { name, model } in models {
         let mut random = SplitMix64::named(&format!("{name}: sampler"));
         println!("{name}: seed {:#x}", random.seed());
@@ -68,7 +59,7 @@ fn samples_are_a_function_of_seed_and_draw() {
     // One alone is the same as among others, whose largest coordinate is another one: but for rounding.
     let others = to_data(&model, &[latent(7, 3), vec![9.0; dims]], &|| ()).unwrap();
     for (alone, together) in sample(latent(7, 3)).iter().zip(&others[0]) {
-        TO_DATA.check("one among others", (*together).into(), (*alone).into());
+        SAMPLER_TO_DATA.check("one among others", (*together).into(), (*alone).into());
     }
 }
 

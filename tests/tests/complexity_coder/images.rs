@@ -1,9 +1,9 @@
 //! Images to code: samples of real ones, and drawn ones of every shape and kind.
 
 use flow_infer::spec::Shape;
+use flow_tests::fixtures::sample_images;
 use flow_tests::random::SplitMix64;
-use flow_train_host::data::{self, Dataset};
-use std::path::Path;
+use flow_train_host::data::Dataset;
 
 /// An image with its shape and a name for messages.
 pub(crate) struct Picture {
@@ -17,10 +17,8 @@ pub(crate) const SAMPLE_SHAPE: Shape = Shape::new(1, 28, 28);
 
 /// The first images of a committed sample.
 pub(crate) fn sample(name: &str, count: usize) -> Vec<Picture> {
-    let file = format!("data/{name}-sample-images.idx3.gz");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let Ok(Dataset::Images(images)) = data::load(&path) else {
-        panic!("{} does not hold images", path.display());
+    let Dataset::Images(images) = sample_images(name) else {
+        panic!("{name} does not hold images");
     };
     let picture = |(index, bytes): (usize, &[u8])| Picture {
         name: format!("{name} {index}"),
