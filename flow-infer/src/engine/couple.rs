@@ -33,13 +33,16 @@ pub(super) struct CoupleRow<'r, A: Arithmetic, O> {
 }
 
 impl<A: Arithmetic, O: Observer<A>> CoupleRow<'_, A, O> {
-    fn update(&mut self, x: usize, index: usize, raw_scale: A::Latent, shift: A::Latent) {
+    /// `channel` of the view is the changed one of this index.
+    fn update(
+        &mut self,
+        x: usize,
+        (channel, index): (usize, usize),
+        raw_scale: A::Latent,
+        shift: A::Latent,
+    ) {
         let coupling = self.place.coupling;
-        let (first, count) = coupling.mask.changed_channels(coupling.view.channels());
-        if index >= count {
-            return;
-        }
-        let offset = coupling.view.offset(first + index, self.y, x);
+        let offset = coupling.view.offset(channel, self.y, x);
         let Some(latent) = self.latents.get_mut(offset) else {
             return;
         };
@@ -75,11 +78,18 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
     /// Sums come as raw_scale, shift, raw_scale, shift of two channels.
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
         let size = A::FORMAT.sizes().output;
+        let coupling = self.place.coupling;
+        let (first, count) = coupling.mask.changed_channels(coupling.view.channels());
         let [raw_0, shift_0, raw_1, shift_1] = *sums;
-        for (i, (raw, shift)) in [(raw_0, shift_0), (raw_1, shift_1)].into_iter().enumerate() {
+        // A block may end in padding: of the one channel that a grey image has, only half of it is meant.
+        let indices = 2 * block..count;
+        for (i, (index, (raw, shift))) in indices
+            .zip([(raw_0, shift_0), (raw_1, shift_1)])
+            .enumerate()
+        {
             let raw_scale = A::output(raw, run(records, 2 * i * size, size));
             let shift = A::output(shift, run(records, (2 * i + 1) * size, size));
-            self.update(x, 2 * block + i, raw_scale, shift);
+            self.update(x, (first + index, index), raw_scale, shift);
         }
     }
 }
