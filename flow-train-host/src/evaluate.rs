@@ -1,13 +1,13 @@
 //! Many inputs through the engine on all cores.
 
 use crate::data::Dataset;
+use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Arithmetic, F16, F32, Fixed, InputError, Noise, ScratchMut};
 use flow_infer::plan::NumberFormat;
 use flow_infer::score::Scores;
 use flow_infer::score::complexity::Coder;
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 impl Dataset {
@@ -95,6 +95,5 @@ where
         finished();
         scores.map_err(|error| (index, error))
     };
-    let inputs = (0..data.len()).into_par_iter();
-    inputs.map_init(memory, score).collect()
+    try_map(data.len(), memory, score)
 }

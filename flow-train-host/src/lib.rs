@@ -16,6 +16,7 @@ pub mod look;
 pub mod metrics;
 pub mod model;
 mod nn;
+mod parallel;
 pub mod presets;
 pub mod restate;
 pub mod sample;

@@ -17,8 +17,8 @@ mod tests;
 pub use error::EmbedError;
 
 use crate::data::{Dataset, Vectors};
+use crate::parallel::try_map;
 use network::Network;
-use rayon::prelude::*;
 use std::path::Path;
 
 /// A network that makes vectors of images.
@@ -68,7 +68,7 @@ impl Embedder {
             return Err(EmbedError::Channels(images.channels()));
         }
         let size = [images.channels(), images.height(), images.width()];
-        let features = (0..images.len()).into_par_iter().map(|index| {
+        let one = |(): &mut (), index| {
             let input = picture::prepare(images.get(index), size, self.network.side);
             let features = self.network.run(input)?;
             finished();
@@ -76,8 +76,8 @@ impl Embedder {
                 true => Ok(features),
                 false => Err(EmbedError::NotFinite(index)),
             }
-        });
-        let features = features.collect::<Result<Vec<_>, EmbedError>>()?;
+        };
+        let features = try_map(images.len(), || (), one)?;
         Vectors::new(self.network.dims, features.concat())
             .map_err(|error| EmbedError::Network(error.to_string()))
     }

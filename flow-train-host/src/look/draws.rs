@@ -6,11 +6,11 @@
 use super::natural;
 use crate::data::Dataset;
 use crate::evaluate::HeapScratch;
+use crate::parallel::try_map;
 use crate::train::noise::{Noise as Random, Purpose};
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Arithmetic, F16, F32, Fixed, InputError, Noise, Observer, evaluate};
 use flow_infer::plan::NumberFormat;
-use rayon::prelude::*;
 
 /// Latents of one image, image-shaped.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ pub fn draws(
         });
         mean(draws)
     };
-    (0..data.len()).into_par_iter().map(of_image).collect()
+    try_map(data.len(), || (), |(), index| of_image(index))
 }
 
 /// The noise that an evaluation with this seed draws for an image.
@@ -92,7 +92,7 @@ pub fn planned_draws(
         finished();
         draws.map_err(|error| (index, error))
     };
-    (0..data.len()).into_par_iter().map(of_image).collect()
+    try_map(data.len(), || (), |(), index| of_image(index))
 }
 
 fn planned_with<A: Arithmetic>(artifact: &Artifact<'_>, input: &[u8]) -> Result<Draws, InputError> {

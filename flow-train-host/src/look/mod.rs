@@ -12,6 +12,7 @@ pub use shorter::without_step;
 
 use crate::data::Dataset;
 use crate::evaluate::HeapScratch;
+use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{
     Arithmetic, Coupled, F16, F32, Fixed, InputError, LOG_SCALE_STEPS_PER_OCTAVE, Noise, Observer,
@@ -19,7 +20,6 @@ use flow_infer::engine::{
 };
 use flow_infer::plan::{Coupling, NumberFormat, PlannedScale, Step};
 use flow_infer::spec::{AffineForm, CouplingMask, View};
-use rayon::prelude::*;
 
 /// Fraction bits of a bound in integer models (documents/format.md, Arithmetic of q8).
 const BOUND_FRACTION_BITS: i32 = 8;
@@ -78,13 +78,12 @@ pub fn look_all(
     data: &Dataset,
     finished: &(dyn Fn() + Sync),
 ) -> Result<Vec<Look>, (usize, InputError)> {
-    let inputs = (0..data.len()).into_par_iter();
-    let looks = inputs.map(|index| {
+    let one = |(): &mut (), index| {
         let look = look(artifact, &data.input_bytes(index), Noise::default());
         finished();
         look.map_err(|error| (index, error))
-    });
-    looks.collect()
+    };
+    try_map(data.len(), || (), one)
 }
 
 /// Looks at one input.

@@ -15,11 +15,11 @@ use crate::export::lower::{LoweredFlow, LoweredLayer, LoweredStep, lower};
 use crate::export::pack::pack;
 use crate::export::ranges::check_data;
 use crate::model::{Model, Tensor};
+use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, Noise, Observer, evaluate};
 use flow_infer::plan::{Activation, Buffer, LayerKind, Step};
 use flow_infer::spec::FlowSpec;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Added to a variance before its square root, as lowering does.
@@ -102,7 +102,8 @@ pub(super) fn measure(
     let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
     check_data(&artifact, data)?;
     let starts: Vec<usize> = (0..data.len()).step_by(CHUNK).collect();
-    let parts = starts.into_par_iter().map(|start| {
+    let part = |(): &mut (), part: usize| {
+        let start = starts[part];
         let mut scratch = HeapScratch::<F32>::new(&artifact);
         let mut watch = Watch {
             at: (place.step, probed.layer),
@@ -120,9 +121,9 @@ pub(super) fn measure(
             )
             .map_err(|error| RestateError::Input { index, error })?;
         }
-        Ok(watch.moments)
-    });
-    let parts = parts.collect::<Result<Vec<_>, RestateError>>()?;
+        Ok::<_, RestateError>(watch.moments)
+    };
+    let parts = try_map(starts.len(), || (), part)?;
     let none = Moments::new(probed.channels);
     Ok(parts.iter().fold(none, |all, part| all.join(part)))
 }

@@ -14,12 +14,12 @@ use crate::export::float::FloatNumbers;
 use crate::export::lower::{LoweredFlow, LoweredInput, LoweredStep, lower};
 use crate::export::{ExportError, file::FlowFile, pack::pack};
 use crate::model::Model;
+use crate::parallel::try_map;
 use crate::train::noise::{Noise as Random, Purpose};
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, InputError, Noise, evaluate};
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::{Shape, View};
-use rayon::prelude::*;
 use turned::turned;
 
 /// Logit margin of the way in: latents up to 2.94 factors, and no slope above 21.
@@ -68,13 +68,12 @@ pub fn to_data(
     let rejected = |e| ToDataError::Flow(ExportError::Rejected(e));
     let artifact = Artifact::load(&way.file).map_err(rejected)?;
     let memory = || HeapScratch::<F32>::new(&artifact);
-    let one = |scratch: &mut HeapScratch<F32>, (index, z): (usize, &Vec<f32>)| {
-        let data = way.data(&artifact, scratch, z);
+    let one = |scratch: &mut HeapScratch<F32>, index: usize| {
+        let data = way.data(&artifact, scratch, &latents[index]);
         finished();
         data.map_err(|error| ToDataError::Latent { index, error })
     };
-    let latents = latents.par_iter().enumerate();
-    latents.map_init(memory, one).collect()
+    try_map(latents.len(), memory, one)
 }
 
 /// A flow in the direction latent to data.
