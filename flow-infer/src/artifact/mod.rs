@@ -13,7 +13,7 @@ pub use header::{
 
 use crate::gate::Gate;
 use crate::plan::{
-    NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
+    Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
     validate_step,
 };
 use crc::{CRC_32_ISO_HDLC, Crc};
@@ -119,9 +119,10 @@ impl<'b> Artifact<'b> {
         validate_head(&head, format, tensors).map_err(LoadError::Plan)?;
         let mut walk = steps.clone();
         let mut activations = 0;
-        for step in &mut walk {
+        let mut room = Coupling::empty();
+        while let Some(step) = walk.next_in(&mut room) {
             let step = step.map_err(encoding)?;
-            let need = validate_step(&step, &head, format, tensors).map_err(LoadError::Plan)?;
+            let need = validate_step(step, &head, format, tensors).map_err(LoadError::Plan)?;
             activations = need.max(activations);
         }
         if !walk.rest().is_empty() {

@@ -122,9 +122,13 @@ fn run_steps<A: Arithmetic>(
 ) {
     let (head, tensors) = (artifact.plan_head(), artifact.tensors());
     observer.latents(0, latents);
-    for (index, step) in artifact.steps().enumerate() {
+    let mut steps = artifact.steps();
+    let mut room = Coupling::empty();
+    for index in 0..usize::from(head.steps) {
         // The artifact decoded every step when it was loaded; a step that no longer decodes cannot happen.
-        let Ok(step) = step else { break };
+        let Some(Ok(step)) = steps.next_in(&mut room) else {
+            break;
+        };
         match step {
             Step::Actnorm { view, records } => {
                 actnorm::<A>(view, slices::tail(tensors, records), latents, energy);
@@ -134,7 +138,7 @@ fn run_steps<A: Arithmetic>(
             }
             Step::Coupling(coupling) => {
                 let place = couple::Place {
-                    coupling: &coupling,
+                    coupling,
                     head,
                     tensors,
                     index,

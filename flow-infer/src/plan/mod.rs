@@ -10,13 +10,15 @@
 
 mod geometry;
 mod schedule;
+mod steps;
 mod validate;
 
 pub use schedule::{Event, Schedule};
+pub use steps::Steps;
 pub use validate::{PlanError, ScratchNeed, lowest_needed, validate_step};
 pub(crate) use validate::{changes_pixel, validate_head};
 
-use crate::spec::{AffineForm, CouplingMask, Shape, View};
+use crate::spec::{AffineForm, CouplingMask, Parity, Shape, View};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -133,10 +135,9 @@ impl PlannedInput {
     }
 }
 
-/// A step of a plan; squeeze and factor_out have become views.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(clippy::large_enum_variant)] // one step at a time lives on the stack: a Box would need a heap
-pub enum Step {
+/// A step of a plan, its coupling owned or borrowed; squeeze and factor_out have become views.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Step<C = Coupling> {
     /// Per channel y = (x + shift) scale.
     Actnorm {
         /// What it acts on.
@@ -152,11 +153,33 @@ pub enum Step {
         weights: u32,
     },
     /// An affine coupling.
-    Coupling(Coupling),
+    Coupling(C),
+}
+
+impl Step<&Coupling> {
+    /// The same with a coupling of its own.
+    pub fn cloned(&self) -> Step {
+        match *self {
+            Self::Actnorm { view, records } => Step::Actnorm { view, records },
+            Self::InvertibleLinear { view, weights } => Step::InvertibleLinear { view, weights },
+            Self::Coupling(coupling) => Step::Coupling(coupling.clone()),
+        }
+    }
+}
+
+impl Step {
+    /// The same, borrowed.
+    pub const fn borrowed(&self) -> Step<&Coupling> {
+        match *self {
+            Self::Actnorm { view, records } => Step::Actnorm { view, records },
+            Self::InvertibleLinear { view, weights } => Step::InvertibleLinear { view, weights },
+            Self::Coupling(ref coupling) => Step::Coupling(coupling),
+        }
+    }
 }
 
 /// An affine coupling and the layers of its conditioner.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Coupling {
     /// What it acts on.
     pub view: View,
@@ -172,6 +195,21 @@ pub struct Coupling {
     pub buffers: Vec<Buffer, MAX_BUFFERS>,
     /// Layers in order; the last one feeds the coupling.
     pub layers: Vec<Layer, MAX_LAYERS>,
+}
+
+impl Coupling {
+    /// A coupling of nothing: room for those of a plan.
+    pub const fn empty() -> Self {
+        Self {
+            view: View::whole(Shape::new(0, 0, 0)),
+            mask: CouplingMask::Checkerboard { kept: Parity::Even },
+            affine: AffineForm::ShiftThenScale,
+            scale: PlannedScale::Linear,
+            bounds: 0,
+            buffers: Vec::new(),
+            layers: Vec::new(),
+        }
+    }
 }
 
 /// log_scale = bound t(raw_scale): what t is.
@@ -266,37 +304,4 @@ pub struct Window {
     pub stride: u8,
     /// Zero rows and columns around the input.
     pub pad: u8,
-}
-
-/// Reads a plan step by step.
-#[derive(Clone, Debug)]
-pub struct Steps<'p> {
-    bytes: &'p [u8],
-    left: u16,
-}
-
-impl<'p> Steps<'p> {
-    /// The head of a plan and its steps.
-    pub fn parse(bytes: &'p [u8]) -> Result<(PlanHead, Self), postcard::Error> {
-        let (head, bytes) = postcard::take_from_bytes::<PlanHead>(bytes)?;
-        let left = head.steps;
-        Ok((head, Self { bytes, left }))
-    }
-
-    /// Bytes that no step has used yet.
-    pub fn rest(&self) -> &'p [u8] {
-        self.bytes
-    }
-}
-
-impl Iterator for Steps<'_> {
-    type Item = Result<Step, postcard::Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        Some(postcard::take_from_bytes(self.bytes).map(|(step, rest)| {
-            self.bytes = rest;
-            step
-        }))
-    }
 }

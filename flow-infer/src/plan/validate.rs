@@ -142,13 +142,13 @@ pub(crate) fn validate_head(
 
 /// Checks one step against the head, the tensors and the scratch, and returns the activations it needs.
 pub fn validate_step(
-    step: &Step,
+    step: Step<&Coupling>,
     head: &PlanHead,
     format: NumberFormat,
     tensors: &[u8],
 ) -> Result<u32, PlanError> {
     let sizes = format.sizes();
-    match *step {
+    match step {
         Step::Actnorm { view, records } => {
             check_view(view, head)?;
             let records = tensor(tensors, records, view.channels(), sizes.actnorm)?;
@@ -165,7 +165,7 @@ pub fn validate_step(
             crate::engine::check_linear(format, weights, view.channels())?;
             Ok(0)
         }
-        Step::Coupling(ref coupling) => {
+        Step::Coupling(coupling) => {
             check_view(coupling.view, head)?;
             validate_coupling(coupling, head, format, tensors)
         }

@@ -27,9 +27,9 @@ pub fn without_step(artifact: &Artifact<'_>, left_out: usize) -> Result<Vec<u8>,
         ..artifact.scratch_need()
     };
     for step in &steps {
-        need.activations = need
-            .activations
-            .max(validate_step(step, &head, format, tensors)?);
+        need.activations =
+            need.activations
+                .max(validate_step(step.borrowed(), &head, format, tensors)?);
     }
     let packed = Packed {
         format,
