@@ -29,6 +29,7 @@ pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER
 pub(crate) use fixed::{
     check_actnorm, check_bounds, check_linear, check_standardization, check_sums,
 };
+pub(crate) use table::check_table;
 
 use crate::artifact::Artifact;
 use crate::plan::{Coupling, Schedule, Step};

@@ -9,6 +9,7 @@
 //! against f64, tanh is off by at most 2^-19 (linear interpolation in a table of the same size: 2^-11).
 
 use super::slices::int;
+use crate::plan::PlanError;
 
 /// Nodes a unit of an interpolation table.
 pub const TABLE_STEPS_PER_UNIT: i32 = 16;
@@ -51,6 +52,16 @@ pub(crate) fn power_of_two(k: i32) -> (i32, i32) {
     let coarse = i64::from(MANTISSAS[(k >> 8 & 0xFF) as usize]);
     let fine = i64::from(FINE_MANTISSAS[(k & 0xFF) as usize]);
     (((coarse * fine + (1 << 29)) >> 30) as i32, k >> 16)
+}
+
+/// Entries lie within 16 (the maps' own reach 8 and a little): so small that no sum of [`interpolate`] overflows.
+pub(crate) fn check_table(table: &[u8]) -> Result<(), PlanError> {
+    const MOST: u32 = 16 << 24;
+    let small = |entry: &[u8]| int(entry, 0).unsigned_abs() <= MOST;
+    match table.chunks_exact(4).all(small) {
+        true => Ok(()),
+        false => Err(PlanError::Scale),
+    }
 }
 
 /// The table's function at r (24 fraction bits); the value has the table's fraction bits.
@@ -107,5 +118,26 @@ mod tests {
             })
             .fold(0.0, f64::max);
         assert!(worst < libm::exp2(-19.0), "worst {worst:e}");
+    }
+
+    /// Found by fuzzing: without a limit the cubic of a stranger's table leaves 32 bits.
+    #[test]
+    fn no_table_that_passes_the_check_overflows() {
+        for most in [16 << 24, (16 << 24) + 1] {
+            let mut table = [0u8; TABLE_ENTRIES * 4];
+            for (i, entry) in table.chunks_exact_mut(4).enumerate() {
+                let sign = if i / 2 % 2 == 0 { 1 } else { -1i32 };
+                entry.copy_from_slice(&(sign * most).to_le_bytes());
+            }
+            let allowed = check_table(&table).is_ok();
+            assert_eq!(allowed, most == 16 << 24);
+            if allowed {
+                // Overflow is checked in tests.
+                let reach = TABLE_REACH << 24;
+                (-reach..reach).step_by(997).for_each(|r| {
+                    interpolate(&table, r);
+                });
+            }
+        }
     }
 }

@@ -134,7 +134,8 @@ pub(crate) fn validate_head(
     }
     for table in [head.scale_table, head.sigmoid_table] {
         if format == NumberFormat::Q8 && table != NO_TENSOR {
-            tensor(tensors, table, TABLE_ENTRIES, 4)?;
+            let table = tensor(tensors, table, TABLE_ENTRIES, 4)?;
+            crate::engine::check_table(table)?;
         }
     }
     Ok(())
