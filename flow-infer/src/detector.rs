@@ -14,7 +14,7 @@
 use crate::artifact::Artifact;
 use crate::engine::{Arithmetic, InputError, Noise, ScratchMut, evaluate};
 use crate::gate::Decision;
-use crate::plan::PlannedInput;
+use crate::plan::{PlannedInput, parts};
 use crate::score::Scores;
 use crate::score::complexity::{Coder, code_length};
 
@@ -93,10 +93,10 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
         let scratch = self.scratch.reborrow();
         let evaluation = evaluate(self.artifact, input, noise, scratch, &mut ())?;
         let code_length_raw = match *self.artifact.input() {
-            PlannedInput::Image { shape, .. } => {
+            PlannedInput::Image { shape, .. } if parts::IMAGES => {
                 Some(code_length(input, shape, self.coder)?.energy())
             }
-            PlannedInput::Vector { .. } => None,
+            _ => None,
         };
         Ok(Scores {
             log_prob_raw: evaluation.log_prob_raw,

@@ -110,10 +110,11 @@ fn host_tests() -> Result<()> {
 
 fn engine_without_std() -> Result<()> {
     for target in ENGINE_TARGETS {
-        let words = "build -p flow-infer --quiet --no-default-features --features defmt --target";
+        let words = "build -p flow-infer --quiet --features defmt --target";
         process::run(cargo(words).arg(target))?;
     }
-    Ok(())
+    let without_parts = "test -p flow-infer --quiet --no-default-features --lib";
+    process::run(&mut cargo(without_parts))
 }
 
 fn firmware_lints() -> Result<()> {

@@ -6,7 +6,7 @@ use super::couple::{CoupleRow, Place};
 use super::observe::Observer;
 use super::slices::{at, run, run_mut, tail};
 use crate::kernels::Row;
-use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes};
+use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
 
 pub(super) fn run_row<A: Arithmetic>(
     place: &Place<'_>,
@@ -50,7 +50,7 @@ pub(super) fn run_row<A: Arithmetic>(
             input::<A>(place, layer, event.row, latents, pair, sink.row, buffer)
         }
         LayerKind::Map => map::<A>(place, layer, event.row, before, &mut sink),
-        LayerKind::Gate { gate, carry } => {
+        LayerKind::Gate { gate, carry } if parts::GLOW => {
             gate_row::<A>(
                 place,
                 layer,
@@ -63,6 +63,8 @@ pub(super) fn run_row<A: Arithmetic>(
         LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
             convolve::<A>(place, layer, event.row, before, &mut sink);
         }
+        // Left out of this build, and refused when loaded.
+        LayerKind::Gate { .. } => {}
     }
     observer.row(place.index, event.layer, event.row, sink.row);
 }
@@ -167,7 +169,7 @@ fn convolve<A: Arithmetic>(
         blocks: lanes(usize::from(output.channels)) / LANES,
     };
     match layer.kind {
-        LayerKind::ConvTransposed(_) => convolution.transposed_row(y, sink),
+        LayerKind::ConvTransposed(_) if parts::AUTOENCODER => convolution.transposed_row(y, sink),
         _ => convolution.row(y, sink),
     }
 }

@@ -9,6 +9,7 @@
 //! is decoded, under 2 KiB.
 
 mod geometry;
+pub(crate) mod parts;
 mod schedule;
 mod steps;
 mod validate;

@@ -7,7 +7,7 @@
 
 use super::{
     Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead, PlannedInput,
-    PlannedScale, Schedule, Step, Window, lanes,
+    PlannedScale, Schedule, Step, Window, lanes, parts,
 };
 use crate::spec::{CouplingMask, View};
 
@@ -34,6 +34,8 @@ pub enum PlanError {
     Accumulator,
     /// A scale that is not positive, or a constant out of range.
     Scale,
+    /// A step, layer or input that this build leaves out: see the features of the crate.
+    LeftOut,
 }
 
 impl core::fmt::Display for PlanError {
@@ -48,6 +50,7 @@ impl core::fmt::Display for PlanError {
             Self::Schedule => "a layer's rows would be overwritten before they are read",
             Self::Accumulator => "weights could overflow a sum",
             Self::Scale => "a scale is not positive or out of range",
+            Self::LeftOut => "this build leaves out a part of the engine that the flow needs",
         })
     }
 }
@@ -121,6 +124,7 @@ pub(crate) fn validate_head(
     }
     match head.input {
         PlannedInput::Image { table, margin, .. } => {
+            parts::require(parts::IMAGES)?;
             let entries = crate::engine::IMAGE_TABLE_ENTRIES;
             tensor(tensors, table, entries, sizes.image_entry)?;
             if !(margin > 0.0 && margin < 0.5) || head.input.draws() == 0 {
@@ -128,6 +132,7 @@ pub(crate) fn validate_head(
             }
         }
         PlannedInput::Vector { dims, records } => {
+            parts::require(parts::VECTORS)?;
             let records = tensor(tensors, records, usize::from(dims), sizes.standardization)?;
             crate::engine::check_standardization(format, records)?;
         }
@@ -151,12 +156,14 @@ pub fn validate_step(
     let sizes = format.sizes();
     match step {
         Step::Actnorm { view, records } => {
+            parts::require(parts::GLOW)?;
             check_view(view, head)?;
             let records = tensor(tensors, records, view.channels(), sizes.actnorm)?;
             crate::engine::check_actnorm(format, records)?;
             Ok(0)
         }
         Step::InvertibleLinear { view, weights } => {
+            parts::require(parts::GLOW)?;
             check_view(view, head)?;
             let count = view.channels() * view.channels();
             if view.channels() > crate::engine::MAX_LINEAR_CHANNELS {
@@ -304,6 +311,11 @@ fn check_tensors(
     format: NumberFormat,
     tensors: &[u8],
 ) -> Result<(), PlanError> {
+    parts::require(match layer.kind {
+        LayerKind::Gate { .. } => parts::GLOW,
+        LayerKind::ConvTransposed(_) => parts::AUTOENCODER,
+        LayerKind::Input { .. } | LayerKind::Conv(_) | LayerKind::Map => true,
+    })?;
     let sizes = format.sizes();
     let output = coupling.output_shape(layer).ok_or(PlanError::Layer)?;
     let rows = lanes(usize::from(output.channels));
