@@ -3,7 +3,7 @@
 use crate::{process, repo};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A folder under `firmware/boards`.
@@ -39,6 +39,11 @@ impl Board {
             Program::Score => format!("{}-score", self.name),
             Program::Bench => format!("{}-bench", self.name),
         }
+    }
+
+    /// The board's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// `cargo VERB --release`, run in the board's folder, where its target and runner are found.

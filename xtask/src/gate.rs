@@ -23,12 +23,16 @@ pub(crate) fn check(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run>
     let mut all = Inputs::load(&repo::compiled_in_images(), None)?;
     all.append(inputs)?;
     let bits = compare::differing_bits(&host::answers(model, &all)?, &run.answers);
-    let ram = Sizes::of(&elf)?.ram + u64::from(run.summary.stack_bytes);
+    let sizes = Sizes::of(&elf)?;
+    let stack = u64::from(run.summary.stack_bytes);
+    let ram = sizes.ram + stack;
     let log = board::decode_log(&elf, &run.log)?;
     let complaint = if bits != 0 {
         format!("differs from the host in {bits} bits")
     } else if ram > RAM_LIMIT {
         format!("used {ram} bytes of RAM for statics and stack, more than {RAM_LIMIT}")
+    } else if sizes.stack.is_some_and(|reserved| stack > reserved) {
+        format!("used {stack} bytes of stack, more than the linker reserves")
     } else if golden_vectors(&log).unwrap_or(0) == 0 {
         format!("tested itself with no golden vector; its log:\n{log}")
     } else {

@@ -72,3 +72,21 @@ pub(crate) fn stdout(command: &mut Command) -> Result<String> {
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// What a program says of its version, in one line.
+///
+/// # Errors
+/// As [`stdout`].
+pub(crate) fn version(program: &str) -> Result<String> {
+    let text = stdout(Command::new(program).arg("--version"))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Today's date in UTC: 2026-03-01.
+///
+/// # Errors
+/// As [`stdout`].
+pub(crate) fn today() -> Result<String> {
+    let date = stdout(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?;
+    Ok(date.trim().to_owned())
+}

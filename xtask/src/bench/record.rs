@@ -5,7 +5,6 @@ use crate::{process, repo};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 /// Growth beyond which a count is a failure: other compilers schedule the same code a little differently.
 const TOLERANCE: f64 = 0.03;
@@ -132,15 +131,11 @@ impl Record {
 /// # Errors
 /// A tool does not tell its version.
 pub(super) fn origin(verb: &str) -> Result<String> {
-    let tell = |program: &str, arguments: &[&str]| -> Result<String> {
-        let text = process::stdout(Command::new(program).args(arguments))?;
-        Ok(text.lines().next().unwrap_or_default().to_owned())
-    };
     Ok(format!(
         "# cargo xtask {verb} --record, {}\n# {}, {}\n",
-        tell("date", &["--utc", "+%Y-%m-%d"])?,
-        tell("rustc", &["--version"])?,
-        tell("qemu-system-arm", &["--version"])?,
+        process::today()?,
+        process::version("rustc")?,
+        process::version("qemu-system-arm")?,
     ))
 }
 

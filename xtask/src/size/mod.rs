@@ -1,4 +1,7 @@
-//! `cargo xtask size`: what the firmware costs in flash and RAM, by crate.
+//! `cargo xtask size`: what the firmware costs in flash and RAM, by crate or by architecture.
+
+mod parts;
+mod ram;
 
 use crate::boards::{self, Board, Program};
 
@@ -23,7 +26,16 @@ pub(crate) struct Size {
     /// Folder name under firmware/boards.
     #[arg(long, default_value = "m4")]
     board: String,
+    /// Show what each architecture costs in code instead.
+    #[arg(long)]
+    parts: bool,
+    /// Write that table to records/code-size.md.
+    #[arg(long, requires = "parts")]
+    record: bool,
 }
+
+/// How the section that `firmware/link` reserves for the stack begins; its length follows.
+const STACK: &str = ".stack_of_";
 
 /// Sizes of one program, in bytes.
 pub(crate) struct Sizes {
@@ -31,7 +43,8 @@ pub(crate) struct Sizes {
     constants: u64,
     /// Statics, scratch included.
     pub(crate) ram: u64,
-
+    /// Reserved for the stack by the linker; nothing on RISC-V, where it gets all that is left.
+    pub(crate) stack: Option<u64>,
     text_by_crate: BTreeMap<String, u64>,
 }
 
@@ -41,7 +54,15 @@ impl Size {
         let board = boards.into_iter().find(|board| board.name == self.board);
         let board = board.with_context(|| format!("no board `{}`", self.board))?;
         setup::targets([board.target.as_str()].into_iter())?;
-        check(&board)
+        if !self.parts {
+            return check(&board);
+        }
+        let table = parts::table(&board)?;
+        table.print(&mut Output::stdout())?;
+        match self.record {
+            true => parts::record(&board, &table),
+            false => Ok(()),
+        }
     }
 }
 
@@ -69,6 +90,9 @@ pub(crate) fn check(board: &Board) -> Result<()> {
         sizes.constants.to_string(),
     ]);
     table.row(["static RAM, scratch included".into(), sizes.ram.to_string()]);
+    if let Some(stack) = sizes.stack {
+        table.row(["reserved for the stack".into(), stack.to_string()]);
+    }
     table.print(&mut Output::stdout())?;
     if sizes.text > TEXT_LIMIT {
         let cause = format!(
@@ -76,6 +100,12 @@ pub(crate) fn check(board: &Board) -> Result<()> {
             board.name, sizes.text
         );
         return Err(CheckFailed(cause).into());
+    }
+    if sizes.stack.is_some() {
+        let enough = ram::prove(board)?;
+        println!(
+            "links with {enough} bytes of RAM; with fewer the linker says how many are missing"
+        );
     }
     Ok(())
 }
@@ -93,7 +123,8 @@ impl Sizes {
                 .sections()
                 .filter(|section| wanted.contains(&section.kind()))
                 // riscv-rt's linker script gives the stack all RAM that is left, as a section.
-                .filter(|section| !matches!(section.name(), Ok(".stack" | ".heap")));
+                .filter(|section| !matches!(section.name(), Ok(".stack" | ".heap")))
+                .filter(|section| !section.name().is_ok_and(is_stack));
             sections.map(|section| section.size()).sum()
         };
         let mut text_by_crate = BTreeMap::new();
@@ -108,9 +139,17 @@ impl Sizes {
             text: total(&[SectionKind::Text]),
             constants: total(&[SectionKind::ReadOnlyData, SectionKind::ReadOnlyString]),
             ram: total(&[SectionKind::Data, SectionKind::UninitializedData]),
+            stack: file
+                .sections()
+                .find(|section| section.name().is_ok_and(is_stack))
+                .map(|section| section.size()),
             text_by_crate,
         })
     }
+}
+
+fn is_stack(section: &str) -> bool {
+    section.starts_with(STACK)
 }
 
 /// The crate in which a symbol was written: the first path segment that is an identifier.
