@@ -6,7 +6,7 @@ use super::bottleneck::Bottleneck;
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
 use super::patches::Patches;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn};
 use flow_infer::spec::{ConditionerSpec, Shape};
 
 const LEAK: f32 = 0.01;
@@ -127,8 +127,8 @@ impl Stage {
         let (cpu, weights) = (with.cpu, with.weights);
         self.conv
             .forward(cpu, weights, input, &mut patches, Finish::Store);
-        let bias = &weights.flat[self.conv.bias()];
-        self.patches.spread(&patches, bias, out);
+        self.patches
+            .spread(&patches, self.conv.shared_bias_of(weights), out);
         scratch.give_back(patches);
     }
 
@@ -138,17 +138,17 @@ impl Stage {
         with: With<'_>,
         input: &Map,
         out: &Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) -> Map {
         let mut patches = self.lend_patches(scratch);
         let mut below = self.lend_inner(scratch);
         let (cpu, weights) = (with.cpu, with.weights);
         self.patches.gather(out, &mut patches);
-        self.conv.add_bias_gradient(out, gradient);
-        self.conv.weight_gradient(cpu, input, &patches, gradient);
+        self.conv.add_bias_gradient(out, turn);
+        let both = [input, &patches];
         self.conv
-            .input_gradient(cpu, weights, &patches, &mut below, Finish::Store);
+            .gradient(cpu, weights, both, turn, &mut below, Finish::Store);
         scratch.give_back(patches);
         below
     }
@@ -157,16 +157,15 @@ impl Stage {
     fn encoder_gradient(
         &self,
         with: With<'_>,
-        [read, out]: [&Map; 2],
+        both: [&Map; 2],
         below: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let mut patches = self.lend_patches(scratch);
         let (cpu, weights) = (with.cpu, with.weights);
-        self.conv.weight_gradient(cpu, read, out, gradient);
         self.conv
-            .input_gradient(cpu, weights, out, &mut patches, Finish::Store);
+            .gradient(cpu, weights, both, turn, &mut patches, Finish::Store);
         self.patches.spread(&patches, &[], below);
         scratch.give_back(patches);
     }
@@ -245,7 +244,7 @@ impl Conditioner for Autoencoder {
         with: With<'_>,
         passed: Passed<'_>,
         input_gradient: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let tape = passed.tape;
@@ -253,7 +252,7 @@ impl Conditioner for Autoencoder {
         for (k, stage) in self.decoder.iter().enumerate().rev() {
             let read = &tape[places::decoded(k)];
             let out = above.as_ref().unwrap_or(passed.out_gradient);
-            let mut below = stage.decoder_gradient(with, read, out, gradient, scratch);
+            let mut below = stage.decoder_gradient(with, read, out, turn, scratch);
             if k > 0 {
                 leak_gradient(&mut below, read);
             }
@@ -266,16 +265,16 @@ impl Conditioner for Autoencoder {
         };
         let maps = &tape[places::BOTTLENECK..];
         self.bottleneck
-            .gradient(with, maps, &mut above, gradient, scratch);
+            .gradient(with, maps, &mut above, turn, scratch);
         for (k, stage) in self.encoder.iter().enumerate().rev() {
             leak_gradient(&mut above, &tape[places::encoded(k)]);
             let both = [&tape[places::patches(k)], &above];
             if k == 0 {
-                stage.encoder_gradient(with, both, input_gradient, gradient, scratch);
+                stage.encoder_gradient(with, both, input_gradient, turn, scratch);
                 break;
             }
             let mut below = stage.lend_outer(scratch);
-            stage.encoder_gradient(with, both, &mut below, gradient, scratch);
+            stage.encoder_gradient(with, both, &mut below, turn, scratch);
             scratch.give_back(std::mem::replace(&mut above, below));
         }
         scratch.give_back(above);

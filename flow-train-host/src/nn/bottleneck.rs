@@ -2,7 +2,7 @@
 
 use super::conditioner::{Layer, Source, With};
 use super::kernels::Finish;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn};
 
 /// code = down x, y = up code, with x and y as vectors of C H W numbers.
 pub(crate) struct Bottleneck {
@@ -70,19 +70,19 @@ impl Bottleneck {
         with: With<'_>,
         tape: &[Map],
         through: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
         let mut vector = scratch.lend(self.numbers(), Grid::vectors(1));
         let mut code = scratch.lend(self.latent, Grid::vectors(1));
         self.flatten(through, &mut vector);
-        self.up.weight_gradient(cpu, &tape[1], &vector, gradient);
+        let both = [&tape[1], &vector];
         self.up
-            .input_gradient(cpu, weights, &vector, &mut code, Finish::Store);
-        self.down.weight_gradient(cpu, &tape[0], &code, gradient);
+            .gradient(cpu, weights, both, turn, &mut code, Finish::Store);
+        let both = [&tape[0], &code];
         self.down
-            .input_gradient(cpu, weights, &code, &mut vector, Finish::Store);
+            .gradient(cpu, weights, both, turn, &mut vector, Finish::Store);
         self.unflatten(&vector, through);
         scratch.give_back(vector);
         scratch.give_back(code);

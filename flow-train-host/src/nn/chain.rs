@@ -2,7 +2,7 @@
 
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn};
 
 /// See the module.
 pub(crate) struct Chain {
@@ -109,7 +109,7 @@ impl Conditioner for Chain {
         with: With<'_>,
         passed: Passed<'_>,
         input_gradient: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
@@ -117,18 +117,18 @@ impl Conditioner for Chain {
         for (k, layer) in self.layers.iter().enumerate().rev() {
             let out = above.as_ref().unwrap_or(passed.out_gradient);
             let Some(below) = k.checked_sub(1) else {
-                layer.weight_gradient(cpu, passed.input, out, gradient);
-                layer.input_gradient(cpu, weights, out, input_gradient, Finish::Store);
+                let both = [passed.input, out];
+                layer.gradient(cpu, weights, both, turn, input_gradient, Finish::Store);
                 break;
             };
             let activation = &passed.tape[below];
-            layer.weight_gradient(cpu, activation, out, gradient);
             let mut below = scratch.lend(self.hidden, activation.grid());
             let finish = match self.rectified {
                 true => Finish::Mask(activation),
                 false => Finish::Store,
             };
-            layer.input_gradient(cpu, weights, out, &mut below, finish);
+            let both = [activation, out];
+            layer.gradient(cpu, weights, both, turn, &mut below, finish);
             if let Some(done) = above.replace(below) {
                 scratch.give_back(done);
             }

@@ -6,7 +6,7 @@ use super::highway::Highway;
 use super::kernels::{Cpu, Finish};
 use super::patches::Patches;
 use super::resnet::Resnet;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::{ConditionerSpec, Norm};
 
 /// A conditioner: raw outputs from the kept part, and gradients back.
@@ -30,7 +30,7 @@ pub(crate) trait Conditioner: Send + Sync {
         with: With<'_>,
         passed: Passed<'_>,
         input_gradient: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     );
 
@@ -61,7 +61,7 @@ impl Layer<'_> {
         let Some(patches) = self.patches else {
             return out;
         };
-        let bias = &weights.flat[self.conv.bias()];
+        let bias = self.conv.shared_bias_of(weights);
         let mut sum = Map::new(bias.len(), patches.outer());
         patches.spread(&out, bias, &mut sum);
         sum

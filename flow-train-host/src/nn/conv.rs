@@ -3,9 +3,12 @@
 //! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over patches or whole
 //! maps that their conditioner lays out (see `patches`): one pair of kernels serves them all.
 
+use super::gradient::Turn;
 use super::kernels::{Cpu, Finish, add_weight_gradient, convolve};
 use super::map::blocks;
-use super::{Gradient, LANES, Lanes, Map, Registry, Weights};
+use super::parameters::LayerPlaces;
+use super::{LANES, Lanes, Map, Numbers, Registry, Weights};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for dense layers, or in x
@@ -16,11 +19,12 @@ pub(crate) struct Conv {
     outputs: usize,
     side: usize,
     order: Order,
+    /// Places in the flat vector.
     weights: Range<usize>,
     bias: Range<usize>,
-    packed: Range<usize>,
-    packed_bias: Range<usize>,
-    turned: Range<usize>,
+    /// Place among the loose numbers of a bias that several outputs share.
+    shared_bias: Option<Range<usize>>,
+    places: LayerPlaces,
 }
 
 /// Which axis of the weights comes first in the model.
@@ -90,21 +94,26 @@ impl Conv {
     ) -> Self {
         let vectors =
             |outer: usize, inner: usize| blocks(outer) * blocks(inner) * side * side * LANES;
-        let shares_bias = bias.iter().product::<usize>() < outputs;
+        let count = bias.iter().product::<usize>();
         let bias_name = format!("{name}.bias");
+        let weights = registry.flat(format!("{name}.weights"), weights);
+        let shared_bias = (count < outputs).then(|| registry.loose(bias_name.clone(), bias));
         Self {
             inputs,
             outputs,
             side,
             order,
-            weights: registry.unpacked(format!("{name}.weights"), weights),
-            bias: match shares_bias {
-                true => registry.flat(bias_name, bias),
-                false => registry.unpacked(bias_name, bias),
+            bias: match shared_bias {
+                Some(_) => weights.end..weights.end + count,
+                None => registry.flat(bias_name, bias),
             },
-            packed: registry.packed(vectors(outputs, inputs)),
-            packed_bias: registry.packed(blocks(outputs)),
-            turned: registry.turned(vectors(inputs, outputs)),
+            weights,
+            shared_bias,
+            places: registry.layer([
+                vectors(outputs, inputs),
+                blocks(outputs),
+                vectors(inputs, outputs),
+            ]),
         }
     }
 
@@ -117,11 +126,6 @@ impl Conv {
         pair * self.side * self.side
     }
 
-    /// Whether several outputs have one bias.
-    fn shares_bias(&self) -> bool {
-        self.bias.len() < self.outputs
-    }
-
     /// Number of outputs of one pixel.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs
@@ -132,76 +136,118 @@ impl Conv {
         self.inputs * self.side * self.side
     }
 
-    /// Place of the weights in the flat vector.
-    pub(crate) fn weights(&self) -> Range<usize> {
-        self.weights.clone()
+    /// Number of weights.
+    pub(crate) fn weights(&self) -> usize {
+        self.weights.len()
     }
 
-    /// Place of the bias in the flat vector.
-    pub(crate) fn bias(&self) -> Range<usize> {
-        self.bias.clone()
+    /// Number of biases.
+    pub(crate) fn biases(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Place of the weights alone among the packed numbers.
+    pub(crate) fn packed_weights(&self) -> Range<usize> {
+        self.places.weights.clone()
+    }
+
+    /// The bias that several outputs share; empty if every output has its own.
+    pub(crate) fn shared_bias_of<'a>(&self, weights: &'a Weights) -> &'a [f32] {
+        let range = self.shared_bias.clone().unwrap_or_default();
+        &weights.numbers.loose[range]
     }
 
     /// Replaces every output by (output - mean) factor, given the present bias is zero; one mean and factor a bias.
-    pub(crate) fn normalize_outputs(&self, flat: &mut [f32], mean: &[f32], factor: &[f32]) {
+    pub(crate) fn normalize_outputs(&self, values: &mut [f32], mean: &[f32], factor: &[f32]) {
         let (taps, share) = (self.side * self.side, self.outputs / self.bias.len());
+        let (weights, bias) = values.split_at_mut(self.weights.len());
         for o in 0..self.outputs {
             for i in 0..self.inputs {
-                let weights = &mut flat[self.weights.start + self.at(o, i)..][..taps];
+                let weights = &mut weights[self.at(o, i)..][..taps];
                 weights.iter_mut().for_each(|w| *w *= factor[o / share]);
             }
         }
-        for (b, (mean, factor)) in mean.iter().zip(factor).enumerate() {
-            flat[self.bias.start + b] = -mean * factor;
+        for (b, (mean, factor)) in bias.iter_mut().zip(mean.iter().zip(factor)) {
+            *b = -mean * factor;
         }
     }
 
-    /// Copies the flat weights to where the kernels read them.
-    pub(crate) fn pack(&self, weights: &mut Weights) {
+    /// Its part of a flat vector, weights and then bias: what [`set`](Self::set) takes.
+    pub(crate) fn part<'a>(&self, flat: &'a [f32]) -> &'a [f32] {
+        &flat[self.weights.start..self.bias.end]
+    }
+
+    /// Its part of a flat vector, to be written to.
+    pub(crate) fn part_mut<'a>(&self, flat: &'a mut [f32]) -> &'a mut [f32] {
+        &mut flat[self.weights.start..self.bias.end]
+    }
+
+    /// Copies weights and bias, laid out as in the model, to where they lie while training.
+    pub(crate) fn set(&self, values: &[f32], numbers: &mut Numbers) {
         let taps = self.side * self.side;
-        let flat = &weights.flat[self.weights.clone()];
-        let packed = &mut weights.packed[self.packed.clone()];
-        let turned = &mut weights.turned[self.turned.clone()];
+        let packed = &mut numbers.packed[self.places.weights.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
-                let at = self.at(o, i);
-                for (tap, &w) in flat[at..at + taps].iter().enumerate() {
-                    packed[lane_of(i, o, tap, self.inputs, taps)].0[o % LANES] = w;
-                    let mirrored = taps - 1 - tap;
-                    turned[lane_of(o, i, mirrored, self.outputs, taps)].0[i % LANES] = w;
+                for (tap, &w) in values[self.at(o, i)..][..taps].iter().enumerate() {
+                    packed[self.place_of(i, o, tap)].0[o % LANES] = w;
                 }
             }
         }
-        if self.shares_bias() {
+        let bias = &values[self.weights.len()..];
+        if let Some(range) = self.shared_bias.clone() {
+            numbers.loose[range].copy_from_slice(bias);
             return;
         }
-        let bias = &weights.flat[self.bias.clone()];
-        let packed = &mut weights.packed[self.packed_bias.clone()];
+        let packed = &mut numbers.packed[self.places.bias.clone()];
         for (o, &b) in bias.iter().enumerate() {
             packed[o / LANES].0[o % LANES] = b;
         }
     }
 
-    /// Moves the gradient from the kernels' layout to the flat vector's.
-    pub(crate) fn unpack(&self, gradient: &mut Gradient) {
+    /// The other way round.
+    pub(crate) fn get(&self, numbers: &Numbers, values: &mut [f32]) {
         let taps = self.side * self.side;
-        let flat = &mut gradient.flat[self.weights.clone()];
-        let packed = &gradient.packed[self.packed.clone()];
+        let packed = &numbers.packed[self.places.weights.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
-                let at = self.at(o, i);
-                for (tap, g) in flat[at..at + taps].iter_mut().enumerate() {
-                    *g = packed[lane_of(i, o, tap, self.inputs, taps)].0[o % LANES];
+                for (tap, w) in values[self.at(o, i)..][..taps].iter_mut().enumerate() {
+                    *w = packed[self.place_of(i, o, tap)].0[o % LANES];
                 }
             }
         }
-        if self.shares_bias() {
+        let bias = &mut values[self.weights.len()..];
+        if let Some(range) = self.shared_bias.clone() {
+            bias.copy_from_slice(&numbers.loose[range]);
             return;
         }
-        let flat = &mut gradient.flat[self.bias.clone()];
-        let packed = &gradient.packed[self.packed_bias.clone()];
-        for (o, g) in flat.iter_mut().enumerate() {
-            *g = packed[o / LANES].0[o % LANES];
+        let packed = &numbers.packed[self.places.bias.clone()];
+        for (o, b) in bias.iter_mut().enumerate() {
+            *b = packed[o / LANES].0[o % LANES];
+        }
+    }
+
+    /// Place of the vector of weights that joins input `i` to the block of output `o`.
+    fn place_of(&self, i: usize, o: usize, tap: usize) -> usize {
+        let block = o / LANES * blocks(self.inputs) + i / LANES;
+        (block * self.side * self.side + tap) * LANES + i % LANES
+    }
+
+    /// Turns the weights around for the input's gradient: as tasks that can be done in any order, a block of input
+    /// channels each. `turned` is the room of this layer and those behind, from vector `first` on; theirs is left there.
+    pub(crate) fn turning<'a>(
+        &self,
+        packed: &'a [Lanes],
+        (first, turned): &mut (usize, &'a mut [Lanes]),
+    ) -> Turning<'a> {
+        let Range { start, end } = self.places.turned;
+        let room = &mut std::mem::take(turned)[start - *first..];
+        let (own, behind) = room.split_at_mut(end - start);
+        (*first, *turned) = (end, behind);
+        Turning {
+            packed: &packed[self.places.weights.clone()],
+            turned: own,
+            blocks: [blocks(self.inputs), blocks(self.outputs)],
+            taps: self.side * self.side,
         }
     }
 
@@ -218,8 +264,8 @@ impl Conv {
             (input.channels(), out.channels()),
             (self.inputs, self.outputs)
         );
-        let bias = &weights.packed[self.packed_bias.clone()];
-        let packed = &weights.packed[self.packed.clone()];
+        let bias = &weights.numbers.packed[self.places.bias.clone()];
+        let packed = &weights.numbers.packed[self.places.weights.clone()];
         convolve(cpu, self.side, packed, Some(bias), input, out, finish);
     }
 
@@ -236,28 +282,45 @@ impl Conv {
             (input.channels(), out.channels()),
             (self.inputs, self.outputs)
         );
-        let turned = &weights.turned[self.turned.clone()];
+        let turned = &weights.turned[self.places.turned.clone()];
         convolve(cpu, self.side, turned, None, out, input, finish);
     }
 
-    /// Adds the gradients of weights and bias.
-    pub(crate) fn weight_gradient(
+    /// Adds the gradients of weights and bias, and computes that of the input.
+    pub(crate) fn gradient(
         &self,
         cpu: Cpu,
-        input: &Map,
-        out: &Map,
-        gradient: &mut Gradient,
+        weights: &Weights,
+        [input, out]: [&Map; 2],
+        turn: &mut Turn<'_, '_>,
+        below: &mut Map,
+        finish: Finish<'_>,
     ) {
-        // The bias lies right behind the weights.
-        let both = &mut gradient.packed[self.packed.start..self.packed_bias.end];
-        let (weights, bias) = both.split_at_mut(self.packed.len());
-        add_weight_gradient(cpu, self.side, input, out, weights, bias);
+        let first = turn.has_come(self.places.number);
+        if first {
+            self.weight_gradient(cpu, input, out, turn);
+        }
+        self.input_gradient(cpu, weights, out, below, finish);
+        if !first {
+            self.weight_gradient(cpu, input, out, turn);
+        }
+    }
+
+    /// Adds the gradients of weights and bias.
+    pub(crate) fn weight_gradient(&self, cpu: Cpu, input: &Map, out: &Map, turn: &Turn<'_, '_>) {
+        turn.add(self.places.number, |both| {
+            let (weights, bias) = both.split_at_mut(self.places.weights.len());
+            add_weight_gradient(cpu, self.side, input, out, weights, bias);
+        });
     }
 
     /// Adds the gradient of a shared bias, given that of the map it was added to.
-    pub(crate) fn add_bias_gradient(&self, out: &Map, gradient: &mut Gradient) {
+    pub(crate) fn add_bias_gradient(&self, out: &Map, turn: &mut Turn<'_, '_>) {
+        let Some(range) = self.shared_bias.clone() else {
+            return;
+        };
         let grid = out.grid();
-        for (c, g) in gradient.flat[self.bias.clone()].iter_mut().enumerate() {
+        for (c, g) in turn.loose[range].iter_mut().enumerate() {
             for y in 0..grid.height {
                 let row = &out.data()[out.at(c / LANES, y, 0)..][..grid.width];
                 *g += row.iter().map(|lanes| lanes.0[c % LANES]).sum::<f32>();
@@ -266,10 +329,41 @@ impl Conv {
     }
 }
 
-/// Place of the vector of weights that joins inner channel `i` to the block of outer channel `o`.
-fn lane_of(i: usize, o: usize, tap: usize, inner: usize, taps: usize) -> usize {
-    let block = o / LANES * blocks(inner) + i / LANES;
-    (block * taps + tap) * LANES + i % LANES
+/// A layer whose weights are to be turned around.
+pub(crate) struct Turning<'a> {
+    packed: &'a [Lanes],
+    turned: &'a mut [Lanes],
+    /// Of inputs and of outputs.
+    blocks: [usize; 2],
+    taps: usize,
+}
+
+impl Turning<'_> {
+    /// turned[i block, o block, mirrored tap, o lane, i lane] = packed[o block, i block, tap, i lane, o lane].
+    pub(crate) fn run(self) {
+        let [inputs, outputs] = self.blocks;
+        let square = self.taps * LANES;
+        let column = |(i, turned): (usize, &mut [Lanes])| {
+            for (o, turned) in turned.chunks_exact_mut(square).enumerate() {
+                let packed = &self.packed[(o * inputs + i) * square..][..square];
+                let taps = packed.chunks_exact(LANES);
+                for (from, to) in taps.zip(turned.chunks_exact_mut(LANES).rev()) {
+                    transpose(from, to);
+                }
+            }
+        };
+        let columns = self.turned.par_chunks_exact_mut(outputs * square);
+        columns.enumerate().for_each(column);
+    }
+}
+
+/// to[o].0[i] = from[i].0[o].
+fn transpose(from: &[Lanes], to: &mut [Lanes]) {
+    for (o, to) in to.iter_mut().enumerate() {
+        for (to, from) in to.0.iter_mut().zip(from) {
+            *to = from.0[o];
+        }
+    }
 }
 
 // A vector of weights and a vector of channels are the same thing to a kernel.

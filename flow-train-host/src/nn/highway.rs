@@ -2,7 +2,7 @@
 
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn};
 
 /// See the module.
 pub(crate) struct Highway {
@@ -133,7 +133,7 @@ impl Conditioner for Highway {
         with: With<'_>,
         passed: Passed<'_>,
         input_gradient: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
@@ -141,9 +141,9 @@ impl Conditioner for Highway {
         let last = &tape[places::h(self.gated.len())];
         let [mut through, mut proposed, mut gate] =
             [(); 3].map(|()| scratch.lend(self.channels, last.grid()));
-        self.out_conv.weight_gradient(cpu, last, out, gradient);
+        let store = Finish::Store;
         self.out_conv
-            .input_gradient(cpu, weights, out, &mut through, Finish::Store);
+            .gradient(cpu, weights, [last, out], turn, &mut through, store);
         for (k, layer) in self.gated.iter().enumerate().rev() {
             let h = &tape[places::h(k)];
             let mixed = Mixed {
@@ -153,14 +153,13 @@ impl Conditioner for Highway {
             };
             mixed.gradient(&mut through, &mut proposed, &mut gate);
             for (conv, above) in [(&layer.hidden, &proposed), (&layer.gate, &gate)] {
-                conv.weight_gradient(cpu, h, above, gradient);
-                conv.input_gradient(cpu, weights, above, &mut through, Finish::Add);
+                let both = [h, above];
+                conv.gradient(cpu, weights, both, turn, &mut through, Finish::Add);
             }
         }
+        let both = [passed.input, &through];
         self.in_conv
-            .weight_gradient(cpu, passed.input, &through, gradient);
-        self.in_conv
-            .input_gradient(cpu, weights, &through, input_gradient, Finish::Store);
+            .gradient(cpu, weights, both, turn, input_gradient, Finish::Store);
         for map in [through, proposed, gate] {
             scratch.give_back(map);
         }

@@ -14,6 +14,7 @@ mod bottleneck;
 mod chain;
 pub(crate) mod conditioner;
 mod conv;
+mod gradient;
 mod highway;
 pub(crate) mod kernels;
 mod map;
@@ -24,7 +25,8 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use conv::Conv;
+pub(crate) use conv::{Conv, Turning};
+pub(crate) use gradient::{Gradient, Turn};
 pub(crate) use map::{Grid, LANES, Lanes, Map};
-pub(crate) use parameters::{Gradient, Layout, Registry, Weights};
+pub(crate) use parameters::{Layout, Numbers, Registry, Weights};
 pub(crate) use scratch::Scratch;

@@ -1,12 +1,14 @@
-//! Trained numbers: one flat vector in the order and layout of the model's tensors, and what kernels read.
+//! Trained numbers: where they lie in the model, and where they lie while training.
 //!
-//! The optimizer, checkpoints and clipping see only the flat vector; it is the master. Kernels want blocks of 16
-//! output channels, and for the input's gradient blocks of 16 input channels, so both are packed from the flat vector
-//! once a step: for 100,000 weights a fifth of a millisecond, where the step takes 70. Gradients are added up in the
-//! kernels' layout and unpacked once a step.
+//! Kernels read and write blocks of 16 output channels, so while training everything that has as many numbers as the
+//! flow lies in that layout: weights, their one gradient, and the optimizer's memory. The order and layout of the
+//! model's tensors, one flat vector, exists on the way from and to files only: with flat masters beside what kernels
+//! read, a flow of 15 million weights took two more sets of them, and moving numbers between the two a tenth of a
+//! dense flow's step.
 
 use super::Lanes;
 use crate::model::Tensor;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -23,44 +25,80 @@ pub(crate) struct Entry {
     pub(crate) in_model: bool,
 }
 
+/// Numbers that lie side by side both in the flat vector and among the loose ones.
+#[derive(Clone, Copy, Debug)]
+struct Loose {
+    flat: usize,
+    loose: usize,
+    len: usize,
+}
+
+/// Where a layer's numbers lie while training.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerPlaces {
+    /// Number of the layer.
+    pub(crate) number: usize,
+    /// Among the packed numbers.
+    pub(crate) weights: Range<usize>,
+    /// Among the packed numbers, right behind the weights.
+    pub(crate) bias: Range<usize>,
+    /// Among the turned weights.
+    pub(crate) turned: Range<usize>,
+}
+
 /// Hands out places while a flow is built.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     entries: Vec<Entry>,
-    loose: Vec<Range<usize>>,
+    parts: Vec<Loose>,
     flat: usize,
+    loose: usize,
     packed: usize,
     turned: usize,
+    layers: Vec<Range<usize>>,
 }
 
 impl Registry {
-    /// A place in the flat vector for a tensor whose gradient is added up there.
-    pub(crate) fn flat(&mut self, name: String, shape: &[usize]) -> Range<usize> {
-        let range = self.entry(name, shape, true);
-        self.loose.push(range.clone());
-        range
+    /// A place among the loose numbers for a tensor.
+    pub(crate) fn loose(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+        let flat = self.entry(name, shape, true);
+        self.loosened(flat)
     }
 
-    /// A place in the flat vector for a tensor whose gradient is added up in the kernels' layout.
-    pub(crate) fn unpacked(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+    /// A place in the flat vector for a tensor that kernels read.
+    pub(crate) fn flat(&mut self, name: String, shape: &[usize]) -> Range<usize> {
         self.entry(name, shape, true)
     }
 
     /// A place for numbers that are trained, but that the model holds in another form.
     pub(crate) fn factor(&mut self, name: String, shape: &[usize]) -> Range<usize> {
-        let range = self.entry(name, shape, false);
-        self.loose.push(range.clone());
-        range
+        let flat = self.entry(name, shape, false);
+        self.loosened(flat)
     }
 
     /// A place for numbers that training leaves as they are: their gradient stays zero.
     pub(crate) fn frozen(&mut self, len: usize) -> Range<usize> {
+        let flat = self.taken(len);
+        self.loosened(flat)
+    }
+
+    fn taken(&mut self, len: usize) -> Range<usize> {
         self.flat += len;
         self.flat - len..self.flat
     }
 
+    fn loosened(&mut self, flat: Range<usize>) -> Range<usize> {
+        self.parts.push(Loose {
+            flat: flat.start,
+            loose: self.loose,
+            len: flat.len(),
+        });
+        self.loose += flat.len();
+        self.loose - flat.len()..self.loose
+    }
+
     fn entry(&mut self, name: String, shape: &[usize], in_model: bool) -> Range<usize> {
-        let range = self.frozen(shape.iter().product());
+        let range = self.taken(shape.iter().product());
         self.entries.push(Entry {
             name,
             shape: shape.to_vec(),
@@ -70,26 +108,31 @@ impl Registry {
         range
     }
 
-    /// A place among the packed weights, which gradients share.
-    pub(crate) fn packed(&mut self, len: usize) -> Range<usize> {
-        self.packed += len;
-        self.packed - len..self.packed
-    }
-
-    /// A place among the packed weights of the input's gradient.
-    pub(crate) fn turned(&mut self, len: usize) -> Range<usize> {
-        self.turned += len;
-        self.turned - len..self.turned
+    /// Places of a layer with this many vectors of weights, of biases and of turned weights.
+    pub(crate) fn layer(&mut self, [weights, bias, turned]: [usize; 3]) -> LayerPlaces {
+        let first = self.packed;
+        let (behind_weights, behind_bias) = (first + weights, first + weights + bias);
+        self.packed = behind_bias;
+        self.turned += turned;
+        self.layers.push(first..behind_bias);
+        LayerPlaces {
+            number: self.layers.len() - 1,
+            weights: first..behind_weights,
+            bias: behind_weights..behind_bias,
+            turned: self.turned - turned..self.turned,
+        }
     }
 
     /// All places handed out.
     pub(crate) fn finish(self) -> Layout {
         Layout {
             entries: self.entries,
-            loose: self.loose,
+            parts: self.parts,
             flat: self.flat,
+            loose: self.loose,
             packed: self.packed,
             turned: self.turned,
+            layers: self.layers,
         }
     }
 }
@@ -99,30 +142,41 @@ impl Registry {
 pub(crate) struct Layout {
     /// The tensors, in the flat vector's order.
     pub(crate) entries: Vec<Entry>,
-    /// Parts of the flat vector where gradients are added up.
-    loose: Vec<Range<usize>>,
+    parts: Vec<Loose>,
     /// Length of the flat vector.
     pub(crate) flat: usize,
+    loose: usize,
     packed: usize,
     turned: usize,
+    /// Of every layer, in order and without gaps: its weights and bias among the packed numbers.
+    pub(crate) layers: Vec<Range<usize>>,
 }
 
 impl Layout {
-    /// Room for weights.
-    pub(crate) fn weights(&self) -> Weights {
-        Weights {
-            flat: vec![0.0; self.flat],
+    /// As many zeros as the flow has numbers.
+    pub(crate) fn zeros(&self) -> Numbers {
+        Numbers {
+            loose: vec![0.0; self.loose],
             packed: vec![Lanes::default(); self.packed],
-            turned: vec![Lanes::default(); self.turned],
         }
     }
 
-    /// A gradient of zero.
-    pub(crate) fn gradient(&self) -> Gradient {
-        Gradient {
-            flat: vec![0.0; self.flat],
-            packed: vec![Lanes::default(); self.packed],
-            loose: self.loose.clone(),
+    /// Room for the packed weights of the inputs' gradients.
+    pub(crate) fn turned(&self) -> Vec<Lanes> {
+        vec![Lanes::default(); self.turned]
+    }
+
+    /// Copies the loose parts of a flat vector.
+    pub(crate) fn loosen(&self, flat: &[f32], loose: &mut [f32]) {
+        for part in &self.parts {
+            loose[part.loose..][..part.len].copy_from_slice(&flat[part.flat..][..part.len]);
+        }
+    }
+
+    /// Copies the loose parts to a flat vector.
+    pub(crate) fn fasten(&self, loose: &[f32], flat: &mut [f32]) {
+        for part in &self.parts {
+            flat[part.flat..][..part.len].copy_from_slice(&loose[part.loose..][..part.len]);
         }
     }
 
@@ -137,51 +191,29 @@ impl Layout {
     }
 }
 
-/// Weights: the flat vector and what kernels read.
+/// As many numbers as a flow has trained ones: they themselves, their gradient, its means.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Numbers {
+    /// Of what is neither convolution nor dense layer.
+    pub(crate) loose: Vec<f32>,
+    /// Weights and biases of layers, blocks of output channels; lanes that stand for no channel hold zeros.
+    pub(crate) packed: Vec<Lanes>,
+}
+
+impl Numbers {
+    /// Back to zero, on the cores of the pool that this is called in.
+    pub(crate) fn clear(&mut self) {
+        self.loose.fill(0.0);
+        let chunks = self.packed.par_chunks_mut(1 << 14);
+        chunks.for_each(|chunk| chunk.fill(Lanes::default()));
+    }
+}
+
+/// What passes read.
 #[derive(Clone, Debug)]
 pub(crate) struct Weights {
-    /// The master.
-    pub(crate) flat: Vec<f32>,
-    /// Convolutions' weights and biases, blocks of output channels.
-    pub(crate) packed: Vec<Lanes>,
-    /// Convolutions' weights turned around, blocks of input channels.
+    /// The trained numbers.
+    pub(crate) numbers: Numbers,
+    /// Layers' weights turned around, blocks of input channels; empty where no gradient is asked for.
     pub(crate) turned: Vec<Lanes>,
-}
-
-/// Gradients: of convolutions in the kernels' layout, of everything else in the flat vector's.
-///
-/// Only the loose parts of `flat` are ever touched before unpacking. The others, most of it, are pages of zeros that
-/// the system never has to provide: a gradient a worker costs one set of weights, not two.
-#[derive(Clone, Debug)]
-pub(crate) struct Gradient {
-    /// Of what is not a convolution; after unpacking, of everything.
-    pub(crate) flat: Vec<f32>,
-    /// Of convolutions.
-    pub(crate) packed: Vec<Lanes>,
-    loose: Vec<Range<usize>>,
-}
-
-impl Gradient {
-    /// Back to zero.
-    pub(crate) fn clear(&mut self) {
-        for range in &self.loose {
-            self.flat[range.clone()].fill(0.0);
-        }
-        self.packed.fill(Lanes::default());
-    }
-
-    /// Adds another.
-    pub(crate) fn add(&mut self, other: &Self) {
-        for range in &self.loose {
-            let flat = self.flat[range.clone()].iter_mut();
-            for (a, b) in flat.zip(&other.flat[range.clone()]) {
-                *a += b;
-            }
-        }
-        for (a, b) in self.packed.iter_mut().zip(&other.packed) {
-            for (a, b) in a.0.iter_mut().zip(b.0) {
-                *a += b;
-            }
-        }
-    }
 }

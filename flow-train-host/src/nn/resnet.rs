@@ -11,7 +11,7 @@
 use super::bottleneck::Bottleneck;
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
 use super::kernels::Finish;
-use super::{Conv, Gradient, Grid, Map, Registry, Scratch, both_signs};
+use super::{Conv, Grid, Map, Registry, Scratch, Turn, both_signs};
 
 /// See the module.
 pub(crate) struct Resnet {
@@ -233,7 +233,7 @@ impl Conditioner for Resnet {
         with: With<'_>,
         passed: Passed<'_>,
         input_gradient: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
@@ -247,8 +247,6 @@ impl Conditioner for Resnet {
         let mut middle = scratch.lend(self.channels, grid);
 
         let last = &tape[places.rectified(count)];
-        self.out_conv
-            .weight_gradient(cpu, last, out_gradient, gradient);
         // `above` is the gradient of what the output layer rectified: h, or with skip sums their sum.
         let mut above = scratch.lend(self.channels, grid);
         let target = if self.skips.is_some() {
@@ -256,40 +254,40 @@ impl Conditioner for Resnet {
         } else {
             &mut h
         };
+        let both = [last, out_gradient];
         self.out_conv
-            .input_gradient(cpu, weights, out_gradient, target, Finish::Mask(last));
+            .gradient(cpu, weights, both, turn, target, Finish::Mask(last));
         if let Some(skips) = &self.skips {
             let conv = skips.after_block.last().unwrap_or(&skips.first);
-            conv.weight_gradient(cpu, &tape[places.hidden(count)], &above, gradient);
-            conv.input_gradient(cpu, weights, &above, &mut h, Finish::Store);
+            let both = [&tape[places.hidden(count)], &above];
+            conv.gradient(cpu, weights, both, turn, &mut h, Finish::Store);
         }
         let narrow = &tape[self.narrow_place()..];
         if let Some(bottleneck) = self.narrow_after(count).filter(|_| count == 0) {
-            bottleneck.gradient(with, narrow, &mut h, gradient, scratch);
+            bottleneck.gradient(with, narrow, &mut h, turn, scratch);
         }
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate().rev() {
             let (a, c) = (&tape[places.rectified(k)], &tape[places.middle(k)]);
-            conv_b.weight_gradient(cpu, c, &h, gradient);
-            conv_b.input_gradient(cpu, weights, &h, &mut middle, Finish::Mask(c));
-            conv_a.weight_gradient(cpu, a, &middle, gradient);
-            conv_a.input_gradient(cpu, weights, &middle, &mut h, Finish::AddMasked(a));
+            conv_b.gradient(cpu, weights, [c, &h], turn, &mut middle, Finish::Mask(c));
+            let both = [a, &middle];
+            conv_a.gradient(cpu, weights, both, turn, &mut h, Finish::AddMasked(a));
             if let Some(bottleneck) = self.narrow_after(k) {
-                bottleneck.gradient(with, narrow, &mut h, gradient, scratch);
+                bottleneck.gradient(with, narrow, &mut h, turn, scratch);
             }
             if let Some(skips) = &self.skips {
                 let conv = match k {
                     0 => &skips.first,
                     _ => &skips.after_block[k - 1],
                 };
-                conv.weight_gradient(cpu, &tape[places.hidden(k)], &above, gradient);
-                conv.input_gradient(cpu, weights, &above, &mut h, Finish::Add);
+                let both = [&tape[places.hidden(k)], &above];
+                conv.gradient(cpu, weights, both, turn, &mut h, Finish::Add);
             }
         }
         let both = &tape[Places::INPUT];
-        self.in_conv.weight_gradient(cpu, both, &h, gradient);
         let mut both_gradient = scratch.lend(2 * self.kept, grid);
+        let (last, store) = ([both, &h], Finish::Store);
         self.in_conv
-            .input_gradient(cpu, weights, &h, &mut both_gradient, Finish::Store);
+            .gradient(cpu, weights, last, turn, &mut both_gradient, store);
         both_signs::gradient(both, &both_gradient, input_gradient);
         for map in [h, middle, above, both_gradient] {
             scratch.give_back(map);

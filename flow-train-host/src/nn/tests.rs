@@ -11,9 +11,9 @@ const SUM_BOUND: f64 = 1e-4;
 const WEIGHT_SUM_BOUND: f64 = 5e-4;
 
 /// A cheap generator for test data: values in [-1, 1), many of them exact zeros after a relu.
-struct Numbers(u64);
+struct Random(u64);
 
-impl Numbers {
+impl Random {
     fn next(&mut self) -> f32 {
         self.0 = self
             .0
@@ -84,15 +84,30 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A layer with random weights, everything else zero.
-fn layer(case: &Case, numbers: &mut Numbers) -> (Conv, Layout, Weights) {
+/// A layer with random weights and bias.
+struct OneLayer {
+    conv: Conv,
+    layout: Layout,
+    weights: Weights,
+    /// Weights, then bias, in the model's order.
+    flat: Vec<f32>,
+}
+
+fn layer(case: &Case, random: &mut Random) -> OneLayer {
     let mut registry = Registry::default();
     let conv = Conv::new(&mut registry, "layer", case.inputs, case.outputs, case.side);
     let layout = registry.finish();
-    let mut weights = layout.weights();
-    weights.flat.fill_with(|| numbers.next());
-    conv.pack(&mut weights);
-    (conv, layout, weights)
+    let mut flat = vec![0.0; layout.flat];
+    flat.fill_with(|| random.next());
+    let (mut numbers, mut turned) = (layout.zeros(), layout.turned());
+    conv.set(&flat, &mut numbers);
+    conv.turning(&numbers.packed, &mut (0, &mut turned)).run();
+    OneLayer {
+        conv,
+        layout,
+        weights: Weights { numbers, turned },
+        flat,
+    }
 }
 
 fn weight(case: &Case, flat: &[f32], o: usize, i: usize, ky: usize, kx: usize) -> f64 {
@@ -147,13 +162,18 @@ fn close_within(bound: f64, found: f64, wanted: f64, what: &str) {
 fn convolution_is_the_sum_over_taps_and_channels() {
     for cpu in Cpu::all() {
         for case in cases() {
-            let mut numbers = Numbers(11);
-            let (conv, _, weights) = layer(&case, &mut numbers);
+            let mut numbers = Random(11);
+            let OneLayer {
+                conv,
+                weights,
+                flat,
+                ..
+            } = layer(&case, &mut numbers);
             let input = numbers.map(case.inputs, case.grid);
             let mut out = Map::new(case.outputs, case.grid);
             conv.forward(cpu, &weights, &input, &mut out, Finish::Store);
             for (o, y, x) in places(case.outputs, case.grid) {
-                let wanted = naive_forward(&case, &weights.flat, &input, o, y, x);
+                let wanted = naive_forward(&case, &flat, &input, o, y, x);
                 close(read(&out, o, y, x), wanted, "forward");
             }
             border_is_zero(&out);
@@ -165,13 +185,18 @@ fn convolution_is_the_sum_over_taps_and_channels() {
 fn the_input_gradient_is_the_transposed_convolution() {
     for cpu in Cpu::all() {
         for case in cases() {
-            let mut numbers = Numbers(12);
-            let (conv, _, weights) = layer(&case, &mut numbers);
+            let mut numbers = Random(12);
+            let OneLayer {
+                conv,
+                weights,
+                flat,
+                ..
+            } = layer(&case, &mut numbers);
             let out = numbers.map(case.outputs, case.grid);
             let mut input = Map::new(case.inputs, case.grid);
             conv.input_gradient(cpu, &weights, &out, &mut input, Finish::Store);
             for (i, y, x) in places(case.inputs, case.grid) {
-                let wanted = naive_input_gradient(&case, &weights.flat, &out, i, y, x);
+                let wanted = naive_input_gradient(&case, &flat, &out, i, y, x);
                 close(read(&input, i, y, x), wanted, "input gradient");
             }
             border_is_zero(&input);
@@ -183,15 +208,20 @@ fn the_input_gradient_is_the_transposed_convolution() {
 fn weight_gradients_are_correlations_and_add_up() {
     for cpu in Cpu::all() {
         for case in cases() {
-            let mut numbers = Numbers(13);
-            let (conv, layout, _) = layer(&case, &mut numbers);
+            let mut numbers = Random(13);
+            let OneLayer { conv, layout, .. } = layer(&case, &mut numbers);
             let input = numbers.map(case.inputs, case.grid);
             let out = numbers.map(case.outputs, case.grid);
-            let mut gradient = layout.gradient();
+            let mut sum = layout.zeros();
+            let gradient = Gradient::new(&mut sum, layout.layers.iter().cloned());
             // Twice: a second image must add to the first.
-            conv.weight_gradient(cpu, &input, &out, &mut gradient);
-            conv.weight_gradient(cpu, &input, &out, &mut gradient);
-            conv.unpack(&mut gradient);
+            for group in 0..2 {
+                let turn = gradient.turn(group, &mut []);
+                conv.weight_gradient(cpu, &input, &out, &turn);
+            }
+            drop(gradient);
+            let mut gradient = vec![0.0; layout.flat];
+            conv.get(&sum, &mut gradient);
             let p = case.side as isize / 2;
             for o in 0..case.outputs {
                 for i in 0..case.inputs {
@@ -202,7 +232,7 @@ fn weight_gradients_are_correlations_and_add_up() {
                             read(&out, o, y, x) * read_padded(&input, i, sy, sx)
                         };
                         let wanted: f64 = 2.0 * places(1, case.grid).map(pixel).sum::<f64>();
-                        let found = weight(&case, &gradient.flat, o, i, ky, kx);
+                        let found = weight(&case, &gradient, o, i, ky, kx);
                         close_within(WEIGHT_SUM_BOUND, found, wanted, "weight gradient");
                     }
                 }
@@ -210,7 +240,7 @@ fn weight_gradients_are_correlations_and_add_up() {
                     * places(1, case.grid)
                         .map(|(_, y, x)| read(&out, o, y, x))
                         .sum::<f64>();
-                let found = gradient.flat[gradient.flat.len() - case.outputs + o];
+                let found = gradient[gradient.len() - case.outputs + o];
                 close(f64::from(found), wanted, "bias gradient");
             }
         }
@@ -226,8 +256,8 @@ fn finishes_do_what_their_names_say() {
         grid: Grid::image(3, 9),
     };
     for cpu in Cpu::all() {
-        let mut numbers = Numbers(14);
-        let (conv, _, weights) = layer(&case, &mut numbers);
+        let mut numbers = Random(14);
+        let OneLayer { conv, weights, .. } = layer(&case, &mut numbers);
         let input = numbers.map(case.inputs, case.grid);
         let before = numbers.map(case.outputs, case.grid);
         let activation = numbers.map(case.outputs, case.grid);

@@ -9,7 +9,7 @@ use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::model::tensors::step_prefix;
 use crate::nn::conditioner::With;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Gradient, Registry, Scratch, Weights};
+use crate::nn::{Conv, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::PlacedStep;
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ impl Actnorm {
         let at = step_prefix(placed.level, placed.index);
         let channels = placed.view.channels();
         let [shift, log_scale] =
-            ["shift", "log_scale"].map(|name| registry.flat(format!("{at}{name}"), &[channels]));
+            ["shift", "log_scale"].map(|name| registry.loose(format!("{at}{name}"), &[channels]));
         Self {
             shift,
             log_scale,
@@ -34,8 +34,8 @@ impl Actnorm {
         }
     }
 
-    fn apply(&self, flat: &[f32], z: &mut [f32]) {
-        let (shift, log_scale) = (&flat[self.shift.clone()], &flat[self.log_scale.clone()]);
+    fn apply(&self, loose: &[f32], z: &mut [f32]) {
+        let (shift, log_scale) = (&loose[self.shift.clone()], &loose[self.log_scale.clone()]);
         let scale: Vec<f32> = log_scale.iter().map(|s| s.exp()).collect();
         for pixel in self.pixels.of(z.len()) {
             for (c, &at) in pixel.iter().enumerate() {
@@ -61,8 +61,8 @@ impl Step for Actnorm {
         tape: &mut Tape,
         _scratch: &mut Scratch,
     ) {
-        let flat = &with.weights.flat;
-        self.apply(flat, latents.z);
+        let loose = &with.weights.numbers.loose;
+        self.apply(loose, latents.z);
         for (value, pixel) in tape
             .values
             .iter_mut()
@@ -70,7 +70,7 @@ impl Step for Actnorm {
         {
             value[0] = latents.z[*pixel];
         }
-        let sum: f64 = flat[self.log_scale.clone()]
+        let sum: f64 = loose[self.log_scale.clone()]
             .iter()
             .copied()
             .map(f64::from)
@@ -84,22 +84,22 @@ impl Step for Actnorm {
         with: With<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         _scratch: &mut Scratch,
     ) {
-        let log_scale = &with.weights.flat[self.log_scale.clone()];
+        let log_scale = &with.weights.numbers.loose[self.log_scale.clone()];
         let scale: Vec<f32> = log_scale.iter().map(|s| s.exp()).collect();
         let mut values = tape.values.iter();
         for pixel in self.pixels.of(latents.z.len()) {
             for (c, (&at, [y, ..])) in pixel.iter().zip(&mut values).enumerate() {
                 let above = latents.z[at];
-                gradient.flat[self.log_scale.start + c] += above * y;
-                gradient.flat[self.shift.start + c] += above * scale[c];
+                turn.loose[self.log_scale.start + c] += above * y;
+                turn.loose[self.shift.start + c] += above * scale[c];
                 latents.z[at] = above * scale[c];
             }
         }
         let weight: f32 = latents.weight.iter().sum();
-        for g in &mut gradient.flat[self.log_scale.clone()] {
+        for g in &mut turn.loose[self.log_scale.clone()] {
             *g -= weight * self.pixels.each() as f32;
         }
     }
@@ -116,11 +116,11 @@ impl Step for Actnorm {
             }
         }
         for (c, (mean, factor)) in moments.finish().enumerate() {
-            weights.flat[self.shift.start + c] = -mean;
-            weights.flat[self.log_scale.start + c] = factor.ln();
+            weights.numbers.loose[self.shift.start + c] = -mean;
+            weights.numbers.loose[self.log_scale.start + c] = factor.ln();
         }
         for z in z.chunks_exact_mut(self.pixels.coordinates()) {
-            self.apply(&weights.flat, z);
+            self.apply(&weights.numbers.loose, z);
         }
     }
 

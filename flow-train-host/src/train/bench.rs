@@ -48,8 +48,8 @@ pub struct Trainer<'a> {
 pub fn first_model(config: &TrainConfig, data: &Dataset) -> Result<Model, TrainError> {
     let network = network(config, data)?;
     let items: Vec<usize> = (0..data.len()).collect();
-    let flat = network.initial(config.seed, data, &items);
-    Ok(Model::new(config.spec.clone(), network.tensors(&flat))?)
+    let first = network.initial(config.seed, data, &items);
+    Ok(Model::new(config.spec.clone(), network.tensors(&first))?)
 }
 
 /// Lets `act` take steps.
@@ -62,10 +62,9 @@ pub fn with_trainer<R>(
 ) -> Result<R, TrainError> {
     let network = network(given.config, given.data)?;
     let pool = pool(given.threads)?;
-    let mut weights = network.layout().weights();
-    weights.flat = network.parameters(&given.model);
+    let numbers = network.parameters(&given.model);
     drop(given.model);
-    network.pack(&mut weights);
+    let weights = network.weights(numbers);
     let items: Vec<usize> = (0..given.data.len()).collect();
     let jitter = match given.data {
         Dataset::Images(_) => Dequantization::Given(given.noise),
@@ -78,13 +77,12 @@ pub fn with_trainer<R>(
             config: &given.config.optimizer,
         },
         workers: Workers::new(&network, &pool),
-        optimizer: Optimizer::new(&weights.flat),
+        optimizer: Optimizer::new(&weights.numbers),
         weights,
         batch: Batch {
             data: given.data,
             items: &items,
             jitter: Jitter::Evaluation(jitter),
-            slices: given.config.slices,
             weight: 1.0,
         },
     };
@@ -97,8 +95,8 @@ fn network(config: &TrainConfig, data: &Dataset) -> Result<Network, TrainError> 
         return Err(TrainError::Config(problem));
     }
     check_data(&config.spec, data)?;
-    let samples = data.len().div_ceil(config.slices);
-    Ok(Network::new(&config.spec, samples, Cpu::best())?)
+    let together = config.together(data.len());
+    Ok(Network::new(&config.spec, together, Cpu::best())?)
 }
 
 impl Trainer<'_> {

@@ -5,10 +5,12 @@
 //! last place would already break "the same bits as an uninterrupted run" in the log.
 
 use super::error::TrainError;
+use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochRecord;
 use crate::files::write_atomically;
 use crate::model::store::{f32_bytes, f32_values};
+use crate::nn::Numbers;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -39,14 +41,14 @@ pub(crate) struct Counters {
 /// A run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
-    pub(crate) parameters: Vec<f32>,
+    pub(crate) parameters: Numbers,
     pub(crate) optimizer: Optimizer,
     pub(crate) counters: Counters,
 }
 
 impl State {
     /// Replaces the checkpoint at `path`.
-    pub(crate) fn save(&self, path: &Path) -> Result<(), TrainError> {
+    pub(crate) fn save(&self, network: &Network, path: &Path) -> Result<(), TrainError> {
         let vectors = [
             ("parameters", &self.parameters),
             ("mean", &self.optimizer.mean),
@@ -54,10 +56,11 @@ impl State {
             ("average", &self.optimizer.average),
         ];
         let broken = |e: String| TrainError::File(path.to_owned(), e);
-        let bytes = vectors.map(|(name, values)| (name, values.len(), f32_bytes(values)));
+        let len = network.layout().flat;
+        let bytes = vectors.map(|(name, values)| (name, f32_bytes(&network.unpack(values))));
         let mut views = Vec::new();
-        for (name, len, bytes) in &bytes {
-            let view = TensorView::new(Dtype::F32, vec![*len], bytes);
+        for (name, bytes) in &bytes {
+            let view = TensorView::new(Dtype::F32, vec![len], bytes);
             views.push((*name, view.map_err(|e| broken(e.to_string()))?));
         }
         let json = serde_json::to_string(&self.counters).map_err(|e| broken(e.to_string()))?;
@@ -68,8 +71,8 @@ impl State {
         Ok(())
     }
 
-    /// Reads a checkpoint of a flow with `len` parameters.
-    pub(crate) fn load(path: &Path, len: usize) -> Result<Self, TrainError> {
+    /// Reads a checkpoint of a flow.
+    pub(crate) fn load(network: &Network, path: &Path) -> Result<Self, TrainError> {
         let broken = |e: String| TrainError::File(path.to_owned(), e);
         let bytes = std::fs::read(path).map_err(|e| broken(e.to_string()))?;
         let no_checkpoint = |e: String| broken(format!("not a checkpoint: {e}"));
@@ -84,10 +87,10 @@ impl State {
             let view = file
                 .tensor(name)
                 .map_err(|e| no_checkpoint(e.to_string()))?;
-            if view.dtype() != Dtype::F32 || view.shape() != [len] {
+            if view.dtype() != Dtype::F32 || view.shape() != [network.layout().flat] {
                 return Err(broken(format!("its {name} belong to another flow")));
             }
-            Ok(f32_values(view.data()))
+            Ok(network.pack(&f32_values(view.data())))
         };
         Ok(Self {
             parameters: vector("parameters")?,

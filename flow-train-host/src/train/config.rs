@@ -6,6 +6,9 @@ use super::optimizer::OptimizerConfig;
 use flow_infer::spec::FlowSpec;
 use serde::{Deserialize, Serialize};
 
+/// Least vectors that are computed together.
+const LEAST_VECTORS: usize = 64;
+
 /// Settings of a training run; `--config` reads it as JSON, and the run directory keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +51,14 @@ impl TrainConfig {
             optimizer: OptimizerConfig::default(),
             negative_threshold_nats: None,
         }
+    }
+
+    /// Samples that a worker computes together, of batches of this many; images are always computed one by one.
+    ///
+    /// Vectors have one pixel each: with fewer of them side by side, reading the weights would take longer than
+    /// multiplying by them.
+    pub(super) fn together(&self, batch: usize) -> usize {
+        batch.div_ceil(self.slices).max(LEAST_VECTORS.min(batch))
     }
 
     /// The same noise for every epoch's validation.

@@ -12,8 +12,8 @@ use super::scale_map;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::model::tensors::step_prefix;
 use crate::nn::conditioner::{self, Conditioner, Passed, Untrainable, With};
-use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Gradient, Grid, Map, Registry, Scratch, Weights};
+use crate::nn::kernels::{Cpu, Isa, Kernel, elementary};
+use crate::nn::{Conv, Grid, LANES, Map, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingSpec, PlacedStep, ScaleMap};
 use std::ops::Range;
 
@@ -69,7 +69,7 @@ impl Coupling {
         let kept_channels = spec.mask.kept_channels(channels).1;
         let changed_channels = spec.mask.changed_channels(channels).1;
         let bound = (spec.scale_map == ScaleMap::TanhBound)
-            .then(|| registry.flat(format!("{at}log_scale_bound"), &[changed_channels]));
+            .then(|| registry.loose(format!("{at}log_scale_bound"), &[changed_channels]));
         let conditioner = conditioner::build(
             &spec.conditioner,
             registry,
@@ -92,9 +92,9 @@ impl Coupling {
         })
     }
 
-    fn bound_of(&self, flat: &[f32], channel: usize) -> f32 {
+    fn bound_of(&self, loose: &[f32], channel: usize) -> f32 {
         match &self.bound {
-            Some(range) => flat[range.start + channel],
+            Some(range) => loose[range.start + channel],
             None => 0.0,
         }
     }
@@ -127,11 +127,11 @@ impl Coupling {
     /// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
     fn out_gradient(
         &self,
-        flat: &[f32],
+        loose: &[f32],
         latents: &mut LatentGradients<'_>,
         values: &[[f32; 3]],
         out: &mut Map,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
     ) {
         out.clear();
         for (sample, &weight) in latents.weight.iter().enumerate() {
@@ -146,12 +146,56 @@ impl Coupling {
                     AffineForm::ScaleThenShift => above,
                 };
                 let log_scale = above * scaled - weight;
-                let bound = self.bound_of(flat, c.channel);
+                let bound = self.bound_of(loose, c.channel);
                 let slope = scale_map::slope(self.scale_map, inner, bound);
                 out.set(c.raw_scale, log_scale * slope);
                 out.set(c.shift, shift);
                 if let Some(range) = &self.bound {
-                    gradient.flat[range.start + c.channel] += log_scale * inner;
+                    turn.loose[range.start + c.channel] += log_scale * inner;
+                }
+            }
+        }
+    }
+}
+
+/// Rewrites the changed coordinates; sixteen at once, because tanh and exp are.
+struct ToLatent<'a> {
+    coupling: &'a Coupling,
+    loose: &'a [f32],
+    out: &'a Map,
+    z: &'a mut [f32],
+    log_det: &'a mut [f64],
+    values: &'a mut [[f32; 3]],
+}
+
+impl Kernel for ToLatent<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
+        let coupling = self.coupling;
+        let each = coupling.changed.len() / coupling.group.samples;
+        let samples = self.log_det.iter_mut().zip(self.values.chunks_mut(each));
+        for (sample, (log_det, values)) in samples.enumerate() {
+            let changed = coupling.of_sample(&coupling.changed, sample).chunks(LANES);
+            for (changed, values) in changed.zip(values.chunks_mut(LANES)) {
+                let mut lanes = [[0.0; LANES]; 4];
+                for (lane, c) in changed.iter().enumerate() {
+                    lanes[0][lane] = self.out.get(c.raw_scale);
+                    lanes[1][lane] = self.out.get(c.shift);
+                    lanes[2][lane] = coupling.bound_of(self.loose, c.channel);
+                    lanes[3][lane] = self.z[c.latent];
+                }
+                let [raw_scale, shift, bound, x] = lanes;
+                let map = scale_map::apply(coupling.scale_map, raw_scale, bound);
+                let scale = elementary::exp(map.log_scale);
+                for (lane, (c, value)) in changed.iter().zip(values).enumerate() {
+                    let (x, shift, scale) = (x[lane], shift[lane], scale[lane]);
+                    let (scaled, y) = match coupling.affine {
+                        AffineForm::ShiftThenScale => ((x + shift) * scale, (x + shift) * scale),
+                        AffineForm::ScaleThenShift => (x * scale, x * scale + shift),
+                    };
+                    self.z[c.latent] = y;
+                    *value = [scaled, scale, map.inner[lane]];
+                    *log_det += f64::from(map.log_scale[lane]);
                 }
             }
         }
@@ -218,23 +262,14 @@ impl Step for Coupling {
         let Latents { z, log_det } = latents;
         let mut out = scratch.lend(self.out_channels, self.grid);
         self.condition(with, z, tape, &mut out, scratch);
-        for (sample, log_det) in log_det.iter_mut().enumerate() {
-            let each = self.changed.len() / self.group.samples;
-            let values = &mut tape.values[sample * each..][..each];
-            for (c, value) in self.of_sample(&self.changed, sample).iter().zip(values) {
-                let bound = self.bound_of(&with.weights.flat, c.channel);
-                let map = scale_map::apply(self.scale_map, out.get(c.raw_scale), bound);
-                let (scale, shift) = (map.log_scale.exp(), out.get(c.shift));
-                let x = z[c.latent];
-                let (scaled, y) = match self.affine {
-                    AffineForm::ShiftThenScale => ((x + shift) * scale, (x + shift) * scale),
-                    AffineForm::ScaleThenShift => (x * scale, x * scale + shift),
-                };
-                z[c.latent] = y;
-                *value = [scaled, scale, map.inner];
-                *log_det += f64::from(map.log_scale);
-            }
-        }
+        with.cpu.run(ToLatent {
+            coupling: self,
+            loose: &with.weights.numbers.loose,
+            out: &out,
+            z,
+            log_det,
+            values: &mut tape.values,
+        });
         scratch.give_back(out);
     }
 
@@ -243,12 +278,12 @@ impl Step for Coupling {
         with: With<'_>,
         mut latents: LatentGradients<'_>,
         tape: &Tape,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let mut out = scratch.lend(self.out_channels, self.grid);
-        let flat = &with.weights.flat;
-        self.out_gradient(flat, &mut latents, &tape.values, &mut out, gradient);
+        let loose = &with.weights.numbers.loose;
+        self.out_gradient(loose, &mut latents, &tape.values, &mut out, turn);
         let passed = Passed {
             input: &tape.maps[0],
             tape: &tape.maps[1..],
@@ -256,7 +291,7 @@ impl Step for Coupling {
         };
         let mut input = scratch.lend(self.kept_channels, self.grid);
         self.conditioner
-            .gradient(with, passed, &mut input, gradient, scratch);
+            .gradient(with, passed, &mut input, turn, scratch);
         for sample in 0..latents.weight.len() {
             for k in self.of_sample(&self.kept, sample) {
                 latents.z[k.latent] += input.get(k.input);

@@ -44,7 +44,7 @@ pub(super) fn start(
             ..Counters::default()
         },
     };
-    state.save(&directory.join(CHECKPOINT_FILE))?;
+    state.save(network, &directory.join(CHECKPOINT_FILE))?;
     Ok(state)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn resume(
         return Err(TrainError::Changed(directory.to_owned(), "config"));
     }
     let path = directory.join(CHECKPOINT_FILE);
-    let state = State::load(&path, network.layout().flat)?;
+    let state = State::load(network, &path)?;
     if state.counters.data_fingerprint != given.fingerprint() {
         return Err(TrainError::Changed(directory.to_owned(), "data set"));
     }

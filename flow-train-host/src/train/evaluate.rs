@@ -6,6 +6,7 @@ use super::network::Network;
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
 use crate::model::Model;
+use crate::nn::Weights;
 use crate::nn::kernels::Cpu;
 use flow_infer::spec::{FlowSpec, InputSpec};
 
@@ -35,9 +36,10 @@ pub fn log_prob(
         ));
     }
     let network = Network::new(model.spec(), VECTORS, Cpu::best())?;
-    let mut weights = network.layout().weights();
-    weights.flat = network.parameters(model);
-    network.pack(&mut weights);
+    let weights = Weights {
+        numbers: network.parameters(model),
+        turned: Vec::new(),
+    };
     let pool = pool(threads)?;
     let workers = Workers::new(&network, &pool);
     let items: Vec<usize> = (0..data.len()).collect();
@@ -47,7 +49,6 @@ pub fn log_prob(
             data,
             items: &items,
             jitter: Jitter::Evaluation(dequantization),
-            slices: 1,
             weight: 1.0,
         },
     ))

@@ -73,7 +73,7 @@ pub(super) fn choose(
     z: &mut [f32],
 ) {
     if let Some(range) = &coupling.bound {
-        weights.flat[range.clone()].fill(FIRST_BOUND);
+        weights.numbers.loose[range.clone()].fill(FIRST_BOUND);
     }
     let layers = coupling.conditioner.layers();
     let Some((last, hidden)) = layers.split_last() else {
@@ -81,12 +81,15 @@ pub(super) fn choose(
     };
     for layer in hidden {
         let deviation = (2.0 / layer.conv.fan_in() as f32).sqrt();
-        weights.flat[layer.conv.weights()].fill_with(|| deviation * noise.normal());
-        layer.conv.pack(weights);
-        normalize(coupling, cpu, weights, layer, z);
+        let mut values = vec![0.0; layer.conv.weights() + layer.conv.biases()];
+        values[..layer.conv.weights()].fill_with(|| deviation * noise.normal());
+        layer.conv.set(&values, &mut weights.numbers);
+        normalize(coupling, With { cpu, weights }, layer, z, &mut values);
+        layer.conv.set(&values, &mut weights.numbers);
     }
-    begin_as_actnorm(coupling, weights, last, z);
-    last.conv.pack(weights);
+    let mut values = vec![0.0; last.conv.weights()];
+    values.extend(begin_as_actnorm(coupling, z));
+    last.conv.set(&values, &mut weights.numbers);
     let (mut tape, mut scratch) = (coupling.tape(), Scratch::default());
     let mut log_det = vec![0.0; coupling.group.samples];
     for z in z.chunks_exact_mut(coupling.group.samples * coupling.group.dims) {
@@ -99,13 +102,18 @@ pub(super) fn choose(
     }
 }
 
-/// Gives a layer's outputs mean 0 and its deviation, all earlier layers being done.
-fn normalize(coupling: &Coupling, cpu: Cpu, weights: &mut Weights, layer: &Layer<'_>, z: &[f32]) {
+/// Gives a layer's outputs mean 0 and its deviation, all earlier layers being done; `values` are its weights and bias.
+fn normalize(
+    coupling: &Coupling,
+    with: With<'_>,
+    layer: &Layer<'_>,
+    z: &[f32],
+    values: &mut [f32],
+) {
     let (mut tape, mut scratch) = (coupling.tape(), Scratch::default());
     let mut out = Map::new(coupling.out_channels, coupling.grid);
-    let mut moments = Moments::new(layer.conv.bias().len());
+    let mut moments = Moments::new(layer.conv.biases());
     for z in z.chunks_exact(coupling.group.samples * coupling.group.dims) {
-        let with = With { cpu, weights };
         coupling.condition(with, z, &mut tape, &mut out, &mut scratch);
         moments.add_map(&layer.output(with, read_by(layer, &tape)));
     }
@@ -113,9 +121,7 @@ fn normalize(coupling: &Coupling, cpu: Cpu, weights: &mut Weights, layer: &Layer
         .finish()
         .map(|(mean, factor)| (mean, factor * layer.deviation))
         .unzip();
-    let flat = &mut weights.flat;
-    layer.conv.normalize_outputs(flat, &mean, &factor);
-    layer.conv.pack(weights);
+    layer.conv.normalize_outputs(values, &mean, &factor);
 }
 
 fn read_by<'a>(layer: &Layer<'_>, tape: &'a Tape) -> &'a Map {
@@ -126,7 +132,7 @@ fn read_by<'a>(layer: &Layer<'_>, tape: &'a Tape) -> &'a Map {
 }
 
 /// Output bias that gives the changed coordinates of each channel mean 0 and deviation 1, as far as the map can.
-fn begin_as_actnorm(coupling: &Coupling, weights: &mut Weights, last: &Layer<'_>, z: &[f32]) {
+fn begin_as_actnorm(coupling: &Coupling, z: &[f32]) -> Vec<f32> {
     let channels = coupling.out_channels / 2;
     let mut moments = Moments::new(channels);
     let groups = z.chunks_exact(coupling.group.samples * coupling.group.dims);
@@ -136,17 +142,16 @@ fn begin_as_actnorm(coupling: &Coupling, weights: &mut Weights, last: &Layer<'_>
         }
         moments.count += (coupling.changed.len() / channels) as f64;
     }
-    let bias = last.conv.bias();
+    let mut bias = vec![0.0; 2 * channels];
     for (channel, (mean, factor)) in moments.finish().enumerate() {
         let map = coupling.scale_map;
         let raw_scale = scale_map::raw_scale_for(map, factor.ln(), FIRST_BOUND);
-        let scale = scale_map::apply(map, raw_scale, FIRST_BOUND)
-            .log_scale
-            .exp();
-        weights.flat[bias.start + channel] = raw_scale;
-        weights.flat[bias.start + channels + channel] = match coupling.affine {
+        let scale = scale_map::apply_one(map, raw_scale, FIRST_BOUND).0.exp();
+        bias[channel] = raw_scale;
+        bias[channels + channel] = match coupling.affine {
             AffineForm::ShiftThenScale => -mean,
             AffineForm::ScaleThenShift => -mean * scale,
         };
     }
+    bias
 }

@@ -69,14 +69,16 @@ pub(crate) fn image(
     log_det + z.len() as f64 * (f64::from(span).ln() - LN_256)
 }
 
-/// First latent of a vector: (x - mean) / deviation; returns its log_det.
-pub(crate) fn vector(x: &[f32], mean: &[f32], deviation: &[f32], z: &mut [f32]) -> f64 {
-    let mut log_det = 0.0;
+/// First latent of a vector: (x - mean) / deviation.
+pub(crate) fn vector(x: &[f32], mean: &[f32], deviation: &[f32], z: &mut [f32]) {
     for (i, z) in z.iter_mut().enumerate() {
         *z = (x[i] - mean[i]) / deviation[i];
-        log_det -= f64::from(deviation[i]).ln();
     }
-    log_det
+}
+
+/// log_det of every first latent of a vector.
+pub(crate) fn vector_log_det(deviation: &[f32]) -> f64 {
+    -deviation.iter().map(|&d| f64::from(d).ln()).sum::<f64>()
 }
 
 /// Smallest deviation, as a share of the coordinate's largest magnitude: a column that is constant in the training

@@ -14,7 +14,7 @@ use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
 use crate::nn::conditioner::With;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Gradient, Registry, Scratch, Weights};
+use crate::nn::{Conv, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::PlacedStep;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -54,16 +54,16 @@ impl InvertibleLinear {
         }
     }
 
-    fn ready(&self, flat: &[f32]) -> Ready {
+    fn ready(&self, loose: &[f32]) -> Ready {
         let n = self.pixels.channels();
-        let mut square = flat[self.square.clone()].to_vec();
+        let mut square = loose[self.square.clone()].to_vec();
         let mut ln_det = 0.0;
-        for (i, sign) in flat[self.signs.clone()].iter().enumerate() {
+        for (i, sign) in loose[self.signs.clone()].iter().enumerate() {
             let diagonal = &mut square[i * n + i];
             ln_det += f64::from(*diagonal);
             *diagonal = sign * diagonal.exp();
         }
-        let rows = flat[self.rows.clone()].iter().map(|&r| r as usize);
+        let rows = loose[self.rows.clone()].iter().map(|&r| r as usize);
         Ready {
             n,
             square,
@@ -72,22 +72,22 @@ impl InvertibleLinear {
         }
     }
 
-    fn set(&self, weights: &[f32], flat: &mut [f32]) {
+    fn set(&self, weights: &[f32], loose: &mut [f32]) {
         let n = self.pixels.channels();
         let factors = Factors::of(weights, n);
         let square = factors.square.iter().map(|&v| v as f32);
         let square: Vec<f32> = square.collect();
-        flat[self.square.clone()].copy_from_slice(&square);
+        loose[self.square.clone()].copy_from_slice(&square);
         for i in 0..n {
             let diagonal = square[i * n + i];
-            flat[self.square.start + i * n + i] = diagonal.abs().ln();
-            flat[self.signs.start + i] = diagonal.signum();
-            flat[self.rows.start + i] = factors.rows[i] as f32;
+            loose[self.square.start + i * n + i] = diagonal.abs().ln();
+            loose[self.signs.start + i] = diagonal.signum();
+            loose[self.rows.start + i] = factors.rows[i] as f32;
         }
     }
 
-    fn apply(&self, flat: &[f32], z: &mut [f32], values: &mut [[f32; 3]]) -> f64 {
-        let ready = self.ready(flat);
+    fn apply(&self, loose: &[f32], z: &mut [f32], values: &mut [[f32; 3]]) -> f64 {
+        let ready = self.ready(loose);
         let n = ready.n;
         let pixels = self.pixels.of(z.len());
         for (pixel, values) in pixels.zip(values.chunks_exact_mut(n)) {
@@ -124,7 +124,7 @@ impl Step for InvertibleLinear {
         tape: &mut Tape,
         _scratch: &mut Scratch,
     ) {
-        let log_det = self.apply(&with.weights.flat, latents.z, &mut tape.values);
+        let log_det = self.apply(&with.weights.numbers.loose, latents.z, &mut tape.values);
         latents.log_det.iter_mut().for_each(|l| *l += log_det);
     }
 
@@ -133,13 +133,13 @@ impl Step for InvertibleLinear {
         with: With<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         _scratch: &mut Scratch,
     ) {
         let Ready {
             n, square, rows, ..
-        } = self.ready(&with.weights.flat);
-        let sums = &mut gradient.flat[self.square.clone()];
+        } = self.ready(&with.weights.numbers.loose);
+        let sums = &mut turn.loose[self.square.clone()];
         let (mut below, mut inner) = (vec![0.0; n], vec![0.0; n]);
         let pixels = self.pixels.of(latents.z.len());
         for (pixel, values) in pixels.zip(tape.values.chunks_exact(n)) {
@@ -173,10 +173,10 @@ impl Step for InvertibleLinear {
     /// A random rotation.
     fn initialize(&self, _cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {
         let rotation = random_orthogonal(self.pixels.channels(), noise);
-        self.set(&rotation, &mut weights.flat);
+        self.set(&rotation, &mut weights.numbers.loose);
         let mut values = self.tape().values;
         for z in z.chunks_exact_mut(self.pixels.coordinates()) {
-            self.apply(&weights.flat, z, &mut values);
+            self.apply(&weights.numbers.loose, z, &mut values);
         }
     }
 
@@ -184,12 +184,12 @@ impl Step for InvertibleLinear {
         Vec::new()
     }
 
-    fn read_model(&self, model: &Model, flat: &mut [f32]) {
-        self.set(model.values(&self.name), flat);
+    fn read_model(&self, model: &Model, loose: &mut [f32]) {
+        self.set(model.values(&self.name), loose);
     }
 
-    fn write_model(&self, flat: &[f32], tensors: &mut BTreeMap<String, Tensor>) {
-        let ready = self.ready(flat);
+    fn write_model(&self, loose: &[f32], tensors: &mut BTreeMap<String, Tensor>) {
+        let ready = self.ready(loose);
         let n = ready.n;
         let factors = Factors {
             square: ready.square.iter().copied().map(f64::from).collect(),

@@ -10,9 +10,10 @@ use crate::data::Dataset;
 use crate::model::{Model, Tensor};
 use crate::nn::conditioner::{Untrainable, With};
 use crate::nn::kernels::Cpu;
-use crate::nn::{Gradient, Layout, Registry, Scratch, Weights};
+use crate::nn::{Conv, Layout, Numbers, Registry, Scratch, Turn, Turning, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -59,7 +60,7 @@ impl Network {
         };
         let mut registry = Registry::default();
         let standardization = vectors.then(|| {
-            ["mean", "deviation"].map(|part| registry.flat(format!("input.{part}"), &[group.dims]))
+            ["mean", "deviation"].map(|part| registry.loose(format!("input.{part}"), &[group.dims]))
         });
         let mut steps: Vec<Box<dyn Step>> = Vec::new();
         for placed in spec.steps() {
@@ -113,14 +114,17 @@ impl Network {
     }
 
     /// First parameters, chosen by looking at some of the training items.
-    pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Vec<f32> {
-        let mut weights = self.layout.weights();
+    pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Numbers {
+        let mut weights = Weights {
+            numbers: self.layout.zeros(),
+            turned: Vec::new(),
+        };
         if let (Some([mean, deviation]), Dataset::Vectors(vectors)) = (&self.standardization, train)
         {
             let rows = items.iter().map(|&i| vectors.get(i));
             let (means, deviations) = input::standardization(rows, self.group.dims);
-            weights.flat[mean.clone()].copy_from_slice(&means);
-            weights.flat[deviation.clone()].copy_from_slice(&deviations);
+            weights.numbers.loose[mean.clone()].copy_from_slice(&means);
+            weights.numbers.loose[deviation.clone()].copy_from_slice(&deviations);
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
         let wanted = match self.group.vectors {
@@ -140,48 +144,76 @@ impl Network {
             let mut noise = Noise::new(seed, Purpose::Initialize, [1, number as u64]);
             step.initialize(self.cpu, &mut weights, &mut noise, &mut z);
         }
-        weights.flat
+        weights.numbers
     }
 
     /// The parameters of a model with this network's spec.
-    pub(crate) fn parameters(&self, model: &Model) -> Vec<f32> {
+    pub(crate) fn parameters(&self, model: &Model) -> Numbers {
         let mut flat = vec![0.0; self.layout.flat];
         for entry in self.layout.entries.iter().filter(|e| e.in_model) {
             flat[entry.range.clone()].copy_from_slice(model.values(&entry.name));
         }
+        let mut numbers = self.pack(&flat);
         for step in &self.steps {
-            step.read_model(model, &mut flat);
+            step.read_model(model, &mut numbers.loose);
         }
-        flat
+        numbers
     }
 
     /// The model's tensors.
-    pub(crate) fn tensors(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
-        let mut tensors = self.layout.tensors(flat);
+    pub(crate) fn tensors(&self, numbers: &Numbers) -> BTreeMap<String, Tensor> {
+        let mut tensors = self.layout.tensors(&self.unpack(numbers));
         for step in &self.steps {
-            step.write_model(flat, &mut tensors);
+            step.write_model(&numbers.loose, &mut tensors);
         }
         tensors
     }
 
-    /// The parameters that weight decay pulls to zero: those of layers, without biases.
+    /// All layers, in the order of their places.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Conv> {
+        let mut convs: Vec<&Conv> = self.steps.iter().flat_map(|s| s.convs()).collect();
+        convs.sort_unstable_by_key(|conv| conv.packed_weights().start);
+        convs.into_iter()
+    }
+
+    /// The packed numbers that weight decay pulls to zero: those of layers, without biases.
     pub(crate) fn decayed(&self) -> Vec<Range<usize>> {
-        let convs = self.steps.iter().flat_map(|s| s.convs());
-        convs.map(|conv| conv.weights()).collect()
+        self.layers().map(Conv::packed_weights).collect()
     }
 
-    /// Packs the flat parameters for the kernels.
-    pub(crate) fn pack(&self, weights: &mut Weights) {
-        for conv in self.steps.iter().flat_map(|s| s.convs()) {
-            conv.pack(weights);
-        }
+    /// A flat vector in the layout of training.
+    pub(crate) fn pack(&self, flat: &[f32]) -> Numbers {
+        let mut numbers = self.layout.zeros();
+        self.layout.loosen(flat, &mut numbers.loose);
+        self.layers()
+            .for_each(|conv| conv.set(conv.part(flat), &mut numbers));
+        numbers
     }
 
-    /// Moves gradients from the kernels' layout to the flat one.
-    pub(crate) fn unpack(&self, gradient: &mut Gradient) {
-        for conv in self.steps.iter().flat_map(|s| s.convs()) {
-            conv.unpack(gradient);
-        }
+    /// The flat vector of numbers in the layout of training.
+    pub(crate) fn unpack(&self, numbers: &Numbers) -> Vec<f32> {
+        let mut flat = vec![0.0; self.layout.flat];
+        self.layout.fasten(&numbers.loose, &mut flat);
+        self.layers()
+            .for_each(|conv| conv.get(numbers, conv.part_mut(&mut flat)));
+        flat
+    }
+
+    /// These numbers, ready for both passes.
+    pub(crate) fn weights(&self, numbers: Numbers) -> Weights {
+        let turned = self.layout.turned();
+        let mut weights = Weights { numbers, turned };
+        self.turn(&mut weights);
+        weights
+    }
+
+    /// Turns all layers' weights around anew, on the cores of the pool that this is called in.
+    pub(crate) fn turn(&self, weights: &mut Weights) {
+        let mut rest = (0, weights.turned.as_mut_slice());
+        let packed = &weights.numbers.packed;
+        let layers = self.layers().map(|layer| layer.turning(packed, &mut rest));
+        let layers: Vec<_> = layers.collect();
+        layers.into_par_iter().for_each(Turning::run);
     }
 
     /// log_prob_nats of some items, at most a group, in `out`.
@@ -195,9 +227,10 @@ impl Network {
         out: &mut [f64],
     ) {
         let dims = self.group.dims;
+        let of_vectors = self.vector_log_det(weights);
         for (sample, &item) in items.iter().enumerate() {
             let z = &mut pass.z[sample * dims..][..dims];
-            pass.log_det[sample] = self.first_latent(weights, data, item, jitter, z);
+            pass.log_det[sample] = of_vectors + self.first_latent(weights, data, item, jitter, z);
         }
         let with = self.with(weights);
         for (step, tape) in self.steps.iter().zip(&mut pass.tapes) {
@@ -220,7 +253,7 @@ impl Network {
         weights: &Weights,
         weight: &[f32],
         pass: &mut Pass,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
     ) {
         let dims = self.group.dims;
         // The latents' place becomes that of their gradient: no step reads the latents again.
@@ -231,7 +264,7 @@ impl Network {
         let with = self.with(weights);
         for (step, tape) in self.steps.iter().zip(&pass.tapes).rev() {
             let latents = LatentGradients { z, weight };
-            step.gradient(with, latents, tape, gradient, &mut pass.scratch);
+            step.gradient(with, latents, tape, turn, &mut pass.scratch);
         }
     }
 
@@ -242,6 +275,17 @@ impl Network {
         }
     }
 
+    /// log_det of every vector's first latent; 0 for images.
+    fn vector_log_det(&self, weights: &Weights) -> f64 {
+        match &self.standardization {
+            Some([_, deviation]) => {
+                input::vector_log_det(&weights.numbers.loose[deviation.clone()])
+            }
+            None => 0.0,
+        }
+    }
+
+    /// Writes a first latent; of an image, returns its log_det.
     fn first_latent(
         &self,
         weights: &Weights,
@@ -255,8 +299,10 @@ impl Network {
                 input::image(images.get(item), item, jitter, logit_margin, z)
             }
             (_, Dataset::Vectors(vectors), Some([mean, deviation])) => {
-                let [mean, deviation] = [mean, deviation].map(|r| &weights.flat[r.clone()]);
-                input::vector(vectors.get(item), mean, deviation, z)
+                let [mean, deviation] =
+                    [mean, deviation].map(|r| &weights.numbers.loose[r.clone()]);
+                input::vector(vectors.get(item), mean, deviation, z);
+                0.0
             }
             // Callers check the data against the spec first.
             _ => f64::NAN,

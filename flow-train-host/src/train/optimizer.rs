@@ -2,12 +2,13 @@
 //!
 //! The averaged weights are what is validated and saved: at a constant learning rate they are worth several epochs.
 
+use crate::nn::{LANES, Lanes, Numbers};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Numbers handled by one task; fixed, so that sums do not depend on the thread count.
-const CHUNK: usize = 1 << 15;
+/// Vectors handled by one task; fixed, so that sums do not depend on the thread count.
+const CHUNK: usize = 1 << 11;
 
 /// Settings of the optimizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,11 +67,11 @@ impl OptimizerConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Optimizer {
     /// Mean of the gradient.
-    pub(crate) mean: Vec<f32>,
+    pub(crate) mean: Numbers,
     /// Mean of its square.
-    pub(crate) square: Vec<f32>,
+    pub(crate) square: Numbers,
     /// Averaged parameters.
-    pub(crate) average: Vec<f32>,
+    pub(crate) average: Numbers,
     /// Steps taken.
     pub(crate) steps: u64,
 }
@@ -79,76 +80,121 @@ pub(crate) struct Optimizer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Along<'a> {
     /// The gradient, to be multiplied by `scale`.
-    pub(crate) gradient: &'a [f32],
+    pub(crate) gradient: &'a Numbers,
     /// One over what the loss is the mean of, times the clipping.
     pub(crate) scale: f32,
     /// Learning rate of the step.
     pub(crate) learning_rate: f32,
 }
 
+/// The factors of one step.
+#[derive(Clone, Copy)]
+struct Factors {
+    scale: f32,
+    beta1: f32,
+    beta2: f32,
+    /// Learning rate over the bias of the mean.
+    rate: f32,
+    /// One over the bias of the square.
+    square_scale: f32,
+    epsilon: f32,
+    /// How far the average goes towards the parameters.
+    follow: f32,
+}
+
+impl Factors {
+    #[inline(always)]
+    fn apply(&self, [mean, square, average, p]: [&mut f32; 4], g: f32) {
+        let g = g * self.scale;
+        *mean += (1.0 - self.beta1) * (g - *mean);
+        *square += (1.0 - self.beta2) * (g * g - *square);
+        *p -= self.rate * *mean / ((*square * self.square_scale).sqrt() + self.epsilon);
+        *average += self.follow * (*p - *average);
+    }
+}
+
 impl Optimizer {
     /// At the first parameters.
-    pub(crate) fn new(parameters: &[f32]) -> Self {
+    pub(crate) fn new(parameters: &Numbers) -> Self {
+        let zeros = || Numbers {
+            loose: vec![0.0; parameters.loose.len()],
+            packed: vec![Lanes::default(); parameters.packed.len()],
+        };
         Self {
-            mean: vec![0.0; parameters.len()],
-            square: vec![0.0; parameters.len()],
-            average: parameters.to_vec(),
+            mean: zeros(),
+            square: zeros(),
+            average: parameters.clone(),
             steps: 0,
         }
     }
 
-    /// One step; `decayed` are the parameters that decay.
+    /// One step; `decayed` are the packed parameters that decay.
     pub(crate) fn step(
         &mut self,
         config: &OptimizerConfig,
         along: Along<'_>,
         decayed: &[Range<usize>],
-        parameters: &mut [f32],
+        parameters: &mut Numbers,
     ) {
-        let Along {
-            gradient,
-            scale,
-            learning_rate,
-        } = along;
         self.steps += 1;
         for range in decayed.iter().filter(|_| config.weight_decay > 0.0) {
-            let keep = 1.0 - learning_rate * config.weight_decay;
-            parameters[range.clone()]
-                .iter_mut()
-                .for_each(|p| *p *= keep);
+            let keep = 1.0 - along.learning_rate * config.weight_decay;
+            let decaying = parameters.packed[range.clone()].par_iter_mut();
+            decaying
+                .with_min_len(CHUNK)
+                .for_each(|p| p.0.iter_mut().for_each(|p| *p *= keep));
         }
+        let factors = self.factors(config, &along);
+        let state = self.mean.loose.iter_mut().zip(&mut self.square.loose);
+        let state = state.zip(&mut self.average.loose);
+        let pairs = parameters.loose.iter_mut().zip(&along.gradient.loose);
+        for (((mean, square), average), (p, g)) in state.zip(pairs) {
+            factors.apply([mean, square, average, p], *g);
+        }
+        let state = self.mean.packed.par_iter_mut();
+        let state = state.zip(&mut self.square.packed);
+        let state = state.zip(&mut self.average.packed);
+        let pairs = parameters.packed.par_iter_mut().zip(&along.gradient.packed);
+        let all = state.zip(pairs).with_min_len(CHUNK);
+        all.for_each(|(((mean, square), average), (p, g))| {
+            for lane in 0..LANES {
+                let own = [&mut *mean, square, average, p].map(|numbers| &mut numbers.0[lane]);
+                factors.apply(own, g.0[lane]);
+            }
+        });
+    }
+
+    fn factors(&self, config: &OptimizerConfig, along: &Along<'_>) -> Factors {
         let bias = |beta: f32| 1.0 - f64::from(beta).powf(self.steps as f64);
-        let rate = (f64::from(learning_rate) / bias(config.beta1)) as f32;
-        let square_scale = (1.0 / bias(config.beta2)) as f32;
         // At first the average would remember the random start for long.
         let young = (1.0 + self.steps as f32) / (10.0 + self.steps as f32);
-        let follow = 1.0 - config.average_decay.min(young);
-        let (beta1, beta2) = (config.beta1, config.beta2);
-        let state = (&mut self.mean)
-            .into_par_iter()
-            .zip(&mut self.square)
-            .zip(&mut self.average);
-        state
-            .zip(parameters)
-            .zip(gradient)
-            .with_min_len(CHUNK)
-            .for_each(|((((mean, square), average), p), &g)| {
-                let g = g * scale;
-                *mean += (1.0 - beta1) * (g - *mean);
-                *square += (1.0 - beta2) * (g * g - *square);
-                *p -= rate * *mean / ((*square * square_scale).sqrt() + config.epsilon);
-                *average += follow * (*p - *average);
-            });
+        Factors {
+            scale: along.scale,
+            beta1: config.beta1,
+            beta2: config.beta2,
+            rate: (f64::from(along.learning_rate) / bias(config.beta1)) as f32,
+            square_scale: (1.0 / bias(config.beta2)) as f32,
+            epsilon: config.epsilon,
+            follow: 1.0 - config.average_decay.min(young),
+        }
     }
 }
 
 /// Euclidean norm.
-pub(crate) fn norm(values: &[f32]) -> f64 {
-    let square = |v: &f32| f64::from(*v) * f64::from(*v);
-    let chunks = values
-        .par_chunks(CHUNK)
-        .map(|c| c.iter().map(square).sum::<f64>());
-    chunks.collect::<Vec<_>>().iter().sum::<f64>().sqrt()
+pub(crate) fn norm(numbers: &Numbers) -> f64 {
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let loose: f64 = numbers.loose.iter().map(|&v| square(v)).sum();
+    let chunk = |chunk: &[Lanes]| {
+        let mut sums = [0.0f64; LANES];
+        for lanes in chunk {
+            for (sum, v) in sums.iter_mut().zip(lanes.0) {
+                *sum += square(v);
+            }
+        }
+        sums.iter().sum::<f64>()
+    };
+    let packed: Vec<f64> = numbers.packed.par_chunks(CHUNK).map(chunk).collect();
+    (loose + packed.iter().sum::<f64>()).sqrt()
 }
 
 #[cfg(test)]
@@ -170,7 +216,17 @@ mod tests {
         assert!((rate(1000) - 0.1).abs() < 1e-6);
     }
 
-    fn along(gradient: &[f32], scale: f32) -> Along<'_> {
+    /// Some numbers among the packed ones, the last also among the loose ones.
+    fn numbers(values: [f32; 2]) -> Numbers {
+        let mut lanes = Lanes::default();
+        lanes.0[..2].copy_from_slice(&values);
+        Numbers {
+            loose: vec![values[1]],
+            packed: vec![lanes],
+        }
+    }
+
+    fn along(gradient: &Numbers, scale: f32) -> Along<'_> {
         Along {
             gradient,
             scale,
@@ -186,11 +242,11 @@ mod tests {
             ..OptimizerConfig::default()
         };
         let gradients = [[0.5f32, -2.0], [1.5, 0.25]];
-        let mut parameters = [1.0f32, -1.0];
+        let mut parameters = numbers([1.0, -1.0]);
         let mut optimizer = Optimizer::new(&parameters);
         let (mut p, mut m, mut v) = ([1.0f64, -1.0], [0.0f64; 2], [0.0f64; 2]);
         for (t, g) in (1..).zip(gradients) {
-            optimizer.step(&config, along(&g, 0.5), &[], &mut parameters);
+            optimizer.step(&config, along(&numbers(g), 0.5), &[], &mut parameters);
             for i in 0..2 {
                 let g = 0.5 * f64::from(g[i]);
                 m[i] = 0.9 * m[i] + 0.1 * g;
@@ -203,8 +259,10 @@ mod tests {
             }
         }
         for i in 0..2 {
-            assert!((f64::from(parameters[i]) - p[i]).abs() < 1e-6);
+            assert!((f64::from(parameters.packed[0].0[i]) - p[i]).abs() < 1e-6);
         }
+        assert_eq!(parameters.loose[0], parameters.packed[0].0[1]);
+        assert_eq!(parameters.packed[0].0[2..], [0.0; 14]);
         assert_eq!(optimizer.average, parameters);
     }
 
@@ -214,10 +272,15 @@ mod tests {
             weight_decay: 0.5,
             ..OptimizerConfig::default()
         };
-        let mut parameters = [2.0f32, 2.0];
+        let mut parameters = numbers([2.0, 2.0]);
+        parameters.packed.push(Lanes([2.0; LANES]));
         let mut optimizer = Optimizer::new(&parameters);
         let first = std::slice::from_ref(&(0..1));
-        optimizer.step(&config, along(&[0.0; 2], 1.0), first, &mut parameters);
-        assert_eq!(parameters, [1.9, 2.0]);
+        let mut zero = numbers([0.0; 2]);
+        zero.packed.push(Lanes::default());
+        optimizer.step(&config, along(&zero, 1.0), first, &mut parameters);
+        assert_eq!(parameters.packed[0].0[..2], [1.9, 1.9]);
+        assert_eq!(parameters.packed[1], Lanes([2.0; LANES]));
+        assert_eq!(parameters.loose, [2.0]);
     }
 }

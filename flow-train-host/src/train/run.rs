@@ -105,15 +105,13 @@ fn run_given(
     check_data(&config.spec, data)?;
     let negative = Negative::new(config, given)?;
     let split = Split::new(config, data.len())?;
-    let samples = config.batch.div_ceil(config.slices);
-    let network = Network::new(&config.spec, samples, Cpu::best())?;
-    let state = match options.resume {
+    let together = config.together(config.batch);
+    let network = Network::new(&config.spec, together, Cpu::best())?;
+    let mut state = match options.resume {
         true => directory::resume(config, given, &network, directory)?,
         false => directory::start(config, given, &network, directory, &split.train)?,
     };
-    let mut weights = network.layout().weights();
-    weights.flat.clone_from(&state.parameters);
-    network.pack(&mut weights);
+    let weights = network.weights(std::mem::take(&mut state.parameters));
     let pool = pool(options.threads)?;
     let mut run = Run {
         config,
@@ -216,7 +214,6 @@ impl<'a> Run<'a> {
             data: self.data,
             items,
             jitter: Jitter::Training { seed, epoch },
-            slices: self.config.slices,
             weight: 1.0,
         };
         let place = (seed, [epoch, counters.step], self.config.batch);
@@ -275,8 +272,12 @@ impl<'a> Run<'a> {
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
-        self.state.parameters.clone_from(&self.weights.flat);
-        self.state.save(&self.directory.join(CHECKPOINT_FILE))
+        // The weights lie with what passes read; the state has them for the file only.
+        std::mem::swap(&mut self.state.parameters, &mut self.weights.numbers);
+        let path = self.directory.join(CHECKPOINT_FILE);
+        let saved = self.state.save(self.network, &path);
+        std::mem::swap(&mut self.state.parameters, &mut self.weights.numbers);
+        saved
     }
 
     /// Validates, keeps the best weights, writes the log and the checkpoint.
@@ -320,9 +321,10 @@ impl<'a> Run<'a> {
 
     /// Bits per dim of the averaged weights; of the training items if none validate.
     fn validate(&self) -> Result<f64, TrainError> {
-        let mut weights = self.network.layout().weights();
-        weights.flat.clone_from(&self.state.optimizer.average);
-        self.network.pack(&mut weights);
+        let weights = Weights {
+            numbers: self.state.optimizer.average.clone(),
+            turned: Vec::new(),
+        };
         let items = match self.split.validate.is_empty() {
             true => &self.split.train,
             false => &self.split.validate,
@@ -333,7 +335,6 @@ impl<'a> Run<'a> {
                 data: self.data,
                 items,
                 jitter: Jitter::Evaluation(self.config.validation_noise()),
-                slices: 1,
                 weight: 1.0,
             },
         );

@@ -1,38 +1,48 @@
 //! log_scale as a function of raw_scale, and its derivatives.
 
+use crate::nn::LANES;
+use crate::nn::kernels::elementary::{self, Sixteen};
 use flow_infer::spec::ScaleMap;
 
-/// A log_scale with what its derivatives need.
+/// Sixteen log_scales with what their derivatives need.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scaled {
     /// log_scale.
-    pub(crate) log_scale: f32,
+    pub(crate) log_scale: Sixteen,
     /// tanh(raw_scale) or sigmoid(raw_scale + offset); unused otherwise.
-    pub(crate) inner: f32,
+    pub(crate) inner: Sixteen,
 }
 
 /// log_scale of raw_scale; `bound` is read by `tanh_bound` only.
-pub(crate) fn apply(map: ScaleMap, raw_scale: f32, bound: f32) -> Scaled {
+#[inline(always)]
+pub(crate) fn apply(map: ScaleMap, raw_scale: Sixteen, bound: Sixteen) -> Scaled {
+    let lanes = std::array::from_fn::<usize, LANES, _>(|lane| lane);
     match map {
         ScaleMap::TanhBound => {
-            let inner = raw_scale.tanh();
+            let inner = elementary::tanh(raw_scale);
             Scaled {
-                log_scale: bound * inner,
+                log_scale: lanes.map(|i| bound[i] * inner[i]),
                 inner,
             }
         }
         ScaleMap::Exp => Scaled {
             log_scale: raw_scale,
-            inner: 0.0,
+            inner: [0.0; LANES],
         },
         ScaleMap::Sigmoid { offset, floor } => {
-            let inner = 1.0 / (1.0 + (-raw_scale - offset).exp());
+            let inner = elementary::sigmoid(raw_scale.map(|raw| raw + offset));
             Scaled {
-                log_scale: (inner + floor).ln(),
+                log_scale: inner.map(|inner| (inner + floor).ln()),
                 inner,
             }
         }
     }
+}
+
+/// [`apply`] of one number: log_scale and inner.
+pub(crate) fn apply_one(map: ScaleMap, raw_scale: f32, bound: f32) -> (f32, f32) {
+    let Scaled { log_scale, inner } = apply(map, [raw_scale; LANES], [bound; LANES]);
+    (log_scale[0], inner[0])
 }
 
 /// Derivative of log_scale with respect to raw_scale; that with respect to the bound is `inner`.
@@ -67,11 +77,11 @@ mod tests {
             floor: 0.001,
         };
         for map in [ScaleMap::TanhBound, ScaleMap::Exp, sigmoid] {
-            let back = |log_scale| apply(map, raw_scale_for(map, log_scale, 1.0), 1.0).log_scale;
+            let back = |log_scale| apply_one(map, raw_scale_for(map, log_scale, 1.0), 1.0).0;
             assert!((back(-0.5) + 0.5).abs() < 1e-5);
             assert!(back(5.0).is_finite());
         }
-        assert!((apply(sigmoid, raw_scale_for(sigmoid, 5.0, 1.0), 1.0).log_scale) < 0.0);
+        assert!(apply_one(sigmoid, raw_scale_for(sigmoid, 5.0, 1.0), 1.0).0 < 0.0);
     }
 
     #[test]
@@ -87,9 +97,9 @@ mod tests {
         for map in maps {
             for raw in [-1.5f32, -0.2, 0.0, 0.7, 2.0] {
                 let h = 1e-2;
-                let at = |raw| f64::from(apply(map, raw, 0.8).log_scale);
+                let at = |raw| f64::from(apply_one(map, raw, 0.8).0);
                 let numeric = (at(raw + h) - at(raw - h)) / f64::from(2.0 * h);
-                let slope = f64::from(slope(map, apply(map, raw, 0.8).inner, 0.8));
+                let slope = f64::from(slope(map, apply_one(map, raw, 0.8).1, 0.8));
                 // Third derivative times h^2 / 6, and f32 rounding over h.
                 assert!((slope - numeric).abs() < 1e-4, "{map:?} at {raw}");
             }

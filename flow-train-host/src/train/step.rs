@@ -6,7 +6,7 @@ use super::noise::Noise;
 use crate::model::{Model, Tensor};
 use crate::nn::conditioner::With;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Gradient, Grid, Map, Scratch, Weights};
+use crate::nn::{Conv, Grid, Map, Scratch, Turn, Weights};
 use flow_infer::spec::View;
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ pub(crate) trait Step: Send + Sync {
         with: With<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        gradient: &mut Gradient,
+        turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     );
 
@@ -98,9 +98,9 @@ pub(crate) trait Step: Send + Sync {
     /// Convolutions and dense layers, to be packed.
     fn convs(&self) -> Vec<&Conv>;
 
-    /// Sets the parameters that the model holds in another form.
-    fn read_model(&self, _model: &Model, _flat: &mut [f32]) {}
+    /// Sets the loose parameters that the model holds in another form.
+    fn read_model(&self, _model: &Model, _loose: &mut [f32]) {}
 
-    /// Adds the tensors that the flat vector holds in another form.
-    fn write_model(&self, _flat: &[f32], _tensors: &mut BTreeMap<String, Tensor>) {}
+    /// Adds the tensors that the loose parameters hold in another form.
+    fn write_model(&self, _loose: &[f32], _tensors: &mut BTreeMap<String, Tensor>) {}
 }

@@ -147,7 +147,8 @@ fn vectors(count: usize, dims: usize) -> Dataset {
 
 /// Random parameters everywhere, the zero-initialized layers too.
 fn random_parameters(network: &Network, data: &Dataset, seed: u64) -> Vec<f32> {
-    let mut flat = network.initial(seed, data, &(0..data.len()).collect::<Vec<_>>());
+    let items: Vec<usize> = (0..data.len()).collect();
+    let mut flat = network.unpack(&network.initial(seed, data, &items));
     let mut noise = noise::Noise::new(seed, noise::Purpose::Initialize, [999, 0]);
     for entry in network
         .layout()

@@ -2,7 +2,7 @@
 
 use super::network::Network;
 use super::optimizer::{Along, Optimizer, OptimizerConfig, norm};
-use crate::nn::Weights;
+use crate::nn::{Numbers, Weights};
 use rayon::ThreadPool;
 
 /// What every update of a run shares.
@@ -15,14 +15,14 @@ pub(super) struct Update<'a> {
 
 impl Update<'_> {
     /// Norm of the gradient after multiplication by `scale`.
-    pub(super) fn norm(&self, gradient: &[f32], scale: f64) -> f64 {
+    pub(super) fn norm(&self, gradient: &Numbers, scale: f64) -> f64 {
         self.pool.install(|| norm(gradient)) * scale
     }
 
     /// One step along a gradient to be multiplied by `scale`, shortened to the longest allowed norm.
     pub(super) fn apply(
         &self,
-        gradient: &[f32],
+        gradient: &Numbers,
         (scale, norm): (f64, f64),
         learning_rate: f32,
         optimizer: &mut Optimizer,
@@ -35,9 +35,9 @@ impl Update<'_> {
             learning_rate,
         };
         let decayed = self.network.decayed();
-        let flat = &mut weights.flat;
-        self.pool
-            .install(|| optimizer.step(self.config, along, &decayed, flat));
-        self.network.pack(weights);
+        self.pool.install(|| {
+            optimizer.step(self.config, along, &decayed, &mut weights.numbers);
+            self.network.turn(weights);
+        });
     }
 }

@@ -1,17 +1,15 @@
 //! A batch's log_prob and gradient on all cores, with the same bits for every number of threads.
 //!
-//! A batch is cut into a fixed number of slices. Workers take slices in order; each computes its slice into its own
-//! buffer, waits until all earlier slices are added, and adds it. So sums always run in the order of the slices, and
-//! there are only as many gradients as threads, plus the total. Slices are equal, so workers hardly wait.
+//! A batch is cut into groups of a fixed size. Workers take groups in order and compute them at the same time; what is
+//! summed over groups is added in their order (`nn/gradient.rs`).
 
 use super::error::TrainError;
 use super::input::Jitter;
 use super::network::{Network, Pass};
 use crate::data::Dataset;
-use crate::nn::{Gradient, Weights};
+use crate::nn::{Gradient, Numbers, Weights};
 use rayon::ThreadPool;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Threads; 0: one a core.
 pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
@@ -26,23 +24,16 @@ pub(crate) struct Workers<'a> {
     network: &'a Network,
     pool: &'a ThreadPool,
     slots: Vec<Mutex<Slot>>,
-    total: Mutex<Total>,
-    turn: Condvar,
+    total: Numbers,
 }
 
 struct Slot {
     pass: Pass,
-    gradient: Gradient,
+    /// Gradient of the loose numbers.
+    loose: Vec<f32>,
     log_prob: Vec<f64>,
     /// Of each sample's negative log_prob in the loss.
     weight: Vec<f32>,
-}
-
-struct Total {
-    /// Slice whose turn it is to be added.
-    next: usize,
-    log_prob_nats: f64,
-    gradient: Gradient,
 }
 
 /// What a batch is.
@@ -51,8 +42,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) data: &'a Dataset,
     pub(crate) items: &'a [usize],
     pub(crate) jitter: Jitter<'a>,
-    /// Number of slices that it is cut into.
-    pub(crate) slices: usize,
     /// Of each item's negative log_prob in the loss.
     pub(crate) weight: f32,
 }
@@ -60,9 +49,10 @@ pub(crate) struct Batch<'a> {
 impl<'a> Workers<'a> {
     /// One worker for each thread of the pool.
     pub(crate) fn new(network: &'a Network, pool: &'a ThreadPool) -> Self {
+        let total = network.layout().zeros();
         let slot = || Slot {
             pass: network.pass(),
-            gradient: network.layout().gradient(),
+            loose: total.loose.clone(),
             log_prob: vec![0.0; network.group().samples],
             weight: vec![1.0; network.group().samples],
         };
@@ -72,94 +62,61 @@ impl<'a> Workers<'a> {
                 .map(|_| Mutex::new(slot()))
                 .collect(),
             pool,
-            total: Mutex::new(Total {
-                next: 0,
-                log_prob_nats: 0.0,
-                gradient: network.layout().gradient(),
-            }),
-            turn: Condvar::new(),
+            total,
         }
     }
 
-    /// The first batch's sum of log_prob_nats, and the flat gradient of minus the weighted sums of all.
+    /// The first batch's sum of log_prob_nats, and the gradient of minus the weighted sums of all.
     pub(crate) fn gradient<'b>(
         &mut self,
         weights: &Weights,
         first: Batch<'b>,
         others: impl IntoIterator<Item = Batch<'b>>,
-    ) -> (f64, &[f32]) {
-        exclusive(&mut self.total).gradient.clear();
+    ) -> (f64, &Numbers) {
+        let total = &mut self.total;
+        self.pool.install(|| total.clear());
         let sum = self.add(weights, first);
         for other in others {
             self.add(weights, other);
         }
-        let total = exclusive(&mut self.total);
-        self.network.unpack(&mut total.gradient);
-        (sum, &total.gradient.flat)
+        (sum, &self.total)
     }
 
     /// Sum of log_prob_nats over a batch; its gradient is added to the total.
     fn add(&mut self, weights: &Weights, batch: Batch<'_>) -> f64 {
-        let total = exclusive(&mut self.total);
-        total.next = 0;
-        total.log_prob_nats = 0.0;
-        let next_slice = AtomicUsize::new(0);
-        let gone = AtomicBool::new(false);
-        let this = &*self;
+        let layers = self.network.layout().layers.iter().cloned();
+        let gradient = Gradient::new(&mut self.total, layers);
+        let groups = Mutex::new(batch.items.chunks(self.network.group().samples).enumerate());
+        let sum = Mutex::new(0.0);
+        let (network, slots) = (self.network, &self.slots);
         self.pool.broadcast(|context| {
-            let leave = LeaveOnPanic {
-                gone: &gone,
-                workers: this,
-            };
-            let mut slot = lock(&this.slots[context.index()]);
+            let leave = LeaveOnPanic(&gradient);
+            let mut slot = lock(&slots[context.index()]);
             loop {
-                let slice = next_slice.fetch_add(1, Ordering::Relaxed);
-                if slice >= batch.slices {
+                let Some((group, items)) = lock(&groups).next() else {
                     break;
-                }
-                let sum = this.slice(weights, batch, slice, &mut slot);
-                this.add_in_turn(slice, sum, &slot.gradient, &gone);
+                };
+                let Slot {
+                    pass,
+                    loose,
+                    log_prob,
+                    weight,
+                } = &mut *slot;
+                let out = &mut log_prob[..items.len()];
+                network.log_prob(weights, batch.data, items, batch.jitter, pass, out);
+                let weight = &mut weight[..items.len()];
+                weight.fill(batch.weight);
+                let mut turn = gradient.turn(group, loose);
+                network.add_gradient(weights, weight, pass, &mut turn);
+                turn.finish(|| *lock(&sum) += out.iter().sum::<f64>());
             }
             std::mem::forget(leave);
         });
-        exclusive(&mut self.total).log_prob_nats
+        drop(gradient);
+        sum.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slice's sum of log_prob_nats; its gradient is left in the slot.
-    fn slice(&self, weights: &Weights, batch: Batch<'_>, slice: usize, slot: &mut Slot) -> f64 {
-        let count = batch.items.len();
-        let bounds = [slice, slice + 1].map(|s| s * count / batch.slices);
-        slot.gradient.clear();
-        slot.weight.fill(batch.weight);
-        let mut sum = 0.0;
-        for items in batch.items[bounds[0]..bounds[1]].chunks(self.network.group().samples) {
-            let out = &mut slot.log_prob[..items.len()];
-            let (data, jitter) = (batch.data, batch.jitter);
-            self.network
-                .log_prob(weights, data, items, jitter, &mut slot.pass, out);
-            sum += out.iter().sum::<f64>();
-            let weight = &slot.weight[..items.len()];
-            let (pass, gradient) = (&mut slot.pass, &mut slot.gradient);
-            self.network.add_gradient(weights, weight, pass, gradient);
-        }
-        sum
-    }
-
-    fn add_in_turn(&self, slice: usize, sum: f64, gradient: &Gradient, gone: &AtomicBool) {
-        let mut total = lock(&self.total);
-        while total.next != slice && !gone.load(Ordering::Relaxed) {
-            total = self
-                .turn
-                .wait(total)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        total.log_prob_nats += sum;
-        total.gradient.add(gradient);
-        total.next += 1;
-        self.turn.notify_all();
-    }
-
-    /// log_prob_nats of every item of a batch, in order; slices are of no importance here.
+    /// log_prob_nats of every item of a batch, in order.
     pub(crate) fn log_prob(&self, weights: &Weights, batch: Batch<'_>) -> Vec<f64> {
         let mut out = vec![0.0; batch.items.len()];
         let samples = self.network.group().samples;
@@ -185,21 +142,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn exclusive<T>(mutex: &mut Mutex<T>) -> &mut T {
-    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Wakes the workers that would wait for ever for the turn of one that panicked.
-struct LeaveOnPanic<'a> {
-    gone: &'a AtomicBool,
-    workers: &'a Workers<'a>,
-}
+struct LeaveOnPanic<'t, 'a>(&'t Gradient<'a>);
 
-impl Drop for LeaveOnPanic<'_> {
+impl Drop for LeaveOnPanic<'_, '_> {
     fn drop(&mut self) {
-        // Under the lock: a worker is then either before its test or already waiting.
-        let _total = lock(&self.workers.total);
-        self.gone.store(true, Ordering::Relaxed);
-        self.workers.turn.notify_all();
+        self.0.leave();
     }
 }

@@ -11,6 +11,7 @@ use super::dispatch::{Cpu, Driver};
 use super::isa::{Isa, Kernel};
 use super::winograd;
 use crate::nn::{LANES, Lanes, Map};
+use std::ops::Range;
 
 /// What happens to a sum before it is stored.
 pub(crate) enum Finish<'a> {
@@ -73,18 +74,26 @@ impl Driver for Convolution<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
         let width = self.out.grid().width;
         let blocks = self.out.blocks();
-        let tiles = width.div_ceil(I::PIXELS);
-        let mut column = 0;
-        for tile in 0..tiles {
-            // Tiles of nearly the same size: 16 pixels are 8 + 8, not 14 and a slow 2.
-            let pixels = width / tiles + usize::from(tile < width % tiles);
-            let mut block = 0;
-            while block < blocks {
-                let pair = I::BLOCKS == 2 && block + 1 < blocks;
-                self.columns(isa, column, pixels, block, pair);
-                block += 1 + usize::from(pair);
+        // What changes last keeps its weights in the cache: columns, and rows where they share their weights.
+        let height = self.out.grid().height;
+        let strip = match self.row_weights {
+            0 => height,
+            _ => 1,
+        };
+        let mut block = 0;
+        while block < blocks {
+            let pair = I::BLOCKS == 2 && block + 1 < blocks;
+            for top in (0..height).step_by(strip) {
+                let tiles = width.div_ceil(I::PIXELS);
+                let mut column = 0;
+                for tile in 0..tiles {
+                    // Tiles of nearly the same size: 16 pixels are 8 + 8, not 14 and a slow 2.
+                    let pixels = width / tiles + usize::from(tile < width % tiles);
+                    self.columns(isa, (top..top + strip, column), pixels, block, pair);
+                    column += pixels;
+                }
             }
-            column += pixels;
+            block += 1 + usize::from(pair);
         }
     }
 }
@@ -99,19 +108,28 @@ macro_rules! by_pixels {
 }
 
 impl Convolution<'_> {
-    fn columns<I: Isa>(&mut self, isa: I, column: usize, pixels: usize, block: usize, pair: bool) {
+    fn columns<I: Isa>(
+        &mut self,
+        isa: I,
+        (rows, column): (Range<usize>, usize),
+        pixels: usize,
+        block: usize,
+        pair: bool,
+    ) {
         macro_rules! call {
             ($n:literal) => {{
                 let conv = self;
                 if pair {
                     isa.call(Columns::<$n, 2> {
                         conv,
+                        rows,
                         column,
                         block,
                     });
                 } else {
                     isa.call(Columns::<$n, 1> {
                         conv,
+                        rows,
                         column,
                         block,
                     });
@@ -122,9 +140,10 @@ impl Convolution<'_> {
     }
 }
 
-/// P columns of all rows, B blocks.
+/// P columns of some rows, B blocks.
 struct Columns<'a, 'b, const P: usize, const B: usize> {
     conv: &'a mut Convolution<'b>,
+    rows: Range<usize>,
     column: usize,
     block: usize,
 }
@@ -136,7 +155,7 @@ impl<const P: usize, const B: usize> Kernel for Columns<'_, '_, P, B> {
         if P > I::PIXELS || B > I::BLOCKS {
             return;
         }
-        for y in 0..self.conv.out.grid().height {
+        for y in self.rows.clone() {
             let sums = self.sums(isa, y);
             for b in 0..B {
                 finish(isa, self.conv, self.block + b, y, self.column, &sums[b]);

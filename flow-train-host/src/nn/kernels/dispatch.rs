@@ -1,6 +1,6 @@
 //! Which instruction set this process uses.
 
-use super::isa::{Isa, Portable};
+use super::isa::{Isa, Kernel, Portable};
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
 #[cfg(target_arch = "x86_64")]
@@ -44,6 +44,11 @@ impl Cpu {
         Self::all()[0]
     }
 
+    /// Runs a kernel that needs no cutting into tiles.
+    pub(crate) fn run<K: Kernel>(self, kernel: K) {
+        self.call(Whole(kernel));
+    }
+
     pub(super) fn call<K: Driver>(self, kernel: K) {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -54,6 +59,14 @@ impl Cpu {
             Self::Neon(isa) => kernel.drive(isa),
             Self::Portable(isa) => kernel.drive(isa),
         }
+    }
+}
+
+struct Whole<K>(K);
+
+impl<K: Kernel> Driver for Whole<K> {
+    fn drive<I: Isa>(self, isa: I) {
+        isa.call(self.0);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod conv;
 mod dispatch;
+pub(crate) mod elementary;
 mod isa;
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
@@ -18,4 +19,5 @@ mod x86;
 
 pub(crate) use conv::{Finish, convolve};
 pub(crate) use dispatch::Cpu;
+pub(crate) use isa::{Isa, Kernel};
 pub(crate) use weight_gradient::add_weight_gradient;

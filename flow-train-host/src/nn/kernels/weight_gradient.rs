@@ -3,8 +3,8 @@
 //! gradient[o, i, ky, kx] += sum over y, x of in[i, y + ky - p, x + kx - p] g[o, y, x];
 //! gradient_bias[o] += sum over y, x of g[o, y, x].
 //!
-//! A tile of up to 16 input channels times one block of output channels stays in registers while the pixels pass by:
-//! each pixel loads one vector of g and broadcasts one input number a channel. Few input channels would leave most
+//! A tile of up to 8 input channels times two blocks of output channels, or 16 times one, stays in registers while the
+//! pixels pass by: each pixel loads one vector of g a block and broadcasts one input number a channel. Few input channels would leave most
 //! registers idle and wait for the multiply-add's latency, so then the taps of a row share the tile.
 
 use super::dispatch::{Cpu, Driver};
@@ -49,34 +49,41 @@ pub(super) struct WeightGradient<'a> {
 
 impl Driver for WeightGradient<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
-        let side = self.side;
-        for out_block in 0..self.out_gradient.blocks() {
+        let (side, blocks) = (self.side, self.out_gradient.blocks());
+        let mut out_block = 0;
+        while out_block < blocks {
+            let pair = I::ROWS == 16 && out_block + 1 < blocks;
             for in_block in 0..self.input.blocks() {
                 let lanes = (self.input.channels() - in_block * LANES).min(LANES);
                 let at = (out_block, in_block);
                 match (I::ROWS, lanes, side) {
-                    (16, 1..=2, 3) => self.tiles::<I, 2, 3>(isa, at, lanes),
-                    (16, 3..=4, 3) => self.tiles::<I, 4, 3>(isa, at, lanes),
-                    (16, 1..=4, _) => self.tiles::<I, 4, 1>(isa, at, lanes),
-                    (16, 5..=8, _) => self.tiles::<I, 8, 1>(isa, at, lanes),
-                    (16, ..) => self.tiles::<I, 16, 1>(isa, at, lanes),
-                    (4, ..) => self.tiles::<I, 4, 1>(isa, at, lanes),
-                    _ => self.tiles::<I, 2, 1>(isa, at, lanes),
+                    (16, 1..=2, 3) if pair => self.tiles::<I, 2, 3, 2>(isa, at, lanes),
+                    (16, 3..=4, 3) if pair => self.tiles::<I, 4, 3, 2>(isa, at, lanes),
+                    (16, 1..=4, _) if pair => self.tiles::<I, 4, 1, 2>(isa, at, lanes),
+                    (16, ..) if pair => self.tiles::<I, 8, 1, 2>(isa, at, lanes),
+                    (16, 1..=2, 3) => self.tiles::<I, 2, 3, 1>(isa, at, lanes),
+                    (16, 3..=4, 3) => self.tiles::<I, 4, 3, 1>(isa, at, lanes),
+                    (16, 1..=4, _) => self.tiles::<I, 4, 1, 1>(isa, at, lanes),
+                    (16, 5..=8, _) => self.tiles::<I, 8, 1, 1>(isa, at, lanes),
+                    (16, ..) => self.tiles::<I, 16, 1, 1>(isa, at, lanes),
+                    (4, ..) => self.tiles::<I, 4, 1, 1>(isa, at, lanes),
+                    _ => self.tiles::<I, 2, 1, 1>(isa, at, lanes),
                 }
             }
+            out_block += 1 + usize::from(pair);
         }
     }
 }
 
 impl WeightGradient<'_> {
-    fn tiles<I: Isa, const L: usize, const T: usize>(
+    fn tiles<I: Isa, const L: usize, const T: usize, const B: usize>(
         &mut self,
         isa: I,
         (out_block, in_block): (usize, usize),
         lanes: usize,
     ) {
         for first_lane in (0..lanes).step_by(L) {
-            isa.call(Tile::<L, T> {
+            isa.call(Tile::<L, T, B> {
                 whole: self,
                 out_block,
                 in_block,
@@ -86,17 +93,21 @@ impl WeightGradient<'_> {
     }
 }
 
-/// L input channels, T neighbouring taps at once, for all taps.
-struct Tile<'a, 'b, const L: usize, const T: usize> {
+/// L input channels, T neighbouring taps, B blocks of output channels at once, for all taps.
+struct Tile<'a, 'b, const L: usize, const T: usize, const B: usize> {
     whole: &'a mut WeightGradient<'b>,
     out_block: usize,
     in_block: usize,
     first_lane: usize,
 }
 
-impl<const L: usize, const T: usize> Kernel for Tile<'_, '_, L, T> {
+impl<const L: usize, const T: usize, const B: usize> Kernel for Tile<'_, '_, L, T, B> {
     #[inline(always)]
     fn run<I: Isa>(mut self, isa: I) {
+        // Tiles larger than the registers are never asked for; this keeps them from being compiled.
+        if B > I::BLOCKS {
+            return;
+        }
         let grid = self.whole.out_gradient.grid();
         let side = self.whole.side;
         let rows = match self.whole.row_weights {
@@ -114,12 +125,12 @@ impl<const L: usize, const T: usize> Kernel for Tile<'_, '_, L, T> {
     }
 }
 
-impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
+impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
     /// Place in the gradient of the first lane of a tap, for sums from this row on.
     #[inline(always)]
-    fn place(&self, row: usize, tap: usize) -> usize {
+    fn place(&self, b: usize, row: usize, tap: usize) -> usize {
         let taps = self.whole.side * self.whole.side;
-        let block = self.out_block * self.whole.input.blocks() + self.in_block;
+        let block = (self.out_block + b) * self.whole.input.blocks() + self.in_block;
         row * self.whole.row_weights + (block * taps + tap) * LANES + self.first_lane
     }
 
@@ -133,32 +144,46 @@ impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
             ..
         } = *self.whole;
         let (top, width) = (rows.start, out_gradient.grid().width);
-        let mut acc = [[isa.splat(0.0); L]; T];
-        for t in 0..T {
-            let at = self.place(top, ky * side + kx + t);
-            let from = &self.whole.gradient[at..][..L];
-            for k in 0..L {
-                acc[t][k] = isa.load(&from[k]);
+        let mut acc = [[[isa.splat(0.0); L]; T]; B];
+        for b in 0..B {
+            for t in 0..T {
+                let at = self.place(b, top, ky * side + kx + t);
+                let from = &self.whole.gradient[at..][..L];
+                for k in 0..L {
+                    acc[b][t][k] = isa.load(&from[k]);
+                }
             }
         }
         for y in rows {
-            let g = &out_gradient.data()[out_gradient.at(self.out_block, y, 0)..][..width];
+            let mut g = [[].as_slice(); B];
+            for b in 0..B {
+                let at = out_gradient.at(self.out_block + b, y, 0);
+                g[b] = &out_gradient.data()[at..][..width];
+            }
             let x = &input.tap(self.in_block, y + ky, kx, side / 2)[..width + T - 1];
-            for (g, x) in g.iter().zip(x.windows(T)) {
-                let g = isa.load(g);
+            for column in 0..width {
+                let mut above = [isa.splat(0.0); B];
+                for b in 0..B {
+                    above[b] = isa.load(&g[b][column]);
+                }
                 for t in 0..T {
-                    let x = &x[t].0[self.first_lane..][..L];
+                    let x = &x[column + t].0[self.first_lane..][..L];
                     for k in 0..L {
-                        acc[t][k] = isa.multiply_add(isa.splat(x[k]), g, acc[t][k]);
+                        let x = isa.splat(x[k]);
+                        for b in 0..B {
+                            acc[b][t][k] = isa.multiply_add(x, above[b], acc[b][t][k]);
+                        }
                     }
                 }
             }
         }
-        for t in 0..T {
-            let at = self.place(top, ky * side + kx + t);
-            let to = &mut self.whole.gradient[at..][..L];
-            for k in 0..L {
-                isa.store(acc[t][k], &mut to[k]);
+        for b in 0..B {
+            for t in 0..T {
+                let at = self.place(b, top, ky * side + kx + t);
+                let to = &mut self.whole.gradient[at..][..L];
+                for k in 0..L {
+                    isa.store(acc[b][t][k], &mut to[k]);
+                }
             }
         }
     }
@@ -166,18 +191,12 @@ impl<const L: usize, const T: usize> Tile<'_, '_, L, T> {
 
 /// Adds the gradient of the bias alone.
 pub(super) fn add_bias_gradient(cpu: Cpu, out_gradient: &Map, bias: &mut [Lanes]) {
-    cpu.call(BiasGradient { out_gradient, bias });
+    cpu.run(BiasGradient { out_gradient, bias });
 }
 
 struct BiasGradient<'a> {
     out_gradient: &'a Map,
     bias: &'a mut [Lanes],
-}
-
-impl Driver for BiasGradient<'_> {
-    fn drive<I: Isa>(self, isa: I) {
-        isa.call(self);
-    }
 }
 
 impl Kernel for BiasGradient<'_> {

@@ -10,7 +10,7 @@
 //! tenth of its time; kept mapped from step to step they would take four times the memory of all weights.
 
 use super::conv::{Convolution, Finish, finish};
-use super::dispatch::{Cpu, Driver};
+use super::dispatch::Cpu;
 use super::isa::{Isa, Kernel};
 use super::weight_gradient::{WeightGradient, add_bias_gradient};
 use crate::nn::{Grid, LANES, Lanes, Map, Scratch};
@@ -157,13 +157,13 @@ pub(super) fn convolve(
         let mut sums = room.lend(out.channels(), tiles.points());
         let mut mapped = mapped_weights(room, out.blocks(), input.blocks());
         let to = &mut points;
-        cpu.call(Every(InputPoints {
+        cpu.run(InputPoints {
             tiles,
             from: input,
             to,
-        }));
+        });
         let to = mapped.data_mut();
-        cpu.call(Every(WeightPoints { from: weights, to }));
+        cpu.run(WeightPoints { from: weights, to });
         cpu.call(Convolution {
             side: 1,
             row_weights: mapped.data().len() / POINTS,
@@ -182,11 +182,11 @@ pub(super) fn convolve(
             out,
             finish,
         };
-        cpu.call(Every(Outputs {
+        cpu.run(Outputs {
             tiles,
             sums: &sums,
             conv,
-        }));
+        });
         for map in [points, sums, mapped] {
             room.give_back(map);
         }
@@ -209,13 +209,13 @@ pub(super) fn add_weight_gradient(
         let mut sums = mapped_weights(room, out_gradient.blocks(), input.blocks());
         sums.clear();
         let to = &mut points;
-        cpu.call(Every(InputPoints {
+        cpu.run(InputPoints {
             tiles,
             from: input,
             to,
-        }));
+        });
         let (from, to) = (out_gradient, &mut above);
-        cpu.call(Every(GradientPoints { tiles, from, to }));
+        cpu.run(GradientPoints { tiles, from, to });
         cpu.call(WeightGradient {
             side: 1,
             row_weights: sums.data().len() / POINTS,
@@ -224,21 +224,12 @@ pub(super) fn add_weight_gradient(
             gradient: sums.data_mut(),
         });
         let from = sums.data();
-        cpu.call(Every(WeightSums { from, to: gradient }));
+        cpu.run(WeightSums { from, to: gradient });
         add_bias_gradient(cpu, out_gradient, bias);
         for map in [points, above, sums] {
             room.give_back(map);
         }
     });
-}
-
-/// A kernel that needs no cutting into tiles.
-struct Every<K>(K);
-
-impl<K: Kernel> Driver for Every<K> {
-    fn drive<I: Isa>(self, isa: I) {
-        isa.call(self.0);
-    }
 }
 
 /// Where a point of a tile lies.

@@ -113,17 +113,15 @@ fn a_dense_matrix_survives_its_factors() {
     let shape = Shape::new(1, 8, 8);
     let (spec, data) = (glow(shape), images(20, 8));
     let network = Network::new(&spec, 1, Cpu::best()).unwrap();
-    let flat = random_parameters(&network, &data, 48);
-    let model = crate::model::Model::new(spec, network.tensors(&flat)).unwrap();
+    let numbers = network.pack(&random_parameters(&network, &data, 48));
+    let model = crate::model::Model::new(spec, network.tensors(&numbers)).unwrap();
     let again = network.tensors(&network.parameters(&model));
     for (name, tensor) in model.tensors() {
         for (a, b) in tensor.values.iter().zip(&again[name].values) {
             assert!((a - b).abs() < 1e-5, "{name}: {a} then {b}");
         }
     }
-    let mut weights = network.layout().weights();
-    weights.flat = flat;
-    network.pack(&mut weights);
+    let weights = network.weights(numbers);
     let jitter = Jitter::Evaluation(Dequantization::Midpoint);
     let mut found = [0.0];
     network.log_prob(

@@ -1,18 +1,19 @@
 //! The gradient of every tensor against a central difference; log_det against the determinant of a numeric Jacobian.
 
 use super::*;
+use crate::nn::Gradient;
 
 /// Sum of log_prob over the data, and its gradient with weights 1, 2, 1, 2, ...
 fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -> (f64, Vec<f32>) {
-    let mut weights = network.layout().weights();
-    weights.flat.copy_from_slice(flat);
-    network.pack(&mut weights);
-    let mut gradient = network.layout().gradient();
+    let weights = network.weights(network.pack(flat));
+    let mut sum_of = network.layout().zeros();
+    let mut loose = sum_of.loose.clone();
+    let gradient = Gradient::new(&mut sum_of, network.layout().layers.iter().cloned());
     let mut pass = network.pass();
     let jitter = Jitter::Training { seed: 5, epoch: 1 };
     let items: Vec<usize> = (0..data.len()).collect();
     let mut sum = 0.0;
-    for items in items.chunks(network.group().samples) {
+    for (group, items) in items.chunks(network.group().samples).enumerate() {
         let weight: Vec<f32> = items.iter().map(|i| 1.0 + (i % 2) as f32).collect();
         let mut out = vec![0.0; items.len()];
         network.log_prob(&weights, data, items, jitter, &mut pass, &mut out);
@@ -22,11 +23,13 @@ fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -
             .map(|(l, w)| l * f64::from(*w))
             .sum::<f64>();
         if wants_gradient {
-            network.add_gradient(&weights, &weight, &mut pass, &mut gradient);
+            let mut turn = gradient.turn(group, &mut loose);
+            network.add_gradient(&weights, &weight, &mut pass, &mut turn);
+            turn.finish(|| ());
         }
     }
-    network.unpack(&mut gradient);
-    (sum, gradient.flat)
+    drop(gradient);
+    (sum, network.unpack(&sum_of))
 }
 
 /// For each tensor the derivative along a random direction within it.
@@ -123,9 +126,7 @@ fn log_det_is_that_of_the_jacobian_for_every_mask() {
         };
         let network = Network::new(&spec, 1, Cpu::best()).unwrap();
         let data = Dataset::Images(Images::new(2, 4, 4, vec![0; dims]).unwrap());
-        let mut weights = network.layout().weights();
-        weights.flat = random_parameters(&network, &data, 31);
-        network.pack(&mut weights);
+        let weights = network.weights(network.pack(&random_parameters(&network, &data, 31)));
         let placed = spec.steps().next().unwrap();
         let StepSpec::Coupling(coupling_spec) = placed.step else {
             unreachable!("the flow has one coupling")
@@ -180,9 +181,7 @@ fn the_first_flow_standardizes_what_it_changes() {
     for (spec, data) in [(realnvp, images(64, 8)), (vector_flow(9), vectors(70, 9))] {
         let network = Network::new(&spec, 8, Cpu::best()).unwrap();
         let items: Vec<usize> = (0..data.len()).collect();
-        let mut weights = network.layout().weights();
-        weights.flat = network.initial(1, &data, &items);
-        network.pack(&mut weights);
+        let weights = network.weights(network.initial(1, &data, &items));
         let mut pass = network.pass();
         let jitter = Jitter::Evaluation(Dequantization::Midpoint);
         let mut squares = 0.0;

@@ -35,7 +35,7 @@ fn files(directory: &Path) -> [Vec<u8>; 2] {
 /// The state without what a clock measured.
 fn weights_of(directory: &Path, network: &Network) -> checkpoint::State {
     let path = directory.join("checkpoint.safetensors");
-    let mut state = checkpoint::State::load(&path, network.layout().flat).unwrap();
+    let mut state = checkpoint::State::load(network, &path).unwrap();
     for record in &mut state.counters.records {
         record.items_per_second = 0.0;
         record.other_share = 0.0;

@@ -1,0 +1,148 @@
+//! One gradient for all workers.
+//!
+//! Workers compute groups of samples at the same time, but each layer's gradient is added up group by group: a worker
+//! that reaches a layer waits until the group before its own has passed it. So the sums have the same order, and the
+//! same bits, for every number of threads, and there is one gradient in all; with one a worker, those were the largest
+//! part of the memory, and adding them up a tenth of the time. Workers hardly wait: once they are a layer apart they
+//! stay so. Which of the layer's two gradients comes first is of no importance, so a worker whose turn has not come
+//! computes that of the layer's input meanwhile.
+
+use super::{Lanes, Numbers};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A gradient that workers add to, group by group.
+pub(crate) struct Gradient<'a> {
+    layers: Vec<Queue<'a, Lanes>>,
+    loose: Queue<'a, f32>,
+    /// Set when a worker has gone: nobody may wait for its turn.
+    gone: AtomicBool,
+}
+
+/// A part of the gradient.
+struct Queue<'a, T> {
+    state: Mutex<State<'a, T>>,
+    moved_on: Condvar,
+}
+
+struct State<'a, T> {
+    /// Group whose turn it is.
+    next: usize,
+    /// Workers that wait; without them nobody is to be woken, which would take a system call.
+    waiting: usize,
+    sum: &'a mut [T],
+}
+
+impl<'a, T> Queue<'a, T> {
+    fn new(sum: &'a mut [T]) -> Self {
+        Self {
+            state: Mutex::new(State {
+                next: 0,
+                waiting: 0,
+                sum,
+            }),
+            moved_on: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'a, T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_turn_of(&self, group: usize) -> bool {
+        self.lock().next == group
+    }
+
+    fn add(&self, group: usize, gone: &AtomicBool, add: impl FnOnce(&mut [T])) {
+        let mut state = self.lock();
+        while state.next != group {
+            if gone.load(Ordering::Relaxed) {
+                return;
+            }
+            state.waiting += 1;
+            let woken = self.moved_on.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
+        add(state.sum);
+        state.next += 1;
+        if state.waiting > 0 {
+            self.moved_on.notify_all();
+        }
+    }
+
+    fn wake(&self) {
+        // Under the lock: a worker is then either before its test or already waiting.
+        let _state = self.lock();
+        self.moved_on.notify_all();
+    }
+}
+
+impl<'a> Gradient<'a> {
+    /// Adds to `sum`; `layers` are the places of all layers among the packed numbers, in order and without gaps.
+    pub(crate) fn new(
+        sum: &'a mut Numbers,
+        layers: impl IntoIterator<Item = Range<usize>>,
+    ) -> Self {
+        let mut rest = sum.packed.as_mut_slice();
+        let mut queue = |range: Range<usize>| {
+            let (layer, behind) = std::mem::take(&mut rest).split_at_mut(range.len());
+            rest = behind;
+            Queue::new(layer)
+        };
+        Self {
+            layers: layers.into_iter().map(&mut queue).collect(),
+            loose: Queue::new(&mut sum.loose),
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    /// What one group adds; every group's turn must come once, in any order.
+    pub(crate) fn turn<'t>(&'t self, group: usize, loose: &'t mut [f32]) -> Turn<'t, 'a> {
+        loose.fill(0.0);
+        Turn {
+            gradient: self,
+            group,
+            loose,
+        }
+    }
+
+    /// Lets nobody wait any longer for the turn of a worker that will not come.
+    pub(crate) fn leave(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        self.layers.iter().for_each(Queue::wake);
+        self.loose.wake();
+    }
+}
+
+/// A worker's way to the gradient while it computes one group. Every layer's part must be added to exactly once.
+pub(crate) struct Turn<'t, 'a> {
+    gradient: &'t Gradient<'a>,
+    group: usize,
+    /// This group's gradients of the loose numbers.
+    pub(crate) loose: &'t mut [f32],
+}
+
+impl Turn<'_, '_> {
+    /// Whether [`add`](Self::add) would not wait.
+    pub(crate) fn has_come(&self, layer: usize) -> bool {
+        self.gradient.layers[layer].is_turn_of(self.group)
+    }
+
+    /// Adds to a layer's gradient, when all groups before have done so.
+    pub(crate) fn add(&self, layer: usize, add: impl FnOnce(&mut [Lanes])) {
+        self.gradient.layers[layer].add(self.group, &self.gradient.gone, add);
+    }
+
+    /// Adds the loose numbers' gradients and whatever else must be summed in the order of the groups.
+    pub(crate) fn finish(self, also: impl FnOnce()) {
+        let own = self.loose;
+        self.gradient
+            .loose
+            .add(self.group, &self.gradient.gone, |sum| {
+                sum.iter_mut().zip(own).for_each(|(a, b)| *a += *b);
+                also();
+            });
+    }
+}
