@@ -82,7 +82,8 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
 
     /// The latents that the last evaluation left, image-shaped.
     pub fn latents(&self) -> &[A::Latent] {
-        self.scratch.latents
+        let dims = self.artifact.dims();
+        self.scratch.latents.get(..dims).unwrap_or(&[])
     }
 
     /// All scores of an input.

@@ -30,6 +30,7 @@ impl Dataset {
 #[derive(Debug)]
 pub struct HeapScratch<A: Arithmetic> {
     latents: Vec<A::Latent>,
+    dims: usize,
     activations: Vec<A::Activation>,
 }
 
@@ -39,6 +40,7 @@ impl<A: Arithmetic> HeapScratch<A> {
         let need = artifact.scratch_need();
         Self {
             latents: vec![A::ZERO_LATENT; need.latents as usize],
+            dims: artifact.dims(),
             activations: vec![A::ZERO_ACTIVATION; need.activations as usize],
         }
     }
@@ -53,7 +55,7 @@ impl<A: Arithmetic> HeapScratch<A> {
 
     /// The latents that the last evaluation left.
     pub fn latents(&self) -> &[A::Latent] {
-        &self.latents
+        &self.latents[..self.dims]
     }
 }
 

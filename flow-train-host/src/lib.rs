@@ -12,6 +12,7 @@ pub mod embed;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+mod linear;
 pub mod look;
 pub mod metrics;
 pub mod model;

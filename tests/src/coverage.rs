@@ -26,6 +26,7 @@ macro_rules! census {
 census! { input(InputSpec) in INPUTS:
     InputSpec::Image { .. } => "input: image",
     InputSpec::Vector { .. } => "input: vector",
+    InputSpec::Whitened { .. } => "input: vector, whitened",
 }
 
 census! { step(StepSpec) in STEPS:

@@ -22,10 +22,11 @@ pub fn random_dataset(model: &Model, count: usize, random: &mut SplitMix64) -> D
             let bytes = (0..count).flat_map(|_| random_bytes(shape, random));
             Dataset::Images(Images::new(c, h, w, bytes.collect()).expect("images of one size"))
         }
-        InputSpec::Vector { dims } => {
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
             let values = (0..count).flat_map(|_| random_data(model, random));
             let values = values.map(|v| v as f32).collect();
-            Dataset::Vectors(Vectors::new(dims.into(), values).expect("vectors of one size"))
+            let measured = model.spec().input.measured();
+            Dataset::Vectors(Vectors::new(measured, values).expect("vectors of one size"))
         }
     }
 }

@@ -87,7 +87,7 @@ fn wanted(model: &Model, arrays: &[u8], i: usize) -> Wanted {
     let dims = model.spec().input.shape().len() as f64;
     let (slip, scale) = match model.spec().input {
         InputSpec::Image { .. } => (dims * (255.0f64 / 256.0).ln(), dims * 256f64.ln()),
-        InputSpec::Vector { .. } => (0.0, 0.0),
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => (0.0, 0.0),
     };
     let log_prob = array("log_prob")
         .or_else(|| array("log_prob_nats"))

@@ -82,20 +82,26 @@ pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result
 
 /// Whether the model reads such inputs.
 fn check(path: &Path, data: &Dataset, artifact: &Artifact<'_>) -> Result<()> {
-    let shape = artifact.input().shape();
-    let wanted = [shape.channels, shape.height, shape.width].map(usize::from);
-    let same_kind = matches!(
-        (artifact.input(), data),
-        (PlannedInput::Image { .. }, Dataset::Images(_))
-            | (PlannedInput::Vector { .. }, Dataset::Vectors(_))
-    );
-    if same_kind && data.shape() == wanted {
+    let (fits, wanted) = match (artifact.input(), data) {
+        (PlannedInput::Image { shape, .. }, _) => {
+            let sizes = [shape.channels, shape.height, shape.width].map(usize::from);
+            let fits = matches!(data, Dataset::Images(_)) && data.shape() == sizes;
+            (fits, format!("images of {shape}"))
+        }
+        (
+            PlannedInput::Vector { dims: values, .. }
+            | PlannedInput::Whitened {
+                measured: values, ..
+            },
+            _,
+        ) => {
+            let fits = matches!(data, Dataset::Vectors(_)) && data.dims() == usize::from(*values);
+            (fits, format!("vectors of {values} values"))
+        }
+    };
+    if fits {
         return Ok(());
     }
-    let wanted = match artifact.input() {
-        PlannedInput::Image { shape, .. } => format!("images of {shape}"),
-        PlannedInput::Vector { dims, .. } => format!("vectors of {dims} values"),
-    };
     bail!(
         "{}: holds {}, but the model reads {wanted}",
         one_line(path),

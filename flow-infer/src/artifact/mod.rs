@@ -128,7 +128,7 @@ impl<'b> Artifact<'b> {
         if !walk.rest().is_empty() {
             return Err(LoadError::Plan(PlanError::Encoding));
         }
-        let latents = head.input.shape().len() as u32;
+        let latents = head.input.latents() as u32;
         let need = ScratchNeed {
             latents,
             activations,

@@ -87,6 +87,8 @@ pub trait Arithmetic: Sized {
     ) -> Result<Self::Latent, InputError>;
     /// The first latent of a measurement.
     fn measurement(value: f32, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    /// Sum of products of standardized measurements with a row of a whitening.
+    fn whiten(inputs: &[Self::Latent], row: &[u8], energy: &mut Self::Energy) -> Self::Latent;
     /// (x + shift) scale.
     fn actnorm(x: Self::Latent, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
     /// Sum of products of one pixel's channels with a row of weights.

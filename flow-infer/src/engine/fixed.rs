@@ -255,6 +255,17 @@ impl Arithmetic for Fixed {
         energy.latent(round_shift((kept - mean) * mantissa, shift))
     }
 
+    /// A sum of 65535 products of 16 and 32 bits fits 62.
+    fn whiten(inputs: &[i32], row: &[u8], energy: &mut FixedEnergy) -> i32 {
+        let weights = row.get(4..).unwrap_or(&[]).chunks_exact(2);
+        let products = inputs.iter().zip(weights).map(|(&x, weight)| {
+            let weight = weight.first_chunk().copied().unwrap_or_default();
+            i64::from(x) * i64::from(i16::from_le_bytes(weight))
+        });
+        let sum = products.fold(0, i64::wrapping_add);
+        energy.latent(round_shift(sum, int(row, 0) as u32))
+    }
+
     #[inline]
     fn actnorm(x: i32, record: &[u8], energy: &mut FixedEnergy) -> i32 {
         let shifted = i64::from(x) + i64::from(int(record, 0));
@@ -417,6 +428,23 @@ pub(crate) fn check_standardization(format: NumberFormat, records: &[u8]) -> Res
             let deviation = super::slices::float(record, 1);
             deviation.is_finite() && deviation > 0.0
         }),
+    };
+    if good { Ok(()) } else { Err(PlanError::Scale) }
+}
+
+/// Shifts of whitening rows are within their range, floats finite.
+pub(crate) fn check_whitening(
+    format: NumberFormat,
+    rows: &[u8],
+    row_len: usize,
+) -> Result<(), PlanError> {
+    let finite = |weight: &[u8]| super::slices::float(weight, 0).is_finite();
+    let good = match format {
+        NumberFormat::Q8 => {
+            let mut rows = rows.chunks_exact(row_len.max(1));
+            rows.all(|row| (1..=62).contains(&int(row, 0)))
+        }
+        _ => rows.chunks_exact(4).all(finite),
     };
     if good { Ok(()) } else { Err(PlanError::Scale) }
 }

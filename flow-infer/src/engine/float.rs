@@ -160,6 +160,10 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         energy.latent((value - float(record, 0)) / float(record, 1))
     }
 
+    fn whiten(inputs: &[f32], row: &[u8], energy: &mut FloatEnergy) -> f32 {
+        Self::linear(inputs, row, energy)
+    }
+
     fn actnorm(x: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {
         energy.latent((x + float(record, 0)) * float(record, 1))
     }

@@ -97,8 +97,22 @@ pub(super) fn read<A: Arithmetic>(
             let records = slices::tail(tensors, records);
             measurements::<A>(records, input, latents, energy)
         }
+        PlannedInput::Whitened {
+            dims,
+            records,
+            rows,
+            ..
+        } if parts::VECTORS => {
+            let (latents, standardized) =
+                latents.split_at_mut(usize::from(dims).min(latents.len()));
+            measurements::<A>(slices::tail(tensors, records), input, standardized, energy)?;
+            whiten::<A>(slices::tail(tensors, rows), standardized, latents, energy);
+            Ok(())
+        }
         // Left out of this build, and refused when loaded.
-        PlannedInput::Image { .. } | PlannedInput::Vector { .. } => Ok(()),
+        PlannedInput::Image { .. }
+        | PlannedInput::Vector { .. }
+        | PlannedInput::Whitened { .. } => Ok(()),
     }
 }
 
@@ -118,6 +132,21 @@ fn with_noise<A: Arithmetic>(
     Ok(())
 }
 
+fn whiten<A: Arithmetic>(
+    rows: &[u8],
+    standardized: &[A::Latent],
+    latents: &mut [A::Latent],
+    energy: &mut A::Energy,
+) {
+    let row_len = A::FORMAT.sizes().whitening_row(standardized.len());
+    for (index, latent) in latents.iter_mut().enumerate() {
+        let row = slices::run(rows, index * row_len, row_len);
+        *latent = A::whiten(standardized, row, energy);
+    }
+}
+
+/// Called in two places: twice the code would be 500 bytes of flash.
+#[inline(never)]
 fn measurements<A: Arithmetic>(
     records: &[u8],
     input: &[u8],

@@ -27,7 +27,7 @@ pub use scratch::{Scratch, ScratchMut};
 pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
 
 pub(crate) use fixed::{
-    check_actnorm, check_bounds, check_linear, check_standardization, check_sums,
+    check_actnorm, check_bounds, check_linear, check_standardization, check_sums, check_whitening,
 };
 pub(crate) use table::check_table;
 
@@ -88,6 +88,7 @@ pub fn evaluate<A: Arithmetic>(
         let mut energy = A::Energy::default();
         let drawn = input::Drawn { noise, draw };
         input::read::<A>(head, tensors, input, drawn, latents, &mut energy)?;
+        let latents = slices::run_mut(latents, 0, artifact.dims());
         run_steps::<A>(artifact, latents, activations, &mut energy, observer);
         let evaluation = A::finish(&energy, latents, head.constant_raw);
         sum = sum.saturating_add(evaluation.log_prob_raw);

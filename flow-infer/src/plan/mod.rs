@@ -89,6 +89,17 @@ pub enum PlannedInput {
         /// Offset of the records.
         records: u32,
     },
+    /// The same with a linear map behind it that has a row for each coordinate.
+    Whitened {
+        /// Number of measurements.
+        measured: u16,
+        /// Number of coordinates, at most as many.
+        dims: u16,
+        /// Offset of the standardization records, one a measurement.
+        records: u32,
+        /// Offset of the rows.
+        rows: u32,
+    },
 }
 
 /// Which real number x + u stands for a byte x.
@@ -123,15 +134,24 @@ impl PlannedInput {
     pub const fn shape(&self) -> Shape {
         match *self {
             Self::Image { shape, .. } => shape,
-            Self::Vector { dims, .. } => Shape::new(dims, 1, 1),
+            Self::Vector { dims, .. } | Self::Whitened { dims, .. } => Shape::new(dims, 1, 1),
         }
     }
 
-    /// Number of bytes of one input: one for each coordinate of an image, four for each of a vector.
+    /// Elements of the latent scratch: the latent, and the standardized measurements in front of a whitening.
+    pub const fn latents(&self) -> usize {
+        match *self {
+            Self::Whitened { measured, dims, .. } => dims as usize + measured as usize,
+            Self::Image { .. } | Self::Vector { .. } => self.shape().len(),
+        }
+    }
+
+    /// Number of bytes of one input: one for each coordinate of an image, four for each measurement of a vector.
     pub const fn byte_len(&self) -> usize {
         match self {
             Self::Image { shape, .. } => shape.len(),
             Self::Vector { dims, .. } => *dims as usize * 4,
+            Self::Whitened { measured, .. } => *measured as usize * 4,
         }
     }
 }

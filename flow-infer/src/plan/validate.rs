@@ -76,6 +76,8 @@ pub(crate) struct RecordSizes {
     pub(crate) actnorm: usize,
     pub(crate) linear: usize,
     pub(crate) standardization: usize,
+    /// In front of a row of a whitening, and each of its weights.
+    pub(crate) whitening: [usize; 2],
     pub(crate) bound: usize,
     pub(crate) image_entry: usize,
 }
@@ -96,9 +98,18 @@ impl NumberFormat {
             actnorm: if fixed { 12 } else { 8 },
             linear: 4,
             standardization: if fixed { 16 } else { 8 },
+            whitening: if fixed { [4, 2] } else { [0, 4] },
             bound: 4,
             image_entry: 8,
         }
+    }
+}
+
+impl RecordSizes {
+    /// Bytes of a row of a whitening: whole words.
+    pub(crate) const fn whitening_row(&self, measured: usize) -> usize {
+        let [head, weight] = self.whitening;
+        head + (measured * weight).next_multiple_of(4)
     }
 }
 
@@ -132,9 +143,22 @@ pub(crate) fn validate_head(
             }
         }
         PlannedInput::Vector { dims, records } => {
-            parts::require(parts::VECTORS)?;
-            let records = tensor(tensors, records, usize::from(dims), sizes.standardization)?;
-            crate::engine::check_standardization(format, records)?;
+            check_measurements(format, tensors, records, dims)?;
+        }
+        PlannedInput::Whitened {
+            measured,
+            dims,
+            records,
+            rows,
+        } => {
+            check_measurements(format, tensors, records, measured)?;
+            let measured = usize::from(measured);
+            let row = sizes.whitening_row(measured);
+            let rows = tensor(tensors, rows, usize::from(dims), row)?;
+            crate::engine::check_whitening(format, rows, row)?;
+            if measured < usize::from(dims) {
+                return Err(PlanError::View);
+            }
         }
     }
     for table in [head.scale_table, head.sigmoid_table] {
@@ -144,6 +168,19 @@ pub(crate) fn validate_head(
         }
     }
     Ok(())
+}
+
+#[inline(never)]
+fn check_measurements(
+    format: NumberFormat,
+    tensors: &[u8],
+    records: u32,
+    count: u16,
+) -> Result<(), PlanError> {
+    parts::require(parts::VECTORS)?;
+    let size = format.sizes().standardization;
+    let records = tensor(tensors, records, usize::from(count), size)?;
+    crate::engine::check_standardization(format, records)
 }
 
 /// Checks one step against the head, the tensors and the scratch, and returns the activations it needs.

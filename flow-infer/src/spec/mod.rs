@@ -57,6 +57,18 @@ pub enum InputSpec {
         /// Number of coordinates D.
         dims: u16,
     },
+    /// Vector of raw measurements, standardized and whitened to fewer coordinates:
+    /// latent = W ((x - mean) / deviation) with D rows.
+    ///
+    /// log_prob is the density of the projection onto the rows of A = W diag(1 / deviation), in units of the
+    /// measurements there: log_det = ln det(A Aᵀ) / 2, which is ln |det A| where D is the number of measurements. What
+    /// lies across them is not seen.
+    Whitened {
+        /// Number of measurements.
+        measured: u16,
+        /// Number of coordinates D.
+        dims: u16,
+    },
 }
 
 impl InputSpec {
@@ -64,7 +76,15 @@ impl InputSpec {
     pub const fn shape(&self) -> Shape {
         match *self {
             Self::Image { shape, .. } => shape,
-            Self::Vector { dims } => Shape::new(dims, 1, 1),
+            Self::Vector { dims } | Self::Whitened { dims, .. } => Shape::new(dims, 1, 1),
+        }
+    }
+
+    /// How many numbers one input has: D, or more measurements that are whitened to D coordinates.
+    pub const fn measured(&self) -> usize {
+        match *self {
+            Self::Whitened { measured, .. } => measured as usize,
+            Self::Image { .. } | Self::Vector { .. } => self.shape().len(),
         }
     }
 }
@@ -122,6 +142,8 @@ pub enum SpecError {
     Conditioner,
     /// A logit margin outside (0, 0.5).
     LogitMargin,
+    /// Whitening to more coordinates than are measured.
+    Whitening,
 }
 
 impl core::fmt::Display for SpecError {
@@ -134,6 +156,7 @@ impl core::fmt::Display for SpecError {
             Self::FactorOut => "a level hands on half of its channels, but has only one",
             Self::Conditioner => "a conditioner has no channels, or does not fit its image size",
             Self::LogitMargin => "the logit margin must lie between 0 and 0.5",
+            Self::Whitening => "whitening yields at most as many coordinates as are measured",
         })
     }
 }
@@ -188,6 +211,9 @@ impl FlowSpec {
             && !(logit_margin > 0.0 && logit_margin < 0.5)
         {
             return Err(SpecError::LogitMargin);
+        }
+        if self.input.measured() < shape.len() {
+            return Err(SpecError::Whitening);
         }
         if self.levels.is_empty() || self.levels.iter().any(|l| l.steps.is_empty()) {
             return Err(SpecError::Empty);

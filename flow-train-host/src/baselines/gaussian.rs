@@ -3,7 +3,7 @@
 //! The covariance is shrunk towards a multiple of the identity with the weight of Ledoit and Wolf (2004): pixels that
 //! never change, and fewer samples than coordinates, would otherwise make it singular.
 
-use super::linear::{Square, cholesky, covariance, dot, means, solved_square};
+use crate::linear::{Square, cholesky, covariance, dot, means, solved_square};
 
 /// A Gaussian fitted to a table.
 #[derive(Debug)]

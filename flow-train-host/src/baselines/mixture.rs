@@ -5,7 +5,7 @@
 //! because an image that the axes cannot express is foreign too.
 
 use super::SplitMix64;
-use super::linear::{covariance, dot, leading_eigen, means};
+use crate::linear::{covariance, dot, leading_eigen, means};
 use flow_infer::spec::units::HALF_LN_2PI;
 use rayon::prelude::*;
 

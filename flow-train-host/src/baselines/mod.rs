@@ -4,10 +4,10 @@
 //! axes, several components; and no flow that loses to them is worth its flash.
 
 mod gaussian;
-mod linear;
 mod mixture;
 
 use crate::data::Dataset;
+use crate::linear::means;
 use gaussian::Gaussian;
 use mixture::Mixture;
 use rayon::prelude::*;
@@ -123,13 +123,13 @@ impl Features {
             }
             Dataset::Vectors(vectors) => {
                 let table: Vec<f64> = vectors.values().iter().map(|&v| v.into()).collect();
-                let mean = linear::means(&table, vectors.dims());
+                let mean = means(&table, vectors.dims());
                 let squares: Vec<f64> = table
                     .iter()
                     .zip(mean.iter().cycle())
                     .map(|(v, m)| (v - m).powi(2))
                     .collect();
-                let variance = linear::means(&squares, vectors.dims());
+                let variance = means(&squares, vectors.dims());
                 let deviation = variance
                     .iter()
                     .map(|v| if *v > 0.0 { v.sqrt() } else { 1.0 });
@@ -178,7 +178,7 @@ fn pooled(pixels: &[u8], [channels, height, width]: [usize; 3], block: usize) ->
 
 /// Steele, Lea and Flood's generator: tiny, and good enough to scatter starting points.
 #[derive(Clone, Debug)]
-struct SplitMix64(u64);
+pub(crate) struct SplitMix64(pub(crate) u64);
 
 impl SplitMix64 {
     fn next(&mut self) -> u64 {
@@ -190,7 +190,7 @@ impl SplitMix64 {
     }
 
     /// In [0, 1).
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 

@@ -1,8 +1,9 @@
 //! Records in floats: 32-bit, or with halved weights.
 
 use super::ExportError;
-use super::pack::{At, Numbers, Padded, ln_abs_det};
+use super::pack::{At, Numbers, Padded};
 use super::pixels::Pixels;
+use super::volume::ln_abs_det;
 use flow_infer::plan::{Dequantization, NumberFormat};
 use half::f16;
 
@@ -48,9 +49,14 @@ impl Numbers for FloatNumbers {
         &self,
         mean: &[f32],
         deviation: &[f32],
-    ) -> Result<(Vec<u8>, f64), ExportError> {
-        let log_det = deviation.iter().map(|&d| -f64::from(d).ln()).sum();
-        Ok((pairs(mean, deviation), log_det))
+    ) -> Result<(Vec<u8>, Vec<f64>), ExportError> {
+        let log_scales = deviation.iter().map(|&d| -f64::from(d).ln());
+        Ok((pairs(mean, deviation), log_scales.collect()))
+    }
+
+    fn whitening_row(&self, row: &[f32]) -> Result<(Vec<u8>, Vec<f64>), ExportError> {
+        let bytes = row.iter().flat_map(|w| w.to_le_bytes());
+        Ok((bytes.collect(), row.iter().map(|&w| w.into()).collect()))
     }
 
     fn table(&self, _: &dyn Fn(f64) -> f64) -> Option<Vec<u8>> {

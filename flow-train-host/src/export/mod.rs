@@ -3,6 +3,7 @@
 pub mod compensate;
 pub mod file;
 pub mod float;
+mod input;
 pub mod lower;
 pub mod pack;
 pub mod pixels;
@@ -11,6 +12,7 @@ pub mod quantize;
 pub mod ranges;
 pub mod rings;
 pub mod statistics;
+pub mod volume;
 
 use crate::data::Dataset;
 use crate::model::Model;

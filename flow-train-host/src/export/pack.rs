@@ -3,14 +3,14 @@
 //! One walk for all number formats: [`Numbers`] says what the bytes of a record are and which log_det the stored
 //! numbers have; places, padding and the plan are found here.
 
-use super::lower::{LoweredCoupling, LoweredFlow, LoweredInput, LoweredLayer, LoweredStep};
-use super::{ExportError, rings};
+use super::lower::{LoweredCoupling, LoweredFlow, LoweredLayer, LoweredStep};
+use super::{ExportError, input, rings};
 use flow_infer::plan::{
     Coupling, Dequantization, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead,
-    PlannedInput, PlannedScale, ScratchNeed, Step, lanes,
+    PlannedScale, ScratchNeed, Step, lanes,
 };
 use flow_infer::spec::Shape;
-use flow_infer::spec::units::{HALF_LN_2PI, LN_256, raw_from_nats};
+use flow_infer::spec::units::raw_from_nats;
 
 /// Bytes of records, and the log_det of what they hold.
 pub trait Numbers {
@@ -18,12 +18,14 @@ pub trait Numbers {
     fn format(&self) -> NumberFormat;
     /// 256 entries of latent and log_det.
     fn image_table(&self, margin: f32, dequantization: Dequantization) -> Vec<u8>;
-    /// Records of the standardization, and the sum of ln (dz/dx).
+    /// Records of the standardization, and ln (dz/dx) of every measurement.
     fn standardization(
         &self,
         mean: &[f32],
         deviation: &[f32],
-    ) -> Result<(Vec<u8>, f64), ExportError>;
+    ) -> Result<(Vec<u8>, Vec<f64>), ExportError>;
+    /// A row of a whitening in whole words, and the numbers that are stored.
+    fn whitening_row(&self, row: &[f32]) -> Result<(Vec<u8>, Vec<f64>), ExportError>;
     /// An interpolation table, where the format has them.
     fn table(&self, function: &dyn Fn(f64) -> f64) -> Option<Vec<u8>>;
     /// Records of an actnorm, and the sum of log_scale over channels.
@@ -99,7 +101,7 @@ pub struct Packed {
 /// Lays out a lowered flow.
 pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, ExportError> {
     let mut tensors = Tensors::default();
-    let (input, mut constant) = pack_input(&flow.input, numbers, &mut tensors)?;
+    let (planned, mut constant) = input::pack(&flow.input, numbers, &mut tensors)?;
     let (scale_table, sigmoid_table) = pack_tables(flow, numbers, &mut tensors)?;
     let mut steps = Vec::new();
     let mut activations = 0;
@@ -135,14 +137,14 @@ pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, Export
         });
     }
     let head = PlanHead {
-        input,
+        input: planned,
         steps: u16::try_from(steps.len()).map_err(|_| ExportError::TooLarge("steps"))?,
         constant_raw: raw_from_nats(constant),
         scale_table,
         sigmoid_table,
     };
     let need = ScratchNeed {
-        latents: input.shape().len() as u32,
+        latents: planned.latents() as u32,
         activations: u32::try_from(activations).map_err(|_| ExportError::TooLarge("scratch"))?,
     };
     Ok(Packed {
@@ -156,46 +158,14 @@ pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, Export
 
 /// Tensors one after the other, each at a multiple of 4: words can be read whole.
 #[derive(Default)]
-struct Tensors(Vec<u8>);
+pub(super) struct Tensors(Vec<u8>);
 
 impl Tensors {
-    fn push(&mut self, bytes: &[u8]) -> Result<u32, ExportError> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<u32, ExportError> {
         self.0.resize(self.0.len().next_multiple_of(4), 0);
         let offset = u32::try_from(self.0.len()).map_err(|_| ExportError::TooLarge("tensors"))?;
         self.0.extend_from_slice(bytes);
         Ok(offset)
-    }
-}
-
-/// The planned input and its part of the constant: the prior's, and what the input's map adds for every input.
-fn pack_input(
-    input: &LoweredInput,
-    numbers: &impl Numbers,
-    tensors: &mut Tensors,
-) -> Result<(PlannedInput, f64), ExportError> {
-    match input {
-        &LoweredInput::Image {
-            shape,
-            margin,
-            dequantization,
-        } => {
-            let table = tensors.push(&numbers.image_table(margin, dequantization))?;
-            let pixel = (1.0 - 2.0 * f64::from(margin)).ln() - LN_256 - HALF_LN_2PI;
-            let planned = PlannedInput::Image {
-                shape,
-                table,
-                margin,
-                dequantization,
-            };
-            Ok((planned, pixel * shape.len() as f64))
-        }
-        LoweredInput::Vector { mean, deviation } => {
-            let (bytes, log_det) = numbers.standardization(mean, deviation)?;
-            let records = tensors.push(&bytes)?;
-            let dims = u16::try_from(mean.len()).map_err(|_| ExportError::TooLarge("vector"))?;
-            let constant = log_det - HALF_LN_2PI * f64::from(dims);
-            Ok((PlannedInput::Vector { dims, records }, constant))
-        }
     }
 }
 
@@ -327,28 +297,4 @@ pub fn pad(layer: &LoweredLayer, source: Shape) -> Padded {
         bias,
         fan_in,
     }
-}
-
-/// ln |det| of a square matrix by elimination with row pivoting; `None` if it is singular.
-pub fn ln_abs_det(mut matrix: Vec<f64>, size: usize) -> Option<f64> {
-    let mut sum = 0.0;
-    for column in 0..size {
-        let magnitude = |row: &usize| matrix[row * size + column].abs();
-        let pivot = (column..size).max_by(|a, b| magnitude(a).total_cmp(&magnitude(b)))?;
-        let value = matrix[pivot * size + column];
-        if value == 0.0 || !value.is_finite() {
-            return None;
-        }
-        sum += value.abs().ln();
-        for k in 0..size {
-            matrix.swap(pivot * size + k, column * size + k);
-        }
-        for row in column + 1..size {
-            let factor = matrix[row * size + column] / value;
-            for k in column..size {
-                matrix[row * size + k] -= factor * matrix[column * size + k];
-            }
-        }
-    }
-    Some(sum)
 }

@@ -7,9 +7,10 @@
 
 use super::ExportError;
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
-use super::pack::{At, Numbers, Padded, ln_abs_det, pad};
+use super::pack::{At, Numbers, Padded, pad};
 use super::pixels::Pixels;
 use super::ranges::Ranges;
+use super::volume::ln_abs_det;
 use flow_infer::engine::{
     LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE, TABLE_ENTRIES, TABLE_REACH,
     TABLE_STEPS_PER_UNIT,
@@ -246,9 +247,9 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
         &self,
         mean: &[f32],
         deviation: &[f32],
-    ) -> Result<(Vec<u8>, f64), ExportError> {
+    ) -> Result<(Vec<u8>, Vec<f64>), ExportError> {
         let mut records = Vec::new();
-        let mut log_det = 0.0;
+        let mut log_scales = Vec::new();
         for (&mean, &deviation) in mean.iter().zip(deviation) {
             let (mean, deviation) = (f64::from(mean), f64::from(deviation));
             // 32 deviations around the mean lie within the measurement's 2^30.
@@ -265,10 +266,32 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
             }
             let centre = fits(mean * 2f64.powi(exponent), 0, "a mean")?;
             records.extend([exponent, centre, mantissa, shift]);
-            log_det += f64::from(mantissa).ln()
-                + f64::from(exponent - shift - LATENT_FRACTION_BITS as i32) * LN_2;
+            log_scales.push(
+                f64::from(mantissa).ln()
+                    + f64::from(exponent - shift - LATENT_FRACTION_BITS as i32) * LN_2,
+            );
         }
-        Ok((ints(records), log_det))
+        Ok((ints(records), log_scales))
+    }
+
+    /// 16 bits: a row has as many weights as there are measurements, and flash is short.
+    fn whitening_row(&self, row: &[f32]) -> Result<(Vec<u8>, Vec<f64>), ExportError> {
+        let out_of_range = ExportError::Range {
+            step: 0,
+            what: "a row of the whitening",
+        };
+        let largest = row.iter().fold(0.0f64, |m, &w| m.max(f64::from(w.abs())));
+        // The largest power of two that keeps every weight within 2^15 - 1.
+        let shift = (f64::from(i16::MAX) / largest).log2().floor();
+        if !(1.0..=62.0).contains(&shift) {
+            return Err(out_of_range);
+        }
+        let unit = shift.exp2();
+        let weights = row.iter().map(|&w| (f64::from(w) * unit).round() as i16);
+        let mut bytes = (shift as i32).to_le_bytes().to_vec();
+        bytes.extend(weights.clone().flat_map(i16::to_le_bytes));
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        Ok((bytes, weights.map(|w| f64::from(w) / unit).collect()))
     }
 
     fn table(&self, function: &dyn Fn(f64) -> f64) -> Option<Vec<u8>> {

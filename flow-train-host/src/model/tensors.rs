@@ -25,9 +25,13 @@ pub fn step_prefix(level: usize, index: usize) -> String {
 /// Every tensor of a model with this spec, in the order of the walk from data to latent.
 pub fn tensor_list(spec: &FlowSpec) -> Vec<TensorSpec> {
     let mut list = TensorList::default();
-    if let InputSpec::Vector { dims } = spec.input {
-        list.add("input.mean", &[dims]);
-        list.add("input.deviation", &[dims]);
+    match spec.input {
+        InputSpec::Image { .. } => {}
+        InputSpec::Vector { dims } => list.standardization(dims),
+        InputSpec::Whitened { measured, dims } => {
+            list.standardization(measured);
+            list.add("input.whitening", &[dims, measured]);
+        }
     }
     for step in spec.steps() {
         list.step(&step);
@@ -45,6 +49,11 @@ impl TensorList {
             name: name.to_owned(),
             shape,
         });
+    }
+
+    fn standardization(&mut self, measured: u16) {
+        self.add("input.mean", &[measured]);
+        self.add("input.deviation", &[measured]);
     }
 
     fn layer(&mut self, name: &str, weights: &[u16], out: u16) {

@@ -33,6 +33,8 @@ const REACH: f64 = 2.944;
 pub enum ToDataError {
     /// The flow cannot be turned around: [`ExportError::Singular`], or it is too large for the engine.
     Flow(ExportError),
+    /// The flow reads whitened vectors: many inputs have the same latent.
+    Whitened,
     /// A latent of another length than the flow has, or with a NaN or an infinity.
     Latent {
         /// Which of those given.
@@ -46,6 +48,7 @@ impl std::fmt::Display for ToDataError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Flow(error) => write!(f, "{error}"),
+            Self::Whitened => f.write_str("the flow whitens: many inputs have the same latent"),
             Self::Latent { index, error } => write!(f, "latent {index}: {error}"),
         }
     }
@@ -64,7 +67,7 @@ pub fn to_data(
     finished: &(dyn Fn() + Sync),
 ) -> Result<Vec<Vec<f32>>, ToDataError> {
     let largest = latents.iter().flatten().fold(0.0f32, |m, z| m.max(z.abs()));
-    let way = Way::back(model, largest).map_err(ToDataError::Flow)?;
+    let way = Way::back(model, largest)?;
     let rejected = |e| ToDataError::Flow(ExportError::Rejected(e));
     let artifact = Artifact::load(&way.file).map_err(rejected)?;
     let memory = || HeapScratch::<F32>::new(&artifact);
@@ -79,18 +82,29 @@ pub fn to_data(
 /// A flow in the direction latent to data.
 struct Way {
     file: Vec<u8>,
-    input: LoweredInput,
+    data: Scale,
     /// Latents are divided by it on the way in.
     factor: f64,
 }
 
+/// What first latents are of data.
+enum Scale {
+    /// Logits of pixels.
+    Pixels { margin: f64 },
+    /// Standardized measurements.
+    Measurements { mean: Vec<f32>, deviation: Vec<f32> },
+}
+
 impl Way {
     /// The way back of a model, for latents whose coordinates are at most `largest` in magnitude.
-    fn back(model: &Model, largest: f32) -> Result<Self, ExportError> {
+    fn back(model: &Model, largest: f32) -> Result<Self, ToDataError> {
         let flow = lower(model);
-        let mut steps = turned(&flow.steps)?;
-        let (input, factor) = match flow.input {
-            LoweredInput::Image { shape, .. } => {
+        let mut steps = turned(&flow.steps).map_err(ToDataError::Flow)?;
+        let (data, input, factor) = match flow.input {
+            LoweredInput::Image { shape, margin, .. } => {
+                let data = Scale::Pixels {
+                    margin: margin.into(),
+                };
                 let ln_factor = (f64::from(largest) / REACH).max(1.0).ln() as f32;
                 steps.insert(0, widen(shape, ln_factor));
                 let margin = MARGIN as f32;
@@ -101,18 +115,22 @@ impl Way {
                     margin,
                     dequantization: Dequantization::Midpoint, // never used: the noise is given
                 };
-                (input, factor)
+                (data, input, factor)
             }
-            LoweredInput::Vector { ref mean, .. } => {
-                let (mean, deviation) = (vec![0.0; mean.len()], vec![1.0; mean.len()]);
-                (LoweredInput::Vector { mean, deviation }, 1.0)
+            LoweredInput::Vector { mean, deviation } => {
+                let input = LoweredInput::Vector {
+                    mean: vec![0.0; mean.len()],
+                    deviation: vec![1.0; mean.len()],
+                };
+                (Scale::Measurements { mean, deviation }, input, 1.0)
             }
+            LoweredInput::Whitened { .. } => return Err(ToDataError::Whitened),
         };
-        let numbers = FloatNumbers { half: false };
-        let file = FlowFile::new(pack(&LoweredFlow { input, steps }, &numbers)?).to_bytes()?;
+        let packed = pack(&LoweredFlow { input, steps }, &FloatNumbers { half: false });
+        let file = packed.and_then(|packed| FlowFile::new(packed).to_bytes());
         Ok(Self {
-            file,
-            input: flow.input,
+            file: file.map_err(ToDataError::Flow)?,
+            data,
             factor,
         })
     }
@@ -134,24 +152,24 @@ impl Way {
 
     /// A latent as the engine's input.
     fn encoded(&self, z: &[f32]) -> (Vec<u8>, Option<Vec<f32>>) {
-        match self.input {
-            LoweredInput::Image { .. } => {
+        match self.data {
+            Scale::Pixels { .. } => {
                 let pixel = |&z: &f32| to_pixel(f64::from(z) / self.factor, MARGIN);
                 let (bytes, noise) = z.iter().map(pixel).map(byte_and_noise).unzip();
                 (bytes, Some(noise))
             }
-            LoweredInput::Vector { .. } => (z.iter().flat_map(|z| z.to_le_bytes()).collect(), None),
+            Scale::Measurements { .. } => (z.iter().flat_map(|z| z.to_le_bytes()).collect(), None),
         }
     }
 
     /// First latents as data.
     fn measured(&self, first: &[f32]) -> Vec<f32> {
-        match &self.input {
-            &LoweredInput::Image { margin, .. } => {
-                let pixel = |&y: &f32| to_pixel(f64::from(y), f64::from(margin)) as f32;
+        match &self.data {
+            &Scale::Pixels { margin } => {
+                let pixel = |&y: &f32| to_pixel(f64::from(y), margin) as f32;
                 first.iter().map(pixel).collect()
             }
-            LoweredInput::Vector { mean, deviation } => {
+            Scale::Measurements { mean, deviation } => {
                 let statistics = mean.iter().zip(deviation);
                 let both = first.iter().zip(statistics);
                 both.map(|(&y, (mean, deviation))| y * deviation + mean)

@@ -61,14 +61,18 @@ pub(super) fn check_data(spec: &FlowSpec, data: &Dataset) -> Result<(), TrainErr
     let found = data.shape();
     let fits = match (&spec.input, data) {
         (InputSpec::Image { .. }, Dataset::Images(_)) => found == wanted,
-        (InputSpec::Vector { .. }, Dataset::Vectors(_)) => found[0] == wanted[0],
+        (InputSpec::Vector { .. } | InputSpec::Whitened { .. }, Dataset::Vectors(_)) => {
+            found[0] == spec.input.measured()
+        }
         _ => false,
     };
     let of_images = |s: [usize; 3]| format!("images of {}x{}x{}", s[0], s[1], s[2]);
     let of_vectors = |s: [usize; 3]| format!("vectors of {} values", s[0]);
     let wanted = match spec.input {
         InputSpec::Image { .. } => of_images(wanted),
-        InputSpec::Vector { .. } => of_vectors(wanted),
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
+            of_vectors([spec.input.measured(), 1, 1])
+        }
     };
     let found = match data {
         Dataset::Images(_) => of_images(found),

@@ -69,18 +69,6 @@ pub(crate) fn image(
     log_det + z.len() as f64 * (f64::from(span).ln() - LN_256)
 }
 
-/// First latent of a vector: (x - mean) / deviation.
-pub(crate) fn vector(x: &[f32], mean: &[f32], deviation: &[f32], z: &mut [f32]) {
-    for (i, z) in z.iter_mut().enumerate() {
-        *z = (x[i] - mean[i]) / deviation[i];
-    }
-}
-
-/// log_det of every first latent of a vector.
-pub(crate) fn vector_log_det(deviation: &[f32]) -> f64 {
-    -deviation.iter().map(|&d| f64::from(d).ln()).sum::<f64>()
-}
-
 /// Smallest deviation, as a share of the coordinate's largest magnitude: a column that is constant in the training
 /// data must not blow a rounding error up to infinity.
 const DEVIATION_FLOOR: f64 = 1e-4;

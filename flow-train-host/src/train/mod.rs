@@ -30,6 +30,8 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod update;
+mod vector_input;
+mod whitening;
 mod workers;
 
 pub use config::TrainConfig;

@@ -6,6 +6,7 @@ use super::input::{self, Dequantization, Jitter};
 use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
 use crate::nn::conditioner::{Untrainable, With};
@@ -16,6 +17,7 @@ use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all of them.
 const IMAGES_SEEN: usize = 16;
@@ -25,7 +27,9 @@ const VECTORS_SEEN: usize = 512;
 /// A flow's steps with the places of their parameters.
 pub(crate) struct Network {
     input: InputSpec,
-    standardization: Option<[Range<usize>; 2]>,
+    vectors: Option<VectorInput>,
+    /// log_det of every vector's first latent: a volume of as many rows as the latent has coordinates.
+    vector_log_det: OnceLock<f64>,
     steps: Vec<Box<dyn Step>>,
     layout: Layout,
     group: Group,
@@ -52,16 +56,14 @@ impl Pass {
 impl Network {
     /// Builds the flow of a validated spec. `samples` vectors are computed together; images always one by one.
     pub(crate) fn new(spec: &FlowSpec, samples: usize, cpu: Cpu) -> Result<Self, Untrainable> {
-        let vectors = matches!(spec.input, InputSpec::Vector { .. });
+        let vectors = !matches!(spec.input, InputSpec::Image { .. });
         let group = Group {
             dims: spec.input.shape().len(),
             samples: if vectors { samples.max(1) } else { 1 },
             vectors,
         };
         let mut registry = Registry::default();
-        let standardization = vectors.then(|| {
-            ["mean", "deviation"].map(|part| registry.loose(format!("input.{part}"), &[group.dims]))
-        });
+        let vectors = vectors.then(|| VectorInput::new(&mut registry, spec.input));
         let mut steps: Vec<Box<dyn Step>> = Vec::new();
         for placed in spec.steps() {
             match &placed.step {
@@ -85,7 +87,8 @@ impl Network {
         }
         Ok(Self {
             input: spec.input,
-            standardization,
+            vectors,
+            vector_log_det: OnceLock::new(),
             steps,
             layout: registry.finish(),
             group,
@@ -119,12 +122,8 @@ impl Network {
             numbers: self.layout.zeros(),
             turned: Vec::new(),
         };
-        if let (Some([mean, deviation]), Dataset::Vectors(vectors)) = (&self.standardization, train)
-        {
-            let rows = items.iter().map(|&i| vectors.get(i));
-            let (means, deviations) = input::standardization(rows, self.group.dims);
-            weights.numbers.loose[mean.clone()].copy_from_slice(&means);
-            weights.numbers.loose[deviation.clone()].copy_from_slice(&deviations);
+        if let (Some(input), Dataset::Vectors(vectors)) = (&self.vectors, train) {
+            input.fit(seed, vectors, items, &mut weights.numbers.loose);
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
         let wanted = match self.group.vectors {
@@ -275,14 +274,12 @@ impl Network {
         }
     }
 
-    /// log_det of every vector's first latent; 0 for images.
+    /// log_det of every vector's first latent, whose map is never trained; 0 for images.
     fn vector_log_det(&self, weights: &Weights) -> f64 {
-        match &self.standardization {
-            Some([_, deviation]) => {
-                input::vector_log_det(&weights.numbers.loose[deviation.clone()])
-            }
-            None => 0.0,
-        }
+        let of_vectors = |input: &VectorInput| input.log_det(&weights.numbers.loose);
+        *self
+            .vector_log_det
+            .get_or_init(|| self.vectors.as_ref().map_or(0.0, of_vectors))
     }
 
     /// Writes a first latent; of an image, returns its log_det.
@@ -294,14 +291,12 @@ impl Network {
         jitter: Jitter<'_>,
         z: &mut [f32],
     ) -> f64 {
-        match (self.input, data, &self.standardization) {
+        match (self.input, data, &self.vectors) {
             (InputSpec::Image { logit_margin, .. }, Dataset::Images(images), _) => {
                 input::image(images.get(item), item, jitter, logit_margin, z)
             }
-            (_, Dataset::Vectors(vectors), Some([mean, deviation])) => {
-                let [mean, deviation] =
-                    [mean, deviation].map(|r| &weights.numbers.loose[r.clone()]);
-                input::vector(vectors.get(item), mean, deviation, z);
+            (_, Dataset::Vectors(vectors), Some(input)) => {
+                input.first_latent(vectors.get(item), &weights.numbers.loose, z);
                 0.0
             }
             // Callers check the data against the spec first.

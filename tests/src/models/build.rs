@@ -35,6 +35,17 @@ pub fn vector(dims: u16, steps: &[StepSpec]) -> FlowSpec {
     }
 }
 
+/// A flow on vectors that are whitened first, of one level.
+///
+/// # Panics
+/// If there are more steps than a level can hold.
+pub fn whitened(measured: u16, dims: u16, steps: &[StepSpec]) -> FlowSpec {
+    FlowSpec {
+        input: InputSpec::Whitened { measured, dims },
+        ..vector(dims, steps)
+    }
+}
+
 /// A level.
 ///
 /// # Panics

@@ -40,9 +40,9 @@ pub fn random_data(model: &Model, random: &mut SplitMix64) -> Vec<f64> {
                 .map(|&x| f64::from(x) + random.uniform())
                 .collect()
         }
-        InputSpec::Vector { dims } => {
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
             let (mean, deviation) = (model.values("input.mean"), model.values("input.deviation"));
-            (0..usize::from(dims))
+            (0..mean.len())
                 .map(|i| {
                     let value = f64::from(mean[i]) + f64::from(deviation[i]) * random.normal();
                     f64::from(value as f32)

@@ -10,7 +10,7 @@ mod data;
 mod table;
 mod weights;
 
-pub use build::{coupling, image, level, vector};
+pub use build::{coupling, image, level, vector, whitened};
 pub use combinations::single_couplings;
 pub use data::{random_bytes, random_data};
 pub use table::small_models;

@@ -3,7 +3,7 @@
 //! Names file golden vectors: a model may be added, but a changed one gets a new name.
 
 use super::NamedModel;
-use super::build::{coupling, image, level, vector};
+use super::build::{coupling, image, level, vector, whitened};
 use flow_infer::spec::{
     AffineForm::{ScaleThenShift, ShiftThenScale},
     ConditionerSpec, CouplingMask, FlowSpec, Half, LevelSpec, Norm, Parity, Quadrant, ScaleMap,
@@ -259,6 +259,10 @@ fn vectors() -> Table {
         ("vector_2d", vector(2, &alternating(2, mlp(8, 1)))),
         ("vector_9d", vector(9, &alternating(6, mlp(16, 1)))),
         ("vector_5d_maps", vector(5, &others)),
+        (
+            "vector_whitened",
+            whitened(9, 4, &alternating(2, mlp(8, 1))),
+        ),
         ("vector_glow", vector(7, &glow.repeat(2))),
         (
             "vector_resnet",

@@ -59,6 +59,10 @@ fn tensor(wanted: &TensorSpec, random: &mut SplitMix64) -> Tensor {
         }
         "weights" => invertible(wanted.shape[0], random),
         "mean" if wanted.name == "input.mean" => fill(&mut |r| 2.0 * r.normal()),
+        "whitening" => {
+            let deviation = 1.0 / (wanted.shape[1] as f64).sqrt();
+            fill(&mut |r| deviation * r.normal())
+        }
         "deviation" => fill(&mut |r| (0.5 * r.normal()).exp()),
         "log_scale_bound" => fill(&mut |r| sign(r) * r.between(0.2, 0.6)),
         "gain" => fill(&mut |r| sign(r) * r.between(0.6, 1.4)),

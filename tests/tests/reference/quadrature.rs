@@ -68,7 +68,7 @@ fn mass(name: &str, spec: FlowSpec, intervals: usize) -> f64 {
             let slope = 256.0 * p * (1.0 - p) / (1.0 - 2.0 * m);
             (256.0 * (p - m) / (1.0 - 2.0 * m), slope)
         }
-        InputSpec::Vector { .. } => {
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
             let [mean, deviation] =
                 ["input.mean", "input.deviation"].map(|n| f64::from(model.values(n)[i]));
             (mean + deviation * y, deviation)
@@ -77,7 +77,7 @@ fn mass(name: &str, spec: FlowSpec, intervals: usize) -> f64 {
     // Farther out the logit's p is 1 in f64, and its log_det infinite.
     let reach: f64 = match model.spec().input {
         InputSpec::Image { .. } => 3.5,
-        InputSpec::Vector { .. } => 5.0,
+        InputSpec::Vector { .. } | InputSpec::Whitened { .. } => 5.0,
     };
     // y = sinh t: fine near the origin, and far out in the tails that an exp map gives.
     let over_the_line = |f: &mut dyn FnMut(f64) -> f64| {

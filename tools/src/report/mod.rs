@@ -35,6 +35,9 @@ impl Facts {
         let input = match artifact.input() {
             PlannedInput::Image { shape, .. } => format!("8-bit images of {shape}"),
             PlannedInput::Vector { dims, .. } => format!("vectors of {dims} values"),
+            PlannedInput::Whitened { measured, dims, .. } => {
+                format!("vectors of {measured} values, whitened to {dims}")
+            }
         };
         let mut model = vec![
             ("reads", input),

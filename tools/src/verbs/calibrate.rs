@@ -85,7 +85,8 @@ impl Args {
 
     fn kind(&self, input: &PlannedInput) -> ScoreKind {
         match (self.score, input) {
-            (Some(Score::Likelihood), _) | (None, PlannedInput::Vector { .. }) => {
+            (Some(Score::Likelihood), _)
+            | (None, PlannedInput::Vector { .. } | PlannedInput::Whitened { .. }) => {
                 ScoreKind::Likelihood
             }
             (Some(Score::Complexity), _) | (None, PlannedInput::Image { .. }) => {

@@ -64,6 +64,7 @@ struct Report<'r> {
 enum Input {
     Image { shape: [u16; 3], logit_margin: f32 },
     Vector { dims: u16 },
+    Whitened { measured: u16, dims: u16 },
 }
 
 #[derive(Serialize)]
@@ -138,6 +139,7 @@ fn input(planned: &PlannedInput) -> Input {
             logit_margin: margin,
         },
         PlannedInput::Vector { dims, .. } => Input::Vector { dims },
+        PlannedInput::Whitened { measured, dims, .. } => Input::Whitened { measured, dims },
     }
 }
 
@@ -164,6 +166,9 @@ fn facts(report: &Report<'_>) -> Table {
                 format!("8-bit images of {c}x{h}x{w}, logit margin {logit_margin}")
             }
             Input::Vector { dims } => format!("vectors of {dims} values"),
+            Input::Whitened { measured, dims } => {
+                format!("vectors of {measured} values, whitened to {dims}")
+            }
         },
     );
     let sections = report

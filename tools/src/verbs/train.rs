@@ -7,6 +7,7 @@ use crate::table::Table;
 use crate::{birth, number, progress};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
+use flow_infer::spec::InputSpec;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
@@ -60,6 +61,9 @@ pub(crate) struct Args {
         allow_negative_numbers = true
     )]
     negative_threshold: Option<f64>,
+    /// Whiten vectors to D principal components first; of a network's features, many say the same
+    #[arg(long, value_name = "D", requires = "preset")]
+    whiten: Option<u16>,
     /// Threads; all cores by default, and the same result with any number
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -112,7 +116,7 @@ impl Args {
 
     fn config(&self, data: &Dataset) -> Result<TrainConfig> {
         let mut config = match (&self.preset, &self.config) {
-            (Some(name), _) => preset(name, data)?,
+            (Some(name), _) => preset(name, data, self.whiten)?,
             (None, Some(file)) => read_config(file)?,
             (None, None) => read_config(&self.out.join("config.json"))?,
         };
@@ -176,13 +180,21 @@ impl Args {
     }
 }
 
-fn preset(name: &str, data: &Dataset) -> Result<TrainConfig> {
+fn preset(name: &str, data: &Dataset, whiten: Option<u16>) -> Result<TrainConfig> {
     // A dimension beyond the format's is refused by the spec's own check.
-    let dims = u16::try_from(data.dims()).unwrap_or(u16::MAX);
-    presets::preset(name, dims).with_context(|| {
+    let measured = u16::try_from(data.dims()).unwrap_or(u16::MAX);
+    let config = presets::preset(name, whiten.unwrap_or(measured));
+    let mut config = config.with_context(|| {
         let names = presets::NAMES.map(|(name, _)| name).join(", ");
         format!("there is no preset {name}: the presets are {names}")
-    })
+    })?;
+    if let Some(dims) = whiten {
+        let InputSpec::Vector { .. } = config.spec.input else {
+            bail!("--whiten is for vectors, and preset {name} reads images");
+        };
+        config.spec.input = InputSpec::Whitened { measured, dims };
+    }
+    Ok(config)
 }
 
 fn read_config(file: &Path) -> Result<TrainConfig> {

@@ -48,6 +48,15 @@ pub enum LoweredInput {
         /// Deviations, all positive.
         deviation: Vec<f32>,
     },
+    /// Standardized, then whitened vector.
+    Whitened {
+        /// Means.
+        mean: Vec<f32>,
+        /// Deviations, all positive.
+        deviation: Vec<f32>,
+        /// Rows of W, one a coordinate.
+        rows: Vec<Vec<f32>>,
+    },
 }
 
 /// A step of a lowered flow.
@@ -131,6 +140,15 @@ pub fn lower<'m>(source: impl Into<Source<'m>>) -> LoweredFlow {
         InputSpec::Vector { .. } => LoweredInput::Vector {
             mean: model.values("input.mean").to_vec(),
             deviation: model.values("input.deviation").to_vec(),
+        },
+        InputSpec::Whitened { measured, .. } => LoweredInput::Whitened {
+            mean: model.values("input.mean").to_vec(),
+            deviation: model.values("input.deviation").to_vec(),
+            rows: model
+                .values("input.whitening")
+                .chunks_exact(measured.into())
+                .map(<[f32]>::to_vec)
+                .collect(),
         },
     };
     let steps = spec

@@ -125,17 +125,43 @@ fn first_latent(
             (latent.collect(), log_det)
         }
         PlannedInput::Vector { records, .. } => {
-            let mut log_det = 0.0;
-            let coordinates = bytes.chunks_exact(4).enumerate().map(|(i, four)| {
-                let x = f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-                let [exponent, mean, mantissa, shift] = tensors.words(records, i);
-                let scale = mantissa * 2f64.powf(-shift - f64::from(LATENT));
-                log_det += (scale * 2f64.powf(exponent)).ln();
-                (f64::from(x) * 2f64.powf(exponent) - mean) * scale
-            });
-            (coordinates.collect(), log_det)
+            let (latent, scales) = standardized(tensors, records, bytes);
+            (latent, scales.iter().map(|s| s.ln()).sum())
+        }
+        PlannedInput::Whitened {
+            measured,
+            dims,
+            records,
+            rows,
+        } => {
+            let (inputs, scales) = standardized(tensors, records, bytes);
+            let row = |d| tensors.whitening_row(rows, d, measured.into());
+            let rows: Vec<Vec<f64>> = (0..usize::from(dims)).map(row).collect();
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let latent = rows.iter().map(|row| dot(row, &inputs)).collect();
+            let scaled = rows
+                .iter()
+                .map(|row| row.iter().zip(&scales).map(|(w, s)| w * s).collect());
+            let scaled: Vec<Vec<f64>> = scaled.collect();
+            let gram = scaled
+                .iter()
+                .flat_map(|a| scaled.iter().map(move |b| dot(a, b)));
+            let gram = Lu::new(gram.collect(), scaled.len());
+            (latent, gram.ln_abs_det() / 2.0)
         }
     }
+}
+
+/// Standardized measurements, and the slope of each.
+fn standardized(tensors: &Tensors<'_>, records: u32, bytes: &[u8]) -> (Vec<f64>, Vec<f64>) {
+    let one = |(i, four): (usize, &[u8])| {
+        let x = f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+        let [exponent, mean, mantissa, shift] = tensors.words(records, i);
+        let scale = mantissa * 2f64.powf(-shift - f64::from(LATENT));
+        let value = (f64::from(x) * 2f64.powf(exponent) - mean) * scale;
+        (value, scale * 2f64.powf(exponent))
+    };
+    bytes.chunks_exact(4).enumerate().map(one).unzip()
 }
 
 /// y = (x + shift) mantissa 2^(exponent - 30), per channel.

@@ -18,6 +18,16 @@ impl Tensors<'_> {
         })
     }
 
+    /// A row of a whitening: a word with the fraction bits, then weights of 16 bits to whole words.
+    pub(super) fn whitening_row(&self, offset: u32, row: usize, measured: usize) -> Vec<f64> {
+        let start = offset as usize + row * (4 + (2 * measured).next_multiple_of(4));
+        let [shift] = self.words((start) as u32, 0);
+        let weights = self.0[start + 4..][..2 * measured].chunks_exact(2);
+        weights
+            .map(|two| f64::from(i16::from_le_bytes([two[0], two[1]])) * 2f64.powf(-shift))
+            .collect()
+    }
+
     /// Weights and biases of a convolution, out x in x height x width, or with `transposed` in x out x height x
     /// width; and the multipliers of its output channels.
     ///

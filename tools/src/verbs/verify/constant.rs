@@ -9,7 +9,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::engine::LATENT_FRACTION_BITS;
 use flow_infer::plan::{NumberFormat, PlannedInput, Step};
 use flow_infer::spec::units::{HALF_LN_2PI, LN_2, LN_256, nats_from_raw};
-use flow_train_host::export::pack::ln_abs_det;
+use flow_train_host::export::volume::{ln_abs_det, ln_volume};
 
 /// Nats that the constant may be off: it is stored in units of 6e-8, and sums of f64 are exact far beyond.
 const TOLERANCE_NATS: f64 = 1e-6;
@@ -63,6 +63,20 @@ fn input_constant(input: &PlannedInput, tensors: Words<'_>) -> Option<f64> {
             let sum = (0..usize::from(dims)).map(log_det).sum::<Option<f64>>()?;
             Some(sum - HALF_LN_2PI * f64::from(dims))
         }
+        PlannedInput::Whitened {
+            measured,
+            dims,
+            records,
+            rows,
+        } => {
+            let scales = (0..usize::from(measured))
+                .map(|d| tensors.standardization_log_det(records, d).map(f64::exp));
+            let scales = scales.collect::<Option<Vec<_>>>()?;
+            let row = |row| tensors.whitening_row(rows, row, &scales);
+            let map = (0..usize::from(dims)).map(row);
+            let volume = ln_volume(map.collect::<Option<_>>()?)?;
+            Some(volume - HALF_LN_2PI * f64::from(dims))
+        }
     }
 }
 
@@ -107,6 +121,29 @@ impl Words<'_> {
             NumberFormat::Q8 => self.int(weights, index).map(|w| w / f64::from(1 << 24)),
             _ => self.float(weights, index),
         }
+    }
+
+    /// A row's weights times the scales. q8: shift, weights of 16 bits to whole words; floats: one float each.
+    fn whitening_row(&self, rows: u32, row: usize, scales: &[f64]) -> Option<Vec<f64>> {
+        let count = scales.len();
+        let weights: Option<Vec<f64>> = match self.format {
+            NumberFormat::Q8 => {
+                let start = row * (1 + count.div_ceil(2));
+                let unit = self.int(rows, start)?.exp2();
+                let weight = |i: usize| {
+                    let word = self.word(rows, start + 1 + i / 2)?;
+                    let [low, high] = [[word[0], word[1]], [word[2], word[3]]];
+                    let half = if i.is_multiple_of(2) { low } else { high };
+                    Some(f64::from(i16::from_le_bytes(half)) / unit)
+                };
+                (0..count).map(weight).collect()
+            }
+            _ => (0..count)
+                .map(|i| self.float(rows, row * count + i))
+                .collect(),
+        };
+        let scaled = weights?.into_iter().zip(scales);
+        Some(scaled.map(|(weight, scale)| weight * scale).collect())
     }
 
     /// q8: exponent, mean, mantissa, shift; floats: mean, deviation.

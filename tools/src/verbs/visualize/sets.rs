@@ -117,7 +117,7 @@ impl Set {
 pub(super) fn image_input(artifact: &Artifact<'_>, model: &Path) -> Result<(Shape, f32)> {
     let input = match *artifact.input() {
         PlannedInput::Image { shape, margin, .. } => Some((shape, margin)),
-        PlannedInput::Vector { .. } => None,
+        PlannedInput::Vector { .. } | PlannedInput::Whitened { .. } => None,
     };
     let place = || format!("{}: pictures are of images", one_line(model));
     input

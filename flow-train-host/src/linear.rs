@@ -6,30 +6,30 @@ use rayon::prelude::*;
 
 /// A square matrix, row by row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Square {
-    pub(super) size: usize,
-    pub(super) values: Vec<f64>,
+pub(crate) struct Square {
+    pub(crate) size: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Square {
-    pub(super) fn zero(size: usize) -> Self {
+    pub(crate) fn zero(size: usize) -> Self {
         Self {
             size,
             values: vec![0.0; size * size],
         }
     }
 
-    pub(super) fn row(&self, row: usize) -> &[f64] {
+    pub(crate) fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.size..][..self.size]
     }
 
-    pub(super) fn trace(&self) -> f64 {
+    pub(crate) fn trace(&self) -> f64 {
         (0..self.size).map(|i| self.row(i)[i]).sum()
     }
 }
 
 /// Dot product in four running sums, which the compiler can keep in one register.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b.as_chunks::<4>();
     let mut sums = [0.0; 4];
@@ -43,7 +43,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Means of the columns of an N x D table.
-pub(super) fn means(table: &[f64], dims: usize) -> Vec<f64> {
+pub(crate) fn means(table: &[f64], dims: usize) -> Vec<f64> {
     let mut sums = vec![0.0; dims];
     for row in table.chunks_exact(dims) {
         sums.iter_mut().zip(row).for_each(|(s, v)| *s += v);
@@ -53,7 +53,7 @@ pub(super) fn means(table: &[f64], dims: usize) -> Vec<f64> {
 }
 
 /// Maximum-likelihood covariance of an N x D table around `mean`.
-pub(super) fn covariance(table: &[f64], mean: &[f64]) -> Square {
+pub(crate) fn covariance(table: &[f64], mean: &[f64]) -> Square {
     let size = mean.len();
     let count = table.len() / size;
     // Column by column, so that every entry is one dot product of contiguous values.
@@ -82,7 +82,7 @@ pub(super) fn covariance(table: &[f64], mean: &[f64]) -> Square {
 }
 
 /// The lower triangle L of a positive definite matrix = L Lᵀ; `None` if it is not positive definite.
-pub(super) fn cholesky(matrix: &Square) -> Option<Square> {
+pub(crate) fn cholesky(matrix: &Square) -> Option<Square> {
     let size = matrix.size;
     let mut lower = Square::zero(size);
     for i in 0..size {
@@ -100,7 +100,7 @@ pub(super) fn cholesky(matrix: &Square) -> Option<Square> {
 }
 
 /// Squared length of L⁻¹ v.
-pub(super) fn solved_square(lower: &Square, v: &[f64]) -> f64 {
+pub(crate) fn solved_square(lower: &Square, v: &[f64]) -> f64 {
     let mut solved = Vec::with_capacity(v.len());
     for (i, value) in v.iter().enumerate() {
         let row = lower.row(i);
@@ -112,7 +112,7 @@ pub(super) fn solved_square(lower: &Square, v: &[f64]) -> f64 {
 /// Eigenvalues and eigenvectors of a symmetric matrix, largest first; vector i is row i of the second part.
 ///
 /// Jacobi's cyclic rotations: slow beyond a few hundred rows, accurate always.
-pub(super) fn eigen(matrix: &Square) -> (Vec<f64>, Square) {
+pub(crate) fn eigen(matrix: &Square) -> (Vec<f64>, Square) {
     const SWEEPS: usize = 30;
     let size = matrix.size;
     let mut a = matrix.clone();
@@ -176,7 +176,7 @@ fn rotate(a: &mut Square, vectors: &mut Square, p: usize, q: usize) {
 ///
 /// Small matrices exactly; large ones by subspace iteration, whose directions are approximate where eigenvalues lie
 /// close together (a few spare directions help). Any orthonormal basis gives a proper density, so that costs little.
-pub(super) fn leading_eigen(
+pub(crate) fn leading_eigen(
     covariance: &Square,
     count: usize,
     random: &mut impl FnMut() -> f64,
