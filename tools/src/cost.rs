@@ -2,7 +2,7 @@
 
 use crate::instructions::{Estimate, estimates};
 use flow_infer::artifact::{Artifact, Section};
-use flow_infer::plan::{Coupling, LayerKind, NumberFormat, Step, Window};
+use flow_infer::plan::{Coupling, LayerKind, NumberFormat, PlannedInput, Step, Window};
 use flow_infer::spec::{CouplingMask, Half, Parity, Quadrant, Shape};
 use flow_train_host::export::rings::layer_by_layer;
 use serde::Serialize;
@@ -71,16 +71,27 @@ impl Cost {
             latent_bytes,
             activation_bytes,
             layer_by_layer_activation_bytes: by_layer.max().unwrap_or(0),
-            macs: steps.iter().map(|s| s.macs).sum(),
-            weights: steps.iter().map(|s| s.weights).sum(),
+            macs: whitening(artifact.input()) + steps.iter().map(|s| s.macs).sum::<u64>(),
+            weights: whitening(artifact.input()) + steps.iter().map(|s| s.weights).sum::<u64>(),
             instructions,
             steps,
         }
     }
 }
 
+/// Weights of the linear map in front of a flow, each multiplied once.
+fn whitening(input: &PlannedInput) -> u64 {
+    match *input {
+        PlannedInput::Whitened { measured, dims, .. } => u64::from(measured) * u64::from(dims),
+        PlannedInput::Image { .. } | PlannedInput::Vector { .. } => 0,
+    }
+}
+
 fn multiplies(artifact: &Artifact<'_>) -> Multiplies {
-    let mut sum = Multiplies::default();
+    let mut sum = Multiplies {
+        dense: whitening(artifact.input()),
+        ..Multiplies::default()
+    };
     for step in artifact.steps().filter_map(Result::ok) {
         let Step::Coupling(coupling) = step else {
             continue;
