@@ -160,6 +160,36 @@ fn one_class_of_a_table() {
     );
 }
 
+#[test]
+fn measurements_are_whitened_to_fewer_coordinates() {
+    let place = Place::new();
+    let row = |i: u32| {
+        let [a, b] = [
+            i.wrapping_mul(2_654_435_761) >> 20,
+            i.wrapping_mul(40_503) >> 5 & 0xFFF,
+        ];
+        format!("{},{},{}\n", a + b, a.abs_diff(b), a)
+    };
+    place.write("table.csv", (0..200).map(row).collect::<String>());
+    place.ok("train --preset vector-small --whiten 2 --epochs 1 --data table.csv --out run");
+    place.ok("export run --format q8 --calibrate table.csv --out two.flow");
+    let out = place.ok("inspect two.flow");
+    assert!(out.contains("vectors of 3 values, whitened to 2"), "{out}");
+    let out = place.ok("verify two.flow");
+    assert!(
+        out.contains("prior and determinants of the stored numbers"),
+        "{out}"
+    );
+    place.refused(
+        "train --preset vector-small --whiten 4 --data table.csv --out four",
+        &["at most as many coordinates as are measured"],
+    );
+    place.refused(
+        "train --preset fashion-tiny --whiten 2 --data table.csv --out images",
+        &["--whiten is for vectors"],
+    );
+}
+
 #[cfg(not(feature = "embed"))]
 #[test]
 fn a_build_without_embeddings_says_so() {
