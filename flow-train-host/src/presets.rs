@@ -3,11 +3,11 @@
 use crate::train::TrainConfig;
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
-    Norm, Parity, ScaleMap, Shape, StepSpec,
+    Norm, Parity, Quadrant, ScaleMap, Shape, StepSpec,
 };
 
 /// Names of the presets, with what each is.
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 7] = [
     (
         "fashion-tiny",
         "RealNVP on 28x28 grey images, 16 channels: fits 256 KiB flash",
@@ -25,6 +25,14 @@ pub const NAMES: [(&str, &str); 5] = [
         "Glow on 28x28 grey images, 16 channels: two levels of four steps, highway conditioners",
     ),
     (
+        "half-masks",
+        "three couplings of upper and lower halves, 24 channels: shows how couplings co-adapt",
+    ),
+    (
+        "cycle-masks",
+        "eight couplings that rewrite a quadrant from the one before, 16 channels",
+    ),
+    (
         "vector-small",
         "coupling flow with dense conditioners for vectors of any dimension",
     ),
@@ -37,6 +45,8 @@ pub fn preset(name: &str, dims: u16) -> Option<TrainConfig> {
         "fashion-bottleneck" => Some(fashion_bottleneck()),
         "realnvp-paper" => Some(realnvp_paper()),
         "glow-tiny" => Some(glow_tiny()),
+        "half-masks" => Some(half_masks()),
+        "cycle-masks" => Some(cycle_masks()),
         "vector-small" => Some(vector_small(dims)),
         _ => None,
     }
@@ -95,6 +105,37 @@ fn glow_tiny() -> TrainConfig {
     }
     let mut config = TrainConfig::new(flow(GREY_28, [level.clone(), level]));
     config.epochs = 30;
+    config
+}
+
+fn half_masks() -> TrainConfig {
+    let halves = [Half::First, Half::Second, Half::First];
+    let masks = halves.map(|kept| CouplingMask::Horizontal { kept });
+    let mut config = masked(&masks, resnet(24, 2, false));
+    config.epochs = 2;
+    config
+}
+
+fn cycle_masks() -> TrainConfig {
+    let clockwise = [
+        Quadrant::TopLeft,
+        Quadrant::TopRight,
+        Quadrant::BottomRight,
+        Quadrant::BottomLeft,
+    ];
+    let masks = clockwise.map(|kept| CouplingMask::Cycle { kept });
+    masked(&[masks, masks].concat(), resnet(16, 2, false))
+}
+
+/// One coupling for each mask, on one level.
+fn masked(masks: &[CouplingMask], conditioner: ConditionerSpec) -> TrainConfig {
+    let mut level = LevelSpec::default();
+    for &mask in masks {
+        push(&mut level, coupling(mask, conditioner));
+    }
+    let mut config = TrainConfig::new(flow(GREY_28, [level]));
+    config.epochs = 30;
+    config.optimizer.learning_rate = 2e-3;
     config
 }
 
