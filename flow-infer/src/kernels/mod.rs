@@ -1,8 +1,9 @@
 //! Dot products of 8-bit weights with 16-bit activations: everything that multiplies in bulk goes through here.
 //!
-//! A narrow waist of two functions, and a third ([`row`]) on processors that gain from it: four output channels of one pixel ([`single`]), and of two pixels that read with
-//! the same weights ([`pair`]), which loads and widens each weight once for both. One call covers the whole window of
-//! a convolution, so sums stay in registers and the cost of a call is spread over hundreds of products.
+//! A narrow waist: four output channels of one pixel ([`single`]), and of two pixels that read with the same weights
+//! ([`pair`]), which loads and widens each weight once for both. One call covers the whole window of a convolution, so
+//! sums stay in registers and the cost of a call is spread over hundreds of products. Processors that gain from it
+//! compute whole rows ([`row`], [`sums`]), and refuse those that they cannot.
 //!
 //! Every target has one kernel, chosen in `build.rs`; where one is missing the portable one serves. All of them
 //! compute the same integers: sums of a plan that has loaded do not overflow, and integer additions may be reordered.
@@ -13,6 +14,8 @@
 mod call;
 pub mod portable;
 mod row;
+#[cfg(test)]
+mod row_tests;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -49,10 +52,22 @@ pub use portable::{pair, single};
 pub use mve::{relu, row};
 #[cfg(not(kernel = "mve"))]
 pub use portable::relu;
+#[cfg(kernel = "x86_64")]
+pub use x86_64::{row, sums};
+
+/// Whether rows of every kind are computed at once, with some kilobytes of stack: on hosts, where there is a kernel.
+pub const WHOLE_ROWS: bool = cfg!(kernel = "x86_64");
 
 /// Computes a whole row at once and says that it has, where the target has a kernel for that.
-#[cfg(not(kernel = "mve"))]
+#[cfg(not(any(kernel = "mve", kernel = "x86_64")))]
 #[inline(always)]
 pub fn row(_: &mut Row<'_, i16>) -> bool {
+    false
+}
+
+/// The sums of a whole row; only where [`WHOLE_ROWS`].
+#[cfg(not(kernel = "x86_64"))]
+#[inline(always)]
+pub fn sums(_: &mut Row<'_, i16>, _: &mut [i32]) -> bool {
     false
 }

@@ -46,14 +46,21 @@ impl<T> Row<'_, T> {
 impl Row<'_, i16> {
     /// Whether everything that the row names is there, which is what makes unchecked loads and stores sound.
     pub fn fits(&self) -> bool {
-        self.reach().is_some_and(|(weights, activations, target)| {
+        self.inputs_fit()
+            && self.reach().is_some_and(|(_, _, target)| {
+                target <= self.target.len()
+                    && (self.residual.is_empty() || target <= self.residual.len())
+            })
+    }
+
+    /// Whether everything that is multiplied is there.
+    pub fn inputs_fit(&self) -> bool {
+        self.reach().is_some_and(|(weights, activations, _)| {
             let records = self.records.len() / (RECORD_BYTES * LANES);
             self.window.weights_reach() <= self.row_bytes
                 && weights <= self.weights.len()
                 && self.blocks <= records
                 && activations <= self.activations.len()
-                && target <= self.target.len()
-                && (self.residual.is_empty() || target <= self.residual.len())
         })
     }
 

@@ -2,21 +2,36 @@ use super::tile::{Run, Tile, Window};
 use super::trial::Trials;
 use super::{pair, portable, single};
 use crate::plan::LANES;
+use std::boxed::Box;
 use std::println;
 use std::vec::Vec;
 
-type Single = fn(&Tile<'_, i16>, &mut [i32; LANES]);
-type Pair = fn(&Tile<'_, i16>, &mut [[i32; LANES]; 2]);
-/// A name and its two functions.
-pub(super) type Kernel = (&'static str, Single, Pair);
+type Sums = [i32; LANES];
+type Single = dyn Fn(&Tile<'_, i16>, &mut Sums);
+type Pair = dyn Fn(&Tile<'_, i16>, &mut [Sums; 2]);
+
+/// A kernel's two functions.
+pub(super) struct Kernel {
+    pub(super) name: &'static str,
+    pub(super) single: Box<Single>,
+    pub(super) pair: Box<Pair>,
+}
 
 const TRIALS: u32 = 2000;
 
 /// The kernels that this processor can run.
 fn kernels() -> Vec<Kernel> {
     let mut kernels = Vec::<Kernel>::new();
-    kernels.push(("portable", portable::single, portable::pair));
-    kernels.push(("chosen", single, pair));
+    kernels.push(Kernel {
+        name: "portable",
+        single: Box::new(portable::single),
+        pair: Box::new(portable::pair),
+    });
+    kernels.push(Kernel {
+        name: "chosen",
+        single: Box::new(single),
+        pair: Box::new(pair),
+    });
     #[cfg(kernel = "x86_64")]
     kernels.extend(super::x86_64::available());
     kernels
@@ -41,7 +56,7 @@ fn sums_of(tile: &Tile<'_, i16>, sums: [i32; LANES], place: usize) -> [i32; LANE
 
 #[test]
 fn every_kernel_computes_the_definition() {
-    for (name, single, pair) in kernels() {
+    for Kernel { name, single, pair } in kernels() {
         let seed = 0x5EED_0001;
         println!("{name}: seed {seed:#x}");
         let mut trials = Trials::new(seed);

@@ -154,7 +154,7 @@ impl Trials {
         }
     }
 
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 17;
         self.state ^= self.state << 5;
@@ -162,13 +162,13 @@ impl Trials {
     }
 
     /// A number below `limit`.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         ((u64::from(self.next()) * limit as u64) >> 32) as usize
     }
 }
 
 /// The definition of a row: sums of the portable kernel, and the engine's requantization of each block.
-fn define(row: &mut Row<'_, i16>) {
+pub(super) fn define(row: &mut Row<'_, i16>) {
     let pixel_len = row.pixel_len();
     for column in 0..row.columns {
         for block in 0..row.blocks {

@@ -1,88 +1,17 @@
-//! x86-64: AVX2, and AVX-512 with VNNI in vectors of 256 bits.
+//! Dot products along a window: four output channels of one or two pixels.
 //!
 //! Sixteen weights are widened by their load and multiplied in pairs (`pmaddwd`; with VNNI one instruction adds as
-//! well). Vectors of 512 bits would be a third empty in the runs of 48 that a convolution of 16 channels has. Under
-//! the feature `std` the processor is asked (the standard library remembers the answer), else the target decides.
+//! well). Vectors of 512 bits would be a third empty in the runs of 48 that a convolution of 16 channels has. Rows of
+//! more than one column go through [`super::row`] instead, which has no sums to add up across a vector.
 
-use super::portable;
-use super::tile::Tile;
+use super::super::tile::Tile;
 use crate::plan::LANES;
 use core::arch::x86_64::*;
-use core::array;
-
-/// Four output channels of one pixel; see [`portable::single`].
-#[inline]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    single_with(Extension::best(), tile, sums);
-}
-
-/// Four output channels of two pixels; see [`portable::pair`].
-#[inline]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    pair_with(Extension::best(), tile, sums);
-}
-
-fn single_with(extension: Extension, tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    match extension {
-        // SAFETY: the extension is there.
-        Extension::Vnni => unsafe { with_vnni(tile, [0], array::from_mut(sums)) },
-        // SAFETY: the extension is there.
-        Extension::Avx2 => unsafe { with_avx2(tile, [0], array::from_mut(sums)) },
-        Extension::None => portable::single(tile, sums),
-    }
-}
-
-fn pair_with(extension: Extension, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    let places = [0, tile.distance()];
-    match extension {
-        // SAFETY: the extension is there.
-        Extension::Vnni => unsafe { with_vnni(tile, places, sums) },
-        // SAFETY: the extension is there.
-        Extension::Avx2 => unsafe { with_avx2(tile, places, sums) },
-        Extension::None => portable::pair(tile, sums),
-    }
-}
-
-/// What this processor has; a value exists only where that is so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extension {
-    Vnni,
-    Avx2,
-    None,
-}
-
-macro_rules! has {
-    ($($feature:tt),*) => {{
-        #[cfg(feature = "std")]
-        let has = $(std::is_x86_feature_detected!($feature))&&*;
-        #[cfg(not(feature = "std"))]
-        let has = $(cfg!(target_feature = $feature))&&*;
-        has
-    }};
-}
-
-impl Extension {
-    #[inline]
-    fn best() -> Self {
-        if Self::has_vnni() {
-            Self::Vnni
-        } else if has!("avx2") {
-            Self::Avx2
-        } else {
-            Self::None
-        }
-    }
-
-    #[inline]
-    fn has_vnni() -> bool {
-        has!("avx2", "avx512bw", "avx512vl", "avx512vnni")
-    }
-}
 
 /// # Safety
 /// The processor must have the features.
 #[target_feature(enable = "avx2,avx512bw,avx512vl,avx512vnni")]
-unsafe fn with_vnni<const PIXELS: usize>(
+pub(super) unsafe fn with_vnni<const PIXELS: usize>(
     tile: &Tile<'_, i16>,
     places: [usize; PIXELS],
     sums: &mut [[i32; LANES]; PIXELS],
@@ -94,7 +23,7 @@ unsafe fn with_vnni<const PIXELS: usize>(
 /// # Safety
 /// The processor must have the feature.
 #[target_feature(enable = "avx2")]
-unsafe fn with_avx2<const PIXELS: usize>(
+pub(super) unsafe fn with_avx2<const PIXELS: usize>(
     tile: &Tile<'_, i16>,
     places: [usize; PIXELS],
     sums: &mut [[i32; LANES]; PIXELS],
@@ -216,17 +145,4 @@ impl Operations for Avx2 {
     unsafe fn multiply_add(sums: __m256i, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(a, b)) }
     }
-}
-
-/// A kernel for each extension that this processor has.
-#[cfg(test)]
-pub(super) fn available() -> std::vec::Vec<super::tests::Kernel> {
-    let mut kernels = std::vec::Vec::<super::tests::Kernel>::new();
-    if Extension::has_vnni() {
-        kernels.push(("vnni", |tile, sums| single_with(Extension::Vnni, tile, sums), |tile, sums| pair_with(Extension::Vnni, tile, sums)));
-    }
-    if has!("avx2") {
-        kernels.push(("avx2", |tile, sums| single_with(Extension::Avx2, tile, sums), |tile, sums| pair_with(Extension::Avx2, tile, sums)));
-    }
-    kernels
 }
