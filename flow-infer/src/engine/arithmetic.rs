@@ -34,6 +34,16 @@ pub trait Arithmetic: Sized {
         false
     }
 
+    /// Whether rows of every kind should be offered to [`row`](Self::row) and [`sums`](Self::sums), even such as need
+    /// some kilobytes of stack to become one.
+    const WHOLE_ROWS: bool = false;
+
+    /// The sums of a whole row, pixel by pixel, with biases and not scaled, if there is a kernel for that.
+    #[inline(always)]
+    fn sums(_: &mut Row<'_, Self::Activation>, _: &mut [Self::Accumulator]) -> bool {
+        false
+    }
+
     /// The biases of four output channels.
     fn biases(records: &[u8]) -> [Self::Accumulator; LANES];
     /// Sums of four channels as the next layer's activations: scaled, activated, residual added.

@@ -5,9 +5,9 @@
 //! [`Arithmetic::pair`], four output channels at a time over the same activations, for two columns at a time wherever
 //! there are two. Columns that a mask does not change are left out, so of a checkerboard's row every other one.
 
-use super::{Arithmetic, MAX_WINDOW_ROWS};
-use crate::kernels::{Run, Tile, Window};
-use crate::plan::{self, Buffer, LANES};
+use super::{Arithmetic, MAX_WINDOW_ROWS, spread};
+use crate::kernels::{Row, Run, Tile, Window};
+use crate::plan::{self, Activation, Buffer, LANES};
 
 /// Where finished sums go.
 pub(super) trait Sink<A: Arithmetic> {
@@ -36,6 +36,7 @@ pub(super) struct Inputs<'s, A: Arithmetic> {
 }
 
 /// A convolution layer with its source and tensors.
+#[derive(Debug)]
 pub(super) struct Convolution<'s, A: Arithmetic> {
     pub(super) window: plan::Window,
     pub(super) source: &'s Buffer,
@@ -47,8 +48,36 @@ pub(super) struct Convolution<'s, A: Arithmetic> {
     pub(super) blocks: usize,
 }
 
+impl<'s, A: Arithmetic> Inputs<'s, A> {
+    /// As a kernel takes them.
+    #[inline(always)]
+    pub(super) fn row<'r>(
+        &self,
+        activation: Activation,
+        residual: &'r [A::Activation],
+        target: &'r mut [A::Activation],
+    ) -> Row<'r, A::Activation>
+    where
+        's: 'r,
+    {
+        Row {
+            window: self.window,
+            weights: self.weights,
+            row_bytes: self.row_bytes,
+            records: self.records,
+            blocks: self.blocks,
+            activations: self.activations,
+            step: self.step,
+            columns: self.columns,
+            activation,
+            residual,
+            target,
+        }
+    }
+}
+
 impl<A: Arithmetic> Convolution<'_, A> {
-    fn fan_in(&self) -> usize {
+    pub(super) fn fan_in(&self) -> usize {
         usize::from(self.window.height) * usize::from(self.window.width) * self.source.pixel_len()
     }
 
@@ -150,6 +179,9 @@ impl<A: Arithmetic> Convolution<'_, A> {
 
     /// Computes output row y of the transposed convolution: every input pixel spreads over a window of the output.
     pub(super) fn transposed_row(&self, y: usize, sink: &mut impl Sink<A>) {
+        if A::WHOLE_ROWS && spread::row(self, y, sink) {
+            return;
+        }
         let pixel = self.source.pixel_len();
         let mut wanted = Wanted {
             next: 0,
@@ -193,7 +225,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
 
 /// Input indices below `length` whose windows reach output index `at`, the highest first, each with the index within
 /// its window of `kernel`.
-fn origins(
+pub(super) fn origins(
     at: usize,
     window: plan::Window,
     kernel: u16,

@@ -2,10 +2,13 @@
 
 use super::Arithmetic;
 use super::arithmetic::ScaleAt;
-use super::conv::Sink;
+use super::conv::{Inputs, Sink};
 use super::observe::{Coupled, Observer};
-use super::slices::{run, tail};
-use crate::plan::{Coupling, LANES, NumberFormat, PlanHead, changes_pixel};
+use super::slices::{at, run, tail};
+use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead, changes_pixel};
+
+/// Most sums of a row that are computed at once: of 64 pixels with one or two changed channels.
+const MOST_SUMS: usize = 256;
 
 /// A coupling within its flow.
 pub(super) struct Place<'p> {
@@ -32,7 +35,7 @@ pub(super) struct CoupleRow<'r, A: Arithmetic, O> {
     pub(super) observer: &'r mut O,
 }
 
-impl<A: Arithmetic, O: Observer<A>> CoupleRow<'_, A, O> {
+impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
     /// `channel` of the view is the changed one of this index.
     fn update(
         &mut self,
@@ -41,26 +44,65 @@ impl<A: Arithmetic, O: Observer<A>> CoupleRow<'_, A, O> {
         raw_scale: A::Latent,
         shift: A::Latent,
     ) {
+        let offset = self.place.coupling.view.offset(channel, self.y, x);
+        let map = self.scale_at(index);
+        self.rewrite(offset, raw_scale, shift, &map);
+    }
+
+    /// The scale map of a changed channel.
+    #[inline(always)]
+    fn scale_at(&self, index: usize) -> ScaleAt<'r> {
         let coupling = self.place.coupling;
-        let offset = coupling.view.offset(channel, self.y, x);
-        let Some(latent) = self.latents.get_mut(offset) else {
-            return;
-        };
         let bounds = tail(self.place.tensors, coupling.bounds);
         let size = A::FORMAT.sizes().bound;
-        let map = ScaleAt {
+        ScaleAt {
             scale: coupling.scale,
             table: self.place.table(self.place.head.scale_table),
             bound: run(bounds, index * size, size),
             affine: coupling.affine,
+        }
+    }
+
+    /// Rewrites the coordinate at this place of the latent.
+    #[inline(always)]
+    fn rewrite(
+        &mut self,
+        offset: usize,
+        raw_scale: A::Latent,
+        shift: A::Latent,
+        map: &ScaleAt<'_>,
+    ) {
+        let Some(latent) = self.latents.get_mut(offset) else {
+            return;
         };
-        *latent = A::couple(*latent, raw_scale, shift, &map, self.energy);
+        *latent = A::couple(*latent, raw_scale, shift, map, self.energy);
         let coupled = Coupled {
             offset,
             raw_scale: A::latent_value(raw_scale),
             shift: A::latent_value(shift),
         };
         self.observer.coupled(self.place.index, coupled);
+    }
+
+    /// Rewrites a changed channel's coordinates, of the row whose sums these are.
+    fn rewrite_row(&mut self, index: usize, inputs: &Inputs<'_, A>, sums: &[A::Accumulator]) {
+        let coupling = self.place.coupling;
+        let (first, _) = coupling.mask.changed_channels(coupling.view.channels());
+        let begin = coupling.view.offset(first + index, self.y, 0);
+        let size = A::FORMAT.sizes().output;
+        let record = |output: usize| run(inputs.records, output * size, size);
+        let (raw_scale, shift) = (2 * index, 2 * index + 1);
+        let (of_scale, of_shift) = (record(raw_scale), record(shift));
+        let map = self.scale_at(index);
+        let pixels = sums.chunks_exact((inputs.blocks * LANES).max(1));
+        for (x, pixel) in (0..inputs.columns).zip(pixels) {
+            if self.wants(x) {
+                let raw_scale = A::output(at(pixel, raw_scale), of_scale);
+                let shift = A::output(at(pixel, shift), of_shift);
+                let offset = begin + x * coupling.view.column_stride();
+                self.rewrite(offset, raw_scale, shift, &map);
+            }
+        }
     }
 }
 
@@ -73,6 +115,25 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
     /// log_det is a running sum: integers may come in any order, floats may not.
     fn in_order(&self) -> bool {
         A::FORMAT != NumberFormat::Q8
+    }
+
+    fn take_row(&mut self, inputs: &Inputs<'_, A>) -> bool {
+        if !A::WHOLE_ROWS {
+            return false;
+        }
+        let mut sums = [A::Accumulator::default(); MOST_SUMS];
+        if !A::sums(
+            &mut inputs.row(Activation::Identity, &[], &mut []),
+            &mut sums,
+        ) {
+            return false;
+        }
+        let coupling = self.place.coupling;
+        let (_, count) = coupling.mask.changed_channels(coupling.view.channels());
+        for index in 0..count {
+            self.rewrite_row(index, inputs, &sums);
+        }
+        true
     }
 
     /// Sums come as raw_scale, shift, raw_scale, shift of two channels.

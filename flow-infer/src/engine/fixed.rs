@@ -133,6 +133,13 @@ impl Arithmetic for Fixed {
         kernels::row(row)
     }
 
+    const WHOLE_ROWS: bool = kernels::WHOLE_ROWS;
+
+    #[inline(always)]
+    fn sums(row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
+        kernels::sums(row, sums)
+    }
+
     #[inline(always)]
     fn biases(records: &[u8]) -> [i32; LANES] {
         let Some(records) = records.first_chunk::<{ 8 * LANES }>() else {

@@ -5,7 +5,6 @@ use super::conv::{Convolution, Inputs, Sink};
 use super::couple::{CoupleRow, Place};
 use super::observe::Observer;
 use super::slices::{at, run, run_mut, tail};
-use crate::kernels::Row;
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
 
 pub(super) fn run_row<A: Arithmetic>(
@@ -90,19 +89,8 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
 
     #[inline(always)]
     fn take_row(&mut self, inputs: &Inputs<'_, A>) -> bool {
-        A::row(&mut Row {
-            window: inputs.window,
-            weights: inputs.weights,
-            row_bytes: inputs.row_bytes,
-            records: inputs.records,
-            blocks: inputs.blocks,
-            activations: inputs.activations,
-            step: inputs.step,
-            columns: inputs.columns,
-            activation: self.activation,
-            residual: self.residual,
-            target: self.row.get_mut(self.margin_len..).unwrap_or_default(),
-        })
+        let target = self.row.get_mut(self.margin_len..).unwrap_or_default();
+        A::row(&mut inputs.row(self.activation, self.residual, target))
     }
 
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {

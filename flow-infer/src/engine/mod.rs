@@ -15,6 +15,7 @@ mod layer;
 mod observe;
 mod scratch;
 pub(crate) mod slices;
+mod spread;
 mod table;
 
 pub use arithmetic::Arithmetic;
