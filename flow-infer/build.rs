@@ -31,6 +31,7 @@ fn main() {
         "no kernel `{kernel}`; there are {kernels:?}"
     );
     println!("cargo:rustc-cfg=kernel={kernel:?}");
+    println!("cargo:rustc-env=FLOW_INFER_KERNEL_NAME={kernel}");
     if IN_ASSEMBLY.contains(&kernel.as_str()) {
         println!("cargo:rustc-cfg=kernel_in_assembly");
     }

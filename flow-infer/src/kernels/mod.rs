@@ -12,6 +12,8 @@
 #[cfg(kernel_in_assembly)]
 #[allow(unsafe_code)]
 mod call;
+#[cfg(feature = "std")]
+pub mod choice;
 pub mod portable;
 mod row;
 #[cfg(test)]

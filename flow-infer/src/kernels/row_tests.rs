@@ -156,7 +156,7 @@ fn wide_rows_come_out_by_their_definition() {
             }
         }
         // Few are refused: those of one column, or of a window too large to lay out.
-        let takes = super::WHOLE_ROWS && kernel.name != "chosen";
+        let takes = super::WHOLE_ROWS && !["chosen", "portable"].contains(&kernel.name);
         assert!(
             !takes || taken > TRIALS * 9 / 10,
             "{}: {taken}",
@@ -188,6 +188,7 @@ fn what_does_not_fit_is_refused() {
         }
         let mut sums = vec![7; outputs - 1];
         assert!(!(kernel.sums)(&mut given.row(&window, &mut []), &mut sums));
-        assert!(!super::WHOLE_ROWS || kernel.name == "chosen" || taken);
+        let takes = super::WHOLE_ROWS && !["chosen", "portable"].contains(&kernel.name);
+        assert!(!takes || taken);
     }
 }

@@ -15,19 +15,21 @@ use super::row::Row;
 use super::tile::Tile;
 use crate::plan::LANES;
 use core::array;
+#[cfg(feature = "std")]
+use core::sync::atomic::{AtomicU8, Ordering};
 use dot::{with_avx2, with_vnni};
 use row::{FEW_WEIGHTS, MANY_WEIGHTS, Target};
 
 /// Four output channels of one pixel; see [`portable::single`].
 #[inline]
 pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    single_with(Extension::best(), tile, sums);
+    single_with(Extension::chosen(), tile, sums);
 }
 
 /// Four output channels of two pixels; see [`portable::pair`].
 #[inline]
 pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    pair_with(Extension::best(), tile, sums);
+    pair_with(Extension::chosen(), tile, sums);
 }
 
 fn single_with(extension: Extension, tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
@@ -54,14 +56,14 @@ fn pair_with(extension: Extension, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES
 /// Computes a whole row of a convolution, if it has columns enough; see [`Row`].
 #[inline]
 pub fn row(row: &mut Row<'_, i16>) -> bool {
-    row_with(Extension::best(), row, Target::Activations)
+    row_with(Extension::chosen(), row, Target::Activations)
 }
 
 /// The sums of a whole row, pixel by pixel, with biases and not requantized; false where [`row`] would be, or where
 /// there is too little room.
 #[inline]
 pub fn sums(row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
-    sums_with(Extension::best(), row, sums)
+    sums_with(Extension::chosen(), row, sums)
 }
 
 fn sums_with(extension: Extension, row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
@@ -103,6 +105,14 @@ enum Extension {
     None,
 }
 
+/// Values of the choice; any other: none was made yet.
+#[cfg(feature = "std")]
+const VNNI: u8 = 3;
+#[cfg(feature = "std")]
+const AVX2: u8 = 2;
+#[cfg(feature = "std")]
+const NONE: u8 = 1;
+
 macro_rules! has {
     ($($feature:tt),*) => {{
         #[cfg(feature = "std")]
@@ -113,7 +123,34 @@ macro_rules! has {
     }};
 }
 
+#[cfg(feature = "std")]
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
 impl Extension {
+    /// The one that computes: the best there is, unless another one was chosen.
+    #[inline]
+    fn chosen() -> Self {
+        #[cfg(feature = "std")]
+        match CHOSEN.load(Ordering::Relaxed) {
+            VNNI => return Self::Vnni,
+            AVX2 => return Self::Avx2,
+            NONE => return Self::None,
+            _ => Self::best().choose(),
+        }
+        Self::best()
+    }
+
+    /// Only values that exist come here, so only such are ever read back.
+    #[cfg(feature = "std")]
+    fn choose(self) {
+        let number = match self {
+            Self::Vnni => VNNI,
+            Self::Avx2 => AVX2,
+            Self::None => NONE,
+        };
+        CHOSEN.store(number, Ordering::Relaxed);
+    }
+
     #[inline]
     fn best() -> Self {
         if Self::has_vnni() {
@@ -131,12 +168,26 @@ impl Extension {
     }
 }
 
-/// Every extension that this processor has.
-#[cfg(test)]
+/// Every extension that this processor has, best first, and the portable kernel.
+#[cfg(any(feature = "std", test))]
 fn extensions() -> impl Iterator<Item = (&'static str, Extension)> {
     let vnni = Extension::has_vnni().then_some(("vnni", Extension::Vnni));
     let avx2 = has!("avx2").then_some(("avx2", Extension::Avx2));
-    vnni.into_iter().chain(avx2)
+    let others = vnni.into_iter().chain(avx2);
+    others.chain([("portable", Extension::None)])
+}
+
+/// Names of the kernels that this processor can run, best first.
+#[cfg(feature = "std")]
+pub fn names() -> impl Iterator<Item = &'static str> {
+    extensions().map(|(name, _)| name)
+}
+
+/// Has the kernel of this name compute from now on, in all threads; false where there is none.
+#[cfg(feature = "std")]
+pub fn choose(name: &str) -> bool {
+    let found = extensions().find(|(other, _)| *other == name);
+    found.map(|(_, extension)| extension.choose()).is_some()
 }
 
 /// A kernel for each extension that this processor has.
