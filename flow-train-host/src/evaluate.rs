@@ -4,7 +4,9 @@ use crate::data::Dataset;
 use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, InputError, Noise, ScratchMut};
+use flow_infer::engine::{
+    Arithmetic, Evaluation, F16, F32, Fixed, InputError, Noise, ScratchMut, evaluate,
+};
 use flow_infer::plan::NumberFormat;
 use flow_infer::score::Scores;
 use flow_infer::score::complexity::Coder;
@@ -98,4 +100,36 @@ where
         scores.map_err(|error| (index, error))
     };
     try_map(data.len(), memory, score)
+}
+
+/// log_prob of every input, in order, and no other score; noise as the file says.
+///
+/// # Errors
+/// The first input in order that the engine refuses, with its index.
+pub fn log_prob_all(
+    artifact: &Artifact<'_>,
+    data: &Dataset,
+) -> Result<Vec<Evaluation>, (usize, InputError)> {
+    match artifact.number_format() {
+        NumberFormat::Q8 => evaluations::<Fixed>(artifact, data),
+        NumberFormat::F32 => evaluations::<F32>(artifact, data),
+        NumberFormat::F16 => evaluations::<F16>(artifact, data),
+    }
+}
+
+fn evaluations<A>(
+    artifact: &Artifact<'_>,
+    data: &Dataset,
+) -> Result<Vec<Evaluation>, (usize, InputError)>
+where
+    A: Arithmetic,
+    A::Latent: Send,
+    A::Activation: Send,
+{
+    let evaluation = |scratch: &mut HeapScratch<A>, index: usize| {
+        let input = data.input_bytes(index);
+        let found = evaluate(artifact, &input, Noise::Planned, scratch.borrow(), &mut ());
+        found.map_err(|error| (index, error))
+    };
+    try_map(data.len(), || HeapScratch::<A>::new(artifact), evaluation)
 }

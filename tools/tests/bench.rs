@@ -41,3 +41,38 @@ fn a_directory_without_a_case_is_bad_input() {
         "{error}"
     );
 }
+
+const MODEL: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../firmware/models/fashion-bottleneck.flow"
+);
+
+#[test]
+fn every_kernel_gives_the_same_bits_and_every_round_is_told() {
+    let place = Place::new();
+    let options = ["--rounds", "2", "--images", "8", "--json"];
+    let output = place.flowgate(["bench", "host", MODEL].into_iter().chain(options));
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut threads = Vec::new();
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["model"], "fashion-bottleneck");
+        for rounds in ["one_image_ms", "image_in_batch_ms"] {
+            let ms: Vec<f64> = serde_json::from_value(line[rounds].clone()).unwrap();
+            assert!(ms.len() == 2 && ms.iter().all(|&ms| ms > 0.0));
+        }
+        threads.push(line["threads"].as_u64().unwrap());
+    }
+    assert_eq!(threads[0], 1);
+    assert!(threads.is_sorted_by(|one, all| one < all), "{threads:?}");
+}
+
+#[test]
+fn what_is_no_quantized_model_of_images_is_not_timed() {
+    let place = Place::new();
+    let output = place.flowgate(["bench", "host", "no-such.flow"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("no-such.flow"), "{error}");
+}

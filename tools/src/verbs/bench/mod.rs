@@ -1,13 +1,16 @@
-//! `flowgate bench`: how fast this machine trains, alone and against PyTorch.
+//! `flowgate bench`: how fast this machine trains and scores, alone and against others.
 //!
-//! `train` the verb, `case` what is timed, `files` a case on disk, `worker` and `peer` the two ends of a process that
-//! takes turns, `versus` the turns, `python` the other side's environment, `epoch` the time between steps, `report`
-//! the tables.
+//! `train` and `host` the verbs. Of `train`: `case` what is timed, `files` a case on disk, `worker` our side, `versus`
+//! the turns, `epoch` the time between steps, `report` the tables. Of both: `peer` a process that takes turns,
+//! `protocol` what it is told and answers, `python` the other sides' environment, `machine` where all of it runs.
 
 mod case;
 mod epoch;
 mod files;
+mod host;
+mod machine;
 mod peer;
+mod protocol;
 mod python;
 mod report;
 mod train;
@@ -18,7 +21,7 @@ use crate::output::Output;
 use anyhow::Result;
 use clap::Subcommand;
 
-/// Measure how fast this machine trains
+/// Measure how fast this machine trains and scores
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,15 +29,19 @@ pub(crate) struct Args {
 }
 
 #[derive(Subcommand)]
-#[command(after_help = "Example:\n  flowgate bench train --against torch")]
+#[command(
+    after_help = "Examples:\n  flowgate bench train --against torch\n  flowgate bench host model.flow --against all"
+)]
 enum Verb {
     Train(train::Args),
+    Host(host::Args),
 }
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         match &self.verb {
             Verb::Train(args) => args.run(out),
+            Verb::Host(args) => args.run(out),
         }
     }
 }

@@ -1,80 +1,56 @@
 //! The processes that take turns.
 
-use super::worker::{Ask, Greeting, Turn};
+use super::protocol::{Ask, Greeting, Turn};
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Whose process it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// This project's trainer.
-    Ours,
-    /// PyTorch with its usual memory layout.
-    Nchw,
-    /// PyTorch with channels innermost.
-    ChannelsLast,
-}
-
-impl Side {
-    /// Its name in tables.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "flowgate",
-            Self::Nchw => "PyTorch, NCHW",
-            Self::ChannelsLast => "PyTorch, channels_last",
-        }
-    }
-}
-
-/// The interpreter that has PyTorch, and the script.
+/// An interpreter with the libraries that a script needs, and the script.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Torch<'a> {
-    pub(super) python: &'a Path,
+pub(super) struct Python<'a> {
+    pub(super) interpreter: &'a Path,
     pub(super) script: &'a Path,
 }
 
-/// A process that waits for its turn.
-pub(super) struct Peer {
-    pub(super) side: Side,
+/// A process that waits for its turn; `S` says whose.
+pub(super) struct Peer<S> {
+    pub(super) side: S,
     pub(super) greeting: Greeting,
     child: Child,
     asks: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
-impl Peer {
-    /// This program again, in its hidden role.
-    pub(super) fn ours(directory: &Path, threads: usize) -> Result<Self> {
+impl<S: Copy + Display> Peer<S> {
+    /// This program again, in the hidden role of a verb of `bench`.
+    pub(super) fn ours(side: S, verb: &str, directory: &Path, threads: usize) -> Result<Self> {
         let program = std::env::current_exe().context("this program")?;
         let mut command = Command::new(program);
-        command.args(["bench", "train", "--serve"]).arg(directory);
+        command.args(["bench", verb, "--serve"]).arg(directory);
         command.args(["--threads", &threads.to_string()]);
-        Self::start(Side::Ours, command)
-    }
-
-    /// PyTorch in one of its layouts, threads at its default policy.
-    pub(super) fn torch(
-        side: Side,
-        torch: Torch<'_>,
-        directory: &Path,
-        threads: usize,
-    ) -> Result<Self> {
-        let layout = match side {
-            Side::ChannelsLast => "channels_last",
-            _ => "nchw",
-        };
-        let mut command = Command::new(torch.python);
-        command.arg(torch.script).arg(directory);
-        command.args(["--layout", layout, "--threads", &threads.to_string()]);
+        // What runs in the pool of all threads, not in one of its own.
+        command.env("RAYON_NUM_THREADS", threads.to_string());
         Self::start(side, command)
     }
 
-    fn start(side: Side, mut command: Command) -> Result<Self> {
+    /// A script, told where the case lies, and more.
+    pub(super) fn python(
+        side: S,
+        python: Python<'_>,
+        directory: &Path,
+        more: &[&str],
+    ) -> Result<Self> {
+        let mut command = Command::new(python.interpreter);
+        command.arg(python.script).arg(directory).args(more);
+        Self::start(side, command)
+    }
+
+    fn start(side: S, mut command: Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| side.name())?;
+        let mut child = command.spawn().with_context(|| side.to_string())?;
         let (asks, answers) = (child.stdin.take(), child.stdout.take());
         let mut peer = Self {
             side,
@@ -90,7 +66,7 @@ impl Peer {
     /// Has it take a turn.
     pub(super) fn ask(&mut self, ask: Ask) -> Result<Turn> {
         let asks = self.asks.as_mut().context("no pipe")?;
-        writeln!(asks, "{ask}").with_context(|| self.side.name())?;
+        writeln!(asks, "{ask}").with_context(|| self.side.to_string())?;
         self.read()
     }
 
@@ -98,13 +74,13 @@ impl Peer {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         if line.is_empty() {
-            bail!("{} has stopped without an answer", self.side.name());
+            bail!("{} has stopped without an answer", self.side);
         }
-        serde_json::from_str(&line).with_context(|| format!("{}: {line}", self.side.name()))
+        serde_json::from_str(&line).with_context(|| format!("{}: {line}", self.side))
     }
 }
 
-impl Drop for Peer {
+impl<S> Drop for Peer<S> {
     fn drop(&mut self) {
         // The end of its input is its end; a process in trouble is not waited for.
         drop(self.asks.take());

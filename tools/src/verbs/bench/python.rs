@@ -1,4 +1,4 @@
-//! A virtual environment with PyTorch, made once.
+//! A virtual environment with PyTorch and what else a comparison needs, made once.
 
 use crate::progress;
 use anyhow::{Context, Result, bail};
@@ -9,40 +9,56 @@ use std::process::{Command, Stdio};
 /// Wheels without CUDA, 0.2 GB. PyPI's Linux wheels for x86-64 bring CUDA, 3 GB: taken where the first cannot be had.
 const CPU_WHEELS: &str = "https://download.pytorch.org/whl/cpu";
 
-/// The interpreter of the environment in `directory`, made if it is not there yet.
-pub(super) fn environment(directory: &Path) -> Result<PathBuf> {
+/// The interpreter of the environment in `directory` with PyTorch and `more` packages, made or completed if it is not
+/// there yet.
+pub(super) fn environment(directory: &Path, more: &[&str]) -> Result<PathBuf> {
     let python = directory.join(match cfg!(windows) {
         true => "Scripts/python.exe",
         false => "bin/python",
     });
-    if has_torch(&python) {
+    let needed = [&["torch", "numpy"], more].concat();
+    if has(&python, &needed) {
         return Ok(python);
     }
-    let spinner = progress::spinner(format!("PyTorch into {}", one_line(directory)));
-    let made = run(Command::new("python3").args(["-m", "venv"]).arg(directory));
-    let made = made.and_then(|()| install(&python));
+    let spinner = progress::spinner(format!(
+        "{} into {}",
+        needed.join(", "),
+        one_line(directory)
+    ));
+    let made = match python.exists() {
+        true => Ok(()),
+        false => run(Command::new("python3").args(["-m", "venv"]).arg(directory)),
+    };
+    let made = made.and_then(|()| install(&python, more));
     spinner.finish_and_clear();
     made.with_context(|| one_line(directory).to_string())?;
-    match has_torch(&python) {
+    match has(&python, &needed) {
         true => Ok(python),
-        false => bail!("{}: PyTorch cannot be imported", one_line(directory)),
+        false => bail!(
+            "{}: cannot import {}",
+            one_line(directory),
+            needed.join(", ")
+        ),
     }
 }
 
-fn has_torch(python: &Path) -> bool {
+fn has(python: &Path, packages: &[&str]) -> bool {
     let mut command = Command::new(python);
-    command.args(["-c", "import torch, numpy"]);
+    command.args(["-c", &format!("import {}", packages.join(", "))]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-fn install(python: &Path) -> Result<()> {
+fn install(python: &Path, more: &[&str]) -> Result<()> {
     let pip = |options: &[&str]| {
         let mut command = Command::new(python);
         command.args(["-m", "pip", "install", "--quiet"]);
         run(command.args(options))
     };
-    pip(&["numpy"])?;
+    pip(&[&["numpy"], more].concat())?;
+    if has(python, &["torch"]) {
+        return Ok(());
+    }
     let small = [
         "torch",
         "--index-url",

@@ -2,8 +2,7 @@
 
 use super::case::Case;
 use super::epoch::Shares;
-use super::peer::Side;
-use super::versus::{Timed, difference};
+use super::versus::{Side, Timed, difference};
 use crate::number;
 use crate::table::{Cell, Table, Tone};
 use flow_train_host::metrics::{median, quantile};
@@ -78,7 +77,8 @@ pub(super) fn step_table(outcomes: &[Outcome]) -> Table {
     table
 }
 
-fn ratio(found: f64, goal: f64) -> Cell {
+/// A ratio that should be at most the goal.
+pub(super) fn ratio(found: f64, goal: f64) -> Cell {
     let tone = if found <= goal { Tone::Good } else { Tone::Bad };
     Cell::new(format!("{found:.2}"), tone)
 }

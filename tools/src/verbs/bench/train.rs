@@ -2,20 +2,32 @@
 
 use super::case::Case;
 use super::epoch::{self, Shares};
-use super::peer::{Peer, Side, Torch};
+use super::machine::{self, Temporary, processor};
+use super::peer::{Peer, Python};
 use super::report::{self, Outcome};
+use super::versus::Side;
 use super::{files, python, versus, worker};
 use crate::output::Output;
 use crate::table::Table;
 use crate::{birth, date, progress};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The script of the other side, carried by the program so that it needs no checkout.
-const SCRIPT: &str = include_str!("../../../bench/train_torch.py");
+/// The scripts of the other side.
+const SCRIPTS: [(&str, &str); 3] = [
+    (
+        "train_torch.py",
+        include_str!("../../../bench/train_torch.py"),
+    ),
+    (
+        "flow_torch.py",
+        include_str!("../../../bench/flow_torch.py"),
+    ),
+    ("peer.py", include_str!("../../../bench/peer.py")),
+];
 
 /// Time optimizer steps, alone or in turns with PyTorch on the same cores
 #[derive(clap::Args)]
@@ -68,7 +80,7 @@ impl Args {
             return worker::serve(directory, self.threads, out);
         }
         let python = match self.against {
-            Some(Against::Torch) => Some(python::environment(&self.venv)?),
+            Some(Against::Torch) => Some(python::environment(&self.venv, &[])?),
             None => None,
         };
         let cases = match self.case.is_empty() {
@@ -106,19 +118,20 @@ impl Args {
     }
 
     fn time(&self, case: Case, directory: &Path, python: Option<&Path>) -> Result<Outcome> {
-        std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
+        machine::directory(directory)?;
         files::write(case, directory)?;
-        let mut peers = vec![Peer::ours(directory, self.threads)?];
-        if let Some(python) = python {
-            let script = directory.join("train_torch.py");
-            write_atomically(&script, |w| write!(w, "{SCRIPT}"))?;
-            let threads = peers[0].greeting.threads;
+        let mut peers = vec![Peer::ours(Side::Ours, "train", directory, self.threads)?];
+        if let Some(interpreter) = python {
+            let script = machine::write_scripts(directory, &SCRIPTS)?;
+            let python = Python {
+                interpreter,
+                script: &script,
+            };
+            let threads = peers[0].greeting.threads.to_string();
             for side in [Side::Nchw, Side::ChannelsLast] {
-                let torch = Torch {
-                    python,
-                    script: &script,
-                };
-                peers.push(Peer::torch(side, torch, directory, threads)?);
+                let layout = side.layout().unwrap_or_default();
+                let more = ["--layout", layout, "--threads", &threads];
+                peers.push(Peer::python(side, python, directory, &more)?);
             }
         }
         let bar = progress::bar(usize::from(self.rounds), case.name());
@@ -143,7 +156,7 @@ impl Args {
     fn text(&self, outcomes: &[Outcome], tables: &[Table]) -> String {
         let sides = outcomes.iter().flat_map(|o| &o.sides);
         let torch = sides.map(|s| s.torch.as_str()).find(|t| !t.is_empty());
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = machine::cores();
         let threads = if self.threads == 0 {
             cores
         } else {
@@ -160,7 +173,7 @@ impl Args {
         );
         if let Some(torch) = torch {
             text += &format!(
-                "PyTorch {torch} at its default thread policy. Losses agreed within {:e} before anything was timed. A \
+                "{torch} at its default thread policy. Losses agreed within {:e} before anything was timed. A \
                 ratio is the median over rounds of our time over that of PyTorch's faster layout; below 1 we are \
                 faster.\n",
                 versus::LOSS_TOLERANCE
@@ -188,31 +201,4 @@ fn print_json(outcomes: &[Outcome], out: &mut Output) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The processor's name, where the system says it.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = info.lines().find(|l| l.starts_with("model name"));
-    let name = line.and_then(|l| l.split(':').nth(1));
-    name.map_or(std::env::consts::ARCH, str::trim).to_owned()
-}
-
-/// A directory that goes when the command ends.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new() -> Result<Self> {
-        let name = format!("flowgate-bench-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).with_context(|| one_line(&path).to_string())?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

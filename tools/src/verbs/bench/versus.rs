@@ -1,8 +1,8 @@
 //! Turns in the order A B C A B C, so that a noisy neighbour disturbs all sides alike.
 
 use super::case::Case;
-use super::peer::{Peer, Side};
-use super::worker::{Ask, Turn};
+use super::peer::Peer;
+use super::protocol::{Ask, Turn};
 use crate::failure::CheckFailed;
 use anyhow::Result;
 use flow_train_host::metrics::median;
@@ -15,7 +15,44 @@ const WARM_UP: usize = 3;
 /// an update left out shows as 1e-4 and more.
 pub(super) const LOSS_TOLERANCE: f64 = 1e-5;
 /// After every turn: the threads of the side before keep their cores busy for a while before they sleep.
-const PAUSE: Duration = Duration::from_millis(250);
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
+
+/// Whose process it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// This project's trainer.
+    Ours,
+    /// PyTorch with its usual memory layout.
+    Nchw,
+    /// PyTorch with channels innermost.
+    ChannelsLast,
+}
+
+impl Side {
+    /// Its name in tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "flowgate",
+            Self::Nchw => "PyTorch, NCHW",
+            Self::ChannelsLast => "PyTorch, channels_last",
+        }
+    }
+
+    /// The layout as the script is told it; none on this side.
+    pub(super) fn layout(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => None,
+            Self::Nchw => Some("nchw"),
+            Self::ChannelsLast => Some("channels_last"),
+        }
+    }
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// What one side did in a case.
 #[derive(Clone, Debug)]
@@ -36,7 +73,7 @@ impl Timed {
         self.peak_kib = self.peak_kib.max(turn.peak_kib);
         match ask {
             Ask::Step(_) => self.step_ms.push(median(&turn.ms)),
-            Ask::Eval(_) => self.eval_ms.push(median(&turn.ms)),
+            _ => self.eval_ms.push(median(&turn.ms)),
         }
     }
 }
@@ -44,7 +81,7 @@ impl Timed {
 /// Has all sides train a case for some rounds.
 pub(super) fn run(
     case: Case,
-    peers: &mut [Peer],
+    peers: &mut [Peer<Side>],
     rounds: usize,
     bar: &ProgressBar,
 ) -> Result<Vec<Timed>> {
@@ -53,7 +90,7 @@ pub(super) fn run(
         let first = peer.ask(Ask::Step(WARM_UP))?;
         all.push(Timed {
             side: peer.side,
-            torch: peer.greeting.torch.clone(),
+            torch: peer.greeting.library.clone(),
             step_ms: Vec::new(),
             eval_ms: Vec::new(),
             loss_nats: first.loss_nats,

@@ -1,0 +1,70 @@
+//! Our side: a process that scores when told to.
+
+use super::super::protocol::{Ask, Greeting, Turn, answer, peak_kib};
+use super::case::{COMPARED, IMAGES, TIMED};
+use crate::model::Loaded;
+use crate::output::Output;
+use anyhow::{Result, bail};
+use flow_infer::artifact::Artifact;
+use flow_infer::engine::{Fixed, Noise, evaluate};
+use flow_infer::spec::units::nats_from_raw;
+use flow_train_host::data::{self, Dataset};
+use flow_train_host::evaluate::{HeapScratch, log_prob_all};
+use std::hint::black_box;
+use std::io::BufRead;
+use std::path::Path;
+use std::time::Instant;
+
+/// Serves commands until standard input ends; rayon's own variable says how many threads.
+pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Result<()> {
+    let images = data::load(&directory.join(IMAGES))?;
+    let [timed, compared] = [TIMED, COMPARED].map(|name| Loaded::open_flow(&directory.join(name)));
+    let (timed, compared) = (timed?, compared?);
+    let (timed, compared) = (timed.artifact()?, compared.artifact()?);
+    let library = String::new();
+    answer(out, &Greeting { library, threads })?;
+    for line in std::io::stdin().lock().lines() {
+        let mut turn = match Ask::parse(&line?)? {
+            Ask::Score(count) => losses(&compared, &images.take(0..count))?,
+            Ask::One(count) => single_images(&timed, &images, count)?,
+            Ask::Many(count) => batches(&timed, &images, count)?,
+            other => bail!("`{other}` is nothing to tell an engine"),
+        };
+        turn.peak_kib = peak_kib().unwrap_or(0);
+        answer(out, &turn)?;
+    }
+    Ok(())
+}
+
+fn losses(artifact: &Artifact<'_>, images: &Dataset) -> Result<Turn> {
+    let found = log_prob_all(artifact, images).map_err(|(_, error)| error)?;
+    let losses = found.iter().map(|e| -nats_from_raw(e.log_prob_raw));
+    Ok(Turn {
+        loss_nats: losses.collect(),
+        ..Turn::default()
+    })
+}
+
+/// One image after another on this thread, each timed.
+fn single_images(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
+    let mut scratch = HeapScratch::<Fixed>::new(artifact);
+    let mut turn = Turn::default();
+    for index in 0..count {
+        let input = images.input_bytes(index % images.len());
+        let start = Instant::now();
+        let found = evaluate(artifact, &input, Noise::Planned, scratch.borrow(), &mut ());
+        black_box(found?);
+        turn.ms.push(1e3 * start.elapsed().as_secs_f64());
+    }
+    Ok(turn)
+}
+
+fn batches(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
+    let mut turn = Turn::default();
+    for _ in 0..count {
+        let start = Instant::now();
+        black_box(log_prob_all(artifact, images).map_err(|(_, error)| error)?);
+        turn.ms.push(1e3 * start.elapsed().as_secs_f64());
+    }
+    Ok(turn)
+}
