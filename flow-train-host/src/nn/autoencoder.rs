@@ -60,7 +60,8 @@ impl Autoencoder {
         let shape = Shape::new(1, grid.height as u16, grid.width as u16);
         let sides = ConditionerSpec::autoencoder_sides(shape)?;
         let strides = ConditionerSpec::autoencoder_strides(shape.width);
-        let mut grids = sides.map(|(height, width)| Grid::bare(height.into(), width.into()));
+        let bare = |(height, width): (u16, u16)| Grid::bare(height.into(), width.into());
+        let mut grids = sides.map(|side| bare(side).times(grid.images));
         let code_grid = grids[COUNT];
         grids[0] = grid;
         let patches = |k: usize| Patches::new(grids[k + 1], grids[k], usize::from(strides[k]));
@@ -68,7 +69,7 @@ impl Autoencoder {
         let mut encoder = |k: usize, outer, inner| {
             let name = format!("{at}encoder.{k}");
             Stage {
-                conv: Conv::flattened(registry, &name, &[inner, outer, 4, 4]),
+                conv: Conv::flattened(registry, &name, &[inner, outer, 4, 4]).over_patches(outer),
                 patches: patches(k),
                 inner_channels: inner,
                 outer_channels: outer,
@@ -84,7 +85,8 @@ impl Autoencoder {
         let mut decoder = |k: usize, inner, outer| {
             let name = format!("{at}decoder.{k}");
             Stage {
-                conv: Conv::transposed(registry, &name, &[inner, outer, 4, 4], &[outer]),
+                conv: Conv::transposed(registry, &name, &[inner, outer, 4, 4], &[outer])
+                    .over_patches(outer),
                 patches: patches(COUNT - 1 - k),
                 inner_channels: inner,
                 outer_channels: outer,

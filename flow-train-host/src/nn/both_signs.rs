@@ -7,7 +7,7 @@ pub(super) fn rectify(input: &Map, both: &mut Map) {
     let grid = input.grid();
     let channels = input.channels();
     for c in 0..channels {
-        for y in 0..grid.height {
+        for y in 0..grid.rows() {
             let from = input.index(c, y, 0);
             let positive = both.index(c, y, 0);
             let negative = both.index(channels + c, y, 0);
@@ -25,7 +25,7 @@ pub(super) fn gradient(both: &Map, both_gradient: &Map, input_gradient: &mut Map
     let grid = both.grid();
     let channels = input_gradient.channels();
     for c in 0..channels {
-        for y in 0..grid.height {
+        for y in 0..grid.rows() {
             let to = input_gradient.index(c, y, 0);
             let positive = both.index(c, y, 0);
             let negative = both.index(channels + c, y, 0);

@@ -40,8 +40,13 @@ impl Bottleneck {
         self.channels * self.grid.height * self.grid.width
     }
 
+    /// A vector an image.
+    fn vectors(&self) -> Grid {
+        Grid::vectors(self.grid.images)
+    }
+
     pub(crate) fn tape(&self) -> [Map; Self::MAPS] {
-        [self.numbers(), self.latent].map(|n| Map::new(n, Grid::vectors(1)))
+        [self.numbers(), self.latent].map(|n| Map::new(n, self.vectors()))
     }
 
     /// Replaces x by y.
@@ -57,7 +62,7 @@ impl Bottleneck {
         let (vector, code) = (&mut vector[0], &mut code[0]);
         self.flatten(through, vector);
         self.down.forward(cpu, weights, vector, code, Finish::Store);
-        let mut back = scratch.lend(self.numbers(), Grid::vectors(1));
+        let mut back = scratch.lend(self.numbers(), self.vectors());
         self.up
             .forward(cpu, weights, code, &mut back, Finish::Store);
         self.unflatten(&back, through);
@@ -74,8 +79,8 @@ impl Bottleneck {
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (with.cpu, with.weights);
-        let mut vector = scratch.lend(self.numbers(), Grid::vectors(1));
-        let mut code = scratch.lend(self.latent, Grid::vectors(1));
+        let mut vector = scratch.lend(self.numbers(), self.vectors());
+        let mut code = scratch.lend(self.latent, self.vectors());
         self.flatten(through, &mut vector);
         let both = [&tape[1], &vector];
         self.up
@@ -98,23 +103,29 @@ impl Bottleneck {
         })
     }
 
-    fn flatten(&self, map: &Map, vector: &mut Map) {
-        self.each(|number, c, y, x| vector.set(number, map.get(map.index(c, y, x))));
+    fn flatten(&self, map: &Map, vectors: &mut Map) {
+        self.each(|[number, image], [c, y, x]| {
+            vectors.set(vectors.index(number, 0, image), map.get(map.index(c, y, x)));
+        });
     }
 
-    fn unflatten(&self, vector: &Map, map: &mut Map) {
-        self.each(|number, c, y, x| map.set(map.index(c, y, x), vector.get(number)));
+    fn unflatten(&self, vectors: &Map, map: &mut Map) {
+        self.each(|[number, image], [c, y, x]| {
+            map.set(
+                map.index(c, y, x),
+                vectors.get(vectors.index(number, 0, image)),
+            );
+        });
     }
 
-    /// Every number with its place in the map. The channels of a single vector lie one after another.
-    fn each(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
-        let mut number = 0;
+    /// Every number of every image's vector with its place in the map.
+    fn each(&self, mut visit: impl FnMut([usize; 2], [usize; 3])) {
+        let Grid { height, width, .. } = self.grid;
         for c in 0..self.channels {
-            for y in 0..self.grid.height {
-                for x in 0..self.grid.width {
-                    visit(number, c, y, x);
-                    number += 1;
-                }
+            for row in 0..self.grid.rows() {
+                let (image, y) = (row / height, row % height);
+                let first = (c * height + y) * width;
+                (0..width).for_each(|x| visit([first + x, image], [c, row, x]));
             }
         }
     }

@@ -3,11 +3,14 @@
 use super::autoencoder::Autoencoder;
 use super::chain::Chain;
 use super::highway::Highway;
-use super::kernels::{Cpu, Finish};
+use super::kernels::{Cpu, Finish, images_that_pay};
 use super::patches::Patches;
 use super::resnet::Resnet;
 use super::{Conv, Grid, Map, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::{ConditionerSpec, Norm};
+
+/// Most images that a worker computes together: every one takes its own activations, of every layer.
+const MOST_IMAGES: usize = 4;
 
 /// A conditioner: raw outputs from the kept part, and gradients back.
 pub(crate) trait Conditioner: Send + Sync {
@@ -100,6 +103,22 @@ pub(crate) struct Passed<'a> {
 /// A network that this trainer cannot train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untrainable(pub &'static str);
+
+/// Images that are best computed together, given a view's size: as many as fill the kernels.
+pub(crate) fn images_together(spec: &ConditionerSpec, grid: Grid) -> usize {
+    match *spec {
+        // Dense layers over whole images have one column an image.
+        ConditionerSpec::Autoencoder { .. } => MOST_IMAGES,
+        ConditionerSpec::Resnet { bottleneck, .. } if bottleneck > 0 => MOST_IMAGES,
+        ConditionerSpec::Resnet { channels, .. }
+        | ConditionerSpec::Highway { channels, .. }
+        | ConditionerSpec::Convnet { channels, .. }
+        | ConditionerSpec::GlowConvnet { channels } => {
+            images_that_pay(grid, channels.into()).min(MOST_IMAGES)
+        }
+        ConditionerSpec::Mlp { .. } => 1,
+    }
+}
 
 /// Builds the network of a spec: `kept` input channels, `out` output channels, at the size of `grid`.
 pub(crate) fn build(

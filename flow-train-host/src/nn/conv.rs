@@ -7,6 +7,7 @@ use super::gradient::Turn;
 use super::kernels::{Cpu, Finish, add_weight_gradient, convolve};
 use super::map::blocks;
 use super::parameters::LayerPlaces;
+use super::patches;
 use super::{LANES, Lanes, Map, Numbers, Registry, Weights};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -19,6 +20,8 @@ pub(crate) struct Conv {
     outputs: usize,
     side: usize,
     order: Order,
+    /// Whether the longer axis, of patches, goes block by block (see [`Patches`](super::patches::Patches)).
+    by_block: bool,
     /// Places in the flat vector.
     weights: Range<usize>,
     bias: Range<usize>,
@@ -98,32 +101,50 @@ impl Conv {
         let bias_name = format!("{name}.bias");
         let weights = registry.flat(format!("{name}.weights"), weights);
         let shared_bias = (count < outputs).then(|| registry.loose(bias_name.clone(), bias));
+        let own_bias = match shared_bias {
+            Some(_) => 0,
+            None => blocks(outputs),
+        };
         Self {
             inputs,
             outputs,
             side,
             order,
+            by_block: false,
             bias: match shared_bias {
                 Some(_) => weights.end..weights.end + count,
                 None => registry.flat(bias_name, bias),
             },
             weights,
             shared_bias,
-            places: registry.layer([
-                vectors(outputs, inputs),
-                blocks(outputs),
-                vectors(inputs, outputs),
-            ]),
+            places: registry.layer([vectors(outputs, inputs), own_bias, vectors(inputs, outputs)]),
         }
     }
 
     /// Place among the weights of the first tap from input `i` to output `o`.
     fn at(&self, o: usize, i: usize) -> usize {
         let pair = match self.order {
-            Order::OutputFirst => o * self.inputs + i,
-            Order::InputFirst => i * self.outputs + o,
+            Order::OutputFirst => o * self.inputs + self.of_patch(i),
+            Order::InputFirst => i * self.outputs + self.of_patch(o),
         };
         pair * self.side * self.side
+    }
+
+    /// Place on the model's axis of patches: channel by channel, each with its 16 taps.
+    fn of_patch(&self, index: usize) -> usize {
+        let (block, tap, lane) = (index / (16 * LANES), index / LANES % 16, index % LANES);
+        match self.by_block {
+            true => (block * LANES + lane) * 16 + tap,
+            false => index,
+        }
+    }
+
+    /// The same layer over patches of this many channels.
+    pub(crate) fn over_patches(self, channels: usize) -> Self {
+        Self {
+            by_block: patches::by_block(channels),
+            ..self
+        }
     }
 
     /// Number of outputs of one pixel.
@@ -160,11 +181,15 @@ impl Conv {
     /// Replaces every output by (output - mean) factor, given the present bias is zero; one mean and factor a bias.
     pub(crate) fn normalize_outputs(&self, values: &mut [f32], mean: &[f32], factor: &[f32]) {
         let (taps, share) = (self.side * self.side, self.outputs / self.bias.len());
+        let channel = |o: usize| match self.order {
+            Order::OutputFirst => o / share,
+            Order::InputFirst => self.of_patch(o) / share,
+        };
         let (weights, bias) = values.split_at_mut(self.weights.len());
         for o in 0..self.outputs {
             for i in 0..self.inputs {
                 let weights = &mut weights[self.at(o, i)..][..taps];
-                weights.iter_mut().for_each(|w| *w *= factor[o / share]);
+                weights.iter_mut().for_each(|w| *w *= factor[channel(o)]);
             }
         }
         for (b, (mean, factor)) in bias.iter_mut().zip(mean.iter().zip(factor)) {
@@ -266,7 +291,8 @@ impl Conv {
         );
         let bias = &weights.numbers.packed[self.places.bias.clone()];
         let packed = &weights.numbers.packed[self.places.weights.clone()];
-        convolve(cpu, self.side, packed, Some(bias), input, out, finish);
+        let bias = (!bias.is_empty()).then_some(bias);
+        convolve(cpu, self.side, packed, bias, input, out, finish);
     }
 
     /// Gradient of the input from that of the output.
@@ -321,7 +347,7 @@ impl Conv {
         };
         let grid = out.grid();
         for (c, g) in turn.loose[range].iter_mut().enumerate() {
-            for y in 0..grid.height {
+            for y in 0..grid.rows() {
                 let row = &out.data()[out.at(c / LANES, y, 0)..][..grid.width];
                 *g += row.iter().map(|lanes| lanes.0[c % LANES]).sum::<f32>();
             }

@@ -1,8 +1,8 @@
 //! The gated conditioner: h <- hidden(h) g + h (1 - g) with g = sigmoid(gate(h)), no other activation.
 
 use super::conditioner::{Conditioner, Layer, Passed, Source, With};
-use super::kernels::Finish;
-use super::{Conv, Grid, Map, Registry, Scratch, Turn};
+use super::kernels::{Finish, Isa, Kernel, elementary};
+use super::{Conv, Grid, LANES, Map, Registry, Scratch, Turn};
 
 /// See the module.
 pub(crate) struct Highway {
@@ -55,41 +55,58 @@ impl Highway {
 }
 
 /// g = sigmoid(g); next = proposed g + h (1 - g).
-fn mix(h: &Map, proposed: &Map, g: &mut Map, next: &mut Map) {
-    for row in h.rows() {
-        let sources = h.data()[row.clone()]
-            .iter()
-            .zip(&proposed.data()[row.clone()]);
-        let gates = g.data_mut()[row.clone()].iter_mut();
-        let next = next.data_mut()[row].iter_mut();
-        for (((h, proposed), g), next) in sources.zip(gates).zip(next) {
-            for lane in 0..super::LANES {
-                let gate = 1.0 / (1.0 + (-g.0[lane]).exp());
-                g.0[lane] = gate;
-                next.0[lane] = proposed.0[lane] * gate + h.0[lane] * (1.0 - gate);
+struct Mix<'a> {
+    h: &'a Map,
+    proposed: &'a Map,
+    g: &'a mut Map,
+    next: &'a mut Map,
+}
+
+impl Kernel for Mix<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
+        for row in self.h.rows() {
+            let (h, proposed) = (
+                &self.h.data()[row.clone()],
+                &self.proposed.data()[row.clone()],
+            );
+            let gates = self.g.data_mut()[row.clone()].iter_mut();
+            let next = self.next.data_mut()[row].iter_mut();
+            for (((h, proposed), g), next) in h.iter().zip(proposed).zip(gates).zip(next) {
+                g.0 = elementary::sigmoid(g.0);
+                for lane in 0..LANES {
+                    let gate = g.0[lane];
+                    next.0[lane] = proposed.0[lane] * gate + h.0[lane] * (1.0 - gate);
+                }
             }
         }
     }
 }
 
-/// What a gated layer made of its h.
-struct Mixed<'a> {
+/// Gradients of what a gated layer proposed and of its gate before the sigmoid; that of next becomes the direct part of
+/// that of its h.
+struct MixGradient<'a> {
     h: &'a Map,
     proposed: &'a Map,
     g: &'a Map,
+    through: &'a mut Map,
+    of_proposed: &'a mut Map,
+    of_gate: &'a mut Map,
 }
 
-impl Mixed<'_> {
-    /// Gradients of proposed and of the gate before its sigmoid; that of next becomes the direct part of that of h.
-    fn gradient(&self, through: &mut Map, proposed: &mut Map, gate: &mut Map) {
+impl Kernel for MixGradient<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
         for row in self.h.rows() {
             for at in row {
                 let [h, p, g] = [self.h, self.proposed, self.g].map(|map| &map.data()[at].0);
-                let through = &mut through.data_mut()[at].0;
-                for lane in 0..super::LANES {
+                let through = &mut self.through.data_mut()[at].0;
+                let of_proposed = &mut self.of_proposed.data_mut()[at].0;
+                let of_gate = &mut self.of_gate.data_mut()[at].0;
+                for lane in 0..LANES {
                     let (above, g) = (through[lane], g[lane]);
-                    proposed.data_mut()[at].0[lane] = above * g;
-                    gate.data_mut()[at].0[lane] = above * (p[lane] - h[lane]) * g * (1.0 - g);
+                    of_proposed[lane] = above * g;
+                    of_gate[lane] = above * (p[lane] - h[lane]) * g * (1.0 - g);
                     through[lane] = above * (1.0 - g);
                 }
             }
@@ -122,7 +139,12 @@ impl Conditioner for Highway {
                 .hidden
                 .forward(cpu, weights, h, proposed, Finish::Store);
             layer.gate.forward(cpu, weights, h, g, Finish::Store);
-            mix(h, proposed, g, next);
+            cpu.run(Mix {
+                h,
+                proposed,
+                g,
+                next,
+            });
         }
         let h = &tape[places::h(self.gated.len())];
         self.out_conv.forward(cpu, weights, h, out, Finish::Store);
@@ -146,12 +168,14 @@ impl Conditioner for Highway {
             .gradient(cpu, weights, [last, out], turn, &mut through, store);
         for (k, layer) in self.gated.iter().enumerate().rev() {
             let h = &tape[places::h(k)];
-            let mixed = Mixed {
+            cpu.run(MixGradient {
                 h,
                 proposed: &tape[places::proposed(k)],
                 g: &tape[places::proposed(k) + 1],
-            };
-            mixed.gradient(&mut through, &mut proposed, &mut gate);
+                through: &mut through,
+                of_proposed: &mut proposed,
+                of_gate: &mut gate,
+            });
             for (conv, above) in [(&layer.hidden, &proposed), (&layer.gate, &gate)] {
                 let both = [h, above];
                 conv.gradient(cpu, weights, both, turn, &mut through, Finish::Add);

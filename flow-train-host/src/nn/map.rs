@@ -20,10 +20,12 @@ pub(crate) const fn blocks(channels: usize) -> usize {
     channels.div_ceil(LANES)
 }
 
-/// The pixels of a map, border excluded and its width.
+/// The pixels of a map: those of one or more images below each other, border excluded and its width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
-    /// Rows.
+    /// Images; neighbours share the border between them.
+    pub(crate) images: usize,
+    /// Rows of an image.
     pub(crate) height: usize,
     /// Columns; for vectors, which are pixels of one row, the number of vectors.
     pub(crate) width: usize,
@@ -35,6 +37,7 @@ impl Grid {
     /// The pixels of an image.
     pub(crate) const fn image(height: usize, width: usize) -> Self {
         Self {
+            images: 1,
             height,
             width,
             border: 1,
@@ -44,19 +47,24 @@ impl Grid {
     /// The pixels of an image that no convolution of side 3 reads.
     pub(crate) const fn bare(height: usize, width: usize) -> Self {
         Self {
-            height,
-            width,
             border: 0,
+            ..Self::image(height, width)
         }
     }
 
     /// A row of vectors, without a border: dense layers look at no neighbour.
     pub(crate) const fn vectors(count: usize) -> Self {
-        Self {
-            height: 1,
-            width: count,
-            border: 0,
-        }
+        Self::bare(1, count)
+    }
+
+    /// The same of several images.
+    pub(crate) const fn times(self, images: usize) -> Self {
+        Self { images, ..self }
+    }
+
+    /// Rows of all images; every row has a number among these.
+    pub(crate) const fn rows(self) -> usize {
+        self.images * self.height
     }
 
     const fn row(self) -> usize {
@@ -64,16 +72,24 @@ impl Grid {
     }
 
     const fn plane(self) -> usize {
-        self.row() * (self.height + 2 * self.border)
+        self.row() * (self.images * (self.height + self.border) + self.border)
+    }
+
+    /// Line of a plane, borders included, in which a row lies.
+    const fn line(self, y: usize) -> usize {
+        match self.images {
+            1 => y + self.border,
+            _ => y + (y / self.height + 1) * self.border,
+        }
     }
 
     /// Place of a pixel within a plane.
     pub(crate) const fn pixel(self, y: usize, x: usize) -> usize {
-        (y + self.border) * self.row() + x + self.border
+        self.line(y) * self.row() + x + self.border
     }
 }
 
-/// Channels x height x width activations. Lanes beyond the channels hold zeros.
+/// Channels x images x height x width activations. Lanes beyond the channels hold zeros.
 #[derive(Clone, Debug)]
 pub(crate) struct Map {
     channels: usize,
@@ -112,13 +128,18 @@ impl Map {
         block * self.grid.plane() + self.grid.pixel(y, x)
     }
 
-    /// `count` pixels of a row, `dy` rows and `dx` columns away, for the taps of a kernel with this padding.
-    ///
-    /// Row y - padding + dy of the map, from column x - padding + dx on; the border must be as wide as the padding.
+    /// The pixels from column `x` - padding on of the line that lies `dy` - padding lines below row `y`: what a tap of a
+    /// kernel with this padding reads. The border must be as wide as the padding.
     #[inline(always)]
-    pub(crate) fn tap(&self, block: usize, row: usize, column: usize, padding: usize) -> &[Lanes] {
+    pub(crate) fn tap(
+        &self,
+        block: usize,
+        [y, dy]: [usize; 2],
+        x: usize,
+        padding: usize,
+    ) -> &[Lanes] {
         let grid = self.grid;
-        let at = (row + grid.border - padding) * grid.row() + column + grid.border - padding;
+        let at = (grid.line(y) + dy - padding) * grid.row() + x + grid.border - padding;
         &self.data[block * grid.plane() + at..]
     }
 
@@ -156,7 +177,7 @@ impl Map {
             let at = block * grid.plane() + grid.pixel(y, 0);
             at..at + grid.width
         };
-        (0..blocks).flat_map(move |block| (0..grid.height).map(move |y| row(block, y)))
+        (0..blocks).flat_map(move |block| (0..grid.rows()).map(move |y| row(block, y)))
     }
 
     /// Overwrites everything with zeros.

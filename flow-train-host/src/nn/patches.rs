@@ -1,15 +1,31 @@
 //! Convolutions of side 4, with any stride and without padding, as dense layers over patches.
 //!
-//! A patch is the 4 x 4 pixels that one position of the kernel sees: 16 numbers a channel, one block of lanes. So the
-//! kernels of dense layers do the arithmetic, the weights' order in the model (channel, row, column) is the order of
-//! the lanes, and a transposed convolution is the same picture backwards: its dense layer writes patches, which are
-//! added up where they overlap. Laying out patches costs as much as the arithmetic of 8 channels, less of more.
+//! A patch is the 4 x 4 pixels that one position of the kernel sees. So the kernels of dense layers do the arithmetic,
+//! and a transposed convolution is the same picture backwards: its dense layer writes patches, which are added up where
+//! they overlap.
+//!
+//! Of whole blocks of 16 channels a patch is 16 blocks, one a tap: laying it out copies vectors. Of other channels, the
+//! one or three of an image above all, it is a block a channel whose lanes are the taps, in the order of the weights in
+//! the model: fifteen lanes of zeros a channel would cost more than moving single numbers does.
 
 use super::{Grid, LANES, Lanes, Map};
 
 /// Side of the kernel.
 const SIDE: usize = 4;
 const _: () = assert!(SIDE * SIDE == LANES);
+
+/// Whether patches of this many channels go block by block: whole blocks alone can.
+pub(crate) fn by_block(channels: usize) -> bool {
+    channels.is_multiple_of(LANES)
+}
+
+/// A tap's part of a row of patches.
+struct Line {
+    /// Row of the outer map.
+    row: usize,
+    /// Block of the map of patches.
+    block: usize,
+}
 
 /// Which pixels of the outer map the patch of each pixel of the inner map covers.
 #[derive(Clone, Copy, Debug)]
@@ -39,21 +55,37 @@ impl Patches {
         self.inner
     }
 
+    /// First row of the outer map that the patches of a row of the inner one cover.
+    fn top(&self, y: usize) -> usize {
+        let height = self.inner.height;
+        y / height * self.outer.height + y % height * self.stride
+    }
+
     /// Channels of a map of patches.
     pub(crate) const fn channels(outer: usize) -> usize {
         outer * SIDE * SIDE
     }
 
-    /// patches[16 c + 4 dy + dx, y, x] = from[c, stride y + dy, stride x + dx].
+    /// patches[tap dy, dx of channel c, y, x] = from[c, stride y + dy, stride x + dx].
     pub(crate) fn gather(&self, from: &Map, patches: &mut Map) {
-        let Grid { height, width, .. } = self.inner;
+        if by_block(from.channels()) {
+            return self.lines(from.channels(), |[block, y, dx], line| {
+                let from = &from.data()[from.at(block, line.row, dx)..];
+                let at = patches.at(line.block, y, 0);
+                let to = &mut patches.data_mut()[at..][..self.inner.width];
+                for (to, from) in to.iter_mut().zip(from.iter().step_by(self.stride)) {
+                    *to = *from;
+                }
+            });
+        }
+        let width = self.inner.width;
         for c in 0..from.channels() {
             let (block, lane) = (c / LANES, c % LANES);
-            for y in 0..height {
+            for y in 0..self.inner.rows() {
                 let at = patches.at(c, y, 0);
                 let patches = &mut patches.data_mut()[at..][..width];
                 for dy in 0..SIDE {
-                    let row = &from.data()[from.at(block, self.stride * y + dy, 0)..];
+                    let row = &from.data()[from.at(block, self.top(y) + dy, 0)..];
                     let row = &row[..self.outer.width];
                     for (patch, x) in patches.iter_mut().zip((0..).step_by(self.stride)) {
                         for dx in 0..SIDE {
@@ -65,16 +97,29 @@ impl Patches {
         }
     }
 
-    /// to[c, .., ..] = bias[c], or 0 without bias; to[c, stride y + dy, stride x + dx] += patches[16 c + 4 dy + dx, y, x].
+    /// to[c, .., ..] = bias[c], or 0 without bias; to[c, stride y + dy, stride x + dx] += patches[tap dy, dx of channel
+    /// c, y, x].
     pub(crate) fn spread(&self, patches: &Map, bias: &[f32], to: &mut Map) {
         self.fill(bias, to);
-        let Grid { height, width, .. } = self.inner;
+        if by_block(to.channels()) {
+            return self.lines(to.channels(), |[block, y, dx], line| {
+                let from = &patches.data()[patches.at(line.block, y, 0)..][..self.inner.width];
+                let at = to.at(block, line.row, dx);
+                let to = to.data_mut()[at..].iter_mut().step_by(self.stride);
+                for (to, from) in to.zip(from) {
+                    to.0.iter_mut()
+                        .zip(from.0)
+                        .for_each(|(to, from)| *to += from);
+                }
+            });
+        }
+        let width = self.inner.width;
         for c in 0..to.channels() {
             let (block, lane) = (c / LANES, c % LANES);
-            for y in 0..height {
+            for y in 0..self.inner.rows() {
                 let patches = &patches.data()[patches.at(c, y, 0)..][..width];
                 for dy in 0..SIDE {
-                    let at = to.at(block, self.stride * y + dy, 0);
+                    let at = to.at(block, self.top(y) + dy, 0);
                     let row = &mut to.data_mut()[at..][..self.outer.width];
                     for (patch, x) in patches.iter().zip((0..).step_by(self.stride)) {
                         for dx in 0..SIDE {
@@ -86,13 +131,29 @@ impl Patches {
         }
     }
 
+    /// Visits every block of the outer map, row of patches and column of taps with the line of pixels that these taps
+    /// cover; tap by tap within a row, as images lie in the cache.
+    fn lines(&self, channels: usize, mut visit: impl FnMut([usize; 3], Line)) {
+        for block in 0..channels / LANES {
+            for y in 0..self.inner.rows() {
+                for tap in 0..SIDE * SIDE {
+                    let line = Line {
+                        row: self.top(y) + tap / SIDE,
+                        block: block * SIDE * SIDE + tap,
+                    };
+                    visit([block, y, tap % SIDE], line);
+                }
+            }
+        }
+    }
+
     fn fill(&self, bias: &[f32], to: &mut Map) {
         for block in 0..to.blocks() {
             let mut lanes = Lanes::default();
             for (lane, bias) in lanes.0.iter_mut().zip(bias.iter().skip(block * LANES)) {
                 *lane = *bias;
             }
-            for y in 0..self.outer.height {
+            for y in 0..self.outer.rows() {
                 let at = to.at(block, y, 0);
                 to.data_mut()[at..][..self.outer.width].fill(lanes);
             }
@@ -104,30 +165,75 @@ impl Patches {
 mod tests {
     use super::*;
 
+    /// Channel of a map of patches.
+    fn channel(channels: usize, c: usize, tap: usize) -> usize {
+        match by_block(channels) {
+            true => c / LANES * LANES * LANES + tap * LANES + c % LANES,
+            false => 16 * c + tap,
+        }
+    }
+
     #[test]
     fn patches_are_the_pixels_under_the_kernel_and_spread_back() {
         // Positions 0 and 2 of 7 rows, 0, 2 and 4 of 9 columns: row 6 and column 8 belong to no patch.
         let patches = Patches::new(Grid::bare(2, 3), Grid::image(7, 9), 2);
-        let mut image = Map::new(18, patches.outer());
-        let number = |c: usize, y: usize, x: usize| (100 * c + 10 * y + x) as f32;
-        for (c, y, x) in [(0, 2, 4), (17, 5, 7), (17, 6, 8)] {
-            image.set(image.index(c, y, x), number(c, y, x));
+        for channels in [18, 32] {
+            let mut image = Map::new(channels, patches.outer());
+            let number = |c: usize, y: usize, x: usize| (100 * c + 10 * y + x) as f32;
+            for (c, y, x) in [(0, 2, 4), (17, 5, 7), (17, 6, 8)] {
+                image.set(image.index(c, y, x), number(c, y, x));
+            }
+            let mut gathered = Map::new(Patches::channels(channels), patches.inner());
+            patches.gather(&image, &mut gathered);
+            let at = |c: usize, tap: usize, y, x| {
+                gathered.get(gathered.index(channel(channels, c, tap), y, x))
+            };
+            assert_eq!([at(0, 8, 0, 2), at(0, 0, 1, 2), at(0, 10, 0, 1)], [24.0; 3]);
+            assert_eq!(at(17, 4 * 3 + 3, 1, 2), number(17, 5, 7));
+            let total: f32 = gathered.data().iter().flat_map(|l| l.0).sum();
+            // Pixel (2, 4) lies in two rows and two columns of patches.
+            assert_eq!(total, 4.0 * 24.0 + number(17, 5, 7));
+            let mut back = Map::new(channels, patches.outer());
+            patches.spread(&gathered, &vec![0.5; channels], &mut back);
+            let at = |c, y, x| back.get(back.index(c, y, x));
+            assert_eq!(at(0, 2, 4), 4.0 * 24.0 + 0.5);
+            assert_eq!(at(17, 5, 7), number(17, 5, 7) + 0.5);
+            assert_eq!([at(17, 6, 8), at(3, 6, 0)], [0.5; 2]);
+            let border = back.data()[0].0;
+            assert_eq!(border, [0.0; LANES]);
         }
-        let mut gathered = Map::new(Patches::channels(18), patches.inner());
-        patches.gather(&image, &mut gathered);
-        let at = |c: usize, tap: usize, y, x| gathered.get(gathered.index(16 * c + tap, y, x));
-        assert_eq!([at(0, 8, 0, 2), at(0, 0, 1, 2), at(0, 10, 0, 1)], [24.0; 3]);
-        assert_eq!(at(17, 4 * 3 + 3, 1, 2), number(17, 5, 7));
-        let total: f32 = gathered.data().iter().flat_map(|l| l.0).sum();
-        // Pixel (2, 4) lies in two rows and two columns of patches.
-        assert_eq!(total, 4.0 * 24.0 + number(17, 5, 7));
-        let mut back = Map::new(18, patches.outer());
-        patches.spread(&gathered, &[0.5; 18], &mut back);
-        let at = |c, y, x| back.get(back.index(c, y, x));
-        assert_eq!(at(0, 2, 4), 4.0 * 24.0 + 0.5);
-        assert_eq!(at(17, 5, 7), number(17, 5, 7) + 0.5);
-        assert_eq!([at(17, 6, 8), at(3, 6, 0)], [0.5; 2]);
-        let border = back.data()[0].0;
-        assert_eq!(border, [0.0; LANES]);
+    }
+
+    #[test]
+    fn images_below_each_other_are_apart() {
+        let one = Patches::new(Grid::bare(2, 3), Grid::image(7, 9), 2);
+        let two = Patches::new(one.inner().times(2), one.outer().times(2), 2);
+        for channels in [3, 16] {
+            let mut images = [(); 2].map(|()| Map::new(channels, one.outer()));
+            let mut both = Map::new(channels, two.outer());
+            for (number, image) in images.iter_mut().enumerate() {
+                for (c, y, x) in [(0, 0, 0), (1, 6, 8), (2, 3, 5)] {
+                    let value = (1 + number + c) as f32;
+                    image.set(image.index(c, y, x), value);
+                    both.set(both.index(c, 7 * number + y, x), value);
+                }
+            }
+            let mut gathered = Map::new(Patches::channels(channels), two.inner());
+            two.gather(&both, &mut gathered);
+            two.spread(&gathered, &[], &mut both);
+            for (number, image) in images.iter_mut().enumerate() {
+                let mut wanted = Map::new(Patches::channels(channels), one.inner());
+                one.gather(image, &mut wanted);
+                one.spread(&wanted, &[], image);
+                for (c, y, x) in [(0, 0, 0), (1, 6, 8), (2, 3, 5), (0, 6, 0)] {
+                    let found = both.get(both.index(c, 7 * number + y, x));
+                    assert_eq!(
+                        found,
+                        image.get(image.index(c, y, x)),
+                        "{number} {c} {y} {x}"
+                    );
+                }
+            }
+        }
     }
 }

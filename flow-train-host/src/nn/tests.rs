@@ -34,7 +34,7 @@ impl Random {
 
 fn places(channels: usize, grid: Grid) -> impl Iterator<Item = (usize, usize, usize)> {
     (0..channels).flat_map(move |c| {
-        (0..grid.height).flat_map(move |y| (0..grid.width).map(move |x| (c, y, x)))
+        (0..grid.rows()).flat_map(move |y| (0..grid.width).map(move |x| (c, y, x)))
     })
 }
 
@@ -42,14 +42,21 @@ fn read(map: &Map, c: usize, y: usize, x: usize) -> f64 {
     f64::from(map.get(map.index(c, y, x)))
 }
 
-/// A pixel that may lie outside.
-fn read_padded(map: &Map, c: usize, y: isize, x: isize) -> f64 {
+/// The pixel at a distance from another one, both ways, that may lie outside of its image.
+fn read_near(map: &Map, c: usize, [y, x]: [usize; 2], [dy, dx]: [isize; 2]) -> f64 {
     let grid = map.grid();
-    let inside = (0..grid.height as isize).contains(&y) && (0..grid.width as isize).contains(&x);
-    if inside {
-        read(map, c, y as usize, x as usize)
-    } else {
-        0.0
+    let within = |at: usize, d: isize, size: usize| {
+        let near = at as isize + d;
+        (0..size as isize).contains(&near).then_some(near as usize)
+    };
+    let first = y / grid.height * grid.height;
+    let near = (
+        within(y - first, dy, grid.height),
+        within(x, dx, grid.width),
+    );
+    match near {
+        (Some(y), Some(x)) => read(map, c, first + y, x),
+        _ => 0.0,
     }
 }
 
@@ -76,6 +83,10 @@ fn cases() -> Vec<Case> {
         case(40, 33, 3, Grid::image(3, 15)),
         case(33, 35, 3, Grid::image(21, 22)),
         case(32, 32, 3, Grid::image(23, 24)),
+        case(5, 17, 3, Grid::image(3, 8).times(3)),
+        case(34, 33, 3, Grid::image(14, 14).times(2)),
+        case(32, 48, 3, Grid::image(7, 6).times(8)),
+        case(16, 18, 1, Grid::image(2, 3).times(2)),
         case(1, 1, 3, Grid::image(1, 1)),
         case(16, 2, 1, Grid::image(6, 29)),
         case(7, 5, 1, Grid::image(2, 3)),
@@ -126,8 +137,8 @@ fn naive_forward(case: &Case, flat: &[f32], input: &Map, o: usize, y: usize, x: 
     let mut sum = bias;
     for i in 0..case.inputs {
         for (ky, kx) in taps(case.side) {
-            let (sy, sx) = (y as isize + ky as isize - p, x as isize + kx as isize - p);
-            sum += weight(case, flat, o, i, ky, kx) * read_padded(input, i, sy, sx);
+            let away = [ky as isize - p, kx as isize - p];
+            sum += weight(case, flat, o, i, ky, kx) * read_near(input, i, [y, x], away);
         }
     }
     sum
@@ -139,8 +150,8 @@ fn naive_input_gradient(case: &Case, flat: &[f32], out: &Map, i: usize, y: usize
     let mut sum = 0.0;
     for o in 0..case.outputs {
         for (ky, kx) in taps(case.side) {
-            let (ty, tx) = (y as isize - ky as isize + p, x as isize - kx as isize + p);
-            sum += weight(case, flat, o, i, ky, kx) * read_padded(out, o, ty, tx);
+            let away = [p - ky as isize, p - kx as isize];
+            sum += weight(case, flat, o, i, ky, kx) * read_near(out, o, [y, x], away);
         }
     }
     sum
@@ -227,9 +238,8 @@ fn weight_gradients_are_correlations_and_add_up() {
                 for i in 0..case.inputs {
                     for (ky, kx) in taps(case.side) {
                         let pixel = |(_, y, x): (usize, usize, usize)| {
-                            let (sy, sx) =
-                                (y as isize + ky as isize - p, x as isize + kx as isize - p);
-                            read(&out, o, y, x) * read_padded(&input, i, sy, sx)
+                            let away = [ky as isize - p, kx as isize - p];
+                            read(&out, o, y, x) * read_near(&input, i, [y, x], away)
                         };
                         let wanted: f64 = 2.0 * places(1, case.grid).map(pixel).sum::<f64>();
                         let found = weight(&case, &gradient, o, i, ky, kx);

@@ -3,7 +3,7 @@
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
-use flow_infer::spec::FlowSpec;
+use flow_infer::spec::{FlowSpec, InputSpec};
 use serde::{Deserialize, Serialize};
 
 /// Least vectors that are computed together.
@@ -21,7 +21,7 @@ pub struct TrainConfig {
     pub epochs: u64,
     /// Items of an optimizer step.
     pub batch: usize,
-    /// Slices of a batch, which workers share; sums run slice by slice.
+    /// Least number of groups that a batch of images is cut into; workers share them, and sums run group by group.
     pub slices: usize,
     /// Share of the items, the last ones, that is never trained on and chooses the best weights.
     pub validation_share: f64,
@@ -53,12 +53,16 @@ impl TrainConfig {
         }
     }
 
-    /// Samples that a worker computes together, of batches of this many; images are always computed one by one.
+    /// Most samples that a worker computes together, of batches of this many.
     ///
     /// Vectors have one pixel each: with fewer of them side by side, reading the weights would take longer than
     /// multiplying by them.
     pub(super) fn together(&self, batch: usize) -> usize {
-        batch.div_ceil(self.slices).max(LEAST_VECTORS.min(batch))
+        let slice = batch.div_ceil(self.slices);
+        match self.spec.input {
+            InputSpec::Image { .. } => slice,
+            InputSpec::Vector { .. } => slice.max(LEAST_VECTORS.min(batch)),
+        }
     }
 
     /// The same noise for every epoch's validation.

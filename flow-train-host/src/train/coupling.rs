@@ -220,7 +220,7 @@ fn coordinates(
             for y in 0..usize::from(shape.height) {
                 for x in 0..usize::from(shape.width) {
                     let latent = sample * group.dims + view.offset(c, y, x);
-                    let (map_y, map_x) = group.pixel(sample, y, x);
+                    let (map_y, map_x) = group.pixel(grid, sample, y, x);
                     if mask.is_kept(c, y, x, shape) {
                         let input = place.index(c - first_kept, map_y, map_x);
                         kept.push(Kept { latent, input });

@@ -10,8 +10,8 @@ use crate::nn::Weights;
 use crate::nn::kernels::Cpu;
 use flow_infer::spec::{FlowSpec, InputSpec};
 
-/// Vectors that are computed together: a few tiles of the kernels.
-const VECTORS: usize = 64;
+/// Most samples that are computed together: a few tiles of the kernels.
+const TOGETHER: usize = 64;
 
 /// log_prob_nats of every item; `threads` 0 uses all cores.
 ///
@@ -35,7 +35,7 @@ pub fn log_prob(
             found,
         ));
     }
-    let network = Network::new(model.spec(), VECTORS, Cpu::best())?;
+    let network = Network::new(model.spec(), data.len().min(TOGETHER), Cpu::best())?;
     let weights = Weights {
         numbers: network.parameters(model),
         turned: Vec::new(),

@@ -43,11 +43,11 @@ impl Moments {
     fn add_map(&mut self, map: &Map) {
         let grid = map.grid();
         for c in 0..self.sums.len() {
-            for y in 0..grid.height {
+            for y in 0..grid.rows() {
                 (0..grid.width).for_each(|x| self.add(c, map.get(map.index(c, y, x))));
             }
         }
-        self.count += (grid.height * grid.width) as f64;
+        self.count += (grid.rows() * grid.width) as f64;
     }
 
     /// Mean, and the factor that makes the deviation 1.

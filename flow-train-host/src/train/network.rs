@@ -9,11 +9,11 @@ use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
-use crate::nn::conditioner::{Untrainable, With};
+use crate::nn::conditioner::{self, Untrainable, With};
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Layout, Numbers, Registry, Scratch, Turn, Turning, Weights};
+use crate::nn::{Conv, Grid, Layout, Numbers, Registry, Scratch, Turn, Turning, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
-use flow_infer::spec::{FlowSpec, InputSpec, StepSpec};
+use flow_infer::spec::{FlowSpec, InputSpec, PlacedStep, StepSpec};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -54,12 +54,16 @@ impl Pass {
 }
 
 impl Network {
-    /// Builds the flow of a validated spec. `samples` vectors are computed together; images always one by one.
+    /// Builds the flow of a validated spec. Up to `samples` samples are computed together: vectors all of them, images
+    /// as many as fill the kernels.
     pub(crate) fn new(spec: &FlowSpec, samples: usize, cpu: Cpu) -> Result<Self, Untrainable> {
         let vectors = !matches!(spec.input, InputSpec::Image { .. });
         let group = Group {
             dims: spec.input.shape().len(),
-            samples: if vectors { samples.max(1) } else { 1 },
+            samples: match vectors {
+                true => samples.max(1),
+                false => images_together(spec).clamp(1, samples.max(1)),
+            },
             vectors,
         };
         let mut registry = Registry::default();
@@ -303,4 +307,17 @@ impl Network {
             _ => f64::NAN,
         }
     }
+}
+
+/// Images that are best computed together, by the conditioner that gains most.
+fn images_together(spec: &FlowSpec) -> usize {
+    let of_step = |placed: PlacedStep| match &placed.step {
+        StepSpec::Coupling(coupling) => {
+            let shape = placed.view.shape();
+            let grid = Grid::image(shape.height.into(), shape.width.into());
+            conditioner::images_together(&coupling.conditioner, grid)
+        }
+        _ => 1,
+    };
+    spec.steps().map(of_step).max().unwrap_or(1)
 }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 /// Which samples pass through the flow together.
 ///
-/// One image: its pixels fill the registers, and its activations stay in the cache. Vectors have one pixel each, so
-/// the vectors of a slice are the pixels of one map.
+/// Few images: their pixels fill the registers, and their activations stay in the cache. Vectors have one pixel each,
+/// so the vectors of a group are the pixels of one map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// Coordinates of a sample.
@@ -29,15 +29,18 @@ impl Group {
     pub(crate) fn grid(&self, view: View) -> Grid {
         match self.vectors {
             true => Grid::vectors(self.samples),
-            false => Grid::image(view.shape().height.into(), view.shape().width.into()),
+            false => {
+                let shape = view.shape();
+                Grid::image(shape.height.into(), shape.width.into()).times(self.samples)
+            }
         }
     }
 
-    /// Where in a map a sample's pixel lies.
-    pub(crate) fn pixel(&self, sample: usize, y: usize, x: usize) -> (usize, usize) {
+    /// Row and column in a map of this grid of a sample's pixel.
+    pub(crate) fn pixel(&self, grid: Grid, sample: usize, y: usize, x: usize) -> (usize, usize) {
         match self.vectors {
             true => (0, sample),
-            false => (y, x),
+            false => (sample * grid.height + y, x),
         }
     }
 }

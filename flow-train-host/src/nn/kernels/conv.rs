@@ -42,8 +42,8 @@ pub(crate) fn convolve(
     finish: Finish<'_>,
 ) {
     debug_assert_eq!(
-        (input.grid().height, input.grid().width),
-        (out.grid().height, out.grid().width)
+        (input.grid().rows(), input.grid().width),
+        (out.grid().rows(), out.grid().width)
     );
     if side == 3 && winograd::pays(input, out) {
         return winograd::convolve(cpu, weights, bias, input, out, finish);
@@ -75,7 +75,7 @@ impl Driver for Convolution<'_> {
         let width = self.out.grid().width;
         let blocks = self.out.blocks();
         // What changes last keeps its weights in the cache: columns, and rows where they share their weights.
-        let height = self.out.grid().height;
+        let height = self.out.grid().rows();
         let strip = match self.row_weights {
             0 => height,
             _ => 1,
@@ -181,7 +181,7 @@ impl<const P: usize, const B: usize> Columns<'_, '_, P, B> {
             let lanes = (input.channels() - i * LANES).min(LANES);
             for ky in 0..side {
                 for kx in 0..side {
-                    let strip = input.tap(i, y + ky, self.column + kx, padding);
+                    let strip = input.tap(i, [y, ky], self.column + kx, padding);
                     let tap = ky * side + kx;
                     let mut weights = [[].as_slice(); B];
                     for b in 0..B {

@@ -21,3 +21,4 @@ pub(crate) use conv::{Finish, convolve};
 pub(crate) use dispatch::Cpu;
 pub(crate) use isa::{Isa, Kernel};
 pub(crate) use weight_gradient::add_weight_gradient;
+pub(crate) use winograd::images_that_pay;

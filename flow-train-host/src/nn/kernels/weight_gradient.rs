@@ -114,8 +114,8 @@ impl<const L: usize, const T: usize, const B: usize> Kernel for Tile<'_, '_, L, 
             0 => STRIP_PIXELS.div_ceil(grid.width),
             _ => 1,
         };
-        for top in (0..grid.height).step_by(rows) {
-            let bottom = (top + rows).min(grid.height);
+        for top in (0..grid.rows()).step_by(rows) {
+            let bottom = (top + rows).min(grid.rows());
             for ky in 0..side {
                 for kx in (0..side).step_by(T) {
                     self.strip(isa, top..bottom, ky, kx);
@@ -160,7 +160,7 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
                 let at = out_gradient.at(self.out_block + b, y, 0);
                 g[b] = &out_gradient.data()[at..][..width];
             }
-            let x = &input.tap(self.in_block, y + ky, kx, side / 2)[..width + T - 1];
+            let x = &input.tap(self.in_block, [y, ky], kx, side / 2)[..width + T - 1];
             for column in 0..width {
                 let mut above = [isa.splat(0.0); B];
                 for b in 0..B {
@@ -205,7 +205,7 @@ impl Kernel for BiasGradient<'_> {
         let grid = self.out_gradient.grid();
         for (block, bias) in self.bias.iter_mut().enumerate() {
             let mut sum = isa.load(bias);
-            for y in 0..grid.height {
+            for y in 0..grid.rows() {
                 let at = self.out_gradient.at(block, y, 0);
                 for g in &self.out_gradient.data()[at..][..grid.width] {
                     sum = isa.add(sum, isa.load(g));

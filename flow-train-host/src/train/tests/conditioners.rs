@@ -47,6 +47,15 @@ fn autoencoder_gradients_are_the_derivatives() {
 }
 
 #[test]
+fn autoencoder_gradients_are_the_derivatives_with_whole_blocks_of_channels() {
+    let autoencoder = ConditionerSpec::Autoencoder {
+        channels: [16, 3, 32, 4],
+        latent: 2,
+    };
+    check(Shape::new(1, 14, 14), autoencoder, 40);
+}
+
+#[test]
 fn highway_gradients_are_the_derivatives() {
     let highway = ConditionerSpec::Highway {
         channels: 18,

@@ -29,7 +29,10 @@ fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -
         }
     }
     drop(gradient);
-    (sum, network.unpack(&sum_of))
+    let flat = network.unpack(&sum_of);
+    // What the optimizer moves must be in the model, all of it.
+    assert_eq!(network.pack(&flat), sum_of);
+    (sum, flat)
 }
 
 /// For each tensor the derivative along a random direction within it.

@@ -1,0 +1,156 @@
+//! Convolutions of side 3 with a quarter of the multiplications: Winograd's F(4x4, 3x3).
+//!
+//! Tiles of 6 x 6 input pixels and kernels of 3 x 3 taps become 36 numbers each; their products, summed over channels,
+//! become 4 x 4 output pixels (Lavin and Gray, 2015, with the points 0, 1, -1, 2, -2):
+//!
+//! out = At [(G w Gt) * (Bt d B)] A; transposed, dw = Gt [sum over tiles of (Bt d B) * (A dout At)] G.
+//!
+//! A map of such numbers has 36 rows, one a point, and a column a tile: the sums over channels are a convolution of
+//! side 1 with other weights for every row, which the direct kernels compute. Weights are mapped anew in every call, a
+//! tenth of its time; kept mapped from step to step they would take four times the memory of all weights.
+
+mod matrices;
+mod outputs;
+mod tiles;
+mod weights;
+
+use super::conv::{Convolution, Finish};
+use super::dispatch::Cpu;
+use super::isa::Isa;
+use super::weight_gradient::{WeightGradient, add_bias_gradient};
+use crate::nn::{Grid, LANES, Lanes, Map, Scratch};
+use matrices::MAPPED;
+use outputs::Outputs;
+use std::cell::RefCell;
+use tiles::{Input, OutputGradient, Points, Tiles};
+use weights::{WeightPoints, WeightSums};
+
+/// Numbers of a mapped tile or kernel.
+const POINTS: usize = MAPPED * MAPPED;
+
+thread_local! {
+    /// Maps of points: a thread computes one convolution after another.
+    static ROOM: RefCell<Scratch> = RefCell::default();
+}
+
+/// A map of mapped weights: a block a point, in each out block, in block, in lane, and one vector more: at distances
+/// that are powers of two a weight's points would all fall into the same set of a cache.
+fn mapped_weights(room: &mut Scratch, out_blocks: usize, in_blocks: usize) -> Map {
+    let vectors = Grid::vectors(out_blocks * in_blocks * LANES + 1);
+    room.lend(POINTS * LANES, vectors)
+}
+
+/// Least tiles, those of 21 x 21 pixels: with fewer, mapping the weights anew eats the gain (16 tiles of 200 channels
+/// took 1.4 times the direct time, 49 tiles of 64 channels 0.6 times).
+const LEAST_TILES: usize = 32;
+/// Least channels on both sides: with fewer there is more to map than to multiply.
+const LEAST_CHANNELS: usize = 32;
+
+/// Whether it is worth while.
+pub(super) fn pays(input: &Map, out: &Map) -> bool {
+    let grid = out.grid();
+    let tiles = Tiles::of(grid);
+    let (pixels, covered) = (grid.rows() * grid.width, tiles.pixels());
+    let channels = input.channels().min(out.channels());
+    let large = tiles.count() >= LEAST_TILES && channels >= LEAST_CHANNELS;
+    grid.border == 1 && large && 2 * covered <= 3 * pixels
+}
+
+/// Images of a grid's size that it takes for it to be worth while.
+pub(crate) fn images_that_pay(grid: Grid, channels: usize) -> usize {
+    match channels < LEAST_CHANNELS {
+        true => 1,
+        false => LEAST_TILES.div_ceil(Tiles::of(grid).count()),
+    }
+}
+
+/// [`convolve`](super::convolve()) of side 3.
+pub(super) fn convolve(
+    cpu: Cpu,
+    weights: &[Lanes],
+    bias: Option<&[Lanes]>,
+    input: &Map,
+    out: &mut Map,
+    finish: Finish<'_>,
+) {
+    let tiles = Tiles::of(out.grid());
+    ROOM.with_borrow_mut(|room| {
+        let mut points = room.lend(input.channels(), tiles.points());
+        let mut sums = room.lend(out.channels(), tiles.points());
+        let mut mapped = mapped_weights(room, out.blocks(), input.blocks());
+        cpu.run(Points::new(Input, tiles, input, &mut points));
+        let to = mapped.data_mut();
+        cpu.run(WeightPoints { from: weights, to });
+        cpu.call(Convolution {
+            side: 1,
+            row_weights: mapped.data().len() / POINTS,
+            weights: mapped.data(),
+            bias: None,
+            input: &points,
+            out: &mut sums,
+            finish: Finish::Store,
+        });
+        let conv = Convolution {
+            side: 3,
+            row_weights: 0,
+            weights,
+            bias,
+            input,
+            out,
+            finish,
+        };
+        cpu.run(Outputs {
+            tiles,
+            sums: &sums,
+            conv,
+        });
+        for map in [points, sums, mapped] {
+            room.give_back(map);
+        }
+    });
+}
+
+/// [`add_weight_gradient`](super::add_weight_gradient()) of side 3.
+pub(super) fn add_weight_gradient(
+    cpu: Cpu,
+    input: &Map,
+    out_gradient: &Map,
+    gradient: &mut [Lanes],
+    bias: &mut [Lanes],
+) {
+    let grid = out_gradient.grid();
+    let tiles = Tiles::of(grid);
+    ROOM.with_borrow_mut(|room| {
+        let mut points = room.lend(input.channels(), tiles.points());
+        let mut above = room.lend(out_gradient.channels(), tiles.points());
+        let mut sums = mapped_weights(room, out_gradient.blocks(), input.blocks());
+        sums.clear();
+        cpu.run(Points::new(Input, tiles, input, &mut points));
+        cpu.run(Points::new(OutputGradient, tiles, out_gradient, &mut above));
+        cpu.call(WeightGradient {
+            side: 1,
+            row_weights: sums.data().len() / POINTS,
+            input: &points,
+            out_gradient: &above,
+            gradient: sums.data_mut(),
+        });
+        let from = sums.data();
+        cpu.run(WeightSums { from, to: gradient });
+        add_bias_gradient(cpu, out_gradient, bias);
+        for map in [points, above, sums] {
+            room.give_back(map);
+        }
+    });
+}
+
+/// Stores a tile's points, whose first two have these places.
+fn store<I: Isa, const N: usize>(
+    isa: I,
+    values: &[[I::Vector; N]; N],
+    to: &mut [Lanes],
+    [first, second]: [usize; 2],
+) {
+    for (point, value) in values.as_flattened().iter().enumerate() {
+        isa.store(*value, &mut to[first + point * (second - first)]);
+    }
+}
