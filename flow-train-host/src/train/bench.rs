@@ -8,6 +8,7 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::evaluate::check_data;
 use super::input::{self, Dequantization, Jitter};
+use super::instructions::Instructions;
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::update::Update;
@@ -15,7 +16,6 @@ use super::workers::{Batch, Workers, pool};
 use crate::data::{Dataset, Images};
 use crate::model::Model;
 use crate::nn::Weights;
-use crate::nn::kernels::Cpu;
 
 /// What is trained: all items are one batch, the same in every step.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Given<'a> {
     pub noise: &'a [f32],
     /// Worker threads; 0: one a core.
     pub threads: usize,
+    /// What to compute with.
+    pub instructions: Instructions,
 }
 
 /// A trainer between two steps.
@@ -46,7 +48,7 @@ pub struct Trainer<'a> {
 /// # Errors
 /// [`TrainError`] when the flow cannot be trained or the data do not fit it.
 pub fn first_model(config: &TrainConfig, data: &Dataset) -> Result<Model, TrainError> {
-    let network = network(config, data)?;
+    let network = network(config, data, Instructions::default())?;
     let items: Vec<usize> = (0..data.len()).collect();
     let first = network.initial(config.seed, data, &items);
     Ok(Model::new(config.spec.clone(), network.tensors(&first))?)
@@ -60,7 +62,7 @@ pub fn with_trainer<R>(
     given: Given<'_>,
     act: impl FnOnce(&mut Trainer<'_>) -> R,
 ) -> Result<R, TrainError> {
-    let network = network(given.config, given.data)?;
+    let network = network(given.config, given.data, given.instructions)?;
     let pool = pool(given.threads)?;
     let numbers = network.parameters(&given.model);
     drop(given.model);
@@ -89,14 +91,18 @@ pub fn with_trainer<R>(
     Ok(act(&mut trainer))
 }
 
-fn network(config: &TrainConfig, data: &Dataset) -> Result<Network, TrainError> {
+fn network(
+    config: &TrainConfig,
+    data: &Dataset,
+    instructions: Instructions,
+) -> Result<Network, TrainError> {
     config.spec.validate().map_err(TrainError::Spec)?;
     if let Some(problem) = config.problem() {
         return Err(TrainError::Config(problem));
     }
     check_data(&config.spec, data)?;
     let together = config.together(data.len());
-    Ok(Network::new(&config.spec, together, Cpu::best())?)
+    Ok(Network::new(&config.spec, together, instructions.0)?)
 }
 
 impl Trainer<'_> {

@@ -61,7 +61,9 @@ impl TrainConfig {
         let slice = batch.div_ceil(self.slices);
         match self.spec.input {
             InputSpec::Image { .. } => slice,
-            InputSpec::Vector { .. } => slice.max(LEAST_VECTORS.min(batch)),
+            InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
+                slice.max(LEAST_VECTORS.min(batch))
+            }
         }
     }
 

@@ -39,6 +39,19 @@ impl Cpu {
         all
     }
 
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
+            Self::Portable(_) => "portable",
+        }
+    }
+
     /// The best that this processor has.
     pub(crate) fn best() -> Self {
         Self::all()[0]

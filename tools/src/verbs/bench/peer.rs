@@ -25,11 +25,18 @@ pub(super) struct Peer<S> {
 }
 
 impl<S: Copy + Display> Peer<S> {
-    /// This program again, in the hidden role of a verb of `bench`.
-    pub(super) fn ours(side: S, verb: &str, directory: &Path, threads: usize) -> Result<Self> {
+    /// This program again, in the hidden role of a verb of `bench`, told where the case lies, and more.
+    pub(super) fn ours(
+        side: S,
+        verb: &str,
+        directory: &Path,
+        threads: usize,
+        more: &[&str],
+    ) -> Result<Self> {
         let program = std::env::current_exe().context("this program")?;
         let mut command = Command::new(program);
-        command.args(["bench", verb, "--serve"]).arg(directory);
+        command.args(["bench", verb, "--serve"]);
+        command.arg(directory).args(more);
         command.args(["--threads", &threads.to_string()]);
         // What runs in the pool of all threads, not in one of its own.
         command.env("RAYON_NUM_THREADS", threads.to_string());

@@ -13,6 +13,7 @@ use crate::{birth, date, progress};
 use anyhow::Result;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
+use flow_train_host::train::Instructions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,8 @@ const SCRIPTS: [(&str, &str); 3] = [
 #[command(
     after_help = "Both sides begin with the same weights, batch and noise; their losses must agree before anything is \
     timed (exit code 1 if not). Ratios are medians over rounds of our time over that of PyTorch's \
-    faster memory layout.\n\n\
+    faster memory layout. Only what the processor has can be chosen as --instructions; with --against, that these \
+    kernels compute the same is checked as well.\n\n\
     Examples:\n  flowgate bench train --case realnvp-16\n  \
     flowgate bench train --against torch --venv venv-torch --record records/training-speed.md"
 )]
@@ -51,6 +53,9 @@ pub(super) struct Args {
     /// Threads of every side; all cores by default
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
+    /// Compute with this instruction set on our side: avx512, avx2, neon or portable; the best by default
+    #[arg(long, value_name = "SET", value_parser = instructions)]
+    instructions: Option<Instructions>,
     /// Python environment with PyTorch; made with pip if it is not there
     #[arg(long, value_name = "DIR", default_value = "target/bench/venv")]
     venv: PathBuf,
@@ -77,7 +82,7 @@ enum Against {
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
         if let Some(directory) = &self.serve {
-            return worker::serve(directory, self.threads, out);
+            return worker::serve(directory, self.threads, self.instructions(), out);
         }
         let python = match self.against {
             Some(Against::Torch) => Some(python::environment(&self.venv, &[])?),
@@ -117,10 +122,16 @@ impl Args {
         Ok(())
     }
 
+    fn instructions(&self) -> Instructions {
+        self.instructions.unwrap_or_default()
+    }
+
     fn time(&self, case: Case, directory: &Path, python: Option<&Path>) -> Result<Outcome> {
         machine::directory(directory)?;
         files::write(case, directory)?;
-        let mut peers = vec![Peer::ours(Side::Ours, "train", directory, self.threads)?];
+        let more = ["--instructions", self.instructions().name()];
+        let ours = Peer::ours(Side::Ours, "train", directory, self.threads, &more)?;
+        let mut peers = vec![ours];
         if let Some(interpreter) = python {
             let script = machine::write_scripts(directory, &SCRIPTS)?;
             let python = Python {
@@ -163,12 +174,13 @@ impl Args {
             self.threads
         };
         let mut text = format!(
-            "# Training speed\n\nWritten by `flowgate bench train` on {}: {} {}; {}; {cores} cores, {threads} threads \
-            a side; {} rounds.\n",
+            "# Training speed\n\nWritten by `flowgate bench train` on {}: {} {}; {}, {}; {cores} cores, {threads} \
+            threads a side; {} rounds.\n",
             date::today(),
             birth::tool(),
             birth::commit(),
             processor(),
+            self.instructions().name(),
             self.rounds
         );
         if let Some(torch) = torch {
@@ -184,6 +196,15 @@ impl Args {
         }
         text
     }
+}
+
+/// One of the sets that this processor has.
+fn instructions(name: &str) -> Result<Instructions, String> {
+    Instructions::named(name).ok_or_else(|| {
+        let all = Instructions::all().into_iter().map(Instructions::name);
+        let all: Vec<_> = all.collect();
+        format!("this processor has {}", all.join(", "))
+    })
 }
 
 fn print_json(outcomes: &[Outcome], out: &mut Output) -> Result<()> {

@@ -7,13 +7,19 @@ use super::files;
 use super::protocol::{Ask, Greeting, Turn, answer, peak_kib};
 use crate::output::Output;
 use anyhow::{Result, bail};
+use flow_train_host::train::Instructions;
 use flow_train_host::train::bench::{self, Given, Trainer};
 use std::io::BufRead;
 use std::path::Path;
 use std::time::Instant;
 
 /// Serves commands until standard input ends.
-pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Result<()> {
+pub(super) fn serve(
+    directory: &Path,
+    threads: usize,
+    instructions: Instructions,
+    out: &mut Output,
+) -> Result<()> {
     let written = files::read(directory)?;
     let given = Given {
         config: &written.config,
@@ -21,6 +27,7 @@ pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Resul
         data: &written.data,
         noise: &written.noise,
         threads,
+        instructions,
     };
     let served = bench::with_trainer(given, |trainer| {
         let (library, threads) = (String::new(), trainer.threads());

@@ -132,7 +132,7 @@ impl Args {
         machine::directory(directory)?;
         case.write(directory)?;
         let mut peers = Vec::new();
-        let start = |side: Side| Peer::ours(side, "host", directory, side.threads);
+        let start = |side: Side| Peer::ours(side, "host", directory, side.threads, &[]);
         for side in side::of(Engine::Ours) {
             peers.push(start(side)?);
         }
