@@ -11,11 +11,11 @@
 
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::slices::{int, run};
+use super::slices::int;
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
 use crate::kernels::{self, Row, Tile};
-use crate::plan::{Activation, LANES, NumberFormat, PlanError, PlannedScale};
+use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
 /// Fraction bits of a latent.
@@ -28,9 +28,9 @@ const REQUANTIZE_SHIFT: u32 = 32;
 /// Bits that a multiplier of a last layer shifts by; its results are latents, not 16-bit activations.
 const OUTPUT_SHIFT: u32 = 20;
 /// Fraction bits of a mantissa.
-const MANTISSA_BITS: i32 = 30;
+pub(super) const MANTISSA_BITS: i32 = 30;
 /// Largest magnitude of an activation; symmetric, so that a negated activation is one too.
-const ACTIVATION_LIMIT: i32 = 32767;
+pub(super) const ACTIVATION_LIMIT: i32 = 32767;
 /// Bits that a gate's multiplier shifts by.
 const GATE_SHIFT: u32 = 12;
 /// Fraction bits of a weight of `invertible_linear`.
@@ -40,7 +40,7 @@ const GRID_LIMIT: i64 = (1 << 20) - 1;
 /// ln 2 / 2^16 with 44 fraction bits: nats of one grid step.
 const STEP_NATS_Q44: i64 = 186065279;
 /// Largest magnitude of a measurement on its integer scale.
-const MEASUREMENT_LIMIT: i64 = 1 << 30;
+pub(super) const MEASUREMENT_LIMIT: i64 = 1 << 30;
 
 /// The integer number system of `NumberFormat::Q8`.
 #[derive(Clone, Copy, Debug)]
@@ -361,104 +361,4 @@ fn integer_of(value: f32, exponent: i32) -> i64 {
         left @ 0.. => mantissa << left.min(32),
         right => round_shift(mantissa, (-right).min(62) as u32),
     }
-}
-
-/// Sums of magnitudes that 32-bit accumulators can hold whatever the activations are.
-pub(crate) fn check_sums(
-    format: NumberFormat,
-    weights: &[u8],
-    records: &[u8],
-    fan_in: usize,
-) -> Result<(), PlanError> {
-    if format != NumberFormat::Q8 {
-        return Ok(());
-    }
-    for (index, record) in records.chunks_exact(8).enumerate() {
-        let row = run(weights, index * fan_in, fan_in);
-        let magnitudes = row
-            .iter()
-            .map(|&w| u64::from((w as i8).unsigned_abs()))
-            .sum::<u64>();
-        let bias = u64::from(int(record, 0).unsigned_abs());
-        if magnitudes * ACTIVATION_LIMIT as u64 + bias > i32::MAX as u64 {
-            return Err(PlanError::Accumulator);
-        }
-    }
-    Ok(())
-}
-
-/// Mantissas are normalized and exponents within the shifts' range.
-pub(crate) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
-    let good = match format {
-        NumberFormat::Q8 => records.chunks_exact(12).all(|record| {
-            int(record, 1) >= 1 << MANTISSA_BITS && (-16..=15).contains(&int(record, 2))
-        }),
-        _ => records.chunks_exact(8).all(|record| {
-            let scale = super::slices::float(record, 1);
-            scale.is_finite() && scale != 0.0
-        }),
-    };
-    if good { Ok(()) } else { Err(PlanError::Scale) }
-}
-
-/// Rows of `invertible_linear` whose sum over any latents fits 64 bits.
-pub(crate) fn check_linear(
-    format: NumberFormat,
-    weights: &[u8],
-    channels: usize,
-) -> Result<(), PlanError> {
-    if format != NumberFormat::Q8 {
-        return Ok(());
-    }
-    for row in weights.chunks_exact(4 * channels.max(1)) {
-        let magnitudes = row
-            .chunks_exact(4)
-            .map(|weight| u64::from(int(weight, 0).unsigned_abs()));
-        if magnitudes.sum::<u64>() > i32::MAX as u64 {
-            return Err(PlanError::Accumulator);
-        }
-    }
-    Ok(())
-}
-
-/// Standardization records are within their shifts' range, deviations positive.
-pub(crate) fn check_standardization(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
-    let good = match format {
-        NumberFormat::Q8 => records.chunks_exact(16).all(|record| {
-            let mean = i64::from(int(record, 1)).abs() <= MEASUREMENT_LIMIT;
-            let exponent = (-160..=160).contains(&int(record, 0));
-            mean && exponent
-                && int(record, 2) >= 1 << MANTISSA_BITS
-                && (1..=62).contains(&int(record, 3))
-        }),
-        _ => records.chunks_exact(8).all(|record| {
-            let deviation = super::slices::float(record, 1);
-            deviation.is_finite() && deviation > 0.0
-        }),
-    };
-    if good { Ok(()) } else { Err(PlanError::Scale) }
-}
-
-/// Shifts of whitening rows are within their range, floats finite.
-pub(crate) fn check_whitening(
-    format: NumberFormat,
-    rows: &[u8],
-    row_len: usize,
-) -> Result<(), PlanError> {
-    let finite = |weight: &[u8]| super::slices::float(weight, 0).is_finite();
-    let good = match format {
-        NumberFormat::Q8 => {
-            let mut rows = rows.chunks_exact(row_len.max(1));
-            rows.all(|row| (1..=62).contains(&int(row, 0)))
-        }
-        _ => rows.chunks_exact(4).all(finite),
-    };
-    if good { Ok(()) } else { Err(PlanError::Scale) }
-}
-
-/// Bounds are finite; integer ones are whatever the grid holds.
-pub(crate) fn check_bounds(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
-    let finite = |record: &[u8]| super::slices::float(record, 0).is_finite();
-    let good = format == NumberFormat::Q8 || records.chunks_exact(4).all(finite);
-    if good { Ok(()) } else { Err(PlanError::Scale) }
 }

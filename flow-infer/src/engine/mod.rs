@@ -5,6 +5,7 @@
 //! functions from `libm`. What they share is here: order of rows, views, masks, rings. What differs is arithmetic.
 
 mod arithmetic;
+mod check;
 mod conv;
 mod couple;
 mod dither;
@@ -27,7 +28,7 @@ pub use observe::{Coupled, Observer};
 pub use scratch::{Scratch, ScratchMut};
 pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
 
-pub(crate) use fixed::{
+pub(crate) use check::{
     check_actnorm, check_bounds, check_linear, check_standardization, check_sums, check_whitening,
 };
 pub(crate) use table::check_table;

@@ -8,16 +8,22 @@
 //! A plan is read from flash step by step (postcard), so its size never meets the board's RAM: one coupling at a time
 //! is decoded, under 2 KiB.
 
+mod conditioner;
+mod error;
 mod geometry;
 pub(crate) mod parts;
 mod schedule;
+mod sizes;
 mod steps;
 mod validate;
 
+pub(crate) use conditioner::changes_pixel;
+pub use conditioner::lowest_needed;
+pub use error::PlanError;
 pub use schedule::{Event, Schedule};
 pub use steps::Steps;
-pub use validate::{PlanError, ScratchNeed, lowest_needed, validate_step};
-pub(crate) use validate::{changes_pixel, validate_head};
+pub(crate) use validate::validate_head;
+pub use validate::{ScratchNeed, validate_step};
 
 use crate::spec::{AffineForm, CouplingMask, Parity, Shape, View};
 use heapless::Vec;

@@ -6,7 +6,7 @@
 //! cancellation) needs the Cholesky factor U of the inverse, C^-1 = U' U: after rounding weight i by an error e, each
 //! later weight j changes by -e U_ij / U_ii.
 
-use super::pack::{At, Padded};
+use super::numbers::{At, Padded};
 use super::quantize::{QuantizedRow, Rounding, nearest};
 use super::statistics::{Moments, Statistics};
 use rayon::prelude::*;

@@ -1,7 +1,7 @@
 //! Records in floats: 32-bit, or with halved weights.
 
 use super::ExportError;
-use super::pack::{At, Numbers, Padded};
+use super::numbers::{At, Numbers, Padded};
 use super::pixels::Pixels;
 use super::volume::ln_abs_det;
 use flow_infer::plan::{Dequantization, NumberFormat};

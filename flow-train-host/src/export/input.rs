@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use super::lower::LoweredInput;
-use super::pack::{Numbers, Tensors};
+use super::numbers::{Numbers, Tensors};
 use super::volume::ln_volume;
 use flow_infer::plan::PlannedInput;
 use flow_infer::spec::units::{HALF_LN_2PI, LN_256};

@@ -5,6 +5,7 @@ pub mod file;
 pub mod float;
 mod input;
 pub mod lower;
+pub mod numbers;
 pub mod pack;
 pub mod pixels;
 pub mod provenance;

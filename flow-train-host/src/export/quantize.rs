@@ -7,7 +7,8 @@
 
 use super::ExportError;
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
-use super::pack::{At, Numbers, Padded, pad};
+use super::numbers::{At, Numbers, Padded};
+use super::pack::pad;
 use super::pixels::Pixels;
 use super::ranges::Ranges;
 use super::volume::ln_abs_det;
