@@ -66,18 +66,21 @@ impl Case {
         self.spec.input.shape().len()
     }
 
-    /// Writes what the sides read into an existing directory.
+    /// Writes what our side reads into an existing directory.
     pub(super) fn write(&self, directory: &Path) -> Result<()> {
-        let images = images(BATCH)?;
-        let pixels = NpyValues::U8(images.pixels().to_vec());
+        let pixels = NpyValues::U8(images(BATCH)?.pixels().to_vec());
         NpyArray::new(vec![BATCH, 1, 28, 28], pixels)?.write(&directory.join(IMAGES))?;
+        write_atomically(&directory.join(TIMED), |w| w.write_all(&self.bytes))?;
+        Ok(())
+    }
+
+    /// Writes what the other sides read, and our twin of it.
+    pub(super) fn write_for_others(&self, directory: &Path) -> Result<()> {
+        let images = images(BATCH)?;
         let model = self.model(&images)?;
         model.save(&directory.join(MODEL_FILE))?;
-        let data = Dataset::Images(images);
-        let compared = export::quantized(&model, &data, &|| ())?.to_bytes()?;
-        for (name, bytes) in [(TIMED, &self.bytes), (COMPARED, &compared)] {
-            write_atomically(&directory.join(name), |w| w.write_all(bytes))?;
-        }
+        let twin = export::quantized(&model, &Dataset::Images(images), &|| ())?.to_bytes()?;
+        write_atomically(&directory.join(COMPARED), |w| w.write_all(&twin))?;
         Ok(())
     }
 
@@ -90,7 +93,7 @@ impl Case {
         let mut tensors = model.tensors().clone();
         for tensor in tensors.values_mut() {
             if tensor.values.iter().all(|&value| value == 0.0) {
-                tensor.values.fill_with(|| 0.02 * (numbers.next() - 0.5));
+                tensor.values.fill_with(|| 0.06 * (numbers.next() - 0.5));
             }
         }
         Ok(Model::new(self.spec.clone(), tensors)?)

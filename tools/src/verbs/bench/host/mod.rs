@@ -137,6 +137,7 @@ impl Args {
             peers.push(start(side)?);
         }
         if let Some(interpreter) = python {
+            case.write_for_others(directory)?;
             let script = &machine::write_scripts(directory, &SCRIPTS)?;
             export(interpreter, script, directory)?;
             let python = Python {

@@ -6,7 +6,7 @@ use super::super::versus::{PAUSE, difference};
 use super::case::{BATCH, Case};
 use super::side::{Engine, Side};
 use crate::failure::CheckFailed;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flow_infer::spec::units::bits_per_dim;
 use flow_train_host::metrics::median;
 use indicatif::ProgressBar;
@@ -40,11 +40,10 @@ pub(super) fn run(
     rounds: usize,
     bar: &ProgressBar,
 ) -> Result<Vec<Timed>> {
-    let mut losses = Vec::new();
-    for peer in peers.iter_mut() {
-        losses.push((peer.side, peer.ask(Ask::Score(COMPARED))?.loss_nats));
-    }
-    let off_bits = compare(case, &losses)?;
+    let off_bits = match peers.iter().any(|peer| peer.side.engine == Engine::Eager) {
+        true => compare(case, peers)?,
+        false => vec![None; peers.len()],
+    };
     let timed = |(peer, off_bits): (&Peer<Side>, Option<f64>)| Timed {
         side: peer.side,
         library: peer.greeting.library.clone(),
@@ -71,12 +70,14 @@ pub(super) fn run(
     Ok(all)
 }
 
-/// How far every side is from PyTorch, if it takes part.
-fn compare(case: &Case, all: &[(Side, Vec<f64>)]) -> Result<Vec<Option<f64>>> {
+/// How far every side is from PyTorch.
+fn compare(case: &Case, peers: &mut [Peer<Side>]) -> Result<Vec<Option<f64>>> {
+    let mut all = Vec::new();
+    for peer in peers {
+        all.push((peer.side, peer.ask(Ask::Score(COMPARED))?.loss_nats));
+    }
     let torch = all.iter().find(|(side, _)| side.engine == Engine::Eager);
-    let Some((_, torch)) = torch else {
-        return Ok(vec![None; all.len()]);
-    };
+    let (_, torch) = torch.context("nobody to compare with")?;
     let off = |(side, losses): &(Side, Vec<f64>)| {
         let bits = mean_difference_bits(torch, losses, case.dims());
         let agrees = match side.engine {

@@ -18,14 +18,13 @@ use std::time::Instant;
 /// Serves commands until standard input ends; rayon's own variable says how many threads.
 pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Result<()> {
     let images = data::load(&directory.join(IMAGES))?;
-    let [timed, compared] = [TIMED, COMPARED].map(|name| Loaded::open_flow(&directory.join(name)));
-    let (timed, compared) = (timed?, compared?);
-    let (timed, compared) = (timed.artifact()?, compared.artifact()?);
+    let timed = Loaded::open_flow(&directory.join(TIMED))?;
+    let timed = timed.artifact()?;
     let library = String::new();
     answer(out, &Greeting { library, threads })?;
     for line in std::io::stdin().lock().lines() {
         let mut turn = match Ask::parse(&line?)? {
-            Ask::Score(count) => losses(&compared, &images.take(0..count))?,
+            Ask::Score(count) => losses(&directory.join(COMPARED), &images.take(0..count))?,
             Ask::One(count) => single_images(&timed, &images, count)?,
             Ask::Many(count) => batches(&timed, &images, count)?,
             other => bail!("`{other}` is nothing to tell an engine"),
@@ -36,8 +35,9 @@ pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Resul
     Ok(())
 }
 
-fn losses(artifact: &Artifact<'_>, images: &Dataset) -> Result<Turn> {
-    let found = log_prob_all(artifact, images).map_err(|(_, error)| error)?;
+fn losses(model: &Path, images: &Dataset) -> Result<Turn> {
+    let model = Loaded::open_flow(model)?;
+    let found = log_prob_all(&model.artifact()?, images).map_err(|(_, error)| error)?;
     let losses = found.iter().map(|e| -nats_from_raw(e.log_prob_raw));
     Ok(Turn {
         loss_nats: losses.collect(),
