@@ -85,7 +85,7 @@ impl Case {
     }
 
     /// First weights as training would choose them, and small ones where it would begin with zeros, so that every
-    /// layer shows in the result.
+    /// layer shows in the result. With twice as large ones latents leave the range of integers.
     fn model(&self, images: &Images) -> Result<Model> {
         let config = TrainConfig::new(self.spec.clone());
         let model = first_model(&config, &Dataset::Images(images.clone()))?;
@@ -93,7 +93,7 @@ impl Case {
         let mut tensors = model.tensors().clone();
         for tensor in tensors.values_mut() {
             if tensor.values.iter().all(|&value| value == 0.0) {
-                tensor.values.fill_with(|| 0.06 * (numbers.next() - 0.5));
+                tensor.values.fill_with(|| 0.03 * (numbers.next() - 0.5));
             }
         }
         Ok(Model::new(self.spec.clone(), tensors)?)

@@ -15,9 +15,9 @@ use indicatif::ProgressBar;
 const COMPARED: usize = 16;
 /// Largest relative difference of float losses: sums in f32 in different orders.
 pub(super) const FLOAT_TOLERANCE: f64 = 1e-4;
-/// Largest mean difference of the quantized engine's from them. Quantization costs trained models 0.01 bits per dim and
-/// less; another architecture would be off by whole bits.
-pub(super) const QUANTIZED_TOLERANCE_BITS: f64 = 0.1;
+/// Largest mean difference of the quantized engine's from them: 0.001 to 0.005 were seen, where the same flows without
+/// their conditioners are off by 2.4.
+pub(super) const QUANTIZED_TOLERANCE_BITS: f64 = 0.05;
 
 /// What one side did with a model.
 #[derive(Clone, Debug)]
