@@ -309,15 +309,16 @@ impl Network {
     }
 }
 
-/// Images that are best computed together, by the conditioner that gains most.
+/// Images that are best computed together, by the conditioner that needs fewest: every image takes its activations of
+/// the whole flow, and those of a large view, which fills the kernels alone, are most of them.
 fn images_together(spec: &FlowSpec) -> usize {
     let of_step = |placed: PlacedStep| match &placed.step {
         StepSpec::Coupling(coupling) => {
             let shape = placed.view.shape();
             let grid = Grid::image(shape.height.into(), shape.width.into());
-            conditioner::images_together(&coupling.conditioner, grid)
+            Some(conditioner::images_together(&coupling.conditioner, grid))
         }
-        _ => 1,
+        _ => None,
     };
-    spec.steps().map(of_step).max().unwrap_or(1)
+    spec.steps().filter_map(of_step).min().unwrap_or(1)
 }
