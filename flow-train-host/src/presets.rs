@@ -229,6 +229,8 @@ mod tests {
             let steps: usize = config.spec.levels.iter().map(|l| l.steps.len()).sum();
             let wanted = match name {
                 "vector-small" => 6,
+                "half-masks" => 3,
+                "cycle-masks" => 8,
                 "glow-tiny" => 2 * (1 + 4 * 3),
                 _ => 11,
             };
