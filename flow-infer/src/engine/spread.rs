@@ -2,7 +2,7 @@
 //! and, where it strides, between them.
 //!
 //! Every column then has the same window, and a kernel can compute the row at once. Finding each column's own window
-//! took two thirds of an image's time in `fashion-bottleneck`; multiplying by zeros takes next to none.
+//! took more than half of an image's time in `fashion-bottleneck`; multiplying by zeros takes next to none.
 
 use super::conv::{Convolution, Inputs, Sink, origins};
 use super::slices::{run, run_mut};
