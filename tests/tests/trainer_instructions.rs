@@ -2,9 +2,10 @@
 //! trains the same flow.
 
 use flow_infer::spec::{
-    AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
-    Norm, Parity, ScaleMap, Shape, StepSpec,
+    AffineForm, ConditionerSpec, CouplingMask, FlowSpec, Half, InputSpec, Norm, Parity, ScaleMap,
+    StepSpec,
 };
+use flow_tests::models::{coupling, image, level, vector};
 use flow_tests::random::SplitMix64;
 use flow_tests::tolerance::{TRAINER_INSTRUCTIONS, Worst};
 use flow_train_host::data::{Dataset, Images, Vectors};
@@ -14,30 +15,17 @@ use flow_train_host::train::{Instructions, OptimizerConfig, TrainConfig};
 /// Losses before this many steps are compared.
 const STEPS: usize = 4;
 
-fn coupling(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec {
-    StepSpec::Coupling(CouplingSpec {
+fn paper(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec {
+    coupling(
         mask,
         conditioner,
-        scale_map: ScaleMap::TanhBound,
-        affine: AffineForm::ShiftThenScale,
-    })
+        ScaleMap::TanhBound,
+        AffineForm::ShiftThenScale,
+    )
 }
 
-fn flow(input: InputSpec, steps: &[StepSpec]) -> FlowSpec {
-    let level = LevelSpec {
-        steps: steps.iter().copied().collect(),
-    };
-    FlowSpec {
-        input,
-        levels: [level].into_iter().collect(),
-    }
-}
-
-fn image(side: u16) -> InputSpec {
-    InputSpec::Image {
-        shape: Shape::new(1, side, side),
-        logit_margin: 0.05,
-    }
+fn square(side: u16, steps: &[StepSpec]) -> FlowSpec {
+    image(1, side, side, &[level(steps)])
 }
 
 /// Every kernel: direct and Winograd convolutions, patches, dense layers, the passes around them.
@@ -67,27 +55,14 @@ fn cases() -> Vec<(&'static str, FlowSpec, usize)> {
         StepSpec::Squeeze,
         StepSpec::Actnorm,
         StepSpec::InvertibleLinear,
-        coupling(second, highway),
+        paper(second, highway),
     ];
-    let vector = InputSpec::Vector { dims: 37 };
     vec![
-        (
-            "narrow resnet",
-            flow(image(9), &[coupling(odd, resnet(7))]),
-            3,
-        ),
-        (
-            "wide resnet",
-            flow(image(24), &[coupling(odd, resnet(40))]),
-            2,
-        ),
-        ("glow", flow(image(28), &glow), 20),
-        (
-            "autoencoder",
-            flow(image(14), &[coupling(odd, autoencoder)]),
-            5,
-        ),
-        ("dense", flow(vector, &[coupling(second, mlp)]), 150),
+        ("narrow resnet", square(9, &[paper(odd, resnet(7))]), 3),
+        ("wide resnet", square(24, &[paper(odd, resnet(40))]), 2),
+        ("glow", square(28, &glow), 20),
+        ("autoencoder", square(14, &[paper(odd, autoencoder)]), 5),
+        ("dense", vector(37, &[paper(second, mlp)]), 150),
     ]
 }
 

@@ -5,13 +5,13 @@
 pub(crate) mod files;
 pub(crate) mod npz;
 
+use flow_tests::fixtures::data_directory;
 use flow_train_host::convert::flows_ood::{ArchHint, parse_image};
 use std::path::PathBuf;
 
 /// A file among the fixtures.
 pub(crate) fn fixture(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/flows_ood");
-    folder.join(name)
+    data_directory().join("flows_ood").join(name)
 }
 
 /// Content of a fixture.
