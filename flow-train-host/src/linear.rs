@@ -210,8 +210,10 @@ fn times(matrix: &Square, basis: &[Vec<f64>]) -> Vec<Vec<f64>> {
     basis.par_iter().map(product).collect()
 }
 
-/// Gram and Schmidt's process, twice over each row: once is not orthogonal enough.
-fn orthonormalize(basis: &mut [Vec<f64>]) {
+/// Gram and Schmidt's process, twice over each row: once is not orthogonal enough. Returns how long each row was
+/// across those before it.
+pub(crate) fn orthonormalize(basis: &mut [Vec<f64>]) -> Vec<f64> {
+    let mut lengths = Vec::with_capacity(basis.len());
     for i in 0..basis.len() {
         let (done, rest) = basis.split_at_mut(i);
         let row = &mut rest[0];
@@ -219,9 +221,12 @@ fn orthonormalize(basis: &mut [Vec<f64>]) {
             let along = dot(row, other);
             row.iter_mut().zip(other).for_each(|(r, o)| *r -= along * o);
         }
-        let length = dot(row, row).sqrt().max(f64::MIN_POSITIVE);
-        row.iter_mut().for_each(|r| *r /= length);
+        let length = dot(row, row).sqrt();
+        let divisor = length.max(f64::MIN_POSITIVE);
+        row.iter_mut().for_each(|r| *r /= divisor);
+        lengths.push(length);
     }
+    lengths
 }
 
 /// Eigenvectors within the space of an orthonormal basis (Rayleigh and Ritz).

@@ -1,5 +1,7 @@
 //! Determinants of the linear maps that a plan stores, for its constant.
 
+use crate::linear::orthonormalize;
+
 /// ln |det| of a square matrix by elimination with row pivoting; `None` if it is singular.
 pub fn ln_abs_det(mut matrix: Vec<f64>, size: usize) -> Option<f64> {
     let mut sum = 0.0;
@@ -27,22 +29,7 @@ pub fn ln_abs_det(mut matrix: Vec<f64>, size: usize) -> Option<f64> {
 /// ln of the volume that rows span, ln det(A Aᵀ) / 2, by Gram and Schmidt's process; `None` if they depend on each
 /// other.
 pub fn ln_volume(mut rows: Vec<Vec<f64>>) -> Option<f64> {
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let mut sum = 0.0;
-    for i in 0..rows.len() {
-        let (done, rest) = rows.split_at_mut(i);
-        let row = rest.first_mut()?;
-        // Twice: what rounding has left over from the first time is taken away as well.
-        for other in done.iter().chain(done.iter()) {
-            let along = dot(row, other);
-            row.iter_mut().zip(other).for_each(|(r, o)| *r -= along * o);
-        }
-        let length = dot(row, row).sqrt();
-        if length == 0.0 || !length.is_finite() {
-            return None;
-        }
-        row.iter_mut().for_each(|r| *r /= length);
-        sum += length.ln();
-    }
-    Some(sum)
+    let lengths = orthonormalize(&mut rows);
+    let span = lengths.iter().all(|&l| l > 0.0 && l.is_finite());
+    span.then(|| lengths.iter().map(|l| l.ln()).sum())
 }
