@@ -82,19 +82,16 @@ pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result
 
 /// Whether the model reads such inputs.
 fn check(path: &Path, data: &Dataset, artifact: &Artifact<'_>) -> Result<()> {
-    let (fits, wanted) = match (artifact.input(), data) {
-        (PlannedInput::Image { shape, .. }, _) => {
+    let (fits, wanted) = match artifact.input() {
+        PlannedInput::Image { shape, .. } => {
             let sizes = [shape.channels, shape.height, shape.width].map(usize::from);
             let fits = matches!(data, Dataset::Images(_)) && data.shape() == sizes;
             (fits, format!("images of {shape}"))
         }
-        (
-            PlannedInput::Vector { dims: values, .. }
-            | PlannedInput::Whitened {
-                measured: values, ..
-            },
-            _,
-        ) => {
+        PlannedInput::Vector { dims: values, .. }
+        | PlannedInput::Whitened {
+            measured: values, ..
+        } => {
             let fits = matches!(data, Dataset::Vectors(_)) && data.dims() == usize::from(*values);
             (fits, format!("vectors of {values} values"))
         }

@@ -23,11 +23,8 @@ const SCRIPTS: [(&str, &str); 3] = [
         "train_torch.py",
         include_str!("../../../bench/train_torch.py"),
     ),
-    (
-        "flow_torch.py",
-        include_str!("../../../bench/flow_torch.py"),
-    ),
-    ("peer.py", include_str!("../../../bench/peer.py")),
+    python::FLOW,
+    python::PEER,
 ];
 
 /// Time optimizer steps, alone or in turns with PyTorch on the same cores

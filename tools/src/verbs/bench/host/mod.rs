@@ -31,11 +31,8 @@ const SCRIPTS: [(&str, &str); 3] = [
         "host_peers.py",
         include_str!("../../../../bench/host_peers.py"),
     ),
-    (
-        "flow_torch.py",
-        include_str!("../../../../bench/flow_torch.py"),
-    ),
-    ("peer.py", include_str!("../../../../bench/peer.py")),
+    python::FLOW,
+    python::PEER,
 ];
 /// What they need beside PyTorch.
 const PACKAGES: [&str; 2] = ["onnx", "onnxruntime"];
