@@ -97,7 +97,9 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
             PlannedInput::Image { shape, .. } if parts::IMAGES => {
                 Some(code_length(input, shape, self.coder)?.energy())
             }
-            _ => None,
+            PlannedInput::Image { .. }
+            | PlannedInput::Vector { .. }
+            | PlannedInput::Whitened { .. } => None,
         };
         Ok(Scores {
             log_prob_raw: evaluation.log_prob_raw,
