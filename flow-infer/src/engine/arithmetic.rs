@@ -17,6 +17,8 @@ pub trait Arithmetic: Sized {
     type Accumulator: Copy + Default;
     /// Running sum of log_det, and whether a latent left its range.
     type Energy: Default;
+    /// What a kernel keeps of a coupling's weights from row to row.
+    type PackedWeights: Default;
     /// Zero, for buffers in statics.
     const ZERO_LATENT: Self::Latent;
     /// Zero, for buffers in statics.
@@ -30,7 +32,7 @@ pub trait Arithmetic: Sized {
     /// Computes a whole row of a convolution, if there is a kernel for that: the same as [`pair`](Self::pair) or
     /// [`single`](Self::single) and then [`activations`](Self::activations) of each block and column.
     #[inline(always)]
-    fn row(_: &mut Row<'_, Self::Activation>) -> bool {
+    fn row(_: &mut Row<'_, Self::Activation>, _: &mut Self::PackedWeights) -> bool {
         false
     }
 
@@ -40,7 +42,11 @@ pub trait Arithmetic: Sized {
 
     /// The sums of a whole row, pixel by pixel, with biases and not scaled, if there is a kernel for that.
     #[inline(always)]
-    fn sums(_: &mut Row<'_, Self::Activation>, _: &mut [Self::Accumulator]) -> bool {
+    fn sums(
+        _: &mut Row<'_, Self::Activation>,
+        _: &mut Self::PackedWeights,
+        _: &mut [Self::Accumulator],
+    ) -> bool {
         false
     }
 

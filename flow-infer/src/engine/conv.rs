@@ -8,15 +8,16 @@
 use super::{Arithmetic, MAX_WINDOW_ROWS, spread};
 use crate::kernels::{Row, Run, Tile, Window};
 use crate::plan::{self, Activation, Buffer, LANES};
+use crate::spec::Columns;
 
 /// Where finished sums go.
 pub(super) trait Sink<A: Arithmetic> {
-    /// Whether the sums of this column are needed.
-    fn wants(&self, x: usize) -> bool;
+    /// The columns of a row of this width whose sums are needed.
+    fn columns(&self, width: usize) -> Columns;
     /// Whether a column must be finished before the next one begins: floats are added up in the order they come.
     fn in_order(&self) -> bool;
     /// Takes the whole row at once, if it can.
-    fn take_row(&mut self, _: &Inputs<'_, A>) -> bool {
+    fn take_row(&mut self, _: &Inputs<'_, A>, _: &mut A::PackedWeights) -> bool {
         false
     }
     /// Takes four output channels of one pixel, and their records.
@@ -25,19 +26,23 @@ pub(super) trait Sink<A: Arithmetic> {
 
 /// What a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
+    pub(super) layer: usize,
     pub(super) window: &'s Window<'s>,
     pub(super) weights: &'s [u8],
     pub(super) row_bytes: usize,
     pub(super) records: &'s [u8],
     pub(super) blocks: usize,
     pub(super) activations: &'s [A::Activation],
+    /// Distance of two neighbouring columns in the activations.
     pub(super) step: usize,
-    pub(super) columns: usize,
+    pub(super) columns: Columns,
 }
 
 /// A convolution layer with its source and tensors.
 #[derive(Debug)]
 pub(super) struct Convolution<'s, A: Arithmetic> {
+    /// Its index within the coupling.
+    pub(super) layer: usize,
     pub(super) window: plan::Window,
     pub(super) source: &'s Buffer,
     pub(super) activations: &'s [A::Activation],
@@ -61,14 +66,18 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         's: 'r,
     {
         Row {
+            layer: self.layer,
             window: self.window,
             weights: self.weights,
             row_bytes: self.row_bytes,
             records: self.records,
             blocks: self.blocks,
-            activations: self.activations,
-            step: self.step,
-            columns: self.columns,
+            activations: self
+                .activations
+                .get(self.columns.first() * self.step..)
+                .unwrap_or(&[]),
+            step: self.step * self.columns.stride(),
+            columns: self.columns.count(),
             activation,
             residual,
             target,
@@ -82,7 +91,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
     }
 
     /// Computes output row y.
-    pub(super) fn row(&self, y: usize, sink: &mut impl Sink<A>) {
+    pub(super) fn row(&self, y: usize, packed: &mut A::PackedWeights, sink: &mut impl Sink<A>) {
         let pixel = self.source.pixel_len();
         let run_len = usize::from(self.window.width) * pixel;
         // The window begins `pad` columns left of the pixel, inside the margin.
@@ -101,6 +110,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
         let window = Window::new(fill(&mut list, &mut rows), run_len);
         let step = usize::from(self.window.stride) * pixel;
         let inputs = Inputs {
+            layer: self.layer,
             window: &window,
             weights: self.weights,
             row_bytes: self.fan_in() * A::FORMAT.sizes().weight,
@@ -108,18 +118,15 @@ impl<A: Arithmetic> Convolution<'_, A> {
             blocks: self.blocks,
             activations: self.activations,
             step,
-            columns: self.columns,
+            columns: sink.columns(self.columns),
         };
-        if sink.take_row(&inputs) {
+        if sink.take_row(&inputs, packed) {
             return;
         }
         let may_pair = self.blocks == 1 || !sink.in_order();
-        let mut wanted = Wanted {
-            next: 0,
-            columns: self.columns,
-        };
-        while let Some(first) = wanted.next(sink) {
-            let second = if may_pair { wanted.next(sink) } else { None };
+        let mut wanted = inputs.columns;
+        while let Some(first) = wanted.next() {
+            let second = if may_pair { wanted.next() } else { None };
             let at = self.activations.get(first * step..).unwrap_or(&[]);
             match second {
                 Some(second) => self.pair(&window, at, [first, second], step, sink),
@@ -178,16 +185,17 @@ impl<A: Arithmetic> Convolution<'_, A> {
     }
 
     /// Computes output row y of the transposed convolution: every input pixel spreads over a window of the output.
-    pub(super) fn transposed_row(&self, y: usize, sink: &mut impl Sink<A>) {
-        if A::WHOLE_ROWS && spread::row(self, y, sink) {
+    pub(super) fn transposed_row(
+        &self,
+        y: usize,
+        packed: &mut A::PackedWeights,
+        sink: &mut impl Sink<A>,
+    ) {
+        if A::WHOLE_ROWS && spread::row(self, y, packed, sink) {
             return;
         }
         let pixel = self.source.pixel_len();
-        let mut wanted = Wanted {
-            next: 0,
-            columns: self.columns,
-        };
-        while let Some(x) = wanted.next(sink) {
+        for x in sink.columns(self.columns) {
             for (block, weights, records) in self.blocks() {
                 let mut sums = A::biases(records);
                 let mut reaching = self.reaching(y, x);
@@ -251,23 +259,4 @@ fn fill<'l>(
         count += 1;
     }
     list.get(..count).unwrap_or(&[])
-}
-
-/// Walks the columns that a sink wants.
-struct Wanted {
-    next: usize,
-    columns: usize,
-}
-
-impl Wanted {
-    fn next<A: Arithmetic>(&mut self, sink: &impl Sink<A>) -> Option<usize> {
-        while self.next < self.columns {
-            let x = self.next;
-            self.next += 1;
-            if sink.wants(x) {
-                return Some(x);
-            }
-        }
-        None
-    }
 }

@@ -5,7 +5,8 @@ use super::arithmetic::ScaleAt;
 use super::conv::{Inputs, Sink};
 use super::observe::{Coupled, Observer};
 use super::slices::{at, run, tail};
-use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead, changes_pixel};
+use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead};
+use crate::spec::Columns;
 
 /// Most sums of a row that are computed at once: of 64 pixels with one or two changed channels.
 const MOST_SUMS: usize = 256;
@@ -95,21 +96,19 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
         let (of_scale, of_shift) = (record(raw_scale), record(shift));
         let map = self.scale_at(index);
         let pixels = sums.chunks_exact((inputs.blocks * LANES).max(1));
-        for (x, pixel) in (0..inputs.columns).zip(pixels) {
-            if self.wants(x) {
-                let raw_scale = A::output(at(pixel, raw_scale), of_scale);
-                let shift = A::output(at(pixel, shift), of_shift);
-                let offset = begin + x * coupling.view.column_stride();
-                self.rewrite(offset, raw_scale, shift, &map);
-            }
+        for (x, pixel) in inputs.columns.zip(pixels) {
+            let raw_scale = A::output(at(pixel, raw_scale), of_scale);
+            let shift = A::output(at(pixel, shift), of_shift);
+            let offset = begin + x * coupling.view.column_stride();
+            self.rewrite(offset, raw_scale, shift, &map);
         }
     }
 }
 
 impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
-    fn wants(&self, x: usize) -> bool {
+    fn columns(&self, _: usize) -> Columns {
         let coupling = self.place.coupling;
-        changes_pixel(&coupling.mask, coupling.view, self.y, x)
+        coupling.mask.changed_columns(self.y, coupling.view.shape())
     }
 
     /// log_det is a running sum: integers may come in any order, floats may not.
@@ -117,13 +116,14 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
         A::FORMAT != NumberFormat::Q8
     }
 
-    fn take_row(&mut self, inputs: &Inputs<'_, A>) -> bool {
+    fn take_row(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
         if !A::WHOLE_ROWS {
             return false;
         }
         let mut sums = [A::Accumulator::default(); MOST_SUMS];
         if !A::sums(
             &mut inputs.row(Activation::Identity, &[], &mut []),
+            packed,
             &mut sums,
         ) {
             return false;

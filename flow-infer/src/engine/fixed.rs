@@ -14,7 +14,7 @@ use super::dither;
 use super::slices::int;
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
-use crate::kernels::{self, Row, Tile};
+use crate::kernels::{self, PackedWeights, Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -115,6 +115,7 @@ impl Arithmetic for Fixed {
     type Activation = i16;
     type Accumulator = i32;
     type Energy = FixedEnergy;
+    type PackedWeights = PackedWeights;
     const ZERO_LATENT: i32 = 0;
     const ZERO_ACTIVATION: i16 = 0;
 
@@ -129,15 +130,15 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn row(row: &mut Row<'_, i16>) -> bool {
-        kernels::row(row)
+    fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
+        kernels::row(row, packed)
     }
 
     const WHOLE_ROWS: bool = kernels::WHOLE_ROWS;
 
     #[inline(always)]
-    fn sums(row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
-        kernels::sums(row, sums)
+    fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
+        kernels::sums(row, packed, sums)
     }
 
     #[inline(always)]
@@ -290,7 +291,7 @@ impl Arithmetic for Fixed {
         ))
     }
 
-    #[inline]
+    #[inline(always)]
     fn couple(
         x: i32,
         raw_scale: i32,

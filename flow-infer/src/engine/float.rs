@@ -88,6 +88,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
     type Activation = f32;
     type Accumulator = f32;
     type Energy = FloatEnergy;
+    type PackedWeights = ();
     const ZERO_LATENT: f32 = 0.0;
     const ZERO_ACTIVATION: f32 = 0.0;
 

@@ -6,12 +6,14 @@ use super::couple::{CoupleRow, Place};
 use super::observe::Observer;
 use super::slices::{at, run, run_mut, tail};
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
+use crate::spec::Columns;
 
 pub(super) fn run_row<A: Arithmetic>(
     place: &Place<'_>,
     event: Event,
     latents: &mut [A::Latent],
     activations: &mut [A::Activation],
+    packed: &mut A::PackedWeights,
     energy: &mut A::Energy,
     observer: &mut impl Observer<A>,
 ) {
@@ -27,7 +29,7 @@ pub(super) fn run_row<A: Arithmetic>(
             energy,
             observer,
         };
-        return convolve::<A>(place, layer, event.row, activations, &mut sink);
+        return convolve::<A>(place, event, activations, packed, &mut sink);
     };
     let Some(buffer) = coupling.buffers.get(usize::from(target)) else {
         return;
@@ -60,7 +62,7 @@ pub(super) fn run_row<A: Arithmetic>(
             );
         }
         LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
-            convolve::<A>(place, layer, event.row, before, &mut sink);
+            convolve::<A>(place, event, before, packed, &mut sink);
         }
         // Left out of this build, and refused when loaded.
         LayerKind::Gate { .. } => {}
@@ -79,8 +81,8 @@ struct RowSink<'r, A: Arithmetic> {
 }
 
 impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
-    fn wants(&self, _: usize) -> bool {
-        true
+    fn columns(&self, width: usize) -> Columns {
+        Columns::adjacent(0, width)
     }
 
     fn in_order(&self) -> bool {
@@ -88,9 +90,12 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
     }
 
     #[inline(always)]
-    fn take_row(&mut self, inputs: &Inputs<'_, A>) -> bool {
+    fn take_row(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
         let target = self.row.get_mut(self.margin_len..).unwrap_or_default();
-        A::row(&mut inputs.row(self.activation, self.residual, target))
+        A::row(
+            &mut inputs.row(self.activation, self.residual, target),
+            packed,
+        )
     }
 
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
@@ -132,12 +137,15 @@ fn residual_row<'a, A: Arithmetic>(
 
 fn convolve<A: Arithmetic>(
     place: &Place<'_>,
-    layer: &Layer,
-    y: usize,
+    event: Event,
     activations: &[A::Activation],
+    packed: &mut A::PackedWeights,
     sink: &mut impl Sink<A>,
 ) {
     let coupling = place.coupling;
+    let Some(layer) = coupling.layers.get(event.layer) else {
+        return;
+    };
     let Some(source) = coupling.buffers.get(usize::from(layer.source)) else {
         return;
     };
@@ -148,6 +156,7 @@ fn convolve<A: Arithmetic>(
         return;
     };
     let convolution = Convolution::<A> {
+        layer: event.layer,
         window,
         source,
         activations,
@@ -157,8 +166,10 @@ fn convolve<A: Arithmetic>(
         blocks: lanes(usize::from(output.channels)) / LANES,
     };
     match layer.kind {
-        LayerKind::ConvTransposed(_) if parts::AUTOENCODER => convolution.transposed_row(y, sink),
-        _ => convolution.row(y, sink),
+        LayerKind::ConvTransposed(_) if parts::AUTOENCODER => {
+            convolution.transposed_row(event.row, packed, sink)
+        }
+        _ => convolution.row(event.row, packed, sink),
     }
 }
 
@@ -182,8 +193,11 @@ fn input<A: Arithmetic>(
         let begin = view.offset(first + i, y, 0);
         // What a coordinate that is not kept reads as is the same in the whole row.
         let hidden = A::input(A::ZERO_LATENT, record, layer.activation);
+        let mut kept = coupling.mask.kept_columns(y, shape);
+        let mut next = kept.next();
         for x in 0..usize::from(shape.width) {
-            let (positive, negative) = if coupling.mask.is_kept(first + i, y, x, shape) {
+            let (positive, negative) = if next == Some(x) {
+                next = kept.next();
                 let latent = at(latents, begin + x * view.column_stride());
                 A::input(latent, record, layer.activation)
             } else {

@@ -165,8 +165,17 @@ fn run_coupling<A: Arithmetic>(
 ) {
     // Margins and padding lanes of the rings must read as zero, whatever the last coupling left there.
     clear::<A>(place.coupling, activations);
+    let mut packed = A::PackedWeights::default();
     for event in Schedule::new(place.coupling) {
-        layer::run_row::<A>(place, event, latents, activations, energy, observer);
+        layer::run_row::<A>(
+            place,
+            event,
+            latents,
+            activations,
+            &mut packed,
+            energy,
+            observer,
+        );
     }
 }
 

@@ -18,9 +18,11 @@ const MOST: usize = 8192;
 pub(super) fn row<A: Arithmetic>(
     convolution: &Convolution<'_, A>,
     y: usize,
+    packed: &mut A::PackedWeights,
     sink: &mut impl Sink<A>,
 ) -> bool {
-    within::<A, FEW>(convolution, y, sink) || within::<A, MOST>(convolution, y, sink)
+    within::<A, FEW>(convolution, y, packed, sink)
+        || within::<A, MOST>(convolution, y, packed, sink)
 }
 
 /// The same with room for so many activations.
@@ -28,6 +30,7 @@ pub(super) fn row<A: Arithmetic>(
 fn within<A: Arithmetic, const ROOM: usize>(
     convolution: &Convolution<'_, A>,
     y: usize,
+    packed: &mut A::PackedWeights,
     sink: &mut impl Sink<A>,
 ) -> bool {
     let (source, window) = (convolution.source, convolution.window);
@@ -69,7 +72,8 @@ fn within<A: Arithmetic, const ROOM: usize>(
         end += row_len;
     }
     let window = Window::new(run(&runs, 0, count), pixel);
-    sink.take_row(&Inputs {
+    let inputs = Inputs {
+        layer: convolution.layer,
         window: &window,
         weights: convolution.weights,
         row_bytes: convolution.fan_in() * A::FORMAT.sizes().weight,
@@ -77,8 +81,9 @@ fn within<A: Arithmetic, const ROOM: usize>(
         blocks: convolution.blocks,
         activations: &rows,
         step: pixel,
-        columns: convolution.columns,
-    })
+        columns: sink.columns(convolution.columns),
+    };
+    sink.take_row(&inputs, packed)
 }
 
 #[cfg(test)]
@@ -86,9 +91,9 @@ mod tests {
     use super::*;
     use crate::engine::Fixed;
     use crate::kernels::trial::Trials;
-    use crate::kernels::{Tile, portable};
+    use crate::kernels::{PackedWeights, Tile, portable};
     use crate::plan::{self, Buffer, LANES};
-    use crate::spec::Shape;
+    use crate::spec::{Columns, Shape};
     use std::vec::Vec;
     use std::{println, vec};
 
@@ -100,18 +105,18 @@ mod tests {
     }
 
     impl Sink<Fixed> for Kept {
-        fn wants(&self, _: usize) -> bool {
-            true
+        fn columns(&self, width: usize) -> Columns {
+            Columns::adjacent(0, width)
         }
 
         fn in_order(&self) -> bool {
             false
         }
 
-        fn take_row(&mut self, inputs: &Inputs<'_, Fixed>) -> bool {
+        fn take_row(&mut self, inputs: &Inputs<'_, Fixed>, _: &mut PackedWeights) -> bool {
             let channels = |block| &inputs.weights[block * LANES * inputs.row_bytes..];
-            let columns = if self.at_once { inputs.columns } else { 0 };
-            for x in 0..columns {
+            let at_once = self.at_once;
+            for x in inputs.columns.filter(|_| at_once) {
                 for block in 0..inputs.blocks {
                     let records = &inputs.records[block * LANES * 8..];
                     let mut sums = Fixed::biases(records);
@@ -122,7 +127,7 @@ mod tests {
                     self.emit(x, block, &sums, records);
                 }
             }
-            self.at_once
+            at_once
         }
 
         fn emit(&mut self, x: usize, block: usize, sums: &[i32; LANES], _: &[u8]) {
@@ -167,6 +172,7 @@ mod tests {
                 .map(|_| trials.next() as u8)
                 .collect();
             let convolution = Convolution::<Fixed> {
+                layer: 0,
                 window,
                 source: &source,
                 activations: &activations,
@@ -182,8 +188,12 @@ mod tests {
             };
             let (mut whole, mut single) = (kept(true), kept(false));
             let y = trials.below(usize::from(shape.height) * usize::from(window.stride) + 2);
-            assert!(super::row(&convolution, y, &mut whole), "trial {trial}");
-            convolution.transposed_row(y, &mut single);
+            let mut packed = PackedWeights::default();
+            assert!(
+                super::row(&convolution, y, &mut packed, &mut whole),
+                "trial {trial}"
+            );
+            convolution.transposed_row(y, &mut packed, &mut single);
             assert_eq!(
                 whole.sums, single.sums,
                 "trial {trial}: {convolution:?} row {y}"

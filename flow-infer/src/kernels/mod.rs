@@ -55,7 +55,12 @@ pub use mve::{relu, row};
 #[cfg(not(kernel = "mve"))]
 pub use portable::relu;
 #[cfg(kernel = "x86_64")]
-pub use x86_64::{row, sums};
+pub use x86_64::{PackedWeights, row, sums};
+
+/// What a kernel keeps of a coupling's weights from row to row: here nothing, weights are multiplied where they lie.
+#[cfg(not(kernel = "x86_64"))]
+#[derive(Debug, Default)]
+pub struct PackedWeights;
 
 /// Whether rows of every kind are computed at once, with some kilobytes of stack: on hosts, where there is a kernel.
 pub const WHOLE_ROWS: bool = cfg!(kernel = "x86_64");
@@ -63,13 +68,13 @@ pub const WHOLE_ROWS: bool = cfg!(kernel = "x86_64");
 /// Computes a whole row at once and says that it has, where the target has a kernel for that.
 #[cfg(not(any(kernel = "mve", kernel = "x86_64")))]
 #[inline(always)]
-pub fn row(_: &mut Row<'_, i16>) -> bool {
+pub fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
     false
 }
 
 /// The sums of a whole row; only where [`WHOLE_ROWS`].
 #[cfg(not(kernel = "x86_64"))]
 #[inline(always)]
-pub fn sums(_: &mut Row<'_, i16>, _: &mut [i32]) -> bool {
+pub fn sums(_: &mut Row<'_, i16>, _: &mut PackedWeights, _: &mut [i32]) -> bool {
     false
 }

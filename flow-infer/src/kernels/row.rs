@@ -1,7 +1,8 @@
 //! A whole row of a convolution, from activations to the next layer's activations.
 //!
 //! Where requantization costs as much as a third of the products (the vector extension of Cortex-M55: 0.2 of 0.6
-//! instructions a product), a kernel does both at once; processors that gain nothing have no such kernel.
+//! instructions a product), a kernel does both at once; processors that gain nothing have no such kernel. On a host a
+//! row also shares its layer's weights, in the order in which they are multiplied, with the layer's other rows.
 
 use super::tile::Window;
 use crate::plan::{Activation, LANES};
@@ -12,6 +13,8 @@ const RECORD_BYTES: usize = 8;
 /// What is multiplied for one row of outputs, and where the requantized sums go.
 #[derive(Debug)]
 pub struct Row<'t, T> {
+    /// The layer within its coupling: what a kernel keeps of a layer's weights serves all its rows.
+    pub layer: usize,
     /// The window at the first column.
     pub window: &'t Window<'t>,
     /// Rows of weights, one an output channel, block after block of [`LANES`].

@@ -3,15 +3,15 @@
 use super::row::Row;
 use super::tile::{Run, Tile, Window};
 use super::trial::{Trials, define};
-use super::{portable, row, sums};
+use super::{PackedWeights, portable, row, sums};
 use crate::engine::{Arithmetic, Fixed};
 use crate::plan::{Activation, LANES};
 use std::boxed::Box;
 use std::vec::Vec;
 use std::{println, vec};
 
-type OfRow = dyn Fn(&mut Row<'_, i16>) -> bool;
-type OfSums = dyn Fn(&mut Row<'_, i16>, &mut [i32]) -> bool;
+type OfRow = dyn Fn(&mut Row<'_, i16>, &mut PackedWeights) -> bool;
+type OfSums = dyn Fn(&mut Row<'_, i16>, &mut PackedWeights, &mut [i32]) -> bool;
 
 /// A kernel's two functions of whole rows.
 pub(super) struct Kernel {
@@ -34,9 +34,12 @@ fn kernels() -> Vec<Kernel> {
 }
 
 const TRIALS: u32 = 1500;
+/// Layers that share what a kernel keeps: sometimes more than it has room for.
+const LAYERS: usize = 16;
 
 /// What a row needs, of random shape.
 struct Given {
+    layer: usize,
     runs: Vec<Run>,
     run_len: usize,
     blocks: usize,
@@ -50,13 +53,13 @@ struct Given {
 }
 
 impl Given {
-    fn new(trials: &mut Trials) -> Self {
+    fn new(trials: &mut Trials, layer: usize) -> Self {
         let (blocks, columns) = (1 + trials.below(10), 1 + trials.below(40));
         let (run_len, step) = (4 * (1 + trials.below(24)), trials.below(40));
         let row_bytes = run_len + trials.below(200);
         let reach = 400 + run_len + columns * step;
         let runs = (0..trials.below(25)).map(|_| Run {
-            weights: trials.below(1 + row_bytes - run_len),
+            weights: trials.below(1 + row_bytes - run_len) / 2 * 2,
             activations: trials.below(400),
         });
         let runs = runs.collect();
@@ -85,6 +88,7 @@ impl Given {
             Activation::LeakyRelu,
         ];
         Self {
+            layer,
             runs,
             run_len,
             blocks,
@@ -100,6 +104,7 @@ impl Given {
 
     fn row<'r>(&'r self, window: &'r Window<'r>, target: &'r mut [i16]) -> Row<'r, i16> {
         Row {
+            layer: self.layer,
             window,
             weights: &self.weights,
             row_bytes: self.weights.len() / (self.blocks * LANES),
@@ -138,20 +143,27 @@ fn wide_rows_come_out_by_their_definition() {
         println!("{}: seed {seed:#x}", kernel.name);
         let mut trials = Trials::new(seed);
         let mut taken = 0;
+        let mut packed = PackedWeights::default();
         for trial in 0..TRIALS {
-            let given = Given::new(&mut trials);
+            let layer = trial as usize % LAYERS;
+            if layer == 0 {
+                packed = PackedWeights::default();
+            }
+            let given = Given::new(&mut trials, layer);
             let window = Window::new(&given.runs, given.run_len);
             let outputs = given.columns * given.blocks * LANES;
             let (mut computed, mut defined) =
                 (vec![0x5A5A; outputs + 9], vec![0x5A5A; outputs + 9]);
             define(&mut given.row(&window, &mut defined));
-            if (kernel.row)(&mut given.row(&window, &mut computed)) {
+            if (kernel.row)(&mut given.row(&window, &mut computed), &mut packed) {
                 taken += 1;
                 assert_eq!(computed, defined, "{}, trial {trial}", kernel.name);
             }
+            // Another row of the same layer, at an edge: fewer runs.
+            let window = Window::new(&given.runs[given.runs.len() / 3..], given.run_len);
             let mut row = given.row(&window, &mut []);
             let mut sums = vec![0x5A5A; outputs];
-            if (kernel.sums)(&mut row, &mut sums) {
+            if (kernel.sums)(&mut row, &mut packed, &mut sums) {
                 assert_eq!(sums, sums_of(&row), "{}, trial {trial}", kernel.name);
             }
         }
@@ -167,12 +179,13 @@ fn wide_rows_come_out_by_their_definition() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let given = Given::new(&mut Trials::new(11));
+    let given = Given::new(&mut Trials::new(11), 0);
     let window = Window::new(&given.runs, given.run_len);
     let outputs = given.columns * given.blocks * LANES;
     for kernel in kernels() {
         let mut target = vec![7; outputs];
-        let taken = (kernel.row)(&mut given.row(&window, &mut target));
+        let packed = &mut PackedWeights::default();
+        let taken = (kernel.row)(&mut given.row(&window, &mut target), packed);
         for cut in 0..5 {
             target.fill(7);
             let mut row = given.row(&window, &mut target);
@@ -183,11 +196,19 @@ fn what_does_not_fit_is_refused() {
                 3 => row.residual = &[1],
                 _ => row.target = &mut row.target[1..],
             }
-            assert!(!(kernel.row)(&mut row), "{}, cut {cut}", kernel.name);
+            assert!(
+                !(kernel.row)(&mut row, packed),
+                "{}, cut {cut}",
+                kernel.name
+            );
             assert!(target.iter().all(|&t| t == 7));
         }
         let mut sums = vec![7; outputs - 1];
-        assert!(!(kernel.sums)(&mut given.row(&window, &mut []), &mut sums));
+        assert!(!(kernel.sums)(
+            &mut given.row(&window, &mut []),
+            packed,
+            &mut sums
+        ));
         let takes = super::WHOLE_ROWS && !["chosen", "portable"].contains(&kernel.name);
         assert!(!takes || taken);
     }

@@ -77,7 +77,7 @@ fn every_kernel_computes_the_definition() {
 fn boards_would_notice_a_difference() {
     let mut trials = Trials::new(7);
     assert_eq!(trials.first_difference(50), None);
-    assert!((0..50).any(|_| trials.row_differs(|row| {
+    assert!((0..50).any(|_| trials.row_differs(|row, _| {
         row.target[0] ^= 1;
         row.fits()
     })));

@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use super::tile::{Run, Tile, Window};
-use super::{pair, portable, relu, row, single};
+use super::{PackedWeights, pair, portable, relu, row, single};
 use crate::engine::{Arithmetic, Fixed};
 use crate::plan::{Activation, LANES};
 
@@ -53,7 +53,10 @@ impl Trials {
 
     /// Whether a row of outputs comes out otherwise than by its definition: pixel by pixel and block by block. A
     /// kernel that does not take the row has nothing to differ in.
-    pub fn row_differs(&mut self, kernel: fn(&mut Row<'_, i16>) -> bool) -> bool {
+    pub fn row_differs(
+        &mut self,
+        kernel: fn(&mut Row<'_, i16>, &mut PackedWeights) -> bool,
+    ) -> bool {
         self.fill();
         let (blocks, columns) = (1 + self.below(BLOCKS), 1 + self.below(COLUMNS));
         let row_bytes = WEIGHTS.checked_div(blocks).unwrap_or(0);
@@ -78,6 +81,7 @@ impl Trials {
         let mut targets = [[0x5A5A; OUTPUTS]; 2];
         let [computed, defined] = &mut targets;
         let mut wanted = Row {
+            layer: 0,
             window: &window,
             weights: &self.weights,
             row_bytes,
@@ -95,7 +99,7 @@ impl Trials {
             target: computed,
             ..wanted
         };
-        kernel(&mut given) && targets[0] != targets[1]
+        kernel(&mut given, &mut PackedWeights::default()) && targets[0] != targets[1]
     }
 
     fn relu_differs(&mut self) -> bool {

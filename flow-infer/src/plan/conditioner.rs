@@ -5,7 +5,6 @@ use super::{
     Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanError, PlanHead, PlannedScale,
     Schedule, Window, lanes, parts,
 };
-use crate::spec::{CouplingMask, View};
 
 pub(super) fn validate_coupling(
     coupling: &Coupling,
@@ -220,11 +219,4 @@ pub fn lowest_needed(coupling: &Coupling, layer: &Layer, row: usize, buffer: u8)
         None if reads_it => layer.needed_rows(row, usize::MAX).0,
         None => usize::MAX,
     }
-}
-
-/// Whether the rows a mask changes are all it can change; used by the engine to skip rows and pixels.
-pub(crate) const fn changes_pixel(mask: &CouplingMask, view: View, y: usize, x: usize) -> bool {
-    let shape = view.shape();
-    let (first, _) = mask.changed_channels(shape.channels as usize);
-    mask.is_changed(first, y, x, shape)
 }

@@ -17,7 +17,6 @@ mod sizes;
 mod steps;
 mod validate;
 
-pub(crate) use conditioner::changes_pixel;
 pub use conditioner::lowest_needed;
 pub use error::PlanError;
 pub use schedule::{Event, Schedule};

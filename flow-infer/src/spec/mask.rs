@@ -1,6 +1,6 @@
 //! Which coordinates a coupling keeps and which it changes.
 
-use super::Shape;
+use super::{Columns, Shape};
 use serde::{Deserialize, Serialize};
 
 /// Parity of row plus column.
@@ -27,6 +27,12 @@ impl Half {
     /// Whether index i of an axis of this length belongs to the half.
     pub const fn contains(self, index: usize, length: usize) -> bool {
         matches!(self, Self::First) == (index < length / 2)
+    }
+
+    /// The half of a row, or nothing.
+    const fn columns(self, of_this_row: bool, width: usize) -> Columns {
+        let count = if of_this_row { self.count(width) } else { 0 };
+        Columns::adjacent(self.start(width), count)
     }
 
     /// Number of indices in the half.
@@ -92,6 +98,14 @@ impl Quadrant {
         let (rows, columns) = self.halves();
         rows.contains(y, shape.height as usize) && columns.contains(x, shape.width as usize)
     }
+
+    const fn columns(self, y: usize, shape: Shape) -> Columns {
+        let (rows, columns) = self.halves();
+        columns.columns(
+            rows.contains(y, shape.height as usize),
+            shape.width as usize,
+        )
+    }
 }
 
 /// Which coordinates of a view are kept (the conditioner reads them) and which are changed.
@@ -146,6 +160,39 @@ impl CouplingMask {
         match *self {
             Self::Cycle { kept } => kept.next().contains(y, x, shape),
             _ => !self.is_kept(c, y, x, shape),
+        }
+    }
+
+    /// Columns of row y that are kept, in each of the [kept channels](Self::kept_channels).
+    pub const fn kept_columns(&self, y: usize, shape: Shape) -> Columns {
+        let (height, width) = (shape.height as usize, shape.width as usize);
+        match *self {
+            Self::Checkerboard { kept } => {
+                Columns::alternate((y + matches!(kept, Parity::Odd) as usize) % 2, width)
+            }
+            Self::Channel { .. } => Columns::adjacent(0, width),
+            Self::Horizontal { kept } => {
+                Columns::adjacent(0, if kept.contains(y, height) { width } else { 0 })
+            }
+            Self::Vertical { kept } => kept.columns(true, width),
+            Self::Cycle { kept } => kept.columns(y, shape),
+        }
+    }
+
+    /// Columns of row y that are changed, in each of the [changed channels](Self::changed_channels).
+    pub const fn changed_columns(&self, y: usize, shape: Shape) -> Columns {
+        self.complement().kept_columns(y, shape)
+    }
+
+    /// The mask that keeps what this one changes.
+    const fn complement(&self) -> Self {
+        match *self {
+            Self::Checkerboard { kept: Parity::Even } => Self::Checkerboard { kept: Parity::Odd },
+            Self::Checkerboard { kept: Parity::Odd } => Self::Checkerboard { kept: Parity::Even },
+            Self::Channel { kept } => Self::Channel { kept: kept.other() },
+            Self::Horizontal { kept } => Self::Horizontal { kept: kept.other() },
+            Self::Vertical { kept } => Self::Vertical { kept: kept.other() },
+            Self::Cycle { kept } => Self::Cycle { kept: kept.next() },
         }
     }
 

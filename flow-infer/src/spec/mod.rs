@@ -8,6 +8,7 @@
 //! A vector is an image of height and width 1 whose channels are its coordinates, so that one set of steps serves
 //! images, tables and embeddings.
 
+mod columns;
 mod conditioner;
 mod mask;
 mod scale;
@@ -15,6 +16,7 @@ mod shape;
 pub mod units;
 mod view;
 
+pub use columns::Columns;
 pub use conditioner::{ConditionerSpec, Norm};
 pub use mask::{CouplingMask, Half, Parity, Quadrant};
 pub use scale::{AffineForm, ScaleMap};

@@ -77,6 +77,47 @@ fn the_cycle_runs_clockwise_and_leaves_two_quadrants_alone() {
     assert!(mask.is_kept(0, 0, 3, shape) && mask.is_changed(0, 3, 3, shape));
 }
 
+#[test]
+fn columns_are_those_of_the_mask() {
+    use {CouplingMask as M, Half as H, Parity as P, Quadrant as Q};
+    let masks = [
+        [P::Even, P::Odd]
+            .map(|kept| M::Checkerboard { kept })
+            .to_vec(),
+        [H::First, H::Second]
+            .map(|kept| M::Channel { kept })
+            .to_vec(),
+        [H::First, H::Second]
+            .map(|kept| M::Horizontal { kept })
+            .to_vec(),
+        [H::First, H::Second]
+            .map(|kept| M::Vertical { kept })
+            .to_vec(),
+        [Q::TopLeft, Q::TopRight, Q::BottomRight, Q::BottomLeft]
+            .map(|kept| M::Cycle { kept })
+            .to_vec(),
+    ];
+    for mask in masks.concat() {
+        for shape in [(2, 4, 4), (3, 5, 7), (2, 1, 1), (2, 3, 2)] {
+            let shape = Shape::new(shape.0, shape.1, shape.2);
+            let (channels, width) = (usize::from(shape.channels), usize::from(shape.width));
+            for y in 0..usize::from(shape.height) {
+                let (kept, _) = mask.kept_channels(channels);
+                let (changed, _) = mask.changed_channels(channels);
+                let wanted = |f: &dyn Fn(usize) -> bool| -> std::vec::Vec<usize> {
+                    (0..width).filter(|&x| f(x)).collect()
+                };
+                let columns: std::vec::Vec<_> = mask.kept_columns(y, shape).collect();
+                assert_eq!(columns, wanted(&|x| mask.is_kept(kept, y, x, shape)));
+                let columns = mask.changed_columns(y, shape);
+                assert_eq!(columns.count(), columns.count());
+                let columns: std::vec::Vec<_> = columns.collect();
+                assert_eq!(columns, wanted(&|x| mask.is_changed(changed, y, x, shape)));
+            }
+        }
+    }
+}
+
 fn coordinates(shape: Shape) -> impl Iterator<Item = (usize, usize, usize)> {
     let (c, h, w) = (
         shape.channels as usize,

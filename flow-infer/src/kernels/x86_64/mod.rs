@@ -18,7 +18,8 @@ use core::array;
 #[cfg(feature = "std")]
 use core::sync::atomic::{AtomicU8, Ordering};
 use dot::{with_avx2, with_vnni};
-use row::{FEW_WEIGHTS, MANY_WEIGHTS, Target};
+pub use pack::PackedWeights;
+use row::Target;
 
 /// Four output channels of one pixel; see [`portable::single`].
 #[inline]
@@ -55,46 +56,46 @@ fn pair_with(extension: Extension, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES
 
 /// Computes a whole row of a convolution, if it has columns enough; see [`Row`].
 #[inline]
-pub fn row(row: &mut Row<'_, i16>) -> bool {
-    row_with(Extension::chosen(), row, Target::Activations)
+pub fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
+    row_with(Extension::chosen(), row, packed, Target::Activations)
 }
 
 /// The sums of a whole row, pixel by pixel, with biases and not requantized; false where [`row`] would be, or where
 /// there is too little room.
 #[inline]
-pub fn sums(row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
-    sums_with(Extension::chosen(), row, sums)
+pub fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
+    sums_with(Extension::chosen(), row, packed, sums)
 }
 
-fn sums_with(extension: Extension, row: &mut Row<'_, i16>, sums: &mut [i32]) -> bool {
+fn sums_with(
+    extension: Extension,
+    row: &mut Row<'_, i16>,
+    packed: &mut PackedWeights,
+    sums: &mut [i32],
+) -> bool {
     let room = row.columns.checked_mul(row.pixel_len());
     room.is_some_and(|room| room <= sums.len())
-        && row_with(extension, row, Target::Sums(sums.as_mut_ptr()))
+        && row_with(extension, row, packed, Target::Sums(sums.as_mut_ptr()))
 }
 
 /// Any pointer to sums must have room for those of every column.
-fn row_with(extension: Extension, row: &mut Row<'_, i16>, target: Target) -> bool {
-    if row::takes(row, target, FEW_WEIGHTS) {
-        match extension {
-            // SAFETY: the extension is there, the row is one that it takes, and there is room for sums.
-            Extension::Vnni => unsafe { row::with_vnni::<FEW_WEIGHTS>(row, target) },
-            // SAFETY: likewise.
-            Extension::Avx2 => unsafe { row::with_avx2::<FEW_WEIGHTS>(row, target) },
-            Extension::None => return false,
-        }
-        return true;
+fn row_with(
+    extension: Extension,
+    row: &mut Row<'_, i16>,
+    packed: &mut PackedWeights,
+    target: Target,
+) -> bool {
+    if !row::takes(row, target) {
+        return false;
     }
-    if row::takes(row, target, MANY_WEIGHTS) {
-        match extension {
-            // SAFETY: likewise.
-            Extension::Vnni => unsafe { row::with_vnni::<MANY_WEIGHTS>(row, target) },
-            // SAFETY: likewise.
-            Extension::Avx2 => unsafe { row::with_avx2::<MANY_WEIGHTS>(row, target) },
-            Extension::None => return false,
-        }
-        return true;
+    match extension {
+        // SAFETY: the extension is there, the row is one that it takes, and there is room for sums.
+        Extension::Vnni => unsafe { row::with_vnni(row, packed, target) },
+        // SAFETY: likewise.
+        Extension::Avx2 => unsafe { row::with_avx2(row, packed, target) },
+        Extension::None => return false,
     }
-    false
+    true
 }
 
 /// What this processor has; a value exists only where that is so.
@@ -206,8 +207,12 @@ pub(super) fn available() -> std::vec::Vec<super::tests::Kernel> {
 pub(super) fn available_rows() -> std::vec::Vec<super::row_tests::Kernel> {
     let kernel = |(name, extension)| super::row_tests::Kernel {
         name,
-        row: std::boxed::Box::new(move |row| row_with(extension, row, Target::Activations)),
-        sums: std::boxed::Box::new(move |row, sums| sums_with(extension, row, sums)),
+        row: std::boxed::Box::new(move |row, packed| {
+            row_with(extension, row, packed, Target::Activations)
+        }),
+        sums: std::boxed::Box::new(move |row, packed, sums| {
+            sums_with(extension, row, packed, sums)
+        }),
     };
     extensions().map(kernel).collect()
 }

@@ -1,9 +1,11 @@
 //! Weights of sixteen output channels, side by side: what one broadcast pair of activations is multiplied with.
 //!
-//! A file holds each channel's weights one after another, as dot products want them. A row of 28 pixels uses them 28
-//! times, so transposing them once a row costs less (a tenth of it) than adding up sums across vectors at every pixel.
+//! A file holds each channel's weights one after another, as dot products want them. Transposing them costs less than
+//! adding up sums across vectors at every pixel; once a row it still was an eighth of an image's time. So a layer's
+//! weights are laid out when its first row is computed and kept until the coupling is done, as long as there is room.
 
 use super::super::row::Row;
+use crate::plan::MAX_LAYERS;
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
@@ -11,62 +13,149 @@ use core::mem::MaybeUninit;
 pub(super) const CHANNELS: usize = 16;
 /// Bytes of a packed pair of weights: two of every channel.
 pub(super) const PAIR_BYTES: usize = 2 * CHANNELS;
-/// Bytes of a row of weights that are read at once.
+/// Weights of a channel that are read at once, and their pairs.
 const CHUNK: usize = 16;
+const CHUNK_PAIRS: usize = CHUNK / 2;
 
-/// Room for a group's weights; written before it is read, so nothing clears it.
-#[repr(C, align(32))]
-pub(super) struct Packed<const WEIGHTS: usize> {
-    /// Of each channel one of each.
-    weights: MaybeUninit<[[u8; CHANNELS]; WEIGHTS]>,
-    /// Written, but not read, where the last run ends within a chunk.
-    _rest: MaybeUninit<[[u8; CHANNELS]; CHUNK]>,
+/// Pairs that there is room for: 160 KiB of stack, of which a host has megabytes. Without a host, 18 KiB.
+const ROOM: usize = if cfg!(feature = "std") { 5120 } else { 576 };
+/// Pairs that stay free for layers that are not kept; a group of more is not computed by rows.
+const FREE: usize = if cfg!(feature = "std") { 1024 } else { 288 };
+
+/// A coupling's weights as rows are multiplied with them.
+#[derive(Debug)]
+pub struct PackedWeights {
+    /// Where the weights of each layer begin that is kept: pairs from the start of the room.
+    begins: [Option<u16>; MAX_LAYERS],
+    /// End of what is kept.
+    end: usize,
+    /// Pairs, each written before it is read.
+    room: Room,
 }
 
-impl<const WEIGHTS: usize> Packed<WEIGHTS> {
-    pub(super) const fn new() -> Self {
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+struct Room([MaybeUninit<[u8; PAIR_BYTES]>; ROOM]);
+
+impl Default for PackedWeights {
+    #[inline(always)]
+    fn default() -> Self {
         Self {
-            weights: MaybeUninit::uninit(),
-            _rest: MaybeUninit::uninit(),
+            begins: [None; MAX_LAYERS],
+            end: 0,
+            room: Room([MaybeUninit::uninit(); ROOM]),
+        }
+    }
+}
+
+/// Where the groups of a row's layer lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Layout {
+    /// One after another from here on.
+    Kept(usize),
+    /// Each is laid out when its turn comes.
+    Passing,
+}
+
+/// Pairs of a group of a row's channels.
+fn group_pairs(row: &Row<'_, i16>) -> usize {
+    row.row_bytes.div_ceil(2)
+}
+
+impl PackedWeights {
+    /// Whether there is room for a group of the row, whose runs begin with pairs.
+    pub(super) fn takes(row: &Row<'_, i16>) -> bool {
+        let odd = row.window.runs().iter().fold(0, |odd, run| odd | run.weights);
+        odd % 2 == 0 && group_pairs(row) + CHUNK_PAIRS <= FREE
+    }
+
+    /// Where the row's weights lie; they are laid out now if its layer's are to be kept and were not yet.
+    ///
+    /// # Safety
+    /// The processor must have AVX2; the row must fit and be one that it takes.
+    #[inline(always)]
+    pub(super) unsafe fn layout(&mut self, row: &Row<'_, i16>) -> Layout {
+        let Some(slot) = self.begins.get(row.layer) else {
+            return Layout::Passing;
+        };
+        match *slot {
+            Some(begin) => Layout::Kept(usize::from(begin)),
+            // SAFETY: as the caller vouches.
+            None => unsafe { self.keep(row) },
         }
     }
 
-    pub(super) fn as_ptr(&self) -> *const u8 {
-        self.weights.as_ptr().cast()
-    }
-
-    /// Lays out the weights of `count` channels from `first` on, run after run: pair after pair of each run, two
-    /// weights of each channel. What stands in the places of missing channels is of no importance.
+    /// Lays out all groups of the row's layer, if there is room.
     ///
     /// # Safety
-    /// The processor must have AVX2. The row must fit and hold the channels, at least one of them; its window has at
-    /// most `WEIGHTS`.
+    /// As of [`layout`](Self::layout).
     #[inline(always)]
-    pub(super) unsafe fn fill(&mut self, row: &Row<'_, i16>, first: usize, count: usize) {
-        let start = first * row.row_bytes;
-        let last = (count - 1) * row.row_bytes;
-        let mut to = (&raw mut *self).cast::<u8>();
-        let len = row.window.run_len();
-        for run in row.window.runs() {
-            let mut k = 0;
-            while k < len {
-                let at = start + run.weights + k;
-                // SAFETY: the row fits, so each channel's run lies in the weights; whole chunks are read only where
-                // the last of them ends there too. A chunk is written where its run belongs, with at most one chunk
-                // behind the last run, for which there is room.
-                unsafe {
-                    let whole = at + last + CHUNK <= row.weights.len();
-                    let from = row.weights.as_ptr().wrapping_add(at);
-                    let chunks = match (whole, count) {
-                        (false, _) => last_chunks(row.weights, at, row.row_bytes, last),
-                        (_, CHANNELS) => chunks(from, |c| (c & !3) * row.row_bytes + (c & 3) * row.row_bytes),
-                        _ => chunks(from, |c| (c * row.row_bytes).min(last)),
-                    };
-                    transpose(chunks, to);
-                    to = to.add((len - k).min(CHUNK) * CHANNELS);
-                }
-                k += CHUNK;
+    unsafe fn keep(&mut self, row: &Row<'_, i16>) -> Layout {
+        let begin = self.end;
+        let pairs = row.pixel_len().div_ceil(CHANNELS) * group_pairs(row);
+        if pairs > ROOM - FREE - begin.min(ROOM - FREE) {
+            return Layout::Passing;
+        }
+        for group in 0..row.pixel_len().div_ceil(CHANNELS) {
+            // SAFETY: there is room for every group in front of what stays free; the rest as the caller vouches.
+            unsafe { self.fill(row, group, begin + group * group_pairs(row)) };
+        }
+        self.end = begin + pairs;
+        if let Some(slot) = self.begins.get_mut(row.layer) {
+            *slot = u16::try_from(begin).ok();
+        }
+        Layout::Kept(begin)
+    }
+
+    /// The weights of a group, pair after pair.
+    ///
+    /// # Safety
+    /// As of [`layout`](Self::layout), which found this layout for this row.
+    #[inline(always)]
+    pub(super) unsafe fn group(
+        &mut self,
+        row: &Row<'_, i16>,
+        group: usize,
+        layout: Layout,
+    ) -> *const u8 {
+        let begin = match layout {
+            Layout::Kept(begin) => begin + group * group_pairs(row),
+            Layout::Passing => {
+                // SAFETY: a row that is taken has room for a group in what stays free.
+                unsafe { self.fill(row, group, self.end) };
+                self.end
             }
+        };
+        self.room.0.as_ptr().wrapping_add(begin).cast()
+    }
+
+    /// Lays out the weights of a group's channels from pair `begin` on. What stands in the places of missing channels
+    /// is of no importance.
+    ///
+    /// # Safety
+    /// The processor must have AVX2, the row must fit and have the group, and behind `begin` there must be room for the
+    /// group and another chunk.
+    #[inline(always)]
+    unsafe fn fill(&mut self, row: &Row<'_, i16>, group: usize, begin: usize) {
+        let first = group * CHANNELS;
+        let count = (row.pixel_len() - first).min(CHANNELS);
+        let (start, last) = (first * row.row_bytes, (count - 1) * row.row_bytes);
+        let mut to = self.room.0.as_mut_ptr().wrapping_add(begin);
+        for k in (0..row.row_bytes).step_by(CHUNK) {
+            let at = start + k;
+            // SAFETY: the row fits, so each channel's weights are there; whole chunks are read only where the last of
+            // them is. What the last chunk writes too much is overwritten by what comes next, or never read.
+            unsafe {
+                let whole = at + last + CHUNK <= row.weights.len();
+                let from = row.weights.as_ptr().wrapping_add(at);
+                let chunks = match (whole, count) {
+                    (false, _) => last_chunks(row.weights, at, row.row_bytes, last),
+                    (_, CHANNELS) => chunks(from, |c| c * row.row_bytes),
+                    _ => chunks(from, |c| (c * row.row_bytes).min(last)),
+                };
+                transpose(chunks, to.cast());
+            }
+            to = to.wrapping_add(CHUNK_PAIRS);
         }
     }
 }

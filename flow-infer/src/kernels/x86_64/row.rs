@@ -6,16 +6,12 @@
 
 use super::super::row::Row;
 use super::avx2::Avx2;
-use super::pack::{CHANNELS, PAIR_BYTES, Packed};
+use super::pack::{CHANNELS, PAIR_BYTES, PackedWeights};
 use super::vnni::{Eight, Sixteen};
 use crate::plan::Activation;
 
 /// Columns from which on laying out the weights is worth its while.
 const FEWEST_COLUMNS: usize = 2;
-/// Weights of an output channel in most windows (3 x 3 on 64 channels: 9 KiB of stack), and in the largest ones that are
-/// laid out (3 x 3 on 200 channels: 33 KiB, whose pages the compiler has touched one by one, so it is another function).
-pub(super) const FEW_WEIGHTS: usize = 576;
-pub(super) const MANY_WEIGHTS: usize = 2048;
 /// Bytes of an output channel's record.
 const RECORD_BYTES: usize = 8;
 
@@ -28,15 +24,14 @@ pub(super) enum Target {
     Sums(*mut i32),
 }
 
-/// Whether the row can be computed: it has columns enough, everything that it names is there, and its windows have at
-/// most `weights` weights.
-pub(super) fn takes(row: &Row<'_, i16>, target: Target, weights: usize) -> bool {
+/// Whether the row can be computed: it has columns enough, everything that it names is there, and there is room for its
+/// weights.
+pub(super) fn takes(row: &Row<'_, i16>, target: Target) -> bool {
     let fits = match target {
         Target::Activations => row.fits(),
         Target::Sums(_) => row.inputs_fit(),
     };
-    let window = row.window.runs().len().saturating_mul(row.window.run_len());
-    fits && row.columns >= FEWEST_COLUMNS && window <= weights
+    fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row)
 }
 
 /// Computes a row.
@@ -44,9 +39,9 @@ pub(super) fn takes(row: &Row<'_, i16>, target: Target, weights: usize) -> bool 
 /// # Safety
 /// The processor must have the features, the row must be one that [`takes`], and there must be room for all sums.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) unsafe fn with_vnni<const WEIGHTS: usize>(row: &mut Row<'_, i16>, target: Target) {
+pub(super) unsafe fn with_vnni(row: &mut Row<'_, i16>, packed: &mut PackedWeights, target: Target) {
     // SAFETY: these are the features that the operations need.
-    unsafe { groups::<Sixteen, Eight, WEIGHTS>(row, target) }
+    unsafe { groups::<Sixteen, Eight>(row, packed, target) }
 }
 
 /// Computes a row.
@@ -54,9 +49,9 @@ pub(super) unsafe fn with_vnni<const WEIGHTS: usize>(row: &mut Row<'_, i16>, tar
 /// # Safety
 /// The processor must have the feature, the row must be one that [`takes`], and there must be room for all sums.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn with_avx2<const WEIGHTS: usize>(row: &mut Row<'_, i16>, target: Target) {
+pub(super) unsafe fn with_avx2(row: &mut Row<'_, i16>, packed: &mut PackedWeights, target: Target) {
     // SAFETY: this is the feature that the operations need.
-    unsafe { groups::<Avx2<2>, Avx2<1>, WEIGHTS>(row, target) }
+    unsafe { groups::<Avx2<2>, Avx2<1>>(row, packed, target) }
 }
 
 /// Computes the row, sixteen output channels at a time, the last eight or fewer in vectors of half the width.
@@ -64,19 +59,21 @@ pub(super) unsafe fn with_avx2<const WEIGHTS: usize>(row: &mut Row<'_, i16>, tar
 /// # Safety
 /// The processor must have what the operations need; the rest as above.
 #[inline(always)]
-unsafe fn groups<Wide: Operations, Narrow: Operations, const WEIGHTS: usize>(
+unsafe fn groups<Wide: Operations, Narrow: Operations>(
     row: &mut Row<'_, i16>,
+    packed: &mut PackedWeights,
     target: Target,
 ) {
     let activations = row.target.as_mut_ptr();
     let channels = row.pixel_len();
-    let mut packed = Packed::<WEIGHTS>::new();
-    for first in (0..channels).step_by(CHANNELS) {
+    // SAFETY: the row fits and is taken; every operation's processor has AVX2.
+    let layout = unsafe { packed.layout(row) };
+    for (index, first) in (0..channels).step_by(CHANNELS).enumerate() {
         let count = (channels - first).min(CHANNELS);
-        // SAFETY: the row fits, and has these channels; every operation's processor has AVX2.
-        unsafe { packed.fill(row, first, count) };
+        // SAFETY: likewise; the layout is this row's.
+        let weights = unsafe { packed.group(row, index, layout) };
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
-        let group = Group::new(row, packed.as_ptr(), (first, count, records), activations, target);
+        let group = Group::new(row, weights, (first, count, records), activations, target);
         // SAFETY: the weights are those of the group's channels; the caller vouches for the rest.
         unsafe {
             match count <= Narrow::CHANNELS {
@@ -106,6 +103,7 @@ unsafe fn columns<O: Operations>(group: &Group<'_>) {
 /// Sixteen output channels of a row, or the last ones of it.
 pub(super) struct Group<'r> {
     pub(super) row: &'r Row<'r, i16>,
+    /// Laid out, all that a channel has.
     weights: *const u8,
     /// First channel, and how many there are.
     first: usize,
@@ -222,11 +220,11 @@ pub(super) unsafe fn tile<O: Operations, const COLUMNS: usize>(group: &Group<'_>
         step,
         ..
     } = *group.row;
-    // SAFETY: a row that fits has the window's activations at every column; weights were laid out in this order.
+    // SAFETY: a row that fits has the window's activations at every column, and its runs' weights begin with pairs.
     unsafe {
         let mut sums = [O::load(&group.biases); COLUMNS];
-        let mut weights = group.weights;
         for run in window.runs() {
+            let mut weights = group.weights.add(run.weights * CHANNELS);
             let mut at = activations.as_ptr().add(x * step + run.activations);
             let end = at.add(window.run_len());
             while at < end {
