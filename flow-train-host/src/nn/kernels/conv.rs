@@ -48,8 +48,11 @@ pub(crate) fn convolve(
     if side == 3 && winograd::pays(input, out) {
         return winograd::convolve(cpu, weights, bias, input, out, finish);
     }
+    let (rows, blocks) = (0..out.grid().rows(), 0..out.blocks());
     cpu.call(Convolution {
         side,
+        rows,
+        blocks,
         row_weights: 0,
         weights,
         bias,
@@ -61,9 +64,15 @@ pub(crate) fn convolve(
 
 pub(super) struct Convolution<'a> {
     pub(super) side: usize,
+    /// Rows that are computed.
+    pub(super) rows: Range<usize>,
+    /// Out blocks that are computed.
+    pub(super) blocks: Range<usize>,
     /// Distance between the weights of neighbouring rows; 0: all rows have the same.
     pub(super) row_weights: usize,
+    /// From those of the first row and block on.
     pub(super) weights: &'a [Lanes],
+    /// From that of the first block on.
     pub(super) bias: Option<&'a [Lanes]>,
     pub(super) input: &'a Map,
     pub(super) out: &'a mut Map,
@@ -73,17 +82,16 @@ pub(super) struct Convolution<'a> {
 impl Driver for Convolution<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
         let width = self.out.grid().width;
-        let blocks = self.out.blocks();
+        let (rows, blocks) = (self.rows.clone(), self.blocks.clone());
         // What changes last keeps its weights in the cache: columns, and rows where they share their weights.
-        let height = self.out.grid().rows();
         let strip = match self.row_weights {
-            0 => height,
+            0 => rows.len(),
             _ => 1,
         };
-        let mut block = 0;
-        while block < blocks {
-            let pair = I::BLOCKS == 2 && block + 1 < blocks;
-            for top in (0..height).step_by(strip) {
+        let mut block = blocks.start;
+        while block < blocks.end {
+            let pair = I::BLOCKS == 2 && block + 1 < blocks.end;
+            for top in rows.clone().step_by(strip) {
                 let tiles = width.div_ceil(I::PIXELS);
                 let mut column = 0;
                 for tile in 0..tiles {
@@ -169,11 +177,12 @@ impl<const P: usize, const B: usize> Columns<'_, '_, P, B> {
     fn sums<I: Isa>(&self, isa: I, y: usize) -> [[I::Vector; P]; B] {
         let Convolution { side, input, .. } = *self.conv;
         let padding = side / 2;
-        let all_weights = &self.conv.weights[y * self.conv.row_weights..];
+        let block = self.block - self.conv.blocks.start;
+        let all_weights = &self.conv.weights[(y - self.conv.rows.start) * self.conv.row_weights..];
         let mut sums = [[isa.splat(0.0); P]; B];
         if let Some(bias) = self.conv.bias {
             for b in 0..B {
-                sums[b] = [isa.load(&bias[self.block + b]); P];
+                sums[b] = [isa.load(&bias[block + b]); P];
             }
         }
         let in_blocks = input.blocks();
@@ -185,7 +194,7 @@ impl<const P: usize, const B: usize> Columns<'_, '_, P, B> {
                     let tap = ky * side + kx;
                     let mut weights = [[].as_slice(); B];
                     for b in 0..B {
-                        let at = ((self.block + b) * in_blocks + i) * side * side + tap;
+                        let at = ((block + b) * in_blocks + i) * side * side + tap;
                         weights[b] = &all_weights[at * LANES..][..LANES];
                     }
                     tap_sums(isa, lanes, &strip[..P], weights, &mut sums);

@@ -30,7 +30,6 @@ pub(crate) fn add_weight_gradient(
     }
     cpu.call(WeightGradient {
         side,
-        row_weights: 0,
         input,
         out_gradient,
         gradient,
@@ -38,13 +37,11 @@ pub(crate) fn add_weight_gradient(
     add_bias_gradient(cpu, out_gradient, bias);
 }
 
-pub(super) struct WeightGradient<'a> {
-    pub(super) side: usize,
-    /// Distance between the gradients of neighbouring rows, for a side of 1; 0: all rows add to the same.
-    pub(super) row_weights: usize,
-    pub(super) input: &'a Map,
-    pub(super) out_gradient: &'a Map,
-    pub(super) gradient: &'a mut [Lanes],
+struct WeightGradient<'a> {
+    side: usize,
+    input: &'a Map,
+    out_gradient: &'a Map,
+    gradient: &'a mut [Lanes],
 }
 
 impl Driver for WeightGradient<'_> {
@@ -110,10 +107,7 @@ impl<const L: usize, const T: usize, const B: usize> Kernel for Tile<'_, '_, L, 
         }
         let grid = self.whole.out_gradient.grid();
         let side = self.whole.side;
-        let rows = match self.whole.row_weights {
-            0 => STRIP_PIXELS.div_ceil(grid.width),
-            _ => 1,
-        };
+        let rows = STRIP_PIXELS.div_ceil(grid.width);
         for top in (0..grid.rows()).step_by(rows) {
             let bottom = (top + rows).min(grid.rows());
             for ky in 0..side {
@@ -126,12 +120,12 @@ impl<const L: usize, const T: usize, const B: usize> Kernel for Tile<'_, '_, L, 
 }
 
 impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
-    /// Place in the gradient of the first lane of a tap, for sums from this row on.
+    /// Place in the gradient of the first lane of a tap.
     #[inline(always)]
-    fn place(&self, b: usize, row: usize, tap: usize) -> usize {
+    fn place(&self, b: usize, tap: usize) -> usize {
         let taps = self.whole.side * self.whole.side;
         let block = (self.out_block + b) * self.whole.input.blocks() + self.in_block;
-        row * self.whole.row_weights + (block * taps + tap) * LANES + self.first_lane
+        (block * taps + tap) * LANES + self.first_lane
     }
 
     /// One pass over some rows, the tile in registers.
@@ -143,11 +137,11 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
             out_gradient,
             ..
         } = *self.whole;
-        let (top, width) = (rows.start, out_gradient.grid().width);
+        let width = out_gradient.grid().width;
         let mut acc = [[[isa.splat(0.0); L]; T]; B];
         for b in 0..B {
             for t in 0..T {
-                let at = self.place(b, top, ky * side + kx + t);
+                let at = self.place(b, ky * side + kx + t);
                 let from = &self.whole.gradient[at..][..L];
                 for k in 0..L {
                     acc[b][t][k] = isa.load(&from[k]);
@@ -161,28 +155,41 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
                 g[b] = &out_gradient.data()[at..][..width];
             }
             let x = &input.tap(self.in_block, [y, ky], kx, side / 2)[..width + T - 1];
-            for column in 0..width {
-                let mut above = [isa.splat(0.0); B];
-                for b in 0..B {
-                    above[b] = isa.load(&g[b][column]);
-                }
-                for t in 0..T {
-                    let x = &x[column + t].0[self.first_lane..][..L];
-                    for k in 0..L {
-                        let x = isa.splat(x[k]);
-                        for b in 0..B {
-                            acc[b][t][k] = isa.multiply_add(x, above[b], acc[b][t][k]);
-                        }
-                    }
-                }
-            }
+            add_row(isa, x, g, self.first_lane, &mut acc);
         }
         for b in 0..B {
             for t in 0..T {
-                let at = self.place(b, top, ky * side + kx + t);
+                let at = self.place(b, ky * side + kx + t);
                 let to = &mut self.whole.gradient[at..][..L];
                 for k in 0..L {
                     isa.store(acc[b][t][k], &mut to[k]);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the products of a row's pixels: of some channels of the input from a lane on, under T taps, with the gradients g
+/// of B blocks of outputs.
+#[inline(always)]
+pub(super) fn add_row<I: Isa, const L: usize, const T: usize, const B: usize>(
+    isa: I,
+    input: &[Lanes],
+    g: [&[Lanes]; B],
+    first_lane: usize,
+    sums: &mut [[[I::Vector; L]; T]; B],
+) {
+    for column in 0..g[0].len() {
+        let mut above = [isa.splat(0.0); B];
+        for b in 0..B {
+            above[b] = isa.load(&g[b][column]);
+        }
+        for t in 0..T {
+            let x = &input[column + t].0[first_lane..][..L];
+            for k in 0..L {
+                let x = isa.splat(x[k]);
+                for b in 0..B {
+                    sums[b][t][k] = isa.multiply_add(x, above[b], sums[b][t][k]);
                 }
             }
         }

@@ -6,24 +6,26 @@
 //! out = At [(G w Gt) * (Bt d B)] A; transposed, dw = Gt [sum over tiles of (Bt d B) * (A dout At)] G.
 //!
 //! A map of such numbers has 36 rows, one a point, and a column a tile: the sums over channels are a convolution of
-//! side 1 with other weights for every row, which the direct kernels compute. Weights are mapped anew in every call, a
-//! tenth of its time; kept mapped from step to step they would take four times the memory of all weights.
+//! side 1 with other weights for every row, which the direct kernels compute. Weights are mapped anew in every call:
+//! kept mapped from step to step they would take four times the memory of all weights.
 
 mod matrices;
 mod outputs;
+mod products;
 mod tiles;
+mod weight_sums;
 mod weights;
 
 use super::conv::{Convolution, Finish};
 use super::dispatch::Cpu;
 use super::isa::Isa;
-use super::weight_gradient::{WeightGradient, add_bias_gradient};
-use crate::nn::{Grid, LANES, Lanes, Map, Scratch};
+use super::weight_gradient::add_bias_gradient;
+use crate::nn::{Grid, Lanes, Map, Scratch};
 use matrices::MAPPED;
 use outputs::Outputs;
 use std::cell::RefCell;
 use tiles::{Input, OutputGradient, Points, Tiles};
-use weights::{WeightPoints, WeightSums};
+use weight_sums::WeightSums;
 
 /// Numbers of a mapped tile or kernel.
 const POINTS: usize = MAPPED * MAPPED;
@@ -31,13 +33,6 @@ const POINTS: usize = MAPPED * MAPPED;
 thread_local! {
     /// Maps of points: a thread computes one convolution after another.
     static ROOM: RefCell<Scratch> = RefCell::default();
-}
-
-/// A map of mapped weights: a block a point, in each out block, in block, in lane, and one vector more: at distances
-/// that are powers of two a weight's points would all fall into the same set of a cache.
-fn mapped_weights(room: &mut Scratch, out_blocks: usize, in_blocks: usize) -> Map {
-    let vectors = Grid::vectors(out_blocks * in_blocks * LANES + 1);
-    room.lend(POINTS * LANES, vectors)
 }
 
 /// Least tiles, those of 21 x 21 pixels: with fewer, mapping the weights anew eats the gain (16 tiles of 200 channels
@@ -77,21 +72,12 @@ pub(super) fn convolve(
     ROOM.with_borrow_mut(|room| {
         let mut points = room.lend(input.channels(), tiles.points());
         let mut sums = room.lend(out.channels(), tiles.points());
-        let mut mapped = mapped_weights(room, out.blocks(), input.blocks());
         cpu.run(Points::new(Input, tiles, input, &mut points));
-        let to = mapped.data_mut();
-        cpu.run(WeightPoints { from: weights, to });
-        cpu.call(Convolution {
-            side: 1,
-            row_weights: mapped.data().len() / POINTS,
-            weights: mapped.data(),
-            bias: None,
-            input: &points,
-            out: &mut sums,
-            finish: Finish::Store,
-        });
+        products::multiply(cpu, weights, &points, &mut sums, room);
         let conv = Convolution {
             side: 3,
+            rows: 0..out.grid().rows(),
+            blocks: 0..out.blocks(),
             row_weights: 0,
             weights,
             bias,
@@ -104,9 +90,8 @@ pub(super) fn convolve(
             sums: &sums,
             conv,
         });
-        for map in [points, sums, mapped] {
-            room.give_back(map);
-        }
+        room.give_back(points);
+        room.give_back(sums);
     });
 }
 
@@ -123,23 +108,17 @@ pub(super) fn add_weight_gradient(
     ROOM.with_borrow_mut(|room| {
         let mut points = room.lend(input.channels(), tiles.points());
         let mut above = room.lend(out_gradient.channels(), tiles.points());
-        let mut sums = mapped_weights(room, out_gradient.blocks(), input.blocks());
-        sums.clear();
         cpu.run(Points::new(Input, tiles, input, &mut points));
         cpu.run(Points::new(OutputGradient, tiles, out_gradient, &mut above));
-        cpu.call(WeightGradient {
-            side: 1,
-            row_weights: sums.data().len() / POINTS,
-            input: &points,
-            out_gradient: &above,
-            gradient: sums.data_mut(),
+        cpu.call(WeightSums {
+            tiles: tiles.count(),
+            points: &points,
+            above: &above,
+            gradient,
         });
-        let from = sums.data();
-        cpu.run(WeightSums { from, to: gradient });
         add_bias_gradient(cpu, out_gradient, bias);
-        for map in [points, above, sums] {
-            room.give_back(map);
-        }
+        room.give_back(points);
+        room.give_back(above);
     });
 }
 

@@ -1,0 +1,123 @@
+//! The gradient of weights from points.
+//!
+//! The sums over tiles of some channels, all points, go to the weights' gradient while they are in the first-level
+//! cache: 16 vectors a point are 36 KiB. As a map of all channels they were four times the gradient, written and read
+//! in every call.
+
+use super::POINTS;
+use super::matrices::{G_TRANSPOSED, MAPPED, TAPS, both_sides};
+use super::weights::ALL_TAPS;
+use crate::nn::kernels::dispatch::Driver;
+use crate::nn::kernels::isa::{Isa, Kernel};
+use crate::nn::kernels::weight_gradient::add_row;
+use crate::nn::{LANES, Lanes, Map};
+
+/// gradient += Gt [sum over tiles of points above] G.
+pub(super) struct WeightSums<'a> {
+    /// Tiles of both maps.
+    pub(super) tiles: usize,
+    pub(super) points: &'a Map,
+    pub(super) above: &'a Map,
+    pub(super) gradient: &'a mut [Lanes],
+}
+
+impl Driver for WeightSums<'_> {
+    fn drive<I: Isa>(mut self, isa: I) {
+        let blocks = self.above.blocks();
+        let mut out_block = 0;
+        while out_block < blocks {
+            let pair = I::ROWS == 16 && out_block + 1 < blocks;
+            for in_block in 0..self.points.blocks() {
+                let at = (out_block, in_block);
+                match I::ROWS {
+                    16 if pair => self.channels::<I, 8, 2>(isa, at),
+                    16 => self.channels::<I, 16, 1>(isa, at),
+                    4 => self.channels::<I, 4, 1>(isa, at),
+                    _ => self.channels::<I, 2, 1>(isa, at),
+                }
+            }
+            out_block += 1 + usize::from(pair);
+        }
+    }
+}
+
+impl WeightSums<'_> {
+    fn channels<I: Isa, const L: usize, const B: usize>(
+        &mut self,
+        isa: I,
+        (out_block, in_block): (usize, usize),
+    ) {
+        let lanes = (self.points.channels() - in_block * LANES).min(LANES);
+        for first_lane in (0..lanes).step_by(L) {
+            isa.call(Channels::<L, B> {
+                whole: self,
+                out_block,
+                in_block,
+                first_lane,
+            });
+        }
+    }
+}
+
+/// L input channels, B blocks of output channels.
+struct Channels<'a, 'b, const L: usize, const B: usize> {
+    whole: &'a mut WeightSums<'b>,
+    out_block: usize,
+    in_block: usize,
+    first_lane: usize,
+}
+
+impl<const L: usize, const B: usize> Kernel for Channels<'_, '_, L, B> {
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        // Tiles larger than the registers are never asked for; this keeps them from being compiled.
+        if B > I::BLOCKS || L > I::ROWS {
+            return;
+        }
+        let mut sums = [[[Lanes::default(); L]; B]; POINTS];
+        for (point, sums) in sums.iter_mut().enumerate() {
+            self.point(isa, point, sums);
+        }
+        let gradient = &mut *self.whole.gradient;
+        for b in 0..B {
+            let block = (self.out_block + b) * self.whole.points.blocks() + self.in_block;
+            let of_block = &mut gradient[block * ALL_TAPS * LANES..][..ALL_TAPS * LANES];
+            for k in 0..L {
+                let mut s = [[isa.splat(0.0); MAPPED]; MAPPED];
+                for (point, sums) in sums.iter().enumerate() {
+                    s[point / MAPPED][point % MAPPED] = isa.load(&sums[b][k]);
+                }
+                let w = both_sides(isa, &G_TRANSPOSED, &s);
+                for tap in 0..ALL_TAPS {
+                    let to = &mut of_block[tap * LANES + self.first_lane + k];
+                    isa.store(isa.add(isa.load(to), w[tap / TAPS][tap % TAPS]), to);
+                }
+            }
+        }
+    }
+}
+
+impl<const L: usize, const B: usize> Channels<'_, '_, L, B> {
+    /// The sums over all tiles of one point.
+    #[inline(always)]
+    fn point<I: Isa>(&self, isa: I, point: usize, to: &mut [[Lanes; L]; B]) {
+        let WeightSums {
+            tiles,
+            points,
+            above,
+            ..
+        } = *self.whole;
+        let mut g = [[].as_slice(); B];
+        for b in 0..B {
+            g[b] = &above.data()[above.at(self.out_block + b, point, 0)..][..tiles];
+        }
+        let x = &points.data()[points.at(self.in_block, point, 0)..][..tiles];
+        let mut sums = [[[isa.splat(0.0); L]; 1]; B];
+        add_row(isa, x, g, self.first_lane, &mut sums);
+        for b in 0..B {
+            for k in 0..L {
+                isa.store(sums[b][0][k], &mut to[b][k]);
+            }
+        }
+    }
+}
