@@ -19,7 +19,12 @@ pub(super) struct WeightSums<'a> {
     pub(super) points: &'a Map,
     pub(super) above: &'a Map,
     pub(super) gradient: &'a mut [Lanes],
+    /// [`ROOM`] vectors.
+    pub(super) room: &'a mut [Lanes],
 }
+
+/// Most sums at once: all points of 16 pairs of an input channel and a block of outputs.
+pub(super) const ROOM: usize = POINTS * LANES;
 
 impl Driver for WeightSums<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
@@ -69,23 +74,23 @@ struct Channels<'a, 'b, const L: usize, const B: usize> {
 
 impl<const L: usize, const B: usize> Kernel for Channels<'_, '_, L, B> {
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) {
+    fn run<I: Isa>(mut self, isa: I) {
         // Tiles larger than the registers are never asked for; this keeps them from being compiled.
         if B > I::BLOCKS || L > I::ROWS {
             return;
         }
-        let mut sums = [[[Lanes::default(); L]; B]; POINTS];
-        for (point, sums) in sums.iter_mut().enumerate() {
-            self.point(isa, point, sums);
+        for point in 0..POINTS {
+            self.point(isa, point);
         }
-        let gradient = &mut *self.whole.gradient;
+        let in_blocks = self.whole.points.blocks();
+        let WeightSums { gradient, room, .. } = self.whole;
         for b in 0..B {
-            let block = (self.out_block + b) * self.whole.points.blocks() + self.in_block;
+            let block = (self.out_block + b) * in_blocks + self.in_block;
             let of_block = &mut gradient[block * ALL_TAPS * LANES..][..ALL_TAPS * LANES];
             for k in 0..L {
                 let mut s = [[isa.splat(0.0); MAPPED]; MAPPED];
-                for (point, sums) in sums.iter().enumerate() {
-                    s[point / MAPPED][point % MAPPED] = isa.load(&sums[b][k]);
+                for (point, sums) in room.chunks_exact(L * B).take(POINTS).enumerate() {
+                    s[point / MAPPED][point % MAPPED] = isa.load(&sums[b * L + k]);
                 }
                 let w = both_sides(isa, &G_TRANSPOSED, &s);
                 for tap in 0..ALL_TAPS {
@@ -100,7 +105,7 @@ impl<const L: usize, const B: usize> Kernel for Channels<'_, '_, L, B> {
 impl<const L: usize, const B: usize> Channels<'_, '_, L, B> {
     /// The sums over all tiles of one point.
     #[inline(always)]
-    fn point<I: Isa>(&self, isa: I, point: usize, to: &mut [[Lanes; L]; B]) {
+    fn point<I: Isa>(&mut self, isa: I, point: usize) {
         let WeightSums {
             tiles,
             points,
@@ -114,9 +119,10 @@ impl<const L: usize, const B: usize> Channels<'_, '_, L, B> {
         let x = &points.data()[points.at(self.in_block, point, 0)..][..tiles];
         let mut sums = [[[isa.splat(0.0); L]; 1]; B];
         add_row(isa, x, g, self.first_lane, &mut sums);
+        let to = &mut self.whole.room[point * L * B..][..L * B];
         for b in 0..B {
             for k in 0..L {
-                isa.store(sums[b][0][k], &mut to[b][k]);
+                isa.store(sums[b][0][k], &mut to[b * L + k]);
             }
         }
     }
