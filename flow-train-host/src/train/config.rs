@@ -45,7 +45,7 @@ impl TrainConfig {
             seed: 0,
             epochs: 10,
             batch: 64,
-            slices: 16,
+            slices: 8,
             validation_share: 1.0 / 12.0,
             checkpoint_steps: 500,
             optimizer: OptimizerConfig::default(),
