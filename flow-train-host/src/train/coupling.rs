@@ -1,12 +1,10 @@
-//! The affine coupling, for every mask.
-//!
-//! A mask is two lists of coordinates made once: what the conditioner reads and what the step changes. So checkerboard,
-//! halves, quadrants and vectors share one loop without a branch, and only changed coordinates cost an exp.
+//! The affine coupling.
 //!
 //! With L = -sum of weight log_prob, e = exp(log_scale) and g = dL/dy, for y = (x + shift) e:
 //! dL/dx = g e, dL/dshift = g e, dL/dlog_scale = g y - weight; for y = x e + shift: dL/dx = g e, dL/dshift = g,
 //! dL/dlog_scale = g x e - weight.
 
+use super::coordinates::Coordinates;
 use super::noise::Noise;
 use super::scale_map;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
@@ -26,30 +24,8 @@ pub(crate) struct Coupling {
     pub(super) grid: Grid,
     kept_channels: usize,
     pub(super) out_channels: usize,
-    /// Of all samples of a group, sample by sample.
-    kept: Vec<Kept>,
-    pub(super) changed: Vec<Changed>,
+    pub(super) coordinates: Coordinates,
     pub(super) group: Group,
-}
-
-#[derive(Clone, Copy)]
-struct Kept {
-    /// Place among the latents.
-    latent: usize,
-    /// Place in the conditioner's input.
-    input: usize,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Changed {
-    /// Place among the latents.
-    pub(super) latent: usize,
-    /// Place of raw_scale in the conditioner's output.
-    raw_scale: usize,
-    /// Place of the shift there.
-    shift: usize,
-    /// Index among the changed channels.
-    pub(super) channel: usize,
 }
 
 impl Coupling {
@@ -77,7 +53,6 @@ impl Coupling {
             [kept_channels, 2 * changed_channels],
             group.grid(placed.view),
         )?;
-        let (kept, changed) = coordinates(group, placed, spec);
         Ok(Self {
             scale_map: spec.scale_map,
             affine: spec.affine,
@@ -86,23 +61,14 @@ impl Coupling {
             grid: group.grid(placed.view),
             kept_channels,
             out_channels: 2 * changed_channels,
-            kept,
-            changed,
+            coordinates: Coordinates::new(group, placed, spec),
             group,
         })
     }
 
-    fn bound_of(&self, loose: &[f32], channel: usize) -> f32 {
-        match &self.bound {
-            Some(range) => loose[range.start + channel],
-            None => 0.0,
-        }
-    }
-
-    /// The coordinates of one sample.
-    fn of_sample<'a, T>(&self, all: &'a [T], sample: usize) -> &'a [T] {
-        let each = all.len() / self.group.samples;
-        &all[sample * each..][..each]
+    /// The changed channels' bounds, if the scale map has any.
+    fn bounds<'a>(&self, loose: &'a [f32]) -> Option<&'a [f32]> {
+        self.bound.clone().map(|range| &loose[range])
     }
 
     /// Runs the conditioner on the kept part of some samples.
@@ -116,49 +82,14 @@ impl Coupling {
     ) {
         let (input, maps) = tape.maps.split_at_mut(1);
         for sample in 0..z.len() / self.group.dims {
-            for k in self.of_sample(&self.kept, sample) {
-                input[0].set(k.input, z[k.latent]);
-            }
+            self.coordinates.read_kept(sample, z, &mut input[0]);
         }
         self.conditioner
             .forward(with, &input[0], maps, out, scratch);
     }
-
-    /// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
-    fn out_gradient(
-        &self,
-        loose: &[f32],
-        latents: &mut LatentGradients<'_>,
-        values: &[[f32; 3]],
-        out: &mut Map,
-        turn: &mut Turn<'_, '_>,
-    ) {
-        out.clear();
-        for (sample, &weight) in latents.weight.iter().enumerate() {
-            let changed = self.of_sample(&self.changed, sample);
-            let values = self.of_sample(values, sample);
-            for (c, &[scaled, scale, inner]) in changed.iter().zip(values) {
-                let above = latents.z[c.latent];
-                let below = above * scale;
-                latents.z[c.latent] = below;
-                let shift = match self.affine {
-                    AffineForm::ShiftThenScale => below,
-                    AffineForm::ScaleThenShift => above,
-                };
-                let log_scale = above * scaled - weight;
-                let bound = self.bound_of(loose, c.channel);
-                let slope = scale_map::slope(self.scale_map, inner, bound);
-                out.set(c.raw_scale, log_scale * slope);
-                out.set(c.shift, shift);
-                if let Some(range) = &self.bound {
-                    turn.loose[range.start + c.channel] += log_scale * inner;
-                }
-            }
-        }
-    }
 }
 
-/// Rewrites the changed coordinates; sixteen at once, because tanh and exp are.
+/// Rewrites the changed coordinates.
 struct ToLatent<'a> {
     coupling: &'a Coupling,
     loose: &'a [f32],
@@ -172,73 +103,85 @@ impl Kernel for ToLatent<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, _isa: I) {
         let coupling = self.coupling;
-        let each = coupling.changed.len() / coupling.group.samples;
-        let samples = self.log_det.iter_mut().zip(self.values.chunks_mut(each));
-        for (sample, (log_det, values)) in samples.enumerate() {
-            let changed = coupling.of_sample(&coupling.changed, sample).chunks(LANES);
+        let bounds = coupling.bounds(self.loose);
+        let values = self.values.chunks_mut(coupling.coordinates.changed_each());
+        for (sample, (log_det, values)) in self.log_det.iter_mut().zip(values).enumerate() {
+            let changed = coupling.coordinates.changed_of(sample);
             for (changed, values) in changed.zip(values.chunks_mut(LANES)) {
-                let mut lanes = [[0.0; LANES]; 4];
-                for (lane, c) in changed.iter().enumerate() {
-                    lanes[0][lane] = self.out.get(c.raw_scale);
-                    lanes[1][lane] = self.out.get(c.shift);
-                    lanes[2][lane] = coupling.bound_of(self.loose, c.channel);
-                    lanes[3][lane] = self.z[c.latent];
-                }
-                let [raw_scale, shift, bound, x] = lanes;
-                let map = scale_map::apply(coupling.scale_map, raw_scale, bound);
+                let x = changed.latents(self.z);
+                let [raw_scale, shift] = changed.outputs(self.out);
+                let map =
+                    scale_map::apply(coupling.scale_map, raw_scale, changed.of_channels(bounds));
                 let scale = elementary::exp(map.log_scale);
-                for (lane, (c, value)) in changed.iter().zip(values).enumerate() {
-                    let (x, shift, scale) = (x[lane], shift[lane], scale[lane]);
-                    let (scaled, y) = match coupling.affine {
-                        AffineForm::ShiftThenScale => ((x + shift) * scale, (x + shift) * scale),
-                        AffineForm::ScaleThenShift => (x * scale, x * scale + shift),
+                let (mut scaled, mut y) = ([0.0; LANES], [0.0; LANES]);
+                for i in 0..LANES {
+                    (scaled[i], y[i]) = match coupling.affine {
+                        AffineForm::ShiftThenScale => {
+                            let y = (x[i] + shift[i]) * scale[i];
+                            (y, y)
+                        }
+                        AffineForm::ScaleThenShift => (x[i] * scale[i], x[i] * scale[i] + shift[i]),
                     };
-                    self.z[c.latent] = y;
-                    *value = [scaled, scale, map.inner[lane]];
-                    *log_det += f64::from(map.log_scale[lane]);
+                }
+                changed.set_latents(self.z, &y);
+                for (i, value) in values.iter_mut().enumerate() {
+                    *value = [scaled[i], scale[i], map.inner[i]];
+                    *log_det += f64::from(map.log_scale[i]);
                 }
             }
         }
     }
 }
 
-/// The lists of coordinates of all samples of a group.
-fn coordinates(
-    group: Group,
-    placed: &PlacedStep,
-    spec: &CouplingSpec,
-) -> (Vec<Kept>, Vec<Changed>) {
-    let (view, mask) = (placed.view, spec.mask);
-    let (shape, grid) = (view.shape(), group.grid(view));
-    let first_kept = mask.kept_channels(view.channels()).0;
-    let (first_changed, changed_channels) = mask.changed_channels(view.channels());
-    // Only for its indices: no pass writes to it.
-    let place = Map::new(view.channels() * 2, grid);
-    let (mut kept, mut changed) = (Vec::new(), Vec::new());
-    for sample in 0..group.samples {
-        for c in 0..view.channels() {
-            for y in 0..usize::from(shape.height) {
-                for x in 0..usize::from(shape.width) {
-                    let latent = sample * group.dims + view.offset(c, y, x);
-                    let (map_y, map_x) = group.pixel(grid, sample, y, x);
-                    if mask.is_kept(c, y, x, shape) {
-                        let input = place.index(c - first_kept, map_y, map_x);
-                        kept.push(Kept { latent, input });
-                    }
-                    if mask.is_changed(c, y, x, shape) {
-                        let channel = c - first_changed;
-                        changed.push(Changed {
-                            latent,
-                            raw_scale: place.index(channel, map_y, map_x),
-                            shift: place.index(changed_channels + channel, map_y, map_x),
-                            channel,
-                        });
+/// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
+struct OutGradient<'a> {
+    coupling: &'a Coupling,
+    loose: &'a [f32],
+    /// Gradients of the loose numbers, to be added to.
+    loose_gradient: &'a mut [f32],
+    latents: LatentGradients<'a>,
+    values: &'a [[f32; 3]],
+    out: &'a mut Map,
+}
+
+impl Kernel for OutGradient<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
+        let coupling = self.coupling;
+        let bounds = coupling.bounds(self.loose);
+        let z = self.latents.z;
+        self.out.clear();
+        let values = self.values.chunks(coupling.coordinates.changed_each());
+        for (sample, (&weight, values)) in self.latents.weight.iter().zip(values).enumerate() {
+            let changed = coupling.coordinates.changed_of(sample);
+            for (changed, values) in changed.zip(values.chunks(LANES)) {
+                let mut lanes = [[0.0; LANES]; 3];
+                for (i, value) in values.iter().enumerate() {
+                    (0..3).for_each(|k| lanes[k][i] = value[k]);
+                }
+                let [scaled, scale, inner] = lanes;
+                let (above, bound) = (changed.latents(z), changed.of_channels(bounds));
+                let [mut below, mut log_scale, mut raw_scale] = [[0.0; LANES]; 3];
+                for i in 0..LANES {
+                    below[i] = above[i] * scale[i];
+                    log_scale[i] = above[i] * scaled[i] - weight;
+                    let slope = scale_map::slope(coupling.scale_map, inner[i], bound[i]);
+                    raw_scale[i] = log_scale[i] * slope;
+                }
+                let shift = match coupling.affine {
+                    AffineForm::ShiftThenScale => &below,
+                    AffineForm::ScaleThenShift => &above,
+                };
+                changed.set_outputs(self.out, [&raw_scale, shift]);
+                changed.set_latents(z, &below);
+                if let Some(range) = &coupling.bound {
+                    for (i, c) in changed.places.iter().enumerate() {
+                        self.loose_gradient[range.start + c.channel] += log_scale[i] * inner[i];
                     }
                 }
             }
         }
     }
-    (kept, changed)
 }
 
 impl Step for Coupling {
@@ -248,7 +191,7 @@ impl Step for Coupling {
         maps.extend(self.conditioner.tape(self.grid));
         Tape {
             maps,
-            values: vec![[0.0; 3]; self.changed.len()],
+            values: vec![[0.0; 3]; self.coordinates.changed().len()],
         }
     }
 
@@ -276,14 +219,21 @@ impl Step for Coupling {
     fn gradient(
         &self,
         with: With<'_>,
-        mut latents: LatentGradients<'_>,
+        latents: LatentGradients<'_>,
         tape: &Tape,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let mut out = scratch.lend(self.out_channels, self.grid);
-        let loose = &with.weights.numbers.loose;
-        self.out_gradient(loose, &mut latents, &tape.values, &mut out, turn);
+        let LatentGradients { z, weight } = latents;
+        with.cpu.run(OutGradient {
+            coupling: self,
+            loose: &with.weights.numbers.loose,
+            loose_gradient: turn.loose,
+            latents: LatentGradients { z, weight },
+            values: &tape.values,
+            out: &mut out,
+        });
         let passed = Passed {
             input: &tape.maps[0],
             tape: &tape.maps[1..],
@@ -292,10 +242,8 @@ impl Step for Coupling {
         let mut input = scratch.lend(self.kept_channels, self.grid);
         self.conditioner
             .gradient(with, passed, &mut input, turn, scratch);
-        for sample in 0..latents.weight.len() {
-            for k in self.of_sample(&self.kept, sample) {
-                latents.z[k.latent] += input.get(k.input);
-            }
+        for sample in 0..weight.len() {
+            self.coordinates.add_kept(sample, &input, z);
         }
         scratch.give_back(out);
         scratch.give_back(input);

@@ -137,10 +137,10 @@ fn begin_as_actnorm(coupling: &Coupling, z: &[f32]) -> Vec<f32> {
     let mut moments = Moments::new(channels);
     let groups = z.chunks_exact(coupling.group.samples * coupling.group.dims);
     for z in groups {
-        for c in &coupling.changed {
+        for c in coupling.coordinates.changed() {
             moments.add(c.channel, z[c.latent]);
         }
-        moments.count += (coupling.changed.len() / channels) as f64;
+        moments.count += (coupling.coordinates.changed().len() / channels) as f64;
     }
     let mut bias = vec![0.0; 2 * channels];
     for (channel, (mean, factor)) in moments.finish().enumerate() {

@@ -9,6 +9,7 @@ mod actnorm;
 pub mod bench;
 mod checkpoint;
 mod config;
+mod coordinates;
 mod coupling;
 mod directory;
 mod error;
