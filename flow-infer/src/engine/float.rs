@@ -6,9 +6,9 @@
 
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::slices::float;
+use super::slices::{float, run_mut};
 use super::{Evaluation, InputError};
-use crate::kernels::{Tile, portable};
+use crate::kernels::{self, PackedFloats, Row, Tile, portable};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 use crate::spec::units::{nats_from_raw, raw_from_nats};
@@ -78,6 +78,19 @@ fn add<const HALF: bool, const PIXELS: usize>(
     }
 }
 
+fn row_of<const HALF: bool>(
+    row: &Row<'_, f32>,
+    packed: &mut PackedFloats,
+    emit: impl FnMut(usize, &[f32]),
+) -> bool {
+    if HALF {
+        let half: fn([u8; 2]) -> f32 = |weight| f16::from_le_bytes(weight).to_f32();
+        kernels::float_row(row, packed, half, emit)
+    } else {
+        kernels::float_row(row, packed, f32::from_le_bytes, emit)
+    }
+}
+
 impl<const HALF: bool> Arithmetic for Float<HALF> {
     const FORMAT: NumberFormat = if HALF {
         NumberFormat::F16
@@ -88,7 +101,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
     type Activation = f32;
     type Accumulator = f32;
     type Energy = FloatEnergy;
-    type PackedWeights = ();
+    type PackedWeights = PackedFloats;
     const ZERO_LATENT: f32 = 0.0;
     const ZERO_ACTIVATION: f32 = 0.0;
 
@@ -98,6 +111,33 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
 
     fn pair(tile: &Tile<'_, f32>, sums: &mut [[f32; LANES]; 2]) {
         *sums = add::<HALF, 2>(tile, [0, tile.distance()], *sums);
+    }
+
+    const WHOLE_ROWS: bool = kernels::WHOLE_FLOAT_ROWS;
+
+    #[inline(always)]
+    fn row(row: &mut Row<'_, f32>, packed: &mut PackedFloats) -> bool {
+        let (activation, residual) = (row.activation, row.residual);
+        let target = core::mem::take(&mut row.target);
+        row_of::<HALF>(row, packed, |place, sums| {
+            let residual = residual.get(place..).unwrap_or(&[]);
+            let residual = residual.iter().copied().chain(core::iter::repeat(0.0));
+            let target = run_mut(target, place, sums.len());
+            for ((target, &sum), a) in target.iter_mut().zip(sums).zip(residual) {
+                *target = activate(sum, activation) + a;
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn sums(row: &mut Row<'_, f32>, packed: &mut PackedFloats, all: &mut [f32]) -> bool {
+        let room = row.columns.saturating_mul(row.pixel_len());
+        room <= all.len()
+            && row_of::<HALF>(row, packed, |place, sums| {
+                for (to, &sum) in run_mut(all, place, sums.len()).iter_mut().zip(sums) {
+                    *to = sum;
+                }
+            })
     }
 
     fn biases(records: &[u8]) -> [f32; LANES] {

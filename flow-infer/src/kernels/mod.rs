@@ -14,6 +14,10 @@
 mod call;
 #[cfg(feature = "std")]
 pub mod choice;
+#[cfg(float_rows)]
+mod floats;
+#[cfg(any(float_rows, kernel = "x86_64"))]
+mod places;
 pub mod portable;
 mod row;
 #[cfg(test)]
@@ -57,13 +61,27 @@ pub use portable::relu;
 #[cfg(kernel = "x86_64")]
 pub use x86_64::{PackedWeights, row, sums};
 
+#[cfg(float_rows)]
+pub use floats::PackedFloats;
+#[cfg(all(float_rows, not(kernel = "x86_64")))]
+pub use floats::float_row;
+#[cfg(all(float_rows, kernel = "x86_64"))]
+pub use x86_64::float_row;
+
 /// What a kernel keeps of a coupling's weights from row to row: here nothing, weights are multiplied where they lie.
 #[cfg(not(kernel = "x86_64"))]
 #[derive(Debug, Default)]
 pub struct PackedWeights;
 
+/// The same of floats.
+#[cfg(not(float_rows))]
+#[derive(Debug, Default)]
+pub struct PackedFloats;
+
 /// Whether rows of every kind are computed at once, with some kilobytes of stack: on hosts, where there is a kernel.
 pub const WHOLE_ROWS: bool = cfg!(kernel = "x86_64");
+/// The same of floats.
+pub const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
 
 /// Computes a whole row at once and says that it has, where the target has a kernel for that.
 #[cfg(not(any(kernel = "mve", kernel = "x86_64")))]
@@ -76,5 +94,17 @@ pub fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
 #[cfg(not(kernel = "x86_64"))]
 #[inline(always)]
 pub fn sums(_: &mut Row<'_, i16>, _: &mut PackedWeights, _: &mut [i32]) -> bool {
+    false
+}
+
+/// Computes a whole row in floats and says that it has, where [`WHOLE_FLOAT_ROWS`].
+#[cfg(not(float_rows))]
+#[inline(always)]
+pub fn float_row<const BYTES: usize>(
+    _: &Row<'_, f32>,
+    _: &mut PackedFloats,
+    _: fn([u8; BYTES]) -> f32,
+    _: impl FnMut(usize, &[f32]),
+) -> bool {
     false
 }

@@ -7,7 +7,8 @@
 use super::tile::Window;
 use crate::plan::{Activation, LANES};
 
-/// Bytes of an output channel's record in `NumberFormat::Q8`: bias and multiplier.
+/// Bytes of a weight and of an output channel's record (bias and multiplier) in `NumberFormat::Q8`.
+const WEIGHT_BYTES: usize = 1;
 const RECORD_BYTES: usize = 8;
 
 /// What is multiplied for one row of outputs, and where the requantized sums go.
@@ -44,23 +45,16 @@ impl<T> Row<'_, T> {
     pub fn pixel_len(&self) -> usize {
         self.blocks * LANES
     }
-}
 
-impl Row<'_, i16> {
-    /// Whether everything that the row names is there, which is what makes unchecked loads and stores sound.
-    pub fn fits(&self) -> bool {
-        self.inputs_fit()
-            && self.reach().is_some_and(|(_, _, target)| {
-                target <= self.target.len()
-                    && (self.residual.is_empty() || target <= self.residual.len())
-            })
-    }
-
-    /// Whether everything that is multiplied is there.
-    pub fn inputs_fit(&self) -> bool {
+    /// Whether everything that is multiplied is there, weights and records having so many bytes.
+    pub fn inputs_fit(&self, weight_bytes: usize, record_bytes: usize) -> bool {
+        let weights_fit = || {
+            let reach = self.window.weights_reach().checked_mul(weight_bytes)?;
+            Some(reach <= self.row_bytes)
+        };
+        let records = self.records.len() / (record_bytes * LANES);
         self.reach().is_some_and(|(weights, activations, _)| {
-            let records = self.records.len() / (RECORD_BYTES * LANES);
-            self.window.weights_reach() <= self.row_bytes
+            weights_fit().unwrap_or(false)
                 && weights <= self.weights.len()
                 && self.blocks <= records
                 && activations <= self.activations.len()
@@ -76,5 +70,21 @@ impl Row<'_, i16> {
             self.window.activations_reach().checked_add(last)?,
             channels.checked_mul(self.columns)?,
         ))
+    }
+}
+
+impl Row<'_, i16> {
+    /// Whether everything that the row names is there, which is what makes unchecked loads and stores sound.
+    pub fn fits(&self) -> bool {
+        self.integers_fit()
+            && self.reach().is_some_and(|(_, _, target)| {
+                target <= self.target.len()
+                    && (self.residual.is_empty() || target <= self.residual.len())
+            })
+    }
+
+    /// Whether everything that is multiplied is there.
+    pub fn integers_fit(&self) -> bool {
+        self.inputs_fit(WEIGHT_BYTES, RECORD_BYTES)
     }
 }

@@ -1,11 +1,13 @@
 //! x86-64: AVX2, and AVX-512 with VNNI.
 //!
 //! `dot` multiplies along a window, for dense layers and single pixels; `row` computes whole rows of a convolution with
-//! channels side by side in a vector, from weights that `pack` has laid out for it. Under the feature `std` the
+//! channels side by side in a vector, from weights that `pack` has laid out for it; `floats` does so in floats. Under the feature `std` the
 //! processor is asked (the standard library remembers the answer), else the target decides.
 
 mod avx2;
 mod dot;
+#[cfg(float_rows)]
+mod floats;
 mod pack;
 mod row;
 mod vnni;
@@ -18,6 +20,10 @@ use core::array;
 #[cfg(feature = "std")]
 use core::sync::atomic::{AtomicU8, Ordering};
 use dot::{with_avx2, with_vnni};
+#[cfg(float_rows)]
+pub use floats::float_row;
+#[cfg(all(float_rows, test))]
+pub(super) use floats::float_row_with;
 pub use pack::PackedWeights;
 use row::Target;
 
@@ -100,7 +106,7 @@ fn row_with(
 
 /// What this processor has; a value exists only where that is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Extension {
+pub(super) enum Extension {
     Vnni,
     Avx2,
     None,
@@ -171,7 +177,7 @@ impl Extension {
 
 /// Every extension that this processor has, best first, and the portable kernel.
 #[cfg(any(feature = "std", test))]
-fn extensions() -> impl Iterator<Item = (&'static str, Extension)> {
+pub(super) fn extensions() -> impl Iterator<Item = (&'static str, Extension)> {
     let vnni = Extension::has_vnni().then_some(("vnni", Extension::Vnni));
     let avx2 = has!("avx2").then_some(("avx2", Extension::Avx2));
     let others = vnni.into_iter().chain(avx2);

@@ -4,8 +4,8 @@
 //! adding up sums across vectors at every pixel; once a row it still was an eighth of an image's time. So a layer's
 //! weights are laid out when its first row is computed and kept until the coupling is done, as long as there is room.
 
+use super::super::places::{Place, Places};
 use super::super::row::Row;
-use crate::plan::MAX_LAYERS;
 use core::arch::x86_64::*;
 use core::mem::MaybeUninit;
 
@@ -25,10 +25,7 @@ const FREE: usize = if cfg!(feature = "std") { 1024 } else { 288 };
 /// A coupling's weights as rows are multiplied with them.
 #[derive(Debug)]
 pub struct PackedWeights {
-    /// Where the weights of each layer begin that is kept: pairs from the start of the room.
-    begins: [Option<u16>; MAX_LAYERS],
-    /// End of what is kept.
-    end: usize,
+    places: Places<ROOM, FREE>,
     /// Pairs, each written before it is read.
     room: Room,
 }
@@ -41,20 +38,10 @@ impl Default for PackedWeights {
     #[inline(always)]
     fn default() -> Self {
         Self {
-            begins: [None; MAX_LAYERS],
-            end: 0,
+            places: Places::new(),
             room: Room([MaybeUninit::uninit(); ROOM]),
         }
     }
-}
-
-/// Where the groups of a row's layer lie.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Layout {
-    /// One after another from here on.
-    Kept(usize),
-    /// Each is laid out when its turn comes.
-    Passing,
 }
 
 /// Pairs of a group of a row's channels.
@@ -69,63 +56,34 @@ impl PackedWeights {
         odd % 2 == 0 && group_pairs(row) + CHUNK_PAIRS <= FREE
     }
 
-    /// Where the row's weights lie; they are laid out now if its layer's are to be kept and were not yet.
-    ///
-    /// # Safety
-    /// The processor must have AVX2; the row must fit and be one that it takes.
+    /// Where the row's weights lie.
     #[inline(always)]
-    pub(super) unsafe fn layout(&mut self, row: &Row<'_, i16>) -> Layout {
-        let Some(slot) = self.begins.get(row.layer) else {
-            return Layout::Passing;
-        };
-        match *slot {
-            Some(begin) => Layout::Kept(usize::from(begin)),
-            // SAFETY: as the caller vouches.
-            None => unsafe { self.keep(row) },
-        }
+    pub(super) fn place(&mut self, row: &Row<'_, i16>) -> Place {
+        let groups = row.pixel_len().div_ceil(CHANNELS);
+        self.places.of(row.layer, groups * group_pairs(row))
     }
 
-    /// Lays out all groups of the row's layer, if there is room.
+    /// The weights of a group, pair after pair; they are laid out now, unless they were before.
     ///
     /// # Safety
-    /// As of [`layout`](Self::layout).
-    #[inline(always)]
-    unsafe fn keep(&mut self, row: &Row<'_, i16>) -> Layout {
-        let begin = self.end;
-        let pairs = row.pixel_len().div_ceil(CHANNELS) * group_pairs(row);
-        if pairs > ROOM - FREE - begin.min(ROOM - FREE) {
-            return Layout::Passing;
-        }
-        for group in 0..row.pixel_len().div_ceil(CHANNELS) {
-            // SAFETY: there is room for every group in front of what stays free; the rest as the caller vouches.
-            unsafe { self.fill(row, group, begin + group * group_pairs(row)) };
-        }
-        self.end = begin + pairs;
-        if let Some(slot) = self.begins.get_mut(row.layer) {
-            *slot = u16::try_from(begin).ok();
-        }
-        Layout::Kept(begin)
-    }
-
-    /// The weights of a group, pair after pair.
-    ///
-    /// # Safety
-    /// As of [`layout`](Self::layout), which found this layout for this row.
+    /// The processor must have AVX2; the row must fit, be one that it takes, and have the group and this place.
     #[inline(always)]
     pub(super) unsafe fn group(
         &mut self,
         row: &Row<'_, i16>,
         group: usize,
-        layout: Layout,
+        place: Place,
     ) -> *const u8 {
-        let begin = match layout {
-            Layout::Kept(begin) => begin + group * group_pairs(row),
-            Layout::Passing => {
-                // SAFETY: a row that is taken has room for a group in what stays free.
-                unsafe { self.fill(row, group, self.end) };
-                self.end
-            }
+        let (begin, is_new) = match place {
+            Place::Kept(begin) => (begin + group * group_pairs(row), false),
+            Place::New(begin) => (begin + group * group_pairs(row), true),
+            Place::Passing(begin) => (begin, true),
         };
+        if is_new {
+            // SAFETY: all groups of what is kept lie in front of what stays free, which has room for a group of any row
+            // that is taken, and for a chunk.
+            unsafe { self.fill(row, group, begin) };
+        }
         self.room.0.as_ptr().wrapping_add(begin).cast()
     }
 

@@ -29,7 +29,7 @@ pub(super) enum Target {
 pub(super) fn takes(row: &Row<'_, i16>, target: Target) -> bool {
     let fits = match target {
         Target::Activations => row.fits(),
-        Target::Sums(_) => row.inputs_fit(),
+        Target::Sums(_) => row.integers_fit(),
     };
     fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row)
 }
@@ -66,12 +66,11 @@ unsafe fn groups<Wide: Operations, Narrow: Operations>(
 ) {
     let activations = row.target.as_mut_ptr();
     let channels = row.pixel_len();
-    // SAFETY: the row fits and is taken; every operation's processor has AVX2.
-    let layout = unsafe { packed.layout(row) };
+    let place = packed.place(row);
     for (index, first) in (0..channels).step_by(CHANNELS).enumerate() {
         let count = (channels - first).min(CHANNELS);
-        // SAFETY: likewise; the layout is this row's.
-        let weights = unsafe { packed.group(row, index, layout) };
+        // SAFETY: the row fits and is taken, and has the group and the place; every operation's processor has AVX2.
+        let weights = unsafe { packed.group(row, index, place) };
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
         let group = Group::new(row, weights, (first, count, records), activations, target);
         // SAFETY: the weights are those of the group's channels; the caller vouches for the rest.

@@ -21,9 +21,10 @@ use std::path::Path;
 
 /// Images of a batch.
 pub(super) const BATCH: usize = 64;
-/// The batch, the model that is timed, and the one whose log-likelihoods are compared.
+/// The batch, the model that is timed, and those made for comparison: one with floats, and its quantized twin.
 pub(super) const IMAGES: &str = "images.npy";
 pub(super) const TIMED: &str = "timed.flow";
+pub(super) const FLOAT: &str = "float.flow";
 pub(super) const COMPARED: &str = "compared.flow";
 
 /// A quantized model of images.
@@ -66,11 +67,13 @@ impl Case {
         self.spec.input.shape().len()
     }
 
-    /// Writes what our side reads into an existing directory.
+    /// Writes what our sides read into an existing directory.
     pub(super) fn write(&self, directory: &Path) -> Result<()> {
         let pixels = NpyValues::U8(images(BATCH)?.pixels().to_vec());
         NpyArray::new(vec![BATCH, 1, 28, 28], pixels)?.write(&directory.join(IMAGES))?;
         write_atomically(&directory.join(TIMED), |w| w.write_all(&self.bytes))?;
+        let float = export::floating(&self.model(&images(BATCH)?)?, false)?.to_bytes()?;
+        write_atomically(&directory.join(FLOAT), |w| w.write_all(&float))?;
         Ok(())
     }
 

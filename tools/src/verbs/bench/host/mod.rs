@@ -20,7 +20,7 @@ use case::Case;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
 use report::Outcome;
-use side::{Engine, Side};
+use side::Engine;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,6 +71,9 @@ pub(super) struct Args {
     /// Score as told on standard input
     #[arg(long, value_name = "DIR", hide = true)]
     serve: Option<PathBuf>,
+    /// Whether the hidden role computes with floats
+    #[arg(long, hide = true)]
+    float: bool,
     /// Threads of the hidden role
     #[arg(long, default_value_t = 1, hide = true)]
     threads: usize,
@@ -85,7 +88,7 @@ enum Against {
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
         if let Some(directory) = &self.serve {
-            return worker::serve(directory, self.threads, out);
+            return worker::serve(directory, self.float, self.threads, out);
         }
         let cases = self.models.iter().map(|path| Case::open(path));
         let cases = cases.collect::<Result<Vec<_>>>()?;
@@ -129,9 +132,9 @@ impl Args {
         machine::directory(directory)?;
         case.write(directory)?;
         let mut peers = Vec::new();
-        let start = |side: Side| Peer::ours(side, "host", directory, side.threads, &[]);
-        for side in side::of(Engine::Ours) {
-            peers.push(start(side)?);
+        for side in Engine::OURS.into_iter().flat_map(side::of) {
+            let more = side.engine.arguments();
+            peers.push(Peer::ours(side, "host", directory, side.threads, more)?);
         }
         if let Some(interpreter) = python {
             case.write_for_others(directory)?;
@@ -143,7 +146,7 @@ impl Args {
             };
             for side in Engine::OTHERS.into_iter().flat_map(side::of) {
                 let threads = side.threads.to_string();
-                let more = ["--engine", side.engine.option(), "--threads", &threads];
+                let more = [side.engine.arguments(), &["--threads", &threads]].concat();
                 peers.push(Peer::python(side, python, directory, &more)?);
             }
         }

@@ -40,12 +40,14 @@ impl Outcome {
         sides.min_by(|a, b| median(of(a)).total_cmp(&median(of(b))))
     }
 
-    /// Our time as a share of these engines' least, round by round.
+    /// The quantized engine's time as a share of these engines' least, round by round.
     fn ratios(&self, engines: &[Engine], of: Times) -> Option<Vec<f64>> {
-        let (ours, theirs) = (
-            self.fastest(&[Engine::Ours], of)?,
-            self.fastest(engines, of)?,
-        );
+        self.ratios_of(Engine::Ours, engines, of)
+    }
+
+    /// The time of one of our engines as a share of these engines' least, round by round.
+    fn ratios_of(&self, ours: Engine, engines: &[Engine], of: Times) -> Option<Vec<f64>> {
+        let (ours, theirs) = (self.fastest(&[ours], of)?, self.fastest(engines, of)?);
         let both = of(ours).iter().zip(of(theirs));
         Some(both.map(|(ours, theirs)| ours / theirs).collect())
     }
@@ -155,6 +157,12 @@ pub(super) fn ratio_table(outcomes: &[Outcome]) -> Table {
             None,
             false,
         );
+        row(
+            "batch in f32, PyTorch eager",
+            outcome.ratios_of(Engine::OursFloat, &eager, each),
+            None,
+            false,
+        );
         // The goal is one of two cores.
         let goal = Some(CORES_GOAL).filter(|_| outcome.sides.iter().any(|s| s.side.threads == 2));
         row("images/s, all cores over one", outcome.gains(), goal, true);
@@ -205,6 +213,7 @@ mod tests {
             sides: vec![
                 timed(Engine::Ours, 1, 0.5, 0.5),
                 timed(Engine::Ours, 2, 0.6, 0.25),
+                timed(Engine::OursFloat, 2, 1.0, 0.5),
                 timed(Engine::Eager, 1, 4.0, 2.0),
                 timed(Engine::Eager, 2, 2.0, 1.0),
                 timed(Engine::Onnx, 1, 1.0, 1.0),
@@ -213,10 +222,13 @@ mod tests {
         };
         let text = ratio_table(std::slice::from_ref(&outcome)).render(false);
         let found: Vec<&str> = text.lines().skip(2).collect();
-        for (line, wanted) in found.iter().zip(["0.25", "0.62", "0.25", "0.25", "2.00"]) {
+        for (line, wanted) in found
+            .iter()
+            .zip(["0.25", "0.62", "0.25", "0.25", "0.50", "2.00"])
+        {
             assert!(line.contains(wanted), "{line}: {wanted}");
         }
-        assert_eq!(found.len(), 5, "{text}");
+        assert_eq!(found.len(), 6, "{text}");
         let sides = side_table(&[outcome]).render(false);
         assert!(
             sides.contains("0.500..1.000") && sides.contains("4,000"),

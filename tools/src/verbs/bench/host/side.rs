@@ -8,6 +8,8 @@ use crate::number;
 pub(super) enum Engine {
     /// This project's quantized engine.
     Ours,
+    /// This project's engine with the float model, as `score` and `eval` run it before it is exported.
+    OursFloat,
     /// PyTorch, operation by operation.
     Eager,
     /// ONNX Runtime with 32-bit floats.
@@ -19,24 +21,28 @@ pub(super) enum Engine {
 impl Engine {
     /// Everybody but us.
     pub(super) const OTHERS: [Self; 3] = [Self::Eager, Self::Onnx, Self::OnnxInt8];
+    /// Us.
+    pub(super) const OURS: [Self; 2] = [Self::Ours, Self::OursFloat];
 
     /// Its name in tables.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "flowgate",
+            Self::OursFloat => "flowgate f32",
             Self::Eager => "PyTorch eager",
             Self::Onnx => "ONNX Runtime",
             Self::OnnxInt8 => "ONNX Runtime int8",
         }
     }
 
-    /// As the script is told it.
-    pub(super) fn option(self) -> &'static str {
+    /// What its process is told.
+    pub(super) fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Ours => "none",
-            Self::Eager => "eager",
-            Self::Onnx => "onnx",
-            Self::OnnxInt8 => "onnx-int8",
+            Self::Ours => &[],
+            Self::OursFloat => &["--float"],
+            Self::Eager => &["--engine", "eager"],
+            Self::Onnx => &["--engine", "onnx"],
+            Self::OnnxInt8 => &["--engine", "onnx-int8"],
         }
     }
 
@@ -45,7 +51,7 @@ impl Engine {
         match self {
             Self::Ours => 400,
             Self::Eager => 50,
-            Self::Onnx | Self::OnnxInt8 => 250,
+            Self::OursFloat | Self::Onnx | Self::OnnxInt8 => 250,
         }
     }
 
@@ -54,7 +60,7 @@ impl Engine {
         match self {
             Self::Ours => 11,
             Self::Eager => 3,
-            Self::Onnx | Self::OnnxInt8 => 7,
+            Self::OursFloat | Self::Onnx | Self::OnnxInt8 => 7,
         }
     }
 }

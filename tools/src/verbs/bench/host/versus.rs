@@ -82,7 +82,9 @@ fn compare(case: &Case, peers: &mut [Peer<Side>]) -> Result<Vec<Option<f64>>> {
         let bits = mean_difference_bits(torch, losses, case.dims());
         let agrees = match side.engine {
             Engine::Ours => bits <= QUANTIZED_TOLERANCE_BITS,
-            Engine::Eager | Engine::Onnx => difference(torch, losses) <= FLOAT_TOLERANCE,
+            Engine::OursFloat | Engine::Eager | Engine::Onnx => {
+                difference(torch, losses) <= FLOAT_TOLERANCE
+            }
             // How much 8-bit activations lose is theirs to answer for: it stands in the table.
             Engine::OnnxInt8 => true,
         };

@@ -1,12 +1,12 @@
 //! Our side: a process that scores when told to.
 
 use super::super::protocol::{Ask, Greeting, Turn, answer, peak_kib};
-use super::case::{COMPARED, IMAGES, TIMED};
+use super::case::{COMPARED, FLOAT, IMAGES, TIMED};
 use crate::model::Loaded;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Fixed, Noise, evaluate};
+use flow_infer::engine::{Arithmetic, F32, Fixed, Noise, evaluate};
 use flow_infer::spec::units::nats_from_raw;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::evaluate::{HeapScratch, log_prob_all};
@@ -16,16 +16,22 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Serves commands until standard input ends; rayon's own variable says how many threads.
-pub(super) fn serve(directory: &Path, threads: usize, out: &mut Output) -> Result<()> {
+pub(super) fn serve(directory: &Path, float: bool, threads: usize, out: &mut Output) -> Result<()> {
     let images = data::load(&directory.join(IMAGES))?;
-    let timed = Loaded::open_flow(&directory.join(TIMED))?;
+    let (timed, compared) = if float {
+        (FLOAT, FLOAT)
+    } else {
+        (TIMED, COMPARED)
+    };
+    let timed = Loaded::open_flow(&directory.join(timed))?;
     let timed = timed.artifact()?;
     let library = String::new();
     answer(out, &Greeting { library, threads })?;
     for line in std::io::stdin().lock().lines() {
         let mut turn = match Ask::parse(&line?)? {
-            Ask::Score(count) => losses(&directory.join(COMPARED), &images.take(0..count))?,
-            Ask::One(count) => single_images(&timed, &images, count)?,
+            Ask::Score(count) => losses(&directory.join(compared), &images.take(0..count))?,
+            Ask::One(count) if float => single_images::<F32>(&timed, &images, count)?,
+            Ask::One(count) => single_images::<Fixed>(&timed, &images, count)?,
             Ask::Many(count) => batches(&timed, &images, count)?,
             other => bail!("`{other}` is nothing to tell an engine"),
         };
@@ -46,8 +52,12 @@ fn losses(model: &Path, images: &Dataset) -> Result<Turn> {
 }
 
 /// One image after another on this thread, each timed.
-fn single_images(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
-    let mut scratch = HeapScratch::<Fixed>::new(artifact);
+fn single_images<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    images: &Dataset,
+    count: usize,
+) -> Result<Turn> {
+    let mut scratch = HeapScratch::<A>::new(artifact);
     let mut turn = Turn::default();
     for index in 0..count {
         let input = images.input_bytes(index % images.len());
