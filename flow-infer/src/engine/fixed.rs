@@ -58,6 +58,28 @@ pub struct FixedEnergy {
 }
 
 impl FixedEnergy {
+    /// What couplings added: two words of the count of grid steps, and whether a latent left its range.
+    pub(super) fn coupled(&self) -> [i32; 3] {
+        let saturated = i32::from(self.saturated);
+        [self.steps as i32, (self.steps >> 32) as i32, saturated]
+    }
+
+    /// The energy of which these are the words.
+    pub(super) fn of_coupled([low, high, saturated]: [i32; 3]) -> Self {
+        Self {
+            steps: i64::from(high) << 32 | i64::from(low as u32),
+            input: 0,
+            saturated: saturated != 0,
+        }
+    }
+
+    /// Adds what other rows of the same couplings added.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.input += other.input;
+        self.saturated |= other.saturated;
+    }
+
     /// A value as a latent; out of range it is held and remembered.
     #[inline]
     fn latent(&mut self, value: i64) -> i32 {

@@ -21,6 +21,8 @@ pub enum InputError {
     Scratch,
     /// An artifact of another number format than the arithmetic's.
     NumberFormat,
+    /// Of two cores that evaluate an input together: rooms that are too small, or the other one has refused an input.
+    Meeting,
 }
 
 impl core::fmt::Display for InputError {
@@ -34,6 +36,7 @@ impl core::fmt::Display for InputError {
             }
             Self::Scratch => "the scratch is smaller than the model needs",
             Self::NumberFormat => "the model is stored in another number format",
+            Self::Meeting => "the other core refused its input, or their rooms are too small",
         })
     }
 }

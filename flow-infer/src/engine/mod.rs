@@ -11,8 +11,10 @@ mod couple;
 mod dither;
 mod fixed;
 mod float;
+mod halves;
 mod input;
 mod layer;
+mod meeting;
 mod observe;
 mod scratch;
 pub(crate) mod slices;
@@ -23,7 +25,9 @@ pub use arithmetic::Arithmetic;
 pub use dither::dither;
 pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
 pub use float::{F16, F32};
+pub use halves::{Halves, evaluate_half};
 pub use input::{InputError, Noise};
+pub use meeting::Meeting;
 pub use observe::{Coupled, Observer};
 pub use scratch::{Scratch, ScratchMut};
 pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
@@ -69,6 +73,55 @@ pub fn evaluate<A: Arithmetic>(
     scratch: ScratchMut<'_, A>,
     observer: &mut impl Observer<A>,
 ) -> Result<Evaluation, InputError> {
+    evaluate_with(artifact, input, noise, scratch, observer, &mut Alone)
+}
+
+/// How couplings are computed, and what happens to the energy at a draw's end.
+trait Walk<A: Arithmetic, O> {
+    /// Computes a coupling.
+    fn coupling(
+        &mut self,
+        place: &couple::Place<'_>,
+        latents: &mut [A::Latent],
+        activations: &mut [A::Activation],
+        energy: &mut A::Energy,
+        observer: &mut O,
+    ) -> Result<(), InputError>;
+
+    /// Completes the energy of a draw.
+    fn end(&mut self, _: &mut A::Energy) -> Result<(), InputError> {
+        Ok(())
+    }
+}
+
+/// All rows of every coupling.
+struct Alone;
+
+impl<A: Arithmetic, O: Observer<A>> Walk<A, O> for Alone {
+    #[inline(always)]
+    fn coupling(
+        &mut self,
+        place: &couple::Place<'_>,
+        latents: &mut [A::Latent],
+        activations: &mut [A::Activation],
+        energy: &mut A::Energy,
+        observer: &mut O,
+    ) -> Result<(), InputError> {
+        let schedule = Schedule::new(place.coupling);
+        run_rows::<A>(place, schedule, latents, activations, energy, observer);
+        Ok(())
+    }
+}
+
+#[inline(always)]
+fn evaluate_with<A: Arithmetic, O: Observer<A>>(
+    artifact: &Artifact<'_>,
+    input: &[u8],
+    noise: Noise<'_>,
+    scratch: ScratchMut<'_, A>,
+    observer: &mut O,
+    walk: &mut impl Walk<A, O>,
+) -> Result<Evaluation, InputError> {
     let head = artifact.plan_head();
     if artifact.number_format() != A::FORMAT {
         return Err(InputError::NumberFormat);
@@ -91,7 +144,8 @@ pub fn evaluate<A: Arithmetic>(
         let drawn = input::Drawn { noise, draw };
         input::read::<A>(head, tensors, input, drawn, latents, &mut energy)?;
         let latents = slices::run_mut(latents, 0, artifact.dims());
-        run_steps::<A>(artifact, latents, activations, &mut energy, observer);
+        run_steps(artifact, latents, activations, &mut energy, observer, walk)?;
+        walk.end(&mut energy)?;
         let evaluation = A::finish(&energy, latents, head.constant_raw);
         sum = sum.saturating_add(evaluation.log_prob_raw);
         saturated |= evaluation.saturated;
@@ -117,13 +171,14 @@ fn floor_div(value: i64, count: u8) -> i64 {
     quotient as i64 ^ sign
 }
 
-fn run_steps<A: Arithmetic>(
+fn run_steps<A: Arithmetic, O: Observer<A>>(
     artifact: &Artifact<'_>,
     latents: &mut [A::Latent],
     activations: &mut [A::Activation],
     energy: &mut A::Energy,
-    observer: &mut impl Observer<A>,
-) {
+    observer: &mut O,
+    walk: &mut impl Walk<A, O>,
+) -> Result<(), InputError> {
     let (head, tensors) = (artifact.plan_head(), artifact.tensors());
     observer.latents(0, latents);
     let mut steps = artifact.steps();
@@ -147,17 +202,20 @@ fn run_steps<A: Arithmetic>(
                     tensors,
                     index,
                 };
-                run_coupling::<A>(&place, latents, activations, energy, observer);
+                walk.coupling(&place, latents, activations, energy, observer)?;
             }
             // Left out of this build, and refused when loaded.
             Step::Actnorm { .. } | Step::InvertibleLinear { .. } => {}
         }
         observer.latents(index + 1, latents);
     }
+    Ok(())
 }
 
-fn run_coupling<A: Arithmetic>(
+/// Computes the rows of a schedule.
+fn run_rows<A: Arithmetic>(
     place: &couple::Place<'_>,
+    schedule: Schedule<'_>,
     latents: &mut [A::Latent],
     activations: &mut [A::Activation],
     energy: &mut A::Energy,
@@ -166,7 +224,7 @@ fn run_coupling<A: Arithmetic>(
     // Margins and padding lanes of the rings must read as zero, whatever the last coupling left there.
     clear::<A>(place.coupling, activations);
     let mut packed = A::PackedWeights::default();
-    for event in Schedule::new(place.coupling) {
+    for event in schedule {
         layer::run_row::<A>(
             place,
             event,

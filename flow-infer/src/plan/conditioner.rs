@@ -33,7 +33,7 @@ pub(super) fn validate_coupling(
         check_sizes(coupling, layer)?;
         check_tensors(coupling, layer, head, format, tensors)?;
     }
-    check_schedule(coupling)?;
+    check_schedule(coupling, Schedule::new(coupling))?;
     Ok(need)
 }
 
@@ -168,8 +168,10 @@ fn check_tensors(
 
 /// Runs the schedule once without arithmetic: every row is written before it is read and read before its slot is
 /// used again, and all rows get done.
-fn check_schedule(coupling: &Coupling) -> Result<(), PlanError> {
-    let mut schedule = Schedule::new(coupling);
+pub(crate) fn check_schedule(
+    coupling: &Coupling,
+    mut schedule: Schedule<'_>,
+) -> Result<(), PlanError> {
     loop {
         let before = schedule.clone();
         let Some(event) = schedule.next() else { break };
@@ -187,11 +189,10 @@ fn check_schedule(coupling: &Coupling) -> Result<(), PlanError> {
         };
         let readers = coupling.layers.iter().enumerate();
         for (index, reader) in readers {
-            let height = coupling
-                .output_shape(reader)
-                .map_or(0, |s| usize::from(s.height));
             let row = before.done(index);
-            if row < height && lowest_needed(coupling, reader, row, target) <= overwritten {
+            if row < before.end(index)
+                && lowest_needed(coupling, reader, row, target) <= overwritten
+            {
                 return Err(PlanError::Schedule);
             }
         }

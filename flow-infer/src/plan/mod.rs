@@ -17,6 +17,7 @@ mod sizes;
 mod steps;
 mod validate;
 
+pub(crate) use conditioner::check_schedule;
 pub use conditioner::lowest_needed;
 pub use error::PlanError;
 pub use schedule::{Event, Schedule};

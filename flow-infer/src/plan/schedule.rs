@@ -20,8 +20,9 @@ pub struct Event {
 #[derive(Clone, Debug)]
 pub struct Schedule<'c> {
     coupling: &'c Coupling,
-    /// Rows finished, by layer.
+    /// Rows finished, by layer, and the row before which each ends.
     done: [u16; MAX_LAYERS],
+    end: [u16; MAX_LAYERS],
     /// The layer that writes a buffer.
     producer: [u8; MAX_BUFFERS],
     /// The layers that read a buffer, a bit each.
@@ -36,7 +37,9 @@ impl<'c> Schedule<'c> {
     pub fn new(coupling: &'c Coupling) -> Self {
         let mut producer = [u8::MAX; MAX_BUFFERS];
         let mut readers = [0; MAX_BUFFERS];
-        for (layer, index) in coupling.layers.iter().zip(0u8..) {
+        let mut end = [0; MAX_LAYERS];
+        for ((layer, index), end) in coupling.layers.iter().zip(0u8..).zip(&mut end) {
+            *end = coupling.output_shape(layer).map_or(0, |s| s.height);
             for &read in coupling.reads(layer).iter().flatten() {
                 if let Some(readers) = readers.get_mut(usize::from(read)) {
                     *readers |= bit(usize::from(index));
@@ -49,13 +52,55 @@ impl<'c> Schedule<'c> {
         Self {
             coupling,
             done: [0; MAX_LAYERS],
+            end,
             producer,
             readers,
             may_be_ready: u64::MAX,
         }
     }
 
-    /// Rows that a layer has finished.
+    /// Only what these rows of the last layer need, which writes no buffer.
+    pub fn of_rows(coupling: &'c Coupling, rows: core::ops::Range<u16>) -> Self {
+        let mut schedule = Self {
+            done: [u16::MAX; MAX_LAYERS],
+            end: [0; MAX_LAYERS],
+            ..Self::new(coupling)
+        };
+        for (index, layer) in coupling.layers.iter().enumerate().rev() {
+            if layer.target.is_none() {
+                schedule.want(index, usize::from(rows.start), usize::from(rows.end));
+            }
+            let (first, end) = (schedule.done(index), schedule.end(index));
+            for row in first..end {
+                for need in coupling.needs(layer, row).iter().flatten() {
+                    let producer = schedule.producer.get(usize::from(need.buffer));
+                    let producer = producer.map_or(MAX_LAYERS, |&p| usize::from(p));
+                    schedule.want(producer, need.first, need.last + 1);
+                }
+            }
+        }
+        for (done, end) in schedule.done.iter_mut().zip(&schedule.end) {
+            *done = (*done).min(*end);
+        }
+        schedule
+    }
+
+    /// Widens a layer's rows to these.
+    fn want(&mut self, layer: usize, first: usize, end: usize) {
+        if let Some(done) = self.done.get_mut(layer) {
+            *done = (*done).min(first as u16);
+        }
+        if let Some(slot) = self.end.get_mut(layer) {
+            *slot = (*slot).max(end as u16);
+        }
+    }
+
+    /// The row before which a layer ends.
+    pub fn end(&self, layer: usize) -> usize {
+        usize::from(self.end.get(layer).copied().unwrap_or(0))
+    }
+
+    /// Rows that a layer has finished, or that nobody needs.
     pub fn done(&self, layer: usize) -> usize {
         usize::from(self.done.get(layer).copied().unwrap_or(0))
     }
@@ -68,21 +113,16 @@ impl<'c> Schedule<'c> {
 
     /// Whether every layer has finished every row.
     pub fn finished(&self) -> bool {
-        let mut layers = self.coupling.layers.iter().enumerate();
-        layers.all(|(i, layer)| {
-            let height = self.coupling.output_shape(layer).map_or(0, |s| s.height);
-            self.done(i) >= usize::from(height)
-        })
+        (0..self.coupling.layers.len()).all(|i| self.done(i) >= self.end(i))
     }
 
     fn ready(&self, index: usize) -> bool {
         let Some(layer) = self.coupling.layers.get(index) else {
             return false;
         };
-        let height = self.coupling.output_shape(layer).map_or(0, |s| s.height);
         let row = self.done(index);
         let needs = self.coupling.needs(layer, row);
-        row < usize::from(height)
+        row < self.end(index)
             && needs
                 .iter()
                 .flatten()

@@ -4,15 +4,18 @@ use super::super::protocol::{Ask, Greeting, Turn, answer, peak_kib};
 use super::case::{COMPARED, FLOAT, IMAGES, TIMED};
 use crate::model::Loaded;
 use crate::output::Output;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Arithmetic, F32, Fixed, Noise, evaluate};
+use flow_infer::engine::{Arithmetic, F32, Fixed, Halves, Meeting, Noise, evaluate, evaluate_half};
+use flow_infer::spec::Half;
 use flow_infer::spec::units::nats_from_raw;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::evaluate::{HeapScratch, log_prob_all};
-use std::hint::black_box;
+use std::hint::{self, black_box};
 use std::io::BufRead;
 use std::path::Path;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 /// Serves commands until standard input ends; rayon's own variable says how many threads.
@@ -31,6 +34,7 @@ pub(super) fn serve(directory: &Path, float: bool, threads: usize, out: &mut Out
         let mut turn = match Ask::parse(&line?)? {
             Ask::Score(count) => losses(&directory.join(compared), &images.take(0..count))?,
             Ask::One(count) if float => single_images::<F32>(&timed, &images, count)?,
+            Ask::One(count) if threads > 1 => by_two(&timed, &images, count)?,
             Ask::One(count) => single_images::<Fixed>(&timed, &images, count)?,
             Ask::Many(count) => batches(&timed, &images, count)?,
             other => bail!("`{other}` is nothing to tell an engine"),
@@ -67,6 +71,46 @@ fn single_images<A: Arithmetic>(
         turn.ms.push(1e3 * start.elapsed().as_secs_f64());
     }
     Ok(turn)
+}
+
+/// The same with two threads, each of which computes half of every image.
+fn by_two(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
+    let halves = Halves::of(artifact);
+    let rooms = [(); 2].map(|()| {
+        let words = (0..Meeting::room_len(artifact.dims())).map(|_| AtomicI32::new(0));
+        words.collect::<Vec<_>>()
+    });
+    let meeting = Meeting::new(rooms.each_ref().map(Vec::as_slice));
+    let half = |half, index: usize, scratch: &mut HeapScratch<Fixed>| {
+        let input = images.input_bytes(index % images.len());
+        let (noise, memory) = (Noise::Planned, scratch.borrow());
+        evaluate_half(artifact, &input, noise, memory, (half, &halves), &meeting)
+    };
+    // The other thread waits for each image as it would for a camera's.
+    let arrived = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut scratch = HeapScratch::new(artifact);
+            (0..count).try_for_each(|index| {
+                while arrived.load(Ordering::Acquire) <= index {
+                    hint::spin_loop();
+                }
+                half(Half::Second, index, &mut scratch).map(|_| ())
+            })
+        });
+        let mut scratch = HeapScratch::new(artifact);
+        let mut turn = Turn::default();
+        for index in 0..count {
+            let start = Instant::now();
+            arrived.store(index + 1, Ordering::Release);
+            black_box(half(Half::First, index, &mut scratch)?);
+            turn.ms.push(1e3 * start.elapsed().as_secs_f64());
+        }
+        other
+            .join()
+            .map_err(|_| anyhow!("the other thread stopped"))??;
+        Ok(turn)
+    })
 }
 
 fn batches(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
