@@ -157,12 +157,12 @@ fn measurements<A: Arithmetic>(
     energy: &mut A::Energy,
 ) -> Result<(), InputError> {
     let size = A::FORMAT.sizes().standardization;
-    let coordinates = input.chunks_exact(4).zip(records.chunks_exact(size));
-    for (latent, (bytes, record)) in latents.iter_mut().zip(coordinates) {
-        let value = slices::float(bytes, 0);
+    for (index, latent) in latents.iter_mut().enumerate() {
+        let value = slices::float(input, index);
         if !value.is_finite() {
             return Err(InputError::NotFinite);
         }
+        let record = slices::run(records, index * size, size);
         *latent = A::measurement(value, record, energy);
     }
     Ok(())
