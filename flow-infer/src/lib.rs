@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod artifact;
 pub mod detector;
+pub mod drift;
 pub mod engine;
 pub mod gate;
 pub mod kernels;

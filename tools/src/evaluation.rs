@@ -1,5 +1,6 @@
 //! What `eval` finds out: how well each score tells the model's own data from others.
 
+use crate::drift::Drift;
 use flow_infer::gate::{Decision, Gate, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
@@ -145,6 +146,8 @@ pub(crate) struct Evaluation {
     pub(crate) foreign: Vec<Set>,
     pub(crate) scores: Vec<Column>,
     pub(crate) gate: Option<GateReport>,
+    /// When the drift alarm goes off, sequence by sequence.
+    pub(crate) drift: Vec<Drift>,
     /// What the baselines were fitted to, or why there are none.
     pub(crate) baselines: String,
 }

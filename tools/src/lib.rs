@@ -13,6 +13,7 @@ pub mod cli;
 pub mod cost;
 mod date;
 mod draws;
+mod drift;
 mod evaluation;
 mod failure;
 mod inputs;

@@ -14,6 +14,7 @@ pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
         .child(cards(evaluation))
         .child(tables::decisions(evaluation))
         .child(tables::separation(evaluation))
+        .children(tables::drift(evaluation))
         .child(charts::histograms(evaluation))
         .child(charts::curves(evaluation))
         .children(charts::gallery(evaluation))

@@ -3,6 +3,7 @@
 use super::Facts;
 use super::html::{Element, el};
 use super::parts::{cell, percent, section, set_class, table};
+use crate::drift::AVERAGE;
 use crate::evaluation::{Column, Evaluation, Set};
 use crate::number::grouped;
 
@@ -58,6 +59,28 @@ fn split_bar(rejected: f64) -> Element {
         .class("bar")
         .child(part("accepted", 1.0 - rejected))
         .child(part("rejected", rejected))
+}
+
+/// After how many inputs the drift alarm goes off, if the gate allows one.
+pub(super) fn drift(evaluation: &Evaluation) -> Option<Element> {
+    let note = format!(
+        "Many inputs that are each acceptable may together be unlike the calibration data. The alarm counts how often \
+         the deciding score falls into the ends of its calibration scores; on own data it goes off after {} inputs or \
+         more on average. Foreign inputs are strewn evenly among own ones.",
+        grouped(AVERAGE.into())
+    );
+    let head = [
+        ("inputs in turn", ""),
+        ("how many", "number"),
+        ("alarm after", "number"),
+    ];
+    let rows = evaluation.drift.iter().map(|drift| {
+        el("tr")
+            .child(el("td").text(drift.what()))
+            .child(cell(grouped(drift.inputs as u64)))
+            .child(cell(drift.when()))
+    });
+    (!evaluation.drift.is_empty()).then(|| section("Drift", &note).child(table(&head, rows)))
 }
 
 /// How each score tells the sets apart.

@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::report::{self, Facts};
 use crate::table::{Cell, Table, Tone};
 use crate::verbs::score::all_scores;
-use crate::{birth, date, number, progress};
+use crate::{birth, date, drift, number, progress};
 use anyhow::{Result, bail};
 use flow_infer::artifact::Artifact;
 use flow_train_host::baselines::{self, Baselines, FEWEST_SAMPLES};
@@ -106,6 +106,9 @@ impl Args {
             tool: birth::tool(),
             commit: birth::commit(),
             gate: artifact.gate().map(|gate| GateReport::new(gate, &benign)),
+            drift: artifact
+                .gate()
+                .map_or_else(Vec::new, |gate| drift::sequences(gate, &benign, &foreign)),
             benign,
             foreign,
             scores,
@@ -174,6 +177,10 @@ fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
     writeln!(out)?;
     separation(evaluation).print(out)?;
     writeln!(out)?;
+    if !evaluation.drift.is_empty() {
+        drift::table(&evaluation.drift).print(out)?;
+        writeln!(out)?;
+    }
     let mut table = Table::facts();
     if let Some(gate) = &evaluation.gate {
         table.fact(
@@ -186,6 +193,13 @@ fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
                 number::percent(gate.alpha),
                 gate.false_alarms_at_most
             ),
+        );
+    }
+    if !evaluation.drift.is_empty() {
+        let average = number::grouped(drift::AVERAGE.into());
+        table.fact(
+            "drift alarm",
+            format!("on own data after {average} inputs or more on average"),
         );
     }
     table.fact("baselines", evaluation.baselines.as_str());
