@@ -66,11 +66,9 @@ impl Compare {
             let text = process::stdout(Command::new(program).args(args).current_dir(repo::root()))?;
             Ok(text.lines().next().unwrap_or_default().to_owned())
         };
-        let data: Vec<String> = self
-            .data
-            .iter()
-            .map(|path| format!("`{}`", path.display()))
-            .collect();
+        // Where this machine keeps them is of no interest.
+        let names = self.data.iter().filter_map(|path| path.file_name());
+        let data: Vec<String> = names.map(|name| format!("`{}`", name.display())).collect();
         let text = format!(
             "# Host against emulated boards, bit for bit\n\n\
              `cargo xtask compare` with `{}` and {}, {} inputs of each.\n\n\
