@@ -7,9 +7,8 @@
 
 use super::fixed::FixedEnergy;
 use super::meeting::Meeting;
-use super::{
-    Evaluation, Fixed, InputError, Noise, ScratchMut, Walk, couple, evaluate_with, run_rows,
-};
+use super::walk::{Walk, evaluate_with, run_rows};
+use super::{Evaluation, Fixed, InputError, Noise, ScratchMut, couple};
 use crate::artifact::Artifact;
 use crate::plan::{Coupling, Layer, LayerKind, Schedule, Step, check_schedule};
 use crate::spec::{Half, MAX_LEVELS, MAX_STEPS};
