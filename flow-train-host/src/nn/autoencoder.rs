@@ -2,12 +2,14 @@
 //!
 //! Leaky relu (0.01) after each convolution but the last. Its sign is that of its input, so only activations are kept.
 
+mod stage;
+
 use super::bottleneck::Bottleneck;
-use super::conditioner::{Conditioner, Layer, Passed, Source, With};
-use super::kernels::Finish;
+use super::conditioner::{Conditioner, Layer, Passed, Source, Through, With};
 use super::patches::Patches;
 use super::{Conv, Grid, Map, Registry, Scratch, Turn};
 use flow_infer::spec::{ConditionerSpec, Shape};
+use stage::Stage;
 
 const LEAK: f32 = 0.01;
 /// Convolutions on each side of the bottleneck.
@@ -20,19 +22,11 @@ pub(crate) struct Autoencoder {
     decoder: [Stage; COUNT],
 }
 
-/// A convolution or a transposed one.
-struct Stage {
-    conv: Conv,
-    patches: Patches,
-    inner_channels: usize,
-    outer_channels: usize,
-}
-
 /// Where things are on the tape.
 mod places {
     use super::COUNT;
 
-    /// What encoder stage k reads, as patches.
+    /// What encoder stage k reads, as patches; empty where it reads the map itself.
     pub(super) const fn patches(k: usize) -> usize {
         2 * k
     }
@@ -68,12 +62,8 @@ impl Autoencoder {
         let [c0, c1, c2, c3] = channels;
         let mut encoder = |k: usize, outer, inner| {
             let name = format!("{at}encoder.{k}");
-            Stage {
-                conv: Conv::flattened(registry, &name, &[inner, outer, 4, 4]).over_patches(outer),
-                patches: patches(k),
-                inner_channels: inner,
-                outer_channels: outer,
-            }
+            let conv = Conv::flattened(registry, &name, &[inner, outer, 4, 4]);
+            Stage::new(conv, patches(k), [inner, outer])
         };
         let encoder = [
             encoder(0, kept, c0),
@@ -84,13 +74,8 @@ impl Autoencoder {
         let bottleneck = Bottleneck::new(registry, at, c3, code_grid, latent);
         let mut decoder = |k: usize, inner, outer| {
             let name = format!("{at}decoder.{k}");
-            Stage {
-                conv: Conv::transposed(registry, &name, &[inner, outer, 4, 4], &[outer])
-                    .over_patches(outer),
-                patches: patches(COUNT - 1 - k),
-                inner_channels: inner,
-                outer_channels: outer,
-            }
+            let conv = Conv::transposed(registry, &name, &[inner, outer, 4, 4], &[outer]);
+            Stage::new(conv, patches(COUNT - 1 - k), [inner, outer])
         };
         Some(Self {
             encoder,
@@ -102,74 +87,6 @@ impl Autoencoder {
                 decoder(3, c0, out),
             ],
         })
-    }
-}
-
-impl Stage {
-    fn new_inner(&self) -> Map {
-        Map::new(self.inner_channels, self.patches.inner())
-    }
-
-    fn lend_inner(&self, scratch: &mut Scratch) -> Map {
-        scratch.lend(self.inner_channels, self.patches.inner())
-    }
-
-    fn lend_outer(&self, scratch: &mut Scratch) -> Map {
-        scratch.lend(self.outer_channels, self.patches.outer())
-    }
-
-    fn lend_patches(&self, scratch: &mut Scratch) -> Map {
-        let channels = Patches::channels(self.outer_channels);
-        scratch.lend(channels, self.patches.inner())
-    }
-
-    /// The transposed convolution.
-    fn decode(&self, with: With<'_>, input: &Map, out: &mut Map, scratch: &mut Scratch) {
-        let mut patches = self.lend_patches(scratch);
-        let (cpu, weights) = (with.cpu, with.weights);
-        self.conv
-            .forward(cpu, weights, input, &mut patches, Finish::Store);
-        self.patches
-            .spread(&patches, self.conv.shared_bias_of(weights), out);
-        scratch.give_back(patches);
-    }
-
-    /// Gradient of a transposed convolution's input from that of its output.
-    fn decoder_gradient(
-        &self,
-        with: With<'_>,
-        input: &Map,
-        out: &Map,
-        turn: &mut Turn<'_, '_>,
-        scratch: &mut Scratch,
-    ) -> Map {
-        let mut patches = self.lend_patches(scratch);
-        let mut below = self.lend_inner(scratch);
-        let (cpu, weights) = (with.cpu, with.weights);
-        self.patches.gather(out, &mut patches);
-        self.conv.add_bias_gradient(out, turn);
-        let both = [input, &patches];
-        self.conv
-            .gradient(cpu, weights, both, turn, &mut below, Finish::Store);
-        scratch.give_back(patches);
-        below
-    }
-
-    /// Gradient of a convolution's input from that of its output.
-    fn encoder_gradient(
-        &self,
-        with: With<'_>,
-        both: [&Map; 2],
-        below: &mut Map,
-        turn: &mut Turn<'_, '_>,
-        scratch: &mut Scratch,
-    ) {
-        let mut patches = self.lend_patches(scratch);
-        let (cpu, weights) = (with.cpu, with.weights);
-        self.conv
-            .gradient(cpu, weights, both, turn, &mut patches, Finish::Store);
-        self.patches.spread(&patches, &[], below);
-        scratch.give_back(patches);
     }
 }
 
@@ -193,7 +110,10 @@ impl Conditioner for Autoencoder {
     fn tape(&self, _grid: Grid) -> Vec<Map> {
         let mut maps = Vec::new();
         for stage in &self.encoder {
-            let channels = Patches::channels(stage.outer_channels);
+            let channels = match stage.whole {
+                true => 0,
+                false => Patches::channels(stage.outer_channels),
+            };
             maps.push(Map::new(channels, stage.patches.inner()));
             maps.push(stage.new_inner());
         }
@@ -215,12 +135,7 @@ impl Conditioner for Autoencoder {
             let [patches, encoded, ..] = after else {
                 return;
             };
-            stage
-                .patches
-                .gather(before.last().unwrap_or(input), patches);
-            stage
-                .conv
-                .forward(with.cpu, with.weights, patches, encoded, Finish::Store);
+            stage.encode(with, before.last().unwrap_or(input), patches, encoded);
             leak(encoded);
         }
         let (encoder, rest) = tape.split_at_mut(places::BOTTLENECK);
@@ -270,13 +185,14 @@ impl Conditioner for Autoencoder {
             .gradient(with, maps, &mut above, turn, scratch);
         for (k, stage) in self.encoder.iter().enumerate().rev() {
             leak_gradient(&mut above, &tape[places::encoded(k)]);
-            let both = [&tape[places::patches(k)], &above];
+            let (before, patches) = tape.split_at(places::patches(k));
+            let read = [before.last().unwrap_or(passed.input), &patches[0]];
             if k == 0 {
-                stage.encoder_gradient(with, both, input_gradient, turn, scratch);
+                stage.encoder_gradient(with, (read, &above), input_gradient, turn, scratch);
                 break;
             }
             let mut below = stage.lend_outer(scratch);
-            stage.encoder_gradient(with, both, &mut below, turn, scratch);
+            stage.encoder_gradient(with, (read, &above), &mut below, turn, scratch);
             scratch.give_back(std::mem::replace(&mut above, below));
         }
         scratch.give_back(above);
@@ -285,15 +201,18 @@ impl Conditioner for Autoencoder {
     fn layers(&self) -> Vec<Layer<'_>> {
         let encoder = self.encoder.iter().enumerate().map(|(k, stage)| Layer {
             conv: &stage.conv,
-            source: Source::Tape(places::patches(k)),
+            source: match k {
+                0 => Source::Input,
+                _ => Source::Tape(places::encoded(k - 1)),
+            },
             deviation: 1.0,
-            patches: None,
+            patches: Some(Through::Read(&stage.patches)),
         });
         let decoder = self.decoder.iter().enumerate().map(|(k, stage)| Layer {
             conv: &stage.conv,
             source: Source::Tape(places::decoded(k)),
             deviation: if k + 1 == COUNT { 0.0 } else { 1.0 },
-            patches: Some(&stage.patches),
+            patches: Some(Through::Written(&stage.patches)),
         });
         let bottleneck = self.bottleneck.layers(places::BOTTLENECK);
         encoder.chain(bottleneck).chain(decoder).collect()

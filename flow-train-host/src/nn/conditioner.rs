@@ -50,18 +50,37 @@ pub(crate) struct Layer<'a> {
     pub(crate) source: Source,
     /// Standard deviation that its output should have before training.
     pub(crate) deviation: f32,
-    /// Where a transposed convolution adds up its outputs.
-    pub(crate) patches: Option<&'a Patches>,
+    /// Of a convolution over patches.
+    pub(crate) patches: Option<Through<'a>>,
+}
+
+/// Which side of a layer is patches.
+#[derive(Clone, Copy)]
+pub(crate) enum Through<'a> {
+    /// It reads them.
+    Read(&'a Patches),
+    /// A transposed convolution: its outputs are added up.
+    Written(&'a Patches),
 }
 
 impl Layer<'_> {
     /// What the layer makes of what it reads, before any activation.
     pub(crate) fn output(&self, with: With<'_>, read: &Map) -> Map {
+        let gathered;
+        let read = match self.patches {
+            Some(Through::Read(patches)) => {
+                let mut map = Map::new(Patches::channels(read.channels()), patches.inner());
+                patches.gather(read, &mut map);
+                gathered = map;
+                &gathered
+            }
+            _ => read,
+        };
         let mut out = Map::new(self.conv.outputs(), read.grid());
         let (cpu, weights) = (with.cpu, with.weights);
         self.conv
             .forward(cpu, weights, read, &mut out, Finish::Store);
-        let Some(patches) = self.patches else {
+        let Some(Through::Written(patches)) = self.patches else {
             return out;
         };
         let bias = self.conv.shared_bias_of(weights);

@@ -3,6 +3,10 @@
 //! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over patches or whole
 //! maps that their conditioner lays out (see `patches`): one pair of kernels serves them all.
 
+mod side_4;
+#[cfg(test)]
+mod tests;
+
 use super::gradient::Turn;
 use super::kernels::{Cpu, Finish, add_weight_gradient, convolve};
 use super::map::blocks;
@@ -322,13 +326,27 @@ impl Conv {
         below: &mut Map,
         finish: Finish<'_>,
     ) {
+        self.in_turn(
+            turn,
+            |turn| self.weight_gradient(cpu, input, out, turn),
+            || self.input_gradient(cpu, weights, out, below, finish),
+        );
+    }
+
+    /// The gradient of the weights first if its turn has come, else that of the input.
+    fn in_turn<'t, 'a>(
+        &self,
+        turn: &Turn<'t, 'a>,
+        of_weights: impl Fn(&Turn<'t, 'a>),
+        of_input: impl FnOnce(),
+    ) {
         let first = turn.has_come(self.places.number);
         if first {
-            self.weight_gradient(cpu, input, out, turn);
+            of_weights(turn);
         }
-        self.input_gradient(cpu, weights, out, below, finish);
+        of_input();
         if !first {
-            self.weight_gradient(cpu, input, out, turn);
+            of_weights(turn);
         }
     }
 

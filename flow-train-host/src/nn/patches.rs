@@ -50,6 +50,11 @@ impl Patches {
         self.outer
     }
 
+    /// Whether every patch's neighbours are one pixel away.
+    pub(crate) fn overlap_most(&self) -> bool {
+        self.stride == 1
+    }
+
     /// The positions of the patches.
     pub(crate) fn inner(&self) -> Grid {
         self.inner

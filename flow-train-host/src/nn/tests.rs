@@ -82,7 +82,7 @@ fn cases() -> Vec<Case> {
         case(19, 35, 3, Grid::image(4, 17)),
         case(40, 33, 3, Grid::image(3, 15)),
         case(33, 35, 3, Grid::image(21, 22)),
-        case(32, 32, 3, Grid::image(23, 24)),
+        case(32, 32, 3, Grid::image(23, 24).times(3)),
         case(5, 17, 3, Grid::image(3, 8).times(3)),
         case(34, 33, 3, Grid::image(14, 14).times(2)),
         case(32, 48, 3, Grid::image(7, 6).times(8)),

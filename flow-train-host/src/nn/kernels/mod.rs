@@ -21,4 +21,6 @@ pub(crate) use conv::{Finish, convolve};
 pub(crate) use dispatch::Cpu;
 pub(crate) use isa::{Isa, Kernel};
 pub(crate) use weight_gradient::add_weight_gradient;
-pub(crate) use winograd::images_that_pay;
+pub(crate) use winograd::{
+    Reach, add_weight_gradient_of_side_4, convolve_side_4, images_that_pay, side_4_pays,
+};

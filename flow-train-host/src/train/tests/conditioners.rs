@@ -56,6 +56,16 @@ fn autoencoder_gradients_are_the_derivatives_with_whole_blocks_of_channels() {
 }
 
 #[test]
+fn autoencoder_gradients_are_the_derivatives_without_patches() {
+    // The second stage reads 11 x 11 pixels of 32 channels at stride 1.
+    let autoencoder = ConditionerSpec::Autoencoder {
+        channels: [32, 33, 3, 4],
+        latent: 2,
+    };
+    check(Shape::new(1, 14, 14), autoencoder, 39);
+}
+
+#[test]
 fn highway_gradients_are_the_derivatives() {
     let highway = ConditionerSpec::Highway {
         channels: 18,

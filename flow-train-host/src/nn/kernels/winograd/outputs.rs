@@ -1,22 +1,24 @@
 //! Sums of points to output pixels.
 
 use super::POINTS;
-use super::matrices::{A, MAPPED, SIDE, both_sides};
+use super::matrices::{Form, MAPPED, both_sides};
 use super::tiles::Tiles;
 use crate::nn::Map;
 use crate::nn::kernels::conv::{Convolution, finish};
 use crate::nn::kernels::isa::{Isa, Kernel};
 
 /// At s A of every tile, bias added, finished.
-pub(super) struct Outputs<'a, 'b> {
+pub(super) struct Outputs<'a, 'b, F, const T: usize, const S: usize> {
+    pub(super) _form: F,
     pub(super) tiles: Tiles,
     pub(super) sums: &'a Map,
-    pub(super) conv: Convolution<'b>,
+    pub(super) conv: &'a mut Convolution<'b>,
 }
 
-impl Kernel for Outputs<'_, '_> {
+impl<F: Form<T, S>, const T: usize, const S: usize> Kernel for Outputs<'_, '_, F, T, S> {
     #[inline(always)]
-    fn run<I: Isa>(mut self, isa: I) {
+    fn run<I: Isa>(self, isa: I) {
+        let grid = self.conv.out.grid();
         for block in 0..self.sums.blocks() {
             let bias = match self.conv.bias {
                 Some(bias) => isa.load(&bias[block]),
@@ -30,12 +32,13 @@ impl Kernel for Outputs<'_, '_> {
                     s[point / MAPPED][point % MAPPED] =
                         isa.load(&self.sums.data()[first + point * (second - first)]);
                 }
-                let out = both_sides(isa, &A, &s);
-                for (dy, out) in out.iter().enumerate().take(place.rows) {
+                let out = both_sides(isa, &F::A, &s);
+                let first_row = place.image * grid.height + place.row;
+                for (dy, out) in out.iter().enumerate().take(grid.height - place.row) {
                     let row = out.map(|sum| isa.add(sum, bias));
-                    let columns = place.columns.min(SIDE);
-                    let at = [block, place.row + dy, place.column, columns];
-                    finish_row(isa, &mut self.conv, at, &row);
+                    let at = [block, first_row + dy, place.column];
+                    let columns = grid.width - place.column;
+                    finish_row(isa, self.conv, at, &row[..S.min(columns)]);
                 }
             }
         }
@@ -46,13 +49,14 @@ impl Kernel for Outputs<'_, '_> {
 fn finish_row<I: Isa>(
     isa: I,
     conv: &mut Convolution<'_>,
-    [block, y, x, columns]: [usize; 4],
-    row: &[I::Vector; SIDE],
+    [block, y, x]: [usize; 3],
+    row: &[I::Vector],
 ) {
-    match (columns, row) {
-        (SIDE, row) => finish(isa, conv, block, y, x, row),
-        (3, &[a, b, c, _]) => finish(isa, conv, block, y, x, &[a, b, c]),
-        (2, &[a, b, ..]) => finish(isa, conv, block, y, x, &[a, b]),
-        (_, &[a, ..]) => finish(isa, conv, block, y, x, &[a]),
+    match *row {
+        [a, b, c, d] => finish(isa, conv, block, y, x, &[a, b, c, d]),
+        [a, b, c] => finish(isa, conv, block, y, x, &[a, b, c]),
+        [a, b] => finish(isa, conv, block, y, x, &[a, b]),
+        [a] => finish(isa, conv, block, y, x, &[a]),
+        _ => {}
     }
 }

@@ -4,11 +4,11 @@
 //! Written for a whole layer before they were read, they took a third of a step of 200 channels, most of it waiting for
 //! memory. So they live in the second-level cache only: a few rows of points for two blocks of outputs at a time.
 
-use super::matrices::MAPPED;
-use super::weights::WeightPoints;
+use super::matrices::{Form, MAPPED};
+use super::weights::{Packed, WeightPoints};
 use crate::nn::kernels::conv::{Convolution, Finish};
 use crate::nn::kernels::dispatch::Cpu;
-use crate::nn::{Grid, LANES, Lanes, Map, Scratch};
+use crate::nn::{Grid, LANES, Map, Scratch};
 
 /// Blocks of outputs whose weights are mapped together: as many as the largest tile of a convolution has.
 const BLOCKS: usize = 2;
@@ -16,14 +16,15 @@ const BLOCKS: usize = 2;
 const CACHED: usize = 1 << 13;
 
 /// sums[o, point, tile] = sum over i of (G w Gt)[o, i, point] points[i, point, tile].
-pub(super) fn multiply(
+pub(super) fn multiply<F: Form<T, S>, const T: usize, const S: usize>(
     cpu: Cpu,
-    weights: &[Lanes],
+    form: F,
+    packed: Packed<'_>,
     points: &Map,
     sums: &mut Map,
     room: &mut Scratch,
 ) {
-    let of_block = weights.len() / sums.blocks();
+    let of_block = packed.weights.len() / sums.blocks();
     // At distances that are powers of two a weight's points would all fall into the same set of a cache.
     let of_point = BLOCKS * points.blocks() * LANES + 1;
     let rows = rows_together(points, of_point);
@@ -32,7 +33,11 @@ pub(super) fn multiply(
         for first in (0..sums.blocks()).step_by(BLOCKS) {
             let blocks = first..(first + BLOCKS).min(sums.blocks());
             cpu.run(WeightPoints {
-                from: &weights[blocks.start * of_block..blocks.end * of_block],
+                _form: form,
+                from: Packed {
+                    weights: &packed.weights[blocks.start * of_block..blocks.end * of_block],
+                    ..packed
+                },
                 rows: top..top + rows,
                 of_point,
                 to: mapped.data_mut(),

@@ -5,15 +5,17 @@
 //! in every call.
 
 use super::POINTS;
-use super::matrices::{G_TRANSPOSED, MAPPED, TAPS, both_sides};
-use super::weights::ALL_TAPS;
+use super::matrices::{Form, MAPPED, both_sides};
+use super::weights::Order;
 use crate::nn::kernels::dispatch::Driver;
 use crate::nn::kernels::isa::{Isa, Kernel};
 use crate::nn::kernels::weight_gradient::add_row;
 use crate::nn::{LANES, Lanes, Map};
 
 /// gradient += Gt [sum over tiles of points above] G.
-pub(super) struct WeightSums<'a> {
+pub(super) struct WeightSums<'a, F, const T: usize, const S: usize> {
+    pub(super) _form: F,
+    pub(super) order: Order,
     /// Tiles of both maps.
     pub(super) tiles: usize,
     pub(super) points: &'a Map,
@@ -26,7 +28,7 @@ pub(super) struct WeightSums<'a> {
 /// Most sums at once: all points of 16 pairs of an input channel and a block of outputs.
 pub(super) const ROOM: usize = POINTS * LANES;
 
-impl Driver for WeightSums<'_> {
+impl<F: Form<T, S>, const T: usize, const S: usize> Driver for WeightSums<'_, F, T, S> {
     fn drive<I: Isa>(mut self, isa: I) {
         let blocks = self.above.blocks();
         let mut out_block = 0;
@@ -46,7 +48,7 @@ impl Driver for WeightSums<'_> {
     }
 }
 
-impl WeightSums<'_> {
+impl<F: Form<T, S>, const T: usize, const S: usize> WeightSums<'_, F, T, S> {
     fn channels<I: Isa, const L: usize, const B: usize>(
         &mut self,
         isa: I,
@@ -54,7 +56,7 @@ impl WeightSums<'_> {
     ) {
         let lanes = (self.points.channels() - in_block * LANES).min(LANES);
         for first_lane in (0..lanes).step_by(L) {
-            isa.call(Channels::<L, B> {
+            isa.call(Channels::<F, T, S, L, B> {
                 whole: self,
                 out_block,
                 in_block,
@@ -65,14 +67,16 @@ impl WeightSums<'_> {
 }
 
 /// L input channels, B blocks of output channels.
-struct Channels<'a, 'b, const L: usize, const B: usize> {
-    whole: &'a mut WeightSums<'b>,
+struct Channels<'a, 'b, F, const T: usize, const S: usize, const L: usize, const B: usize> {
+    whole: &'a mut WeightSums<'b, F, T, S>,
     out_block: usize,
     in_block: usize,
     first_lane: usize,
 }
 
-impl<const L: usize, const B: usize> Kernel for Channels<'_, '_, L, B> {
+impl<F: Form<T, S>, const T: usize, const S: usize, const L: usize, const B: usize> Kernel
+    for Channels<'_, '_, F, T, S, L, B>
+{
     #[inline(always)]
     fn run<I: Isa>(mut self, isa: I) {
         // Tiles larger than the registers are never asked for; this keeps them from being compiled.
@@ -83,26 +87,29 @@ impl<const L: usize, const B: usize> Kernel for Channels<'_, '_, L, B> {
             self.point(isa, point);
         }
         let in_blocks = self.whole.points.blocks();
+        let of_block = in_blocks * T * T * LANES;
+        let [first, next] = self.whole.order.taps(T * T, in_blocks, self.in_block);
         let WeightSums { gradient, room, .. } = self.whole;
         for b in 0..B {
-            let block = (self.out_block + b) * in_blocks + self.in_block;
-            let of_block = &mut gradient[block * ALL_TAPS * LANES..][..ALL_TAPS * LANES];
+            let of_block = &mut gradient[(self.out_block + b) * of_block..][..of_block];
             for k in 0..L {
                 let mut s = [[isa.splat(0.0); MAPPED]; MAPPED];
                 for (point, sums) in room.chunks_exact(L * B).take(POINTS).enumerate() {
                     s[point / MAPPED][point % MAPPED] = isa.load(&sums[b * L + k]);
                 }
-                let w = both_sides(isa, &G_TRANSPOSED, &s);
-                for tap in 0..ALL_TAPS {
-                    let to = &mut of_block[tap * LANES + self.first_lane + k];
-                    isa.store(isa.add(isa.load(to), w[tap / TAPS][tap % TAPS]), to);
+                let w = both_sides(isa, &F::G_TRANSPOSED, &s);
+                for tap in 0..T * T {
+                    let to = &mut of_block[first + tap * next + self.first_lane + k];
+                    isa.store(isa.add(isa.load(to), w[tap / T][tap % T]), to);
                 }
             }
         }
     }
 }
 
-impl<const L: usize, const B: usize> Channels<'_, '_, L, B> {
+impl<F, const T: usize, const S: usize, const L: usize, const B: usize>
+    Channels<'_, '_, F, T, S, L, B>
+{
     /// The sums over all tiles of one point.
     #[inline(always)]
     fn point<I: Isa>(&mut self, isa: I, point: usize) {

@@ -1,0 +1,123 @@
+//! One layer of the autoencoder, over patches or over the image itself.
+
+use crate::nn::conditioner::With;
+use crate::nn::kernels::{Finish, Reach, side_4_pays};
+use crate::nn::patches::{Patches, by_block};
+use crate::nn::{Conv, Map, Scratch, Turn};
+
+/// A convolution or a transposed one.
+pub(super) struct Stage {
+    pub(super) conv: Conv,
+    pub(super) patches: Patches,
+    pub(super) inner_channels: usize,
+    pub(super) outer_channels: usize,
+    /// Whether no patches are laid out.
+    pub(super) whole: bool,
+}
+
+impl Stage {
+    pub(super) fn new(conv: Conv, patches: Patches, [inner, outer]: [usize; 2]) -> Self {
+        let pays = side_4_pays(patches.inner(), inner.min(outer));
+        Self {
+            conv: conv.over_patches(outer),
+            patches,
+            inner_channels: inner,
+            outer_channels: outer,
+            whole: pays && patches.overlap_most() && by_block(outer),
+        }
+    }
+
+    pub(super) fn new_inner(&self) -> Map {
+        Map::new(self.inner_channels, self.patches.inner())
+    }
+
+    pub(super) fn lend_inner(&self, scratch: &mut Scratch) -> Map {
+        scratch.lend(self.inner_channels, self.patches.inner())
+    }
+
+    pub(super) fn lend_outer(&self, scratch: &mut Scratch) -> Map {
+        scratch.lend(self.outer_channels, self.patches.outer())
+    }
+
+    pub(super) fn lend_patches(&self, scratch: &mut Scratch) -> Map {
+        let channels = Patches::channels(self.outer_channels);
+        scratch.lend(channels, self.patches.inner())
+    }
+
+    /// The convolution; `patches` are its place on the tape.
+    pub(super) fn encode(&self, with: With<'_>, input: &Map, patches: &mut Map, out: &mut Map) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        if self.whole {
+            let both = (input, out);
+            return self.conv.forward_side_4(cpu, weights, Reach::Within, both);
+        }
+        self.patches.gather(input, patches);
+        self.conv.forward(cpu, weights, patches, out, Finish::Store);
+    }
+
+    /// The transposed convolution.
+    pub(super) fn decode(&self, with: With<'_>, input: &Map, out: &mut Map, scratch: &mut Scratch) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        if self.whole {
+            let both = (input, out);
+            return self.conv.forward_side_4(cpu, weights, Reach::Beyond, both);
+        }
+        let mut patches = self.lend_patches(scratch);
+        self.conv
+            .forward(cpu, weights, input, &mut patches, Finish::Store);
+        self.patches
+            .spread(&patches, self.conv.shared_bias_of(weights), out);
+        scratch.give_back(patches);
+    }
+
+    /// Gradient of a transposed convolution's input from that of its output.
+    pub(super) fn decoder_gradient(
+        &self,
+        with: With<'_>,
+        input: &Map,
+        out: &Map,
+        turn: &mut Turn<'_, '_>,
+        scratch: &mut Scratch,
+    ) -> Map {
+        let mut below = self.lend_inner(scratch);
+        let (cpu, weights) = (with.cpu, with.weights);
+        self.conv.add_bias_gradient(out, turn);
+        if self.whole {
+            let (reach, both) = (Reach::Beyond, [input, out]);
+            self.conv
+                .gradient_side_4(cpu, weights, reach, both, turn, &mut below);
+            return below;
+        }
+        let mut patches = self.lend_patches(scratch);
+        self.patches.gather(out, &mut patches);
+        let both = [input, &patches];
+        self.conv
+            .gradient(cpu, weights, both, turn, &mut below, Finish::Store);
+        scratch.give_back(patches);
+        below
+    }
+
+    /// Gradient of a convolution's input from that of its output; `read` is the input and its patches.
+    pub(super) fn encoder_gradient(
+        &self,
+        with: With<'_>,
+        (read, out): ([&Map; 2], &Map),
+        below: &mut Map,
+        turn: &mut Turn<'_, '_>,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (with.cpu, with.weights);
+        if self.whole {
+            let (reach, both) = (Reach::Within, [read[0], out]);
+            return self
+                .conv
+                .gradient_side_4(cpu, weights, reach, both, turn, below);
+        }
+        let mut patches = self.lend_patches(scratch);
+        let both = [read[1], out];
+        self.conv
+            .gradient(cpu, weights, both, turn, &mut patches, Finish::Store);
+        self.patches.spread(&patches, &[], below);
+        scratch.give_back(patches);
+    }
+}
