@@ -12,6 +12,7 @@ mod demo;
 mod gate;
 mod host;
 mod inputs;
+mod other_host;
 mod panic_free;
 mod process;
 mod progress;

@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: what the other verbs need from outside, installed or asked for.
 
-use crate::{boards, process};
+use crate::{boards, other_host, process};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -18,8 +18,10 @@ pub(crate) struct Setup {}
 impl Setup {
     pub(crate) fn run(&self) -> Result<()> {
         let boards = boards::all()?;
-        targets(boards.iter().map(|board| board.target.as_str()))?;
-        emulators(boards.iter().filter_map(|board| board.emulator.as_deref()))?;
+        let of_boards = boards.iter().map(|board| board.target.as_str());
+        targets(of_boards.chain([other_host::TARGET]))?;
+        let of_boards = boards.iter().filter_map(|board| board.emulator.as_deref());
+        emulators(of_boards.chain([other_host::EMULATOR]))?;
         log_decoder()?;
         println!("setup: everything is there");
         Ok(())
@@ -27,7 +29,8 @@ impl Setup {
 }
 
 /// Debian's packages of the emulators, and what they are called.
-const PACKAGES: [(&str, &str); 2] = [
+const PACKAGES: [(&str, &str); 3] = [
+    ("qemu-aarch64-static", "qemu-user-static"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("qemu-system-riscv32", "qemu-system-misc"),
 ];

@@ -2,7 +2,9 @@
 
 use crate::inputs::Inputs;
 
-use crate::{architectures, bench, boards, compare, gate, panic_free, process, repo, setup, size};
+use crate::{
+    architectures, bench, boards, compare, gate, other_host, panic_free, process, repo, setup, size,
+};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use flowgate::output::Output;
@@ -35,13 +37,14 @@ pub(crate) struct Test {
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
     ("documentation", documentation),
     ("host tests", host_tests),
     ("engine without std", engine_without_std),
+    ("engine on aarch64", other_host::check),
     ("firmware lints", firmware_lints),
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),
