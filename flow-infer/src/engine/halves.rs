@@ -68,10 +68,10 @@ fn rows(coupling: &Coupling, half: Half) -> Range<u16> {
 fn is_worth_it(coupling: &Coupling) -> bool {
     let whole = multiplies(coupling, &Schedule::new(coupling));
     [Half::First, Half::Second].into_iter().all(|half| {
-        let schedule = Schedule::of_rows(coupling, rows(coupling, half));
+        let mut schedule = Schedule::of_rows(coupling, rows(coupling, half));
         let worth = 8 * multiplies(coupling, &schedule) <= WORTH * whole;
         // Rings were made for the whole image: a half must not read what it has overwritten.
-        worth && check_schedule(coupling, schedule).is_ok()
+        worth && check_schedule(coupling, &mut schedule).is_ok()
     })
 }
 
@@ -138,11 +138,11 @@ impl Walk<Fixed, ()> for OfHalf<'_> {
     ) -> Result<(), InputError> {
         let coupling = place.coupling;
         if !self.halves.shares(place.index) {
-            let schedule = Schedule::new(coupling);
+            let schedule = &mut Schedule::new(coupling);
             run_rows::<Fixed>(place, schedule, latents, activations, energy, observer);
             return Ok(());
         }
-        let schedule = Schedule::of_rows(coupling, rows(coupling, self.half));
+        let schedule = &mut Schedule::of_rows(coupling, rows(coupling, self.half));
         let own = &mut self.own;
         run_rows::<Fixed>(place, schedule, latents, activations, own, observer);
         self.meeting.exchange(self.half, coupling.view, latents)

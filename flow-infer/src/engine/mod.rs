@@ -90,7 +90,7 @@ impl<A: Arithmetic, O: Observer<A>> Walk<A, O> for Alone {
         energy: &mut A::Energy,
         observer: &mut O,
     ) -> Result<(), InputError> {
-        let schedule = Schedule::new(place.coupling);
+        let schedule = &mut Schedule::new(place.coupling);
         run_rows::<A>(place, schedule, latents, activations, energy, observer);
         Ok(())
     }

@@ -130,7 +130,7 @@ fn run_steps<A: Arithmetic, O: Observer<A>>(
 /// Computes the rows of a schedule.
 pub(super) fn run_rows<A: Arithmetic>(
     place: &couple::Place<'_>,
-    schedule: Schedule<'_>,
+    schedule: &mut Schedule<'_>,
     latents: &mut [A::Latent],
     activations: &mut [A::Activation],
     energy: &mut A::Energy,

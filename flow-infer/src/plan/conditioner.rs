@@ -33,7 +33,7 @@ pub(super) fn validate_coupling(
         check_sizes(coupling, layer)?;
         check_tensors(coupling, layer, head, format, tensors)?;
     }
-    check_schedule(coupling, Schedule::new(coupling))?;
+    check_schedule(coupling, &mut Schedule::new(coupling))?;
     Ok(need)
 }
 
@@ -170,11 +170,9 @@ fn check_tensors(
 /// used again, and all rows get done.
 pub(crate) fn check_schedule(
     coupling: &Coupling,
-    mut schedule: Schedule<'_>,
+    schedule: &mut Schedule<'_>,
 ) -> Result<(), PlanError> {
-    loop {
-        let before = schedule.clone();
-        let Some(event) = schedule.next() else { break };
+    while let Some(event) = schedule.next() {
         let layer = coupling
             .layers
             .get(event.layer)
@@ -189,8 +187,9 @@ pub(crate) fn check_schedule(
         };
         let readers = coupling.layers.iter().enumerate();
         for (index, reader) in readers {
-            let row = before.done(index);
-            if row < before.end(index)
+            // Before this row was computed: a copy of the schedule would be a kilobyte of stack.
+            let row = schedule.done(index) - usize::from(index == event.layer);
+            if row < schedule.end(index)
                 && lowest_needed(coupling, reader, row, target) <= overwritten
             {
                 return Err(PlanError::Schedule);
