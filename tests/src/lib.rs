@@ -14,4 +14,5 @@ pub mod random;
 pub mod reference;
 pub mod tiny_flow;
 pub mod tolerance;
+pub mod training;
 pub mod voices;

@@ -39,6 +39,15 @@ impl Lu {
         Self { n, factors, order }
     }
 
+    /// L below the diagonal, ln |U_ii| on it, U above it, row-major.
+    pub fn with_logarithms(&self) -> Vec<f64> {
+        let mut factors = self.factors.clone();
+        for diagonal in factors.iter_mut().step_by(self.n + 1) {
+            *diagonal = diagonal.abs().ln();
+        }
+        factors
+    }
+
     /// ln |det A|; minus infinity for a singular matrix.
     pub fn ln_abs_det(&self) -> f64 {
         (0..self.n)

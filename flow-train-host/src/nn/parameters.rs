@@ -25,6 +25,17 @@ pub(crate) struct Entry {
     pub(crate) in_model: bool,
 }
 
+impl Entry {
+    /// Its name, and its part of a flat vector.
+    fn of(&self, flat: &[f32]) -> (String, Tensor) {
+        let tensor = Tensor {
+            shape: self.shape.clone(),
+            values: flat[self.range.clone()].to_vec(),
+        };
+        (self.name.clone(), tensor)
+    }
+}
+
 /// Numbers that lie side by side both in the flat vector and among the loose ones.
 #[derive(Clone, Copy, Debug)]
 struct Loose {
@@ -182,12 +193,13 @@ impl Layout {
 
     /// The tensors that the model has as they are.
     pub(crate) fn tensors(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
-        let tensor = |e: &Entry| Tensor {
-            shape: e.shape.clone(),
-            values: flat[e.range.clone()].to_vec(),
-        };
         let entries = self.entries.iter().filter(|e| e.in_model);
-        entries.map(|e| (e.name.clone(), tensor(e))).collect()
+        entries.map(|e| e.of(flat)).collect()
+    }
+
+    /// All that is trained, also what the model has in another form.
+    pub(crate) fn trained(&self, flat: &[f32]) -> BTreeMap<String, Tensor> {
+        self.entries.iter().map(|e| e.of(flat)).collect()
     }
 }
 

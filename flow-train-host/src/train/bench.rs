@@ -14,8 +14,9 @@ use super::optimizer::Optimizer;
 use super::update::Update;
 use super::workers::{Batch, Workers, pool};
 use crate::data::{Dataset, Images};
-use crate::model::Model;
+use crate::model::{Model, Tensor};
 use crate::nn::Weights;
+use std::collections::BTreeMap;
 
 /// What is trained: all items are one batch, the same in every step.
 #[derive(Clone, Debug)]
@@ -116,6 +117,17 @@ impl Trainer<'_> {
         let (optimizer, weights) = (&mut self.optimizer, &mut self.weights);
         update.apply(gradient, (scale, norm), rate, optimizer, weights);
         -sum / batch.items.len() as f64
+    }
+
+    /// Gradient of the loss in nats per item, by the names of what is trained: an `invertible_linear` has `factors`, L
+    /// below the diagonal, U above it and ln |U_ii| on it. Nothing is trained of the input's tensors: zeros.
+    pub fn gradient(&mut self) -> BTreeMap<String, Tensor> {
+        let (_, gradient) = self.workers.gradient(&self.weights, self.batch, []);
+        let network = self.update.network;
+        let mut flat = network.unpack(gradient);
+        let scale = 1.0 / self.batch.items.len() as f32;
+        flat.iter_mut().for_each(|g| *g *= scale);
+        network.layout().trained(&flat)
     }
 
     /// log_prob_nats of every item, as an evaluation computes it.

@@ -7,12 +7,14 @@
 mod build;
 mod combinations;
 mod data;
+mod kernels;
 mod table;
 mod weights;
 
 pub use build::{coupling, image, level, vector, whitened};
 pub use combinations::single_couplings;
 pub use data::{random_bytes, random_data};
+pub use kernels::{KernelModel, kernel_models};
 pub use table::small_models;
 pub use weights::random_model;
 
