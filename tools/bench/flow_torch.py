@@ -23,6 +23,20 @@ def read_safetensors(path):
     return spec, tensors
 
 
+def write_safetensors(path, tensors, metadata=None):
+    header, body = {"__metadata__": metadata} if metadata else {}, []
+    at = 0
+    for name, tensor in tensors.items():
+        values = tensor.detach().cpu().contiguous().numpy().astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [at, at + len(values)]}
+        at += len(values)
+        body.append(values)
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(head)) + head + b"".join(body))
+
+
 def kind(choice):
     """Name and fields of a choice in the spec: `"exp"` or `{"sigmoid": {...}}`."""
     return (choice, {}) if isinstance(choice, str) else next(iter(choice.items()))
@@ -130,22 +144,24 @@ class Actnorm:
 
 
 class InvertibleLinear:
-    """W = P L U with the logarithms of U's diagonal trained, as flowgate trains it."""
+    """W = P L U, trained as flowgate trains it: one square, L below the diagonal, U above it, ln |U_ii| on it."""
 
     def __init__(self, tensors, at, _spec):
         self.permutation, lower, upper = torch.linalg.lu(tensors.pop(f"{at}weights"))
         diagonal = torch.diagonal(upper)
         self.signs = torch.sign(diagonal)
-        square = torch.tril(lower, -1) + torch.triu(upper, 1)
-        tensors[f"{at}factors"] = self.square = square
-        tensors[f"{at}diagonal"] = self.diagonal = torch.log(torch.abs(diagonal))
+        logarithms = torch.diag(torch.log(torch.abs(diagonal)))
+        tensors[f"{at}factors"] = self.factors = torch.tril(lower, -1) + torch.triu(upper, 1) + logarithms
+
+    def weights(self):
+        logarithms = torch.diagonal(self.factors)
+        lower = torch.tril(self.factors, -1) + torch.eye(len(logarithms))
+        upper = torch.triu(self.factors, 1) + torch.diag(self.signs * torch.exp(logarithms))
+        return self.permutation @ lower @ upper, logarithms.sum()
 
     def __call__(self, z):
-        n = len(self.diagonal)
-        lower = torch.tril(self.square, -1) + torch.eye(n)
-        upper = torch.triu(self.square, 1) + torch.diag(self.signs * torch.exp(self.diagonal))
-        weights = self.permutation @ lower @ upper
-        return F.conv2d(z, weights.view(n, n, 1, 1)), z.shape[2] * z.shape[3] * self.diagonal.sum()
+        weights, log_det = self.weights()
+        return F.conv2d(z, weights[:, :, None, None]), z.shape[2] * z.shape[3] * log_det
 
 
 class Squeeze:
@@ -169,6 +185,7 @@ class Flow:
             at = f"levels.{number}.steps."
             made = (STEPS[name](tensors, f"{at}{index}.", fields) for index, (name, fields) in enumerate(steps))
             self.levels.append(list(made))
+        self.tensors = tensors
         self.parameters = list(tensors.values())
         for parameter in self.parameters:
             parameter.requires_grad_()

@@ -3,8 +3,8 @@
 Started by `flowgate bench train --against torch`, with a directory that holds model.safetensors (weights, and the flow
 as JSON in its metadata), inputs.npy, noise.npy and optimizer.json. Reads commands from standard input, one a line,
 `step N` or `eval N`, and answers each with one line of JSON: milliseconds and loss of every step (in nats per item,
-before the update), or of every evaluation of the batch, and the peak of the process's memory. Ordinary PyTorch as one
-would write it for speed: functional convolutions, the fused Adam, either memory format, its own choice of threads.
+before the update), or of every evaluation of the batch, and the peak of the process's memory. `gradient` leaves that of
+the loss in gradient.safetensors, under the names of the weights. Ordinary PyTorch as one would write it for speed: functional convolutions, the fused Adam, either memory format, its own choice of threads.
 """
 
 import argparse
@@ -15,11 +15,11 @@ import time
 import numpy as np
 import torch
 
-from flow_torch import Flow, read_safetensors
+from flow_torch import Flow, read_safetensors, write_safetensors
 from peer import peak_kib
 
 
-def serve(flow, optimizer, x, noise):
+def serve(directory, flow, optimizer, x, noise):
     def step():
         optimizer.zero_grad(set_to_none=True)
         nats = -flow.log_prob(x, noise).mean()
@@ -31,7 +31,17 @@ def serve(flow, optimizer, x, noise):
         with torch.inference_mode():
             return -flow.log_prob(x, noise).mean().item()
 
+    def gradient():
+        optimizer.zero_grad(set_to_none=True)
+        (-flow.log_prob(x, noise).mean()).backward()
+        gradients = {name: tensor.grad for name, tensor in flow.tensors.items()}
+        write_safetensors(f"{directory}/gradient.safetensors", gradients)
+        return {"ms": [], "loss_nats": [], "peak_kib": peak_kib()}
+
     for line in sys.stdin:
+        if line.strip() == "gradient":
+            print(json.dumps(gradient()), flush=True)
+            continue
         verb, count = line.split()
         act = {"step": step, "eval": evaluate}[verb]
         times, losses = [], []
@@ -62,7 +72,7 @@ def main():
     betas = settings["beta1"], settings["beta2"]
     optimizer = torch.optim.Adam(flow.parameters, settings["learning_rate"], betas, settings["epsilon"], fused=True)
     print(json.dumps({"library": f"PyTorch {torch.__version__}", "threads": torch.get_num_threads()}), flush=True)
-    serve(flow, optimizer, x, noise)
+    serve(args.directory, flow, optimizer, x, noise)
 
 
 main()

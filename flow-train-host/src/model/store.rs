@@ -75,6 +75,12 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl From<safetensors::SafeTensorError> for StoreProblem {
+    fn from(error: safetensors::SafeTensorError) -> Self {
+        Self::Format(error.to_string())
+    }
+}
+
 impl Model {
     /// Reads a model: a `.safetensors` file, or a run directory that holds one.
     ///
@@ -104,51 +110,64 @@ impl Model {
     /// # Errors
     /// [`StoreError`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
-        let bytes = self.to_bytes();
-        let written = bytes.and_then(|bytes| {
-            write_atomically(path, |w| w.write_all(&bytes)).map_err(StoreProblem::Write)
-        });
-        written.map_err(|problem| StoreError {
-            path: path.to_owned(),
-            problem,
-        })
+        write(path, self.to_bytes())
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, StoreProblem> {
         let json = serde_json::to_string(self.spec());
         let json = json.map_err(|e| StoreProblem::Spec(e.to_string()))?;
-        let tensors = self.tensors().iter();
-        let bytes: Vec<_> = tensors
-            .map(|(n, t)| (n, &t.shape, f32_bytes(&t.values)))
-            .collect();
-        let mut views = Vec::new();
-        for (name, shape, bytes) in &bytes {
-            let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes);
-            views.push((
-                *name,
-                view.map_err(|e| StoreProblem::Format(e.to_string()))?,
-            ));
-        }
         let metadata = HashMap::from([(SPEC_KEY.to_owned(), json)]);
-        let file = safetensors::serialize(views, Some(metadata));
-        file.map_err(|e| StoreProblem::Format(e.to_string()))
+        serialize(self.tensors(), Some(metadata))
     }
 }
 
-fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> {
-    let format = |e: safetensors::SafeTensorError| StoreProblem::Format(e.to_string());
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-    let file = SafeTensors::deserialize(bytes).map_err(format)?;
-    let json = header.metadata().as_ref().and_then(|m| m.get(SPEC_KEY));
-    let own = json.map(|json| serde_json::from_str::<FlowSpec>(json));
-    let own = own
-        .transpose()
-        .map_err(|e| StoreProblem::Spec(e.to_string()))?;
-    let spec = match (own, given) {
-        (Some(own), Some(given)) if own != *given => return Err(StoreProblem::OtherSpec),
-        (own, given) => own.or_else(|| given.cloned()),
-    };
-    let spec = spec.ok_or(StoreProblem::NoSpec)?;
+/// Writes tensors that are no model, whole or not at all.
+///
+/// # Errors
+/// [`StoreError`] when the file cannot be written.
+pub fn write_tensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), StoreError> {
+    write(path, serialize(tensors, None))
+}
+
+/// Reads all tensors of a file, whatever they are.
+///
+/// # Errors
+/// [`StoreError`]: an unreadable or damaged file, tensors of other numbers.
+pub fn read_tensors(path: &Path) -> Result<BTreeMap<String, Tensor>, StoreError> {
+    let read = std::fs::read(path).map_err(StoreProblem::Read);
+    let tensors = read.and_then(|bytes| tensors_of(&SafeTensors::deserialize(&bytes)?));
+    tensors.map_err(|problem| StoreError {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn write(path: &Path, bytes: Result<Vec<u8>, StoreProblem>) -> Result<(), StoreError> {
+    let written = bytes.and_then(|bytes| {
+        write_atomically(path, |w| w.write_all(&bytes)).map_err(StoreProblem::Write)
+    });
+    written.map_err(|problem| StoreError {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn serialize(
+    tensors: &BTreeMap<String, Tensor>,
+    metadata: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, StoreProblem> {
+    let bytes: Vec<_> = tensors
+        .iter()
+        .map(|(n, t)| (n, &t.shape, f32_bytes(&t.values)))
+        .collect();
+    let mut views = Vec::new();
+    for (name, shape, bytes) in &bytes {
+        views.push((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?));
+    }
+    Ok(safetensors::serialize(views, metadata)?)
+}
+
+fn tensors_of(file: &SafeTensors<'_>) -> Result<BTreeMap<String, Tensor>, StoreProblem> {
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
@@ -160,7 +179,23 @@ fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> 
         };
         tensors.insert(name.to_owned(), tensor);
     }
-    Model::new(spec, tensors).map_err(StoreProblem::Model)
+    Ok(tensors)
+}
+
+fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let file = SafeTensors::deserialize(bytes)?;
+    let json = header.metadata().as_ref().and_then(|m| m.get(SPEC_KEY));
+    let own = json.map(|json| serde_json::from_str::<FlowSpec>(json));
+    let own = own
+        .transpose()
+        .map_err(|e| StoreProblem::Spec(e.to_string()))?;
+    let spec = match (own, given) {
+        (Some(own), Some(given)) if own != *given => return Err(StoreProblem::OtherSpec),
+        (own, given) => own.or_else(|| given.cloned()),
+    };
+    let spec = spec.ok_or(StoreProblem::NoSpec)?;
+    Model::new(spec, tensors_of(&file)?).map_err(StoreProblem::Model)
 }
 
 /// Little-endian bytes of floats.

@@ -19,7 +19,8 @@ const NOISE: &str = "noise.npy";
 /// Writes a case into an existing directory.
 pub(super) fn write(case: Case, directory: &Path) -> Result<()> {
     let (config, data) = (case.config()?, case.data()?);
-    first_model(&config, &data)?.save(&directory.join(MODEL_FILE))?;
+    let model = off_zero(&first_model(&config, &data)?)?;
+    model.save(&directory.join(MODEL_FILE))?;
     let json = |name: &str, text: String| {
         write_atomically(&directory.join(name), |w| writeln!(w, "{text}"))
     };
@@ -35,6 +36,23 @@ pub(super) fn write(case: Case, directory: &Path) -> Result<()> {
     let noise: Vec<f32> = (0..count * data.dims()).map(|_| numbers.next()).collect();
     let noise = NpyArray::new(vec![count, data.dims()], NpyValues::F32(noise))?;
     Ok(noise.write(&directory.join(NOISE))?)
+}
+
+/// How far first values are moved, at most.
+const OFF_ZERO: f32 = 0.02;
+
+/// First values begin with a last layer of zeros, behind which every gradient is zero: nothing would be compared.
+fn off_zero(model: &Model) -> Result<Model> {
+    let mut numbers = Numbers(4);
+    let mut tensors = model.tensors().clone();
+    let trained = tensors
+        .iter_mut()
+        .filter(|(name, _)| !name.starts_with("input."));
+    for (_, tensor) in trained {
+        let values = tensor.values.iter_mut();
+        values.for_each(|v| *v += OFF_ZERO * (2.0 * numbers.next() - 1.0));
+    }
+    Ok(Model::new(model.spec().clone(), tensors)?)
 }
 
 /// What a worker reads of a case.

@@ -1,12 +1,13 @@
 //! `flowgate bench`: how fast this machine trains and scores, alone and against others.
 //!
-//! `train` and `host` the verbs. Of `train`: `case` what is timed, `files` a case on disk, `worker` our side, `versus`
-//! the turns, `epoch` the time between steps, `report` the tables. Of both: `peer` a process that takes turns,
+//! `train` and `host` the verbs. Of `train`: `case` what is timed, `files` a case on disk, `worker` our side,
+//! `gradients` whether both sides differentiate alike, `versus` the turns, `epoch` the time between steps, `report` the tables. Of both: `peer` a process that takes turns,
 //! `protocol` what it is told and answers, `python` the other sides' environment, `machine` where all of it runs.
 
 mod case;
 mod epoch;
 mod files;
+mod gradients;
 mod host;
 mod machine;
 mod peer;

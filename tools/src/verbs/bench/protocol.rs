@@ -27,6 +27,9 @@ pub(super) struct Turn {
     pub(super) peak_kib: u64,
 }
 
+/// File that a side leaves its gradient in, in the directory of the case, for whoever asked.
+pub(super) const GRADIENT: &str = "gradient.safetensors";
+
 /// A command: what to do, how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
@@ -34,6 +37,8 @@ pub(super) enum Ask {
     Step(usize),
     /// Evaluations of the batch.
     Eval(usize),
+    /// The gradient at the first weights, to be left in [`GRADIENT`].
+    Gradient,
     /// Losses of the first images.
     Score(usize),
     /// Single images.
@@ -47,6 +52,7 @@ impl std::fmt::Display for Ask {
         match self {
             Self::Step(count) => write!(f, "step {count}"),
             Self::Eval(count) => write!(f, "eval {count}"),
+            Self::Gradient => write!(f, "gradient"),
             Self::Score(count) => write!(f, "score {count}"),
             Self::One(count) => write!(f, "one {count}"),
             Self::Many(count) => write!(f, "many {count}"),
@@ -58,13 +64,16 @@ impl Ask {
     /// Reads a line.
     pub(super) fn parse(line: &str) -> Result<Self> {
         let count = |text: &str| text.parse().context("a command ends with a number");
+        if line.trim() == "gradient" {
+            return Ok(Self::Gradient);
+        }
         match line.trim().split_once(' ') {
             Some(("step", n)) => Ok(Self::Step(count(n)?)),
             Some(("eval", n)) => Ok(Self::Eval(count(n)?)),
             Some(("score", n)) => Ok(Self::Score(count(n)?)),
             Some(("one", n)) => Ok(Self::One(count(n)?)),
             Some(("many", n)) => Ok(Self::Many(count(n)?)),
-            _ => bail!("standard input: a command is a verb and a number"),
+            _ => bail!("standard input: `{line}` is no verb with its number"),
         }
     }
 }
@@ -91,6 +100,7 @@ mod tests {
         let asks = [
             Ask::Step(3),
             Ask::Eval(10),
+            Ask::Gradient,
             Ask::Score(1),
             Ask::One(7),
             Ask::Many(2),

@@ -10,6 +10,8 @@ use flow_train_host::metrics::{median, quantile};
 /// One case with what every side did.
 pub(super) struct Outcome {
     pub(super) case: Case,
+    /// How far the gradients of both sides lie apart at most, as a share of a tensor's; none without another side.
+    pub(super) gradients: Option<f64>,
     pub(super) sides: Vec<Timed>,
 }
 
@@ -94,6 +96,7 @@ pub(super) fn ratio_table(outcomes: &[Outcome]) -> Table {
         "PyTorch",
         "evaluation",
         "losses differ by",
+        "gradients",
     ];
     let mut table = Table::new(head);
     for outcome in outcomes {
@@ -118,6 +121,7 @@ pub(super) fn ratio_table(outcomes: &[Outcome]) -> Table {
             number::grouped(per_second(fastest) as u64).into(),
             format!("{:.2}", median(&eval)).into(),
             format!("{:.0e}", losses.fold(0.0, f64::max)).into(),
+            format!("{:.0e}", outcome.gradients.unwrap_or(f64::NAN)).into(),
         ]);
     }
     table
@@ -166,6 +170,7 @@ mod tests {
     fn the_ratio_is_that_of_rounds_to_the_better_layout() {
         let outcome = Outcome {
             case: Case::Resnet64,
+            gradients: Some(2e-5),
             sides: vec![
                 timed(Side::Ours, [50.0, 60.0, 90.0], 51_200),
                 timed(Side::Nchw, [200.0, 210.0, 220.0], 1_024_000),

@@ -6,7 +6,7 @@ use super::machine::{self, Temporary, processor};
 use super::peer::{Peer, Python};
 use super::report::{self, Outcome};
 use super::versus::Side;
-use super::{files, python, versus, worker};
+use super::{files, gradients, python, versus, worker};
 use crate::output::Output;
 use crate::table::Table;
 use crate::{birth, date, progress};
@@ -30,7 +30,7 @@ const SCRIPTS: [(&str, &str); 3] = [
 /// Time optimizer steps, alone or in turns with PyTorch on the same cores
 #[derive(clap::Args)]
 #[command(
-    after_help = "Both sides begin with the same weights, batch and noise; their losses must agree before anything is \
+    after_help = "Both sides begin with the same weights, batch and noise; their losses and gradients must agree before anything is \
     timed (exit code 1 if not). Ratios are medians over rounds of our time over that of PyTorch's \
     faster memory layout. Only what the processor has can be chosen as --instructions; with --against, that these \
     kernels compute the same is checked as well.\n\n\
@@ -127,15 +127,21 @@ impl Args {
         machine::directory(directory)?;
         files::write(case, directory)?;
         let more = ["--instructions", self.instructions().name()];
-        let ours = Peer::ours(Side::Ours, "train", directory, self.threads, &more)?;
+        let script = machine::write_scripts(directory, &SCRIPTS)?;
+        let python = python.map(|interpreter| Python {
+            interpreter,
+            script: &script,
+        });
+        let threads = match self.threads {
+            0 => machine::cores(),
+            threads => threads,
+        };
+        let gradients = python.map(|p| gradients::compare(case, directory, threads, &more, p));
+        let gradients = gradients.transpose()?;
+        let ours = Peer::ours(Side::Ours, "train", directory, threads, &more)?;
         let mut peers = vec![ours];
-        if let Some(interpreter) = python {
-            let script = machine::write_scripts(directory, &SCRIPTS)?;
-            let python = Python {
-                interpreter,
-                script: &script,
-            };
-            let threads = peers[0].greeting.threads.to_string();
+        if let Some(python) = python {
+            let threads = threads.to_string();
             for side in [Side::Nchw, Side::ChannelsLast] {
                 let layout = side.layout().unwrap_or_default();
                 let more = ["--layout", layout, "--threads", &threads];
@@ -147,6 +153,7 @@ impl Args {
         bar.finish_and_clear();
         Ok(Outcome {
             case,
+            gradients,
             sides: sides?,
         })
     }
@@ -182,10 +189,11 @@ impl Args {
         );
         if let Some(torch) = torch {
             text += &format!(
-                "{torch} at its default thread policy. Losses agreed within {:e} before anything was timed. A \
-                ratio is the median over rounds of our time over that of PyTorch's faster layout; below 1 we are \
+                "{torch} at its default thread policy. Losses agreed within {:e}, and the gradient of every tensor with \
+                PyTorch's autodiff within {:e} of its length, before anything was timed. A ratio is the median over rounds of our time over that of PyTorch's faster layout; below 1 we are \
                 faster.\n",
-                versus::LOSS_TOLERANCE
+                versus::LOSS_TOLERANCE,
+                gradients::TOLERANCE
             );
         }
         for table in tables {

@@ -1,12 +1,13 @@
 //! One side of a comparison: a process that takes steps when told to, so that sides can take turns.
 //!
-//! It is told `step N` or `eval N`, as is `tools/bench/train_torch.py`. A process a side, because memory can only be told
+//! It is told `step N`, `eval N` or `gradient`, as is `tools/bench/train_torch.py`. A process a side, because memory can only be told
 //! apart between processes.
 
 use super::files;
-use super::protocol::{Ask, Greeting, Turn, answer, peak_kib};
+use super::protocol::{Ask, GRADIENT, Greeting, Turn, answer, peak_kib};
 use crate::output::Output;
 use anyhow::{Result, bail};
+use flow_train_host::model::store::write_tensors;
 use flow_train_host::train::Instructions;
 use flow_train_host::train::bench::{self, Given, Trainer};
 use std::io::BufRead;
@@ -33,11 +34,20 @@ pub(super) fn serve(
         let (library, threads) = (String::new(), trainer.threads());
         answer(out, &Greeting { library, threads })?;
         for line in std::io::stdin().lock().lines() {
-            answer(out, &turn(trainer, Ask::parse(&line?)?)?)?;
+            let turn = match Ask::parse(&line?)? {
+                Ask::Gradient => leave_gradient(trainer, directory)?,
+                ask => turn(trainer, ask)?,
+            };
+            answer(out, &turn)?;
         }
         Ok(())
     });
     served?
+}
+
+fn leave_gradient(trainer: &mut Trainer<'_>, directory: &Path) -> Result<Turn> {
+    write_tensors(&directory.join(GRADIENT), &trainer.gradient())?;
+    Ok(Turn::default())
 }
 
 fn turn(trainer: &mut Trainer<'_>, ask: Ask) -> Result<Turn> {
