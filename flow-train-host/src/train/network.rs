@@ -105,6 +105,11 @@ impl Network {
         &self.layout
     }
 
+    /// What it computes with.
+    pub(crate) fn cpu(&self) -> Cpu {
+        self.cpu
+    }
+
     /// Samples that pass together.
     pub(crate) fn group(&self) -> Group {
         self.group

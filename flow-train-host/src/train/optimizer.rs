@@ -2,6 +2,7 @@
 //!
 //! The averaged weights are what is validated and saved: at a constant learning rate they are worth several epochs.
 
+use crate::nn::kernels::{Cpu, Isa, Kernel};
 use crate::nn::{LANES, Lanes, Numbers};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,30 @@ impl Factors {
     }
 }
 
+/// A part of all numbers: as loops over lanes, for the compiler to make vectors of. Division and root round alike in
+/// every instruction set, and nothing is fused, so all of them give the same bits.
+struct Part<'a> {
+    factors: Factors,
+    gradient: &'a [Lanes],
+    /// Mean, square, average, parameters.
+    moved: [&'a mut [Lanes]; 4],
+}
+
+impl Kernel for Part<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
+        let [mean, square, average, parameters] = self.moved;
+        let state = mean.iter_mut().zip(square).zip(average);
+        let pairs = parameters.iter_mut().zip(self.gradient);
+        for (((mean, square), average), (p, g)) in state.zip(pairs) {
+            for lane in 0..LANES {
+                let own = [&mut *mean, square, average, p].map(|numbers| &mut numbers.0[lane]);
+                self.factors.apply(own, g.0[lane]);
+            }
+        }
+    }
+}
+
 impl Optimizer {
     /// At the first parameters.
     pub(crate) fn new(parameters: &Numbers) -> Self {
@@ -131,6 +156,7 @@ impl Optimizer {
     /// One step; `decayed` are the packed parameters that decay.
     pub(crate) fn step(
         &mut self,
+        cpu: Cpu,
         config: &OptimizerConfig,
         along: Along<'_>,
         decayed: &[Range<usize>],
@@ -151,16 +177,17 @@ impl Optimizer {
         for (((mean, square), average), (p, g)) in state.zip(pairs) {
             factors.apply([mean, square, average, p], *g);
         }
-        let state = self.mean.packed.par_iter_mut();
-        let state = state.zip(&mut self.square.packed);
-        let state = state.zip(&mut self.average.packed);
-        let pairs = parameters.packed.par_iter_mut().zip(&along.gradient.packed);
-        let all = state.zip(pairs).with_min_len(CHUNK);
-        all.for_each(|(((mean, square), average), (p, g))| {
-            for lane in 0..LANES {
-                let own = [&mut *mean, square, average, p].map(|numbers| &mut numbers.0[lane]);
-                factors.apply(own, g.0[lane]);
-            }
+        let chunks = self.mean.packed.par_chunks_mut(CHUNK);
+        let chunks = chunks.zip(self.square.packed.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(self.average.packed.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(parameters.packed.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(along.gradient.packed.par_chunks(CHUNK));
+        chunks.for_each(|((((mean, square), average), parameters), gradient)| {
+            cpu.run(Part {
+                factors,
+                gradient,
+                moved: [mean, square, average, parameters],
+            });
         });
     }
 
@@ -181,20 +208,41 @@ impl Optimizer {
 }
 
 /// Euclidean norm.
-pub(crate) fn norm(numbers: &Numbers) -> f64 {
-    let square = |v: f32| f64::from(v) * f64::from(v);
+pub(crate) fn norm(cpu: Cpu, numbers: &Numbers) -> f64 {
     let loose: f64 = numbers.loose.iter().map(|&v| square(v)).sum();
-    let chunk = |chunk: &[Lanes]| {
+    let chunk = |numbers| {
+        let mut sum = 0.0;
+        cpu.run(Squares {
+            numbers,
+            sum: &mut sum,
+        });
+        sum
+    };
+    let packed: Vec<f64> = numbers.packed.par_chunks(CHUNK).map(chunk).collect();
+    (loose + packed.iter().sum::<f64>()).sqrt()
+}
+
+fn square(v: f32) -> f64 {
+    f64::from(v) * f64::from(v)
+}
+
+/// A sum of squares.
+struct Squares<'a> {
+    numbers: &'a [Lanes],
+    sum: &'a mut f64,
+}
+
+impl Kernel for Squares<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _isa: I) {
         let mut sums = [0.0f64; LANES];
-        for lanes in chunk {
+        for lanes in self.numbers {
             for (sum, v) in sums.iter_mut().zip(lanes.0) {
                 *sum += square(v);
             }
         }
-        sums.iter().sum::<f64>()
-    };
-    let packed: Vec<f64> = numbers.packed.par_chunks(CHUNK).map(chunk).collect();
-    (loose + packed.iter().sum::<f64>()).sqrt()
+        *self.sum = sums.iter().sum();
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +294,13 @@ mod tests {
         let mut optimizer = Optimizer::new(&parameters);
         let (mut p, mut m, mut v) = ([1.0f64, -1.0], [0.0f64; 2], [0.0f64; 2]);
         for (t, g) in (1..).zip(gradients) {
-            optimizer.step(&config, along(&numbers(g), 0.5), &[], &mut parameters);
+            optimizer.step(
+                Cpu::best(),
+                &config,
+                along(&numbers(g), 0.5),
+                &[],
+                &mut parameters,
+            );
             for i in 0..2 {
                 let g = 0.5 * f64::from(g[i]);
                 m[i] = 0.9 * m[i] + 0.1 * g;
@@ -278,7 +332,13 @@ mod tests {
         let first = std::slice::from_ref(&(0..1));
         let mut zero = numbers([0.0; 2]);
         zero.packed.push(Lanes::default());
-        optimizer.step(&config, along(&zero, 1.0), first, &mut parameters);
+        optimizer.step(
+            Cpu::best(),
+            &config,
+            along(&zero, 1.0),
+            first,
+            &mut parameters,
+        );
         assert_eq!(parameters.packed[0].0[..2], [1.9, 1.9]);
         assert_eq!(parameters.packed[1], Lanes([2.0; LANES]));
         assert_eq!(parameters.loose, [2.0]);

@@ -16,7 +16,7 @@ pub(super) struct Update<'a> {
 impl Update<'_> {
     /// Norm of the gradient after multiplication by `scale`.
     pub(super) fn norm(&self, gradient: &Numbers, scale: f64) -> f64 {
-        self.pool.install(|| norm(gradient)) * scale
+        self.pool.install(|| norm(self.network.cpu(), gradient)) * scale
     }
 
     /// One step along a gradient to be multiplied by `scale`, shortened to the longest allowed norm.
@@ -36,7 +36,8 @@ impl Update<'_> {
         };
         let decayed = self.network.decayed();
         self.pool.install(|| {
-            optimizer.step(self.config, along, &decayed, &mut weights.numbers);
+            let (cpu, numbers) = (self.network.cpu(), &mut weights.numbers);
+            optimizer.step(cpu, self.config, along, &decayed, numbers);
             self.network.turn(weights);
         });
     }
