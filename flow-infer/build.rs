@@ -11,7 +11,7 @@ const DSP_CORES: [&str; 2] = ["cortex-m33", "cortex-m35p"];
 
 /// Kernels written as functions in assembly.
 const IN_ASSEMBLY: [&str; 5] = ["armv6m", "armv7em", "armv7m", "mve", "riscv32"];
-/// Kernels of hosts, whose stacks have room for the weights of whole rows in floats.
+/// Kernels of hosts, which compute whole rows; where there is a standard library, stacks have room for those of floats.
 const HOSTS: [&str; 2] = ["aarch64", "x86_64"];
 const OTHERS: [&str; 3] = ["aarch64", "portable", "x86_64"];
 
@@ -26,6 +26,7 @@ fn main() {
     );
     println!("cargo:rustc-check-cfg=cfg(kernel_in_assembly)");
     println!("cargo:rustc-check-cfg=cfg(float_rows)");
+    println!("cargo:rustc-check-cfg=cfg(whole_rows)");
     // For comparisons on one target: FLOW_INFER_KERNEL=portable.
     let asked = env::var("FLOW_INFER_KERNEL").ok();
     let kernel = asked.unwrap_or_else(|| kernel_of_target().to_owned());
@@ -38,9 +39,11 @@ fn main() {
     if IN_ASSEMBLY.contains(&kernel.as_str()) {
         println!("cargo:rustc-cfg=kernel_in_assembly");
     }
-    let host = env::var_os("CARGO_FEATURE_STD").is_some();
-    if host && HOSTS.contains(&kernel.as_str()) {
-        println!("cargo:rustc-cfg=float_rows");
+    if HOSTS.contains(&kernel.as_str()) {
+        println!("cargo:rustc-cfg=whole_rows");
+        if env::var_os("CARGO_FEATURE_STD").is_some() {
+            println!("cargo:rustc-cfg=float_rows");
+        }
     }
 }
 

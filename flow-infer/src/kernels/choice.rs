@@ -1,16 +1,16 @@
 //! Which of a host's kernels computes, where it has several: for comparing one with another.
 
-#[cfg(kernel = "x86_64")]
-pub use super::x86_64::{choose, names};
+#[cfg(whole_rows)]
+pub use super::host::{choose, names};
 
 /// Names of the kernels that this processor can run, best first.
-#[cfg(not(kernel = "x86_64"))]
+#[cfg(not(whole_rows))]
 pub fn names() -> impl Iterator<Item = &'static str> {
     [env!("FLOW_INFER_KERNEL_NAME")].into_iter()
 }
 
 /// Has the kernel of this name compute from now on, in all threads; false where there is none.
-#[cfg(not(kernel = "x86_64"))]
+#[cfg(not(whole_rows))]
 pub fn choose(name: &str) -> bool {
     names().any(|other| other == name)
 }

@@ -289,7 +289,7 @@ mod tests {
             float_row(row, packed, half.1, keep(to))
         });
         #[cfg(kernel = "x86_64")]
-        for (name, extension) in super::super::x86_64::extensions() {
+        for (name, extension) in super::super::host::here() {
             rows_are_exact(name, full.0, full.1, |row, packed, to| {
                 super::super::x86_64::float_row_with(extension, row, packed, full.1, keep(to))
             });

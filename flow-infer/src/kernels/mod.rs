@@ -16,7 +16,14 @@ mod call;
 pub mod choice;
 #[cfg(float_rows)]
 mod floats;
-#[cfg(any(float_rows, kernel = "x86_64"))]
+#[cfg(whole_rows)]
+#[allow(unsafe_code)]
+mod groups;
+#[cfg(whole_rows)]
+mod host;
+#[cfg(whole_rows)]
+mod pack;
+#[cfg(any(float_rows, whole_rows))]
 mod places;
 pub mod portable;
 mod row;
@@ -36,7 +43,7 @@ macro_rules! kernel {
         #[cfg(kernel = $name)]
         #[allow(unsafe_code)]
         mod $module;
-        #[cfg(kernel = $name)]
+        #[cfg(all(kernel = $name, not(whole_rows)))]
         pub use $module::{pair, single};
     )*};
 }
@@ -54,12 +61,16 @@ kernel! {
 #[cfg(kernel = "portable")]
 pub use portable::{pair, single};
 
+#[cfg(kernel = "aarch64")]
+pub use aarch64::PackedWeights;
+#[cfg(whole_rows)]
+pub use host::{pair, row, single, sums};
 #[cfg(kernel = "mve")]
 pub use mve::{relu, row};
 #[cfg(not(kernel = "mve"))]
 pub use portable::relu;
 #[cfg(kernel = "x86_64")]
-pub use x86_64::{PackedWeights, row, sums};
+pub use x86_64::PackedWeights;
 
 #[cfg(float_rows)]
 pub use floats::PackedFloats;
@@ -69,7 +80,7 @@ pub use floats::float_row;
 pub use x86_64::float_row;
 
 /// What a kernel keeps of a coupling's weights from row to row: here nothing, weights are multiplied where they lie.
-#[cfg(not(kernel = "x86_64"))]
+#[cfg(not(whole_rows))]
 #[derive(Debug, Default)]
 pub struct PackedWeights;
 
@@ -79,19 +90,19 @@ pub struct PackedWeights;
 pub struct PackedFloats;
 
 /// Whether rows of every kind are computed at once, with some kilobytes of stack: on hosts, where there is a kernel.
-pub const WHOLE_ROWS: bool = cfg!(kernel = "x86_64");
+pub const WHOLE_ROWS: bool = cfg!(whole_rows);
 /// The same of floats.
 pub const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
 
 /// Computes a whole row at once and says that it has, where the target has a kernel for that.
-#[cfg(not(any(kernel = "mve", kernel = "x86_64")))]
+#[cfg(not(any(kernel = "mve", whole_rows)))]
 #[inline(always)]
 pub fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
     false
 }
 
 /// The sums of a whole row; only where [`WHOLE_ROWS`].
-#[cfg(not(kernel = "x86_64"))]
+#[cfg(not(whole_rows))]
 #[inline(always)]
 pub fn sums(_: &mut Row<'_, i16>, _: &mut PackedWeights, _: &mut [i32]) -> bool {
     false

@@ -28,14 +28,17 @@ fn kernels() -> Vec<Kernel> {
         row: Box::new(row),
         sums: Box::new(sums),
     });
-    #[cfg(kernel = "x86_64")]
-    kernels.extend(super::x86_64::available_rows());
+    #[cfg(whole_rows)]
+    kernels.extend(super::host::available_rows());
     kernels
 }
 
 const TRIALS: u32 = 1500;
 /// Layers that share what a kernel keeps: sometimes more than it has room for.
 const LAYERS: usize = 16;
+
+/// Weights that a run begins with a multiple of, or hardly any row is taken.
+const UNIT: usize = if cfg!(kernel = "aarch64") { 4 } else { 2 };
 
 /// What a row needs, of random shape.
 struct Given {
@@ -59,7 +62,7 @@ impl Given {
         let row_bytes = run_len + trials.below(200);
         let reach = 400 + run_len + columns * step;
         let runs = (0..trials.below(25)).map(|_| Run {
-            weights: trials.below(1 + row_bytes - run_len) / 2 * 2,
+            weights: trials.below(1 + row_bytes - run_len) / UNIT * UNIT,
             activations: trials.below(400),
         });
         let runs = runs.collect();

@@ -32,8 +32,8 @@ fn kernels() -> Vec<Kernel> {
         single: Box::new(single),
         pair: Box::new(pair),
     });
-    #[cfg(kernel = "x86_64")]
-    kernels.extend(super::x86_64::available());
+    #[cfg(whole_rows)]
+    kernels.extend(super::host::available());
     kernels
 }
 

@@ -1,7 +1,8 @@
 //! AVX2: pairs are broadcast, multiplied (`pmaddwd`) and added, eight channels to a vector.
 
-use super::pack::CHANNELS;
-use super::row::{GREATEST, Group, LEAK, LEAK_BITS, Operations, of_width, tile};
+use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, of_width};
+use super::super::pack::CHANNELS;
+use super::row::{Operations, tile};
 use crate::plan::Activation;
 use core::arch::x86_64::*;
 use core::array;
@@ -51,8 +52,6 @@ pub(super) struct Avx2<const VECTORS: usize>;
 // SAFETY, of every block: the caller vouches for the processor and for what is read and written.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl<const VECTORS: usize> Operations for Avx2<VECTORS> {
-    const CHANNELS: usize = EIGHT * VECTORS;
-    const MOST_COLUMNS: usize = 8 / VECTORS;
     type Sums = [__m256i; VECTORS];
     type Weights = [__m256i; VECTORS];
 
@@ -112,6 +111,13 @@ impl<const VECTORS: usize> Operations for Avx2<VECTORS> {
             }
         }
     }
+}
+
+// SAFETY, of every block: as above.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl<const VECTORS: usize> Columns for Avx2<VECTORS> {
+    const CHANNELS: usize = EIGHT * VECTORS;
+    const MOST_COLUMNS: usize = 8 / VECTORS;
 
     #[inline(always)]
     unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {

@@ -3,6 +3,7 @@
 
 use super::super::floats::{PackedFloats, Read, groups, takes};
 use super::super::row::Row;
+use super::super::host::chosen;
 use super::Extension;
 
 /// Computes a row, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel and their
@@ -14,7 +15,7 @@ pub fn float_row<const BYTES: usize>(
     read: Read<BYTES>,
     emit: impl FnMut(usize, &[f32]),
 ) -> bool {
-    float_row_with(Extension::chosen(), row, packed, read, emit)
+    float_row_with(chosen(), row, packed, read, emit)
 }
 
 /// Computes a row with this extension.

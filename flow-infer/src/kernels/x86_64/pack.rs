@@ -1,120 +1,49 @@
-//! Weights of sixteen output channels, side by side: what one broadcast pair of activations is multiplied with.
-//!
-//! A file holds each channel's weights one after another, as dot products want them. Transposing them costs less than
-//! adding up sums across vectors at every pixel; once a row it still was an eighth of an image's time. So a layer's
-//! weights are laid out when its first row is computed and kept until the coupling is done, as long as there is room.
+//! Pairs of weights of sixteen output channels, which one broadcast pair of activations is multiplied with.
 
-use super::super::places::{Place, Places};
+use super::super::pack::{CHANNELS, FREE_BYTES, Packed, ROOM_BYTES};
 use super::super::row::Row;
 use core::arch::x86_64::*;
-use core::mem::MaybeUninit;
 
-/// Output channels of a group.
-pub(super) const CHANNELS: usize = 16;
 /// Bytes of a packed pair of weights: two of every channel.
 pub(super) const PAIR_BYTES: usize = 2 * CHANNELS;
 /// Weights of a channel that are read at once, and their pairs.
 const CHUNK: usize = 16;
 const CHUNK_PAIRS: usize = CHUNK / 2;
 
-/// Pairs that there is room for: 160 KiB of stack, of which a host has megabytes. Without a host, 18 KiB.
-const ROOM: usize = if cfg!(feature = "std") { 5120 } else { 576 };
-/// Pairs that stay free for layers that are not kept; a group of more is not computed by rows.
-const FREE: usize = if cfg!(feature = "std") { 1024 } else { 288 };
-
 /// A coupling's weights as rows are multiplied with them.
-#[derive(Debug)]
-pub struct PackedWeights {
-    places: Places<ROOM, FREE>,
-    /// Pairs, each written before it is read.
-    room: Room,
+pub type PackedWeights = Packed<PAIR_BYTES, { ROOM_BYTES / PAIR_BYTES }, { FREE_BYTES / PAIR_BYTES }>;
+
+/// Whether there is room for a group of the row and for a chunk more, and its runs begin with pairs.
+pub(super) fn takes_pairs(row: &Row<'_, i16>) -> bool {
+    PackedWeights::takes(row, CHUNK_PAIRS)
 }
 
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(32))]
-struct Room([MaybeUninit<[u8; PAIR_BYTES]>; ROOM]);
-
-impl Default for PackedWeights {
-    #[inline(always)]
-    fn default() -> Self {
-        Self {
-            places: Places::new(),
-            room: Room([MaybeUninit::uninit(); ROOM]),
+/// Lays out the weights of the group that begins with channel `first`. What stands in the places of missing channels is
+/// of no importance.
+///
+/// # Safety
+/// The processor must have AVX2, the row must fit and have the channel, and there must be room for the group and another
+/// chunk.
+#[inline(always)]
+pub(super) unsafe fn fill(row: &Row<'_, i16>, first: usize, to: *mut [u8; PAIR_BYTES]) {
+    let count = (row.pixel_len() - first).min(CHANNELS);
+    let (start, last) = (first * row.row_bytes, (count - 1) * row.row_bytes);
+    let mut to = to;
+    for k in (0..row.row_bytes).step_by(CHUNK) {
+        let at = start + k;
+        // SAFETY: the row fits, so each channel's weights are there; whole chunks are read only where the last of
+        // them is. What the last chunk writes too much is overwritten by what comes next, or never read.
+        unsafe {
+            let whole = at + last + CHUNK <= row.weights.len();
+            let from = row.weights.as_ptr().wrapping_add(at);
+            let chunks = match (whole, count) {
+                (false, _) => last_chunks(row.weights, at, row.row_bytes, last),
+                (_, CHANNELS) => chunks(from, |c| c * row.row_bytes),
+                _ => chunks(from, |c| (c * row.row_bytes).min(last)),
+            };
+            transpose(chunks, to.cast());
         }
-    }
-}
-
-/// Pairs of a group of a row's channels.
-fn group_pairs(row: &Row<'_, i16>) -> usize {
-    row.row_bytes.div_ceil(2)
-}
-
-impl PackedWeights {
-    /// Whether there is room for a group of the row, whose runs begin with pairs.
-    pub(super) fn takes(row: &Row<'_, i16>) -> bool {
-        let odd = row.window.runs().iter().fold(0, |odd, run| odd | run.weights);
-        odd % 2 == 0 && group_pairs(row) + CHUNK_PAIRS <= FREE
-    }
-
-    /// Where the row's weights lie.
-    #[inline(always)]
-    pub(super) fn place(&mut self, row: &Row<'_, i16>) -> Place {
-        let groups = row.pixel_len().div_ceil(CHANNELS);
-        self.places.of(row.layer, groups * group_pairs(row))
-    }
-
-    /// The weights of a group, pair after pair; they are laid out now, unless they were before.
-    ///
-    /// # Safety
-    /// The processor must have AVX2; the row must fit, be one that it takes, and have the group and this place.
-    #[inline(always)]
-    pub(super) unsafe fn group(
-        &mut self,
-        row: &Row<'_, i16>,
-        group: usize,
-        place: Place,
-    ) -> *const u8 {
-        let (begin, is_new) = match place {
-            Place::Kept(begin) => (begin + group * group_pairs(row), false),
-            Place::New(begin) => (begin + group * group_pairs(row), true),
-            Place::Passing(begin) => (begin, true),
-        };
-        if is_new {
-            // SAFETY: all groups of what is kept lie in front of what stays free, which has room for a group of any row
-            // that is taken, and for a chunk.
-            unsafe { self.fill(row, group, begin) };
-        }
-        self.room.0.as_ptr().wrapping_add(begin).cast()
-    }
-
-    /// Lays out the weights of a group's channels from pair `begin` on. What stands in the places of missing channels
-    /// is of no importance.
-    ///
-    /// # Safety
-    /// The processor must have AVX2, the row must fit and have the group, and behind `begin` there must be room for the
-    /// group and another chunk.
-    #[inline(always)]
-    unsafe fn fill(&mut self, row: &Row<'_, i16>, group: usize, begin: usize) {
-        let first = group * CHANNELS;
-        let count = (row.pixel_len() - first).min(CHANNELS);
-        let (start, last) = (first * row.row_bytes, (count - 1) * row.row_bytes);
-        let mut to = self.room.0.as_mut_ptr().wrapping_add(begin);
-        for k in (0..row.row_bytes).step_by(CHUNK) {
-            let at = start + k;
-            // SAFETY: the row fits, so each channel's weights are there; whole chunks are read only where the last of
-            // them is. What the last chunk writes too much is overwritten by what comes next, or never read.
-            unsafe {
-                let whole = at + last + CHUNK <= row.weights.len();
-                let from = row.weights.as_ptr().wrapping_add(at);
-                let chunks = match (whole, count) {
-                    (false, _) => last_chunks(row.weights, at, row.row_bytes, last),
-                    (_, CHANNELS) => chunks(from, |c| c * row.row_bytes),
-                    _ => chunks(from, |c| (c * row.row_bytes).min(last)),
-                };
-                transpose(chunks, to.cast());
-            }
-            to = to.wrapping_add(CHUNK_PAIRS);
-        }
+        to = to.wrapping_add(CHUNK_PAIRS);
     }
 }
 

@@ -4,34 +4,17 @@
 //! up across a vector, and the sums of a pixel are requantized, activated, joined with the residual and stored as they
 //! stand. Dot products and scalar requantization took three times as long for an image of `fashion-tiny`.
 
+use super::super::groups::{Columns, Group, Target, all_columns, fits};
+use super::super::pack::CHANNELS;
 use super::super::row::Row;
 use super::avx2::Avx2;
-use super::pack::{CHANNELS, PAIR_BYTES, PackedWeights};
+use super::pack::{PAIR_BYTES, PackedWeights, fill, takes_pairs};
 use super::vnni::{Eight, Sixteen};
-use crate::plan::Activation;
-
-/// Columns from which on laying out the weights is worth its while.
-const FEWEST_COLUMNS: usize = 2;
-/// Bytes of an output channel's record.
-const RECORD_BYTES: usize = 8;
-
-/// Where a row's sums go.
-#[derive(Clone, Copy)]
-pub(super) enum Target {
-    /// Requantized, into the row's own target.
-    Activations,
-    /// As they are, pixel by pixel.
-    Sums(*mut i32),
-}
 
 /// Whether the row can be computed: it has columns enough, everything that it names is there, and there is room for its
 /// weights.
 pub(super) fn takes(row: &Row<'_, i16>, target: Target) -> bool {
-    let fits = match target {
-        Target::Activations => row.fits(),
-        Target::Sums(_) => row.integers_fit(),
-    };
-    fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row)
+    fits(row, target) && takes_pairs(row)
 }
 
 /// Computes a row.
@@ -59,133 +42,25 @@ pub(super) unsafe fn with_avx2(row: &mut Row<'_, i16>, packed: &mut PackedWeight
 /// # Safety
 /// The processor must have what the operations need; the rest as above.
 #[inline(always)]
-unsafe fn groups<Wide: Operations, Narrow: Operations>(
+unsafe fn groups<Wide: Columns, Narrow: Columns>(
     row: &mut Row<'_, i16>,
     packed: &mut PackedWeights,
     target: Target,
 ) {
     let activations = row.target.as_mut_ptr();
-    let channels = row.pixel_len();
     let place = packed.place(row);
-    for (index, first) in (0..channels).step_by(CHANNELS).enumerate() {
-        let count = (channels - first).min(CHANNELS);
-        // SAFETY: the row fits and is taken, and has the group and the place; every operation's processor has AVX2.
-        let weights = unsafe { packed.group(row, index, place) };
-        let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
-        let group = Group::new(row, weights, (first, count, records), activations, target);
+    for (index, first) in (0..row.pixel_len()).step_by(CHANNELS).enumerate() {
+        // SAFETY: every operation's processor has AVX2, the row fits and has the group, and there is room.
+        let weights = packed.group(row, index, place, |to| unsafe { fill(row, first, to) });
+        let group = Group::new(row, first, weights, activations, target);
         // SAFETY: the weights are those of the group's channels; the caller vouches for the rest.
-        unsafe {
-            match count <= Narrow::CHANNELS {
-                true => columns::<Narrow>(&group),
-                false => columns::<Wide>(&group),
-            }
-        }
+        unsafe { all_columns::<Wide, Narrow>(&group) };
     }
 }
-
-/// Computes all columns in tiles of the same width, of which the last may overlap the one before.
-///
-/// # Safety
-/// The processor must have what the operations need, the row must fit, and there must be room for its outputs.
-#[inline(always)]
-unsafe fn columns<O: Operations>(group: &Group<'_>) {
-    let columns = group.row.columns;
-    let tiles = columns.div_ceil(O::MOST_COLUMNS);
-    let width = columns.div_ceil(tiles);
-    for tile in 0..tiles {
-        let x = (tile * width).min(columns - width);
-        // SAFETY: these columns are there; the caller vouches for the rest.
-        unsafe { O::columns(group, x, width) };
-    }
-}
-
-/// Sixteen output channels of a row, or the last ones of it.
-pub(super) struct Group<'r> {
-    pub(super) row: &'r Row<'r, i16>,
-    /// Laid out, all that a channel has.
-    weights: *const u8,
-    /// First channel, and how many there are.
-    first: usize,
-    pub(super) count: usize,
-    pub(super) biases: [i32; CHANNELS],
-    pub(super) multipliers: [i32; CHANNELS],
-    /// The row's target.
-    pub(super) activations: *mut i16,
-    target: Target,
-}
-
-impl<'r> Group<'r> {
-    #[inline(always)]
-    fn new(
-        row: &'r Row<'_, i16>,
-        weights: *const u8,
-        (first, count, records): (usize, usize, &[u8]),
-        activations: *mut i16,
-        target: Target,
-    ) -> Self {
-        let records = records.as_chunks::<RECORD_BYTES>().0;
-        let mut whole = [[0; RECORD_BYTES]; CHANNELS];
-        let records = records.first_chunk::<CHANNELS>().unwrap_or_else(|| {
-            for (to, from) in whole.iter_mut().zip(records) {
-                *to = *from;
-            }
-            &whole
-        });
-        Self {
-            row,
-            weights,
-            first,
-            count,
-            biases: records.map(|[a, b, c, d, ..]| i32::from_le_bytes([a, b, c, d])),
-            multipliers: records.map(|[.., a, b, c, d]| i32::from_le_bytes([a, b, c, d])),
-            activations,
-            target,
-        }
-    }
-
-    /// A bit for each channel that there is.
-    #[inline(always)]
-    pub(super) fn here(&self) -> u16 {
-        u16::MAX >> (CHANNELS - self.count)
-    }
-
-    /// The place of a column's outputs in the target.
-    #[inline(always)]
-    pub(super) fn place(&self, x: usize) -> usize {
-        x * self.row.pixel_len() + self.first
-    }
-
-    /// What is added to a column's outputs, if anything is.
-    #[inline(always)]
-    pub(super) fn residual(&self, x: usize) -> Option<*const i16> {
-        let all = self.row.residual;
-        (!all.is_empty()).then(|| all.as_ptr().wrapping_add(self.place(x)))
-    }
-
-    /// Least value before the residual is added.
-    #[inline(always)]
-    pub(super) fn least(&self) -> i32 {
-        match self.row.activation {
-            Activation::Relu => 0,
-            _ => -GREATEST - 1,
-        }
-    }
-}
-
-/// Scaled sums are held to 17 bits, as is -1 of the least of them.
-pub(super) const GREATEST: i32 = 0xFFFF;
-/// Leaky relu: 0.01 with this many fraction bits. A hundredth, rounded, is below a positive value and above a negative
-/// one, so the greater of the two is the result.
-pub(super) const LEAK: i32 = 10486;
-pub(super) const LEAK_BITS: u32 = 20;
 
 /// What differs between the extensions. Everything here is unsafe: the processor must have the extension, and what is
 /// read and written must be there.
 pub(super) trait Operations {
-    /// Output channels of a vector.
-    const CHANNELS: usize;
-    /// Columns that there are registers for.
-    const MOST_COLUMNS: usize;
     /// Sums of so many channels.
     type Sums: Copy;
     /// Two weights of each channel, 16 bits wide.
@@ -203,8 +78,6 @@ pub(super) trait Operations {
     unsafe fn store(sums: Self::Sums, group: &Group<'_>, to: *mut i32);
     /// Requantizes, activates, adds the residual and stores column x.
     unsafe fn finish(sums: Self::Sums, group: &Group<'_>, x: usize);
-    /// Computes columns x to x + width, at most as many as there are registers for.
-    unsafe fn columns(group: &Group<'_>, x: usize, width: usize);
 }
 
 /// Computes columns x to x + COLUMNS.
@@ -243,14 +116,3 @@ pub(super) unsafe fn tile<O: Operations, const COLUMNS: usize>(group: &Group<'_>
         }
     }
 }
-
-/// One of these widths, each a function of its own.
-macro_rules! of_width {
-    ($tile:ident($group:expr, $x:expr), $width:expr; $($columns:literal)*) => {
-        match $width {
-            $($columns => $tile::<Self, $columns>($group, $x),)*
-            _ => (),
-        }
-    };
-}
-pub(super) use of_width;

@@ -1,8 +1,9 @@
 //! AVX-512 with VNNI: one instruction broadcasts, multiplies and adds.
 
 use super::avx2;
-use super::pack::CHANNELS;
-use super::row::{GREATEST, Group, LEAK, LEAK_BITS, Operations, of_width, tile};
+use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, of_width};
+use super::super::pack::CHANNELS;
+use super::row::{Operations, tile};
 use crate::plan::Activation;
 use core::arch::asm;
 use core::arch::x86_64::*;
@@ -44,14 +45,18 @@ unsafe fn with_vnni<O: Operations, const COLUMNS: usize>(group: &Group<'_>, x: u
     unsafe { tile::<O, COLUMNS>(group, x) }
 }
 
+/// A bit for each channel that there is.
+#[inline(always)]
+fn here(group: &Group<'_>) -> u16 {
+    u16::MAX >> (CHANNELS - group.count)
+}
+
 /// Sixteen channels.
 pub(super) struct Sixteen;
 
 // SAFETY, of every block: the caller vouches for the processor and for what is read and written.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Operations for Sixteen {
-    const CHANNELS: usize = 16;
-    const MOST_COLUMNS: usize = 14;
     type Sums = __m512i;
     type Weights = __m512i;
 
@@ -72,7 +77,7 @@ impl Operations for Sixteen {
 
     #[inline(always)]
     unsafe fn store(sums: __m512i, group: &Group<'_>, to: *mut i32) {
-        unsafe { _mm512_mask_storeu_epi32(to, group.here(), sums) }
+        unsafe { _mm512_mask_storeu_epi32(to, here(group), sums) }
     }
 
     #[inline(always)]
@@ -95,15 +100,22 @@ impl Operations for Sixteen {
                 values = _mm512_max_epi32(values, _mm512_srai_epi32::<LEAK_BITS>(leaked));
             }
             if let Some(residual) = group.residual(x) {
-                let residual = _mm256_maskz_loadu_epi16(group.here(), residual);
+                let residual = _mm256_maskz_loadu_epi16(here(group), residual);
                 values = _mm512_add_epi32(values, _mm512_cvtepi16_epi32(residual));
             }
             let least = _mm256_set1_epi16(-i16::MAX);
             let narrow = _mm256_max_epi16(_mm512_cvtsepi32_epi16(values), least);
             let to = group.activations.add(group.place(x));
-            _mm256_mask_storeu_epi16(to, group.here(), narrow);
+            _mm256_mask_storeu_epi16(to, here(group), narrow);
         }
     }
+}
+
+// SAFETY, of every block: as above.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Columns for Sixteen {
+    const CHANNELS: usize = 16;
+    const MOST_COLUMNS: usize = 14;
 
     #[inline(always)]
     unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {
@@ -117,8 +129,6 @@ pub(super) struct Eight;
 // SAFETY, of every block: the caller vouches for the processor and for what is read and written.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Operations for Eight {
-    const CHANNELS: usize = 8;
-    const MOST_COLUMNS: usize = 14;
     type Sums = __m256i;
     type Weights = __m256i;
 
@@ -139,13 +149,13 @@ impl Operations for Eight {
 
     #[inline(always)]
     unsafe fn store(sums: __m256i, group: &Group<'_>, to: *mut i32) {
-        unsafe { _mm256_mask_storeu_epi32(to, group.here() as u8, sums) }
+        unsafe { _mm256_mask_storeu_epi32(to, here(group) as u8, sums) }
     }
 
     #[inline(always)]
     unsafe fn finish(sums: __m256i, group: &Group<'_>, x: usize) {
         unsafe {
-            let here = group.here() as u8;
+            let here = here(group) as u8;
             let mut values = avx2::activated(sums, group, 0);
             if let Some(residual) = group.residual(x) {
                 let residual = _mm_maskz_loadu_epi16(here, residual);
@@ -155,6 +165,13 @@ impl Operations for Eight {
             _mm_mask_storeu_epi16(group.activations.add(group.place(x)), here, narrow);
         }
     }
+}
+
+// SAFETY, of every block: as above.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Columns for Eight {
+    const CHANNELS: usize = 8;
+    const MOST_COLUMNS: usize = 14;
 
     #[inline(always)]
     unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {
