@@ -146,14 +146,5 @@ pub(crate) fn find(name: &str) -> Result<Board> {
 /// # Errors
 /// Cargo does not tell.
 pub(crate) fn target_folder() -> Result<PathBuf> {
-    let text = process::stdout(
-        process::cargo()
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(repo::firmware()),
-    )?;
-    let metadata: serde_json::Value = serde_json::from_str(&text)?;
-    let folder = metadata["target_directory"].as_str();
-    Ok(PathBuf::from(
-        folder.context("cargo metadata names no target folder")?,
-    ))
+    repo::target_folder(&repo::firmware())
 }

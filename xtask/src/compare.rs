@@ -2,9 +2,8 @@
 
 use crate::boards::{self, Board, Program};
 use crate::inputs::Inputs;
-use crate::session::{self, Run};
-
-use crate::{CheckFailed, host, process, repo};
+use crate::session;
+use crate::{CheckFailed, host, other_host, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
 use flowgate::output::Output;
@@ -13,6 +12,10 @@ use flowgate_stream::Answer;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
+
+/// What `--boards` calls a host of another architecture.
+const OTHER_HOST: &str = "aarch64";
 
 /// Compare scores and decisions of emulated boards with the host's, bit for bit.
 ///
@@ -28,7 +31,7 @@ pub(crate) struct Compare {
     /// Only the first N inputs of each data set.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Which boards.
+    /// Which boards; `aarch64` is a host of that architecture, with each of its kernels.
     #[arg(long, value_delimiter = ',', default_value = "m3,m4,riscv")]
     boards: Vec<String>,
     /// Write the table to records/, with date, machine and versions.
@@ -36,11 +39,14 @@ pub(crate) struct Compare {
     record: bool,
 }
 
-/// What the comparison of one board with the host gave.
+/// What the comparison of one machine with the host gave.
 pub(crate) struct Comparison {
-    board: String,
-    differing_bits: u64,
-    run: Run,
+    pub(crate) name: String,
+    pub(crate) differing_bits: u64,
+    /// Stack and scratch; of boards.
+    pub(crate) memory: Option<[u32; 2]>,
+    /// Wall time of the emulation.
+    pub(crate) took: Duration,
 }
 
 impl Compare {
@@ -50,8 +56,13 @@ impl Compare {
         for path in &self.data {
             inputs.append(&Inputs::load(path, self.limit)?)?;
         }
-        let boards = self.boards.iter().map(|name| boards::find(name));
-        let comparisons = compare(&boards.collect::<Result<Vec<_>>>()?, &model, &inputs)?;
+        let is_host = |name: &&String| *name == OTHER_HOST;
+        let boards = self.boards.iter().filter(|name| !is_host(name));
+        let boards = boards.map(|name| boards::find(name));
+        let mut comparisons = compare(&boards.collect::<Result<Vec<_>>>()?, &model, &inputs)?;
+        if self.boards.iter().any(|name| is_host(&name)) {
+            comparisons.extend(other_host::compare(&model, &inputs)?);
+        }
         let table = tabulate(&comparisons, inputs.len());
         table.print(&mut Output::stdout())?;
         if self.record {
@@ -124,11 +135,11 @@ pub(crate) fn compare_built(
     let expected = host::answers(model, inputs)?;
     let run = |board: &Board| -> Result<Comparison> {
         let run = session::run(board, Program::Score, model, inputs, &|_| ())?;
-        let board = board.name.clone();
         Ok(Comparison {
+            name: board.name.clone(),
             differing_bits: differing_bits(&expected, &run.answers),
-            board,
-            run,
+            memory: Some([run.summary.stack_bytes, run.summary.scratch_bytes]),
+            took: run.took,
         })
     };
     std::thread::scope(|scope| {
@@ -146,7 +157,7 @@ pub(crate) fn compare_built(
 /// One row per board.
 pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
     let mut table = Table::new([
-        "board",
+        "machine",
         "inputs",
         "differing bits",
         "stack B",
@@ -154,23 +165,28 @@ pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
         "seconds",
     ]);
     for Comparison {
-        board,
+        name,
         differing_bits,
-        run,
+        memory,
+        took,
     } in comparisons
     {
+        let [stack, scratch] = match memory {
+            Some(both) => both.map(|bytes| bytes.to_string()),
+            None => ["-", "-"].map(str::to_owned),
+        };
         let tone = if *differing_bits == 0 {
             Tone::Good
         } else {
             Tone::Bad
         };
         table.row([
-            board.as_str().into(),
+            name.as_str().into(),
             inputs.to_string().into(),
             Cell::new(differing_bits.to_string(), tone),
-            run.summary.stack_bytes.to_string().into(),
-            run.summary.scratch_bytes.to_string().into(),
-            format!("{:.1}", run.took.as_secs_f64()).into(),
+            stack.into(),
+            scratch.into(),
+            format!("{:.1}", took.as_secs_f64()).into(),
         ]);
     }
     table
@@ -185,11 +201,11 @@ pub(crate) fn verdict(comparisons: &[Comparison]) -> Result<()> {
     {
         None => Ok(()),
         Some(Comparison {
-            board,
+            name,
             differing_bits,
             ..
         }) => Err(CheckFailed(format!(
-            "board {board} differs from the host in {differing_bits} bits"
+            "{name} differs from the host in {differing_bits} bits"
         ))
         .into()),
     }

@@ -1,26 +1,180 @@
-//! The engine on a host of another architecture: its kernels and the golden vectors, under QEMU's emulation of a process.
+//! A host of another architecture, under QEMU's emulation of a process: the engine's tests, its kernels against this
+//! host's, and what they cost.
 
-use crate::{process, repo, setup};
-use anyhow::Result;
+use crate::compare::{self, Comparison};
+use crate::inputs::Inputs;
+use crate::{host, process, repo, setup};
+use anyhow::{Context, Result};
+use flow_infer::gate::Decision;
+use flow_infer::score::Scores;
+use flowgate_stream::Answer;
+use std::fs;
 use std::iter::once;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use tempfile::TempDir;
 
 /// Needs no C compiler, unlike the target with GNU's library.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-musl";
-/// Runs a program of that target.
-pub(crate) const EMULATOR: &str = "qemu-aarch64-static";
+/// Runs a program of that target, and takes plugins, unlike its static build.
+pub(crate) const EMULATOR: &str = "qemu-aarch64";
+/// The kernels of such a processor, best first.
+pub(crate) const KERNELS: [&str; 3] = ["sdot", "neon", "portable"];
 
-/// Runs the engine's tests there.
+/// Lints the engine for it, runs its tests there, and compares every kernel on every committed model with this host.
 ///
 /// # Errors
-/// Something that they need cannot be installed, or one fails.
-pub(crate) fn check() -> Result<()> {
+/// Something that they need cannot be installed, a test fails, or a bit differs.
+pub(crate) fn check(inputs: &Inputs) -> Result<()> {
+    install()?;
+    process::run(cargo("clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
+    process::run(cargo("test").args(["--lib", "--tests"]))?;
+    for path in repo::committed_models() {
+        let comparisons = compare(&fs::read(&path)?, inputs)?;
+        println!("{}", path.display());
+        let table = compare::tabulate(&comparisons, inputs.len());
+        table.print(&mut flowgate::output::Output::stdout())?;
+        compare::verdict(&comparisons)?;
+    }
+    Ok(())
+}
+
+/// Every kernel's answers beside this host's, the kernels side by side.
+///
+/// # Errors
+/// The program cannot be built or run, or does not answer every input.
+pub(crate) fn compare(model: &[u8], inputs: &Inputs) -> Result<Vec<Comparison>> {
+    let expected = host::answers(model, inputs)?;
+    let program = build("score")?;
+    let of_kernel = |kernel: &str| -> Result<Comparison> {
+        let began = Instant::now();
+        let folder = folder(model, inputs)?;
+        let mut command = Command::new(EMULATOR);
+        command.arg(&program).args(arguments(&folder, kernel));
+        let text = process::stdout(&mut command)?;
+        let answers: Result<Vec<Answer>> = text.lines().map(answer).collect();
+        Ok(Comparison {
+            name: format!("aarch64, {kernel}"),
+            differing_bits: compare::differing_bits(&expected, &answers?),
+            memory: None,
+            took: began.elapsed(),
+        })
+    };
+    std::thread::scope(|scope| {
+        let of_kernel = &of_kernel;
+        let threads = KERNELS.map(|kernel| scope.spawn(move || of_kernel(kernel)));
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|comparison| comparison.expect("no panic in a run"))
+            .collect()
+    })
+}
+
+/// Builds one of flow-infer's examples; its path.
+///
+/// # Errors
+/// Something that it needs cannot be installed, or it does not build.
+pub(crate) fn build(example: &str) -> Result<PathBuf> {
+    install()?;
+    process::run(cargo("build").args(["--release", "--example", example]))?;
+    let folder = repo::target_folder(&repo::root())?.join(TARGET);
+    Ok(folder.join("release/examples").join(example))
+}
+
+/// A folder with what an example reads; it is gone when it is dropped.
+///
+/// # Errors
+/// It could not be written.
+pub(crate) fn folder(model: &[u8], inputs: &Inputs) -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).with_context(|| path.display().to_string())
+    };
+    write(MODEL, model)?;
+    write(
+        INPUTS,
+        &inputs.iter().flatten().copied().collect::<Vec<u8>>(),
+    )?;
+    Ok(folder)
+}
+
+const MODEL: &str = "model.flow";
+const INPUTS: &str = "inputs.bin";
+
+/// What an example is told.
+pub(crate) fn arguments(folder: &TempDir, kernel: &str) -> [PathBuf; 3] {
+    let file = |name: &str| folder.path().join(name);
+    [file(MODEL), file(INPUTS), Path::new(kernel).to_owned()]
+}
+
+fn install() -> Result<()> {
     setup::targets(once(TARGET))?;
-    setup::emulators(once(EMULATOR))?;
-    let mut test = process::cargo();
-    test.args(["test", "-p", "flow-infer", "--quiet", "--features", "std"])
-        .args(["--target", TARGET, "--lib", "--tests"])
+    setup::emulators(once(EMULATOR))
+}
+
+fn cargo(verb: &str) -> Command {
+    let mut command = process::cargo();
+    command
+        .args([verb, "-p", "flow-infer", "--quiet", "--features", "std"])
+        .args(["--target", TARGET])
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", EMULATOR)
         .current_dir(repo::root());
-    process::run(&mut test)
+    command
+}
+
+/// A line of the example `score`.
+fn answer(line: &str) -> Result<Answer> {
+    let read = |line: &str| -> Option<Answer> {
+        let mut words = line.split(' ');
+        let log_prob_raw = words.next()?.parse().ok()?;
+        let mut number = || match words.next()? {
+            "-" => Some(None),
+            word => word.parse().ok().map(Some),
+        };
+        let (code_length_raw, score_raw) = (number()?, number()?);
+        let decision = match words.next()? {
+            "-" => None,
+            "accept" => Some(Decision::Accept),
+            "reject" => Some(Decision::Reject),
+            "invalid" => Some(Decision::Invalid),
+            _ => return None,
+        };
+        let saturated = match words.next()? {
+            "saturated" => true,
+            "-" => false,
+            _ => return None,
+        };
+        let scores = Scores {
+            log_prob_raw,
+            code_length_raw,
+            saturated,
+        };
+        Some(Answer {
+            scores: Some(scores),
+            score_raw,
+            decision,
+            pin_high: decision == Some(Decision::Accept),
+        })
+    };
+    read(line).with_context(|| format!("`{line}` is no line of scores"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_as_they_are_written() {
+        let found = answer("-5 7 - accept saturated").unwrap();
+        let scores = found.scores.unwrap();
+        assert_eq!((scores.log_prob_raw, scores.code_length_raw), (-5, Some(7)));
+        assert!(scores.saturated && found.pin_high && found.score_raw.is_none());
+        assert_eq!(answer("1 - 2 - -").unwrap().decision, None);
+        for bad in ["", "1 2 3", "1 2 3 perhaps -", "x 2 3 accept -"] {
+            assert!(answer(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Where things are in this repository.
 
+use crate::process;
+use anyhow::{Context, Result};
 use flow_train_host::data::sample;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The repository's root, known when xtask is built.
 pub(crate) fn root() -> PathBuf {
@@ -13,6 +15,23 @@ pub(crate) fn root() -> PathBuf {
 /// The firmware workspace.
 pub(crate) fn firmware() -> PathBuf {
     root().join("firmware")
+}
+
+/// The target folder of the workspace in `folder`.
+///
+/// # Errors
+/// Cargo does not tell.
+pub(crate) fn target_folder(folder: &Path) -> Result<PathBuf> {
+    let text = process::stdout(
+        process::cargo()
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(folder),
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(PathBuf::from(
+        folder.context("cargo metadata names no target folder")?,
+    ))
 }
 
 /// The model that the boards carry in flash.

@@ -30,7 +30,7 @@ impl Setup {
 
 /// Debian's packages of the emulators, and what they are called.
 const PACKAGES: [(&str, &str); 3] = [
-    ("qemu-aarch64-static", "qemu-user-static"),
+    ("qemu-aarch64", "qemu-user"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("qemu-system-riscv32", "qemu-system-misc"),
 ];

@@ -1,7 +1,6 @@
 //! `cargo xtask test`: everything CI runs, in order, stopping at the first failure.
 
 use crate::inputs::Inputs;
-
 use crate::{
     architectures, bench, boards, compare, gate, other_host, panic_free, process, repo, setup, size,
 };
@@ -44,7 +43,7 @@ const STEPS: [Step; 14] = [
     ("documentation", documentation),
     ("host tests", host_tests),
     ("engine without std", engine_without_std),
-    ("engine on aarch64", other_host::check),
+    ("engine on aarch64", || other_host::check(&samples()?)),
     ("firmware lints", firmware_lints),
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),

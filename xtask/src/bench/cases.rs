@@ -4,8 +4,8 @@
 //! the layer, with its rows, rings, schedule and requantization, and nothing else.
 
 use super::counter::Counter;
+use super::machine::Machine;
 use super::models::{Subject, image_flow, vector_flow};
-use crate::boards::Board;
 use crate::inputs::Inputs;
 use crate::repo;
 use anyhow::{Context, Result};
@@ -95,24 +95,24 @@ impl Case {
         })
     }
 
-    /// Instructions on a board.
+    /// Instructions on a machine.
     ///
     /// # Errors
     /// As [`Counter::count`].
-    pub(crate) fn count(&self, counter: &Counter, board: &Board) -> Result<u64> {
-        let count = |subject: &Subject| instructions(subject, counter, board);
+    pub(crate) fn count(&self, counter: &Counter, machine: &Machine) -> Result<u64> {
+        let count = |subject: &Subject| instructions(subject, counter, machine);
         let less = self.without.as_ref().map_or(Ok(0), count)?;
         Ok(count(&self.flow)?.saturating_sub(less))
     }
 }
 
-/// Instructions of one evaluation on a board.
+/// Instructions of one evaluation on a machine.
 ///
 /// # Errors
 /// As [`Counter::count`].
-pub(super) fn instructions(flow: &Subject, counter: &Counter, board: &Board) -> Result<u64> {
+pub(super) fn instructions(flow: &Subject, counter: &Counter, machine: &Machine) -> Result<u64> {
     let inputs = Inputs::of(&flow.data.take(0..1));
-    let counts = counter.count(board, &flow.bytes, &inputs)?;
+    let counts = counter.count(machine, &flow.bytes, &inputs)?;
     counts.first().copied().context("nothing was counted")
 }
 

@@ -1,19 +1,14 @@
-//! Runs the boards' bench program under the counting plugin.
+//! Runs bench programs under the counting plugin.
 
-use crate::boards::{Board, Program};
+use super::machine::Machine;
 use crate::inputs::Inputs;
-use crate::{CheckFailed, process, repo, session};
+use crate::{CheckFailed, process, repo};
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Fixed, Noise, evaluate};
 use flow_train_host::evaluate::HeapScratch;
-use flowgate_stream::ANSWERS_FILE;
-use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
-/// What the plugin writes, in the board's folder.
-const MARKS_FILE: &str = "marks";
+use std::process::Command;
 
 /// The built plugin.
 pub(crate) struct Counter {
@@ -21,19 +16,18 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Builds the plugin for the emulators of `boards`.
+    /// Builds the plugin for the emulators of `machines`.
     ///
     /// # Errors
     /// It did not build, or an emulator does not tell its version.
-    pub(crate) fn build(boards: &[Board]) -> Result<Self> {
+    pub(crate) fn build(machines: &[Machine]) -> Result<Self> {
         let mut cargo = process::cargo();
         cargo
             .args(["build", "--release", "--quiet", "--message-format=json"])
             .arg("--target-dir")
             .arg(repo::root().join("target/insn-count"))
             .current_dir(repo::root().join("xtask/insn-count"));
-        let emulators = boards.iter().filter_map(|board| board.emulator.as_deref());
-        for emulator in emulators {
+        for emulator in machines.iter().map(Machine::emulator) {
             // The plugin interface changed its number, and nothing that is used here, with QEMU 9.
             if major_version(emulator)? >= 9 {
                 cargo.env("QEMU_PLUGIN_VERSION_2", "1");
@@ -48,31 +42,23 @@ impl Counter {
         Ok(Self { plugin })
     }
 
-    /// Instructions of each evaluation of `model` on a board that [`session::build`] has built the bench program for.
+    /// Instructions of each evaluation of `model`.
     ///
     /// # Errors
     /// The program failed, or its log_probs are not the host's.
-    pub(crate) fn count(&self, board: &Board, model: &[u8], inputs: &Inputs) -> Result<Vec<u64>> {
-        let folder = session::folder(board, model, inputs)?;
-        let folder = folder.path();
-        let mut command = Command::new(board.emulator.as_deref().context("a real chip")?);
-        let (kernel, arguments) = board.arguments.split_last().context("no arguments")?;
-        let plugin = format!("{},out={MARKS_FILE}", self.plugin.display());
-        command
-            .args(arguments)
-            .args(["-plugin", &plugin, kernel])
-            .arg(board.elf(Program::Bench)?)
-            .current_dir(folder)
-            .stdin(Stdio::null());
-        let output = process::capture(&mut command)?;
-        session::judge(board, output.status)?;
-        let answers = fs::read(folder.join(session::name(ANSWERS_FILE)))?;
-        if answers != host_answers(model, inputs)? {
-            let what = format!("board {}: other log_probs than the host's", board.name);
+    pub(crate) fn count(
+        &self,
+        machine: &Machine,
+        model: &[u8],
+        inputs: &Inputs,
+    ) -> Result<Vec<u64>> {
+        let ran = machine.run(&self.plugin, model, inputs)?;
+        if ran.answers != host_answers(model, inputs)? {
+            let what = format!("{}: other log_probs than the host's", machine.name());
             return Err(CheckFailed(what).into());
         }
-        let marks = fs::read_to_string(folder.join(MARKS_FILE))?;
-        let marks: Vec<u64> = marks.lines().map(str::parse).collect::<Result<_, _>>()?;
+        let marks = ran.marks.lines().map(str::parse);
+        let marks: Vec<u64> = marks.collect::<Result<_, _>>()?;
         let between = marks.chunks_exact(2).map(|pair| pair[1] - pair[0]);
         Ok(between.collect())
     }

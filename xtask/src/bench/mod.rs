@@ -6,20 +6,21 @@
 
 mod cases;
 mod counter;
+mod machine;
 mod models;
 mod peers;
 mod plot;
 mod record;
 mod scaling;
 
-use crate::boards::{self, Board, Program};
-use crate::{CheckFailed, session};
+use crate::CheckFailed;
 use anyhow::Result;
 use cases::Case;
 use clap::{Args, Subcommand};
 use counter::Counter;
 use flowgate::output::Output;
 use flowgate::table::{Cell, Table, Tone};
+use machine::Machine;
 use record::{Entry, Record};
 
 /// Measure what the engine costs.
@@ -37,11 +38,15 @@ enum What {
     Scaling(scaling::Scaling),
 }
 
-/// Count instructions per multiply on emulated boards and compare them with records/instructions.csv.
+/// Count instructions per multiply on emulated boards and hosts and compare them with records/instructions.csv.
 #[derive(Args)]
 pub(crate) struct Device {
-    /// Which boards.
-    #[arg(long, value_delimiter = ',', default_value = "m0,m3,m4,m7,m55,riscv")]
+    /// Which boards, and kernels of hosts.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "m0,m3,m4,m7,m55,riscv,aarch64-sdot,aarch64-neon,aarch64-portable"
+    )]
     pub(crate) boards: Vec<String>,
     /// Make these counts the record.
     #[arg(long)]
@@ -58,19 +63,18 @@ impl Bench {
 }
 
 impl Device {
-    /// Every emulated board, compared with the record.
+    /// Every emulated machine, compared with the record.
     pub(crate) fn check() -> Result<()> {
-        let boards = boards::emulated()?.into_iter().map(|board| board.name);
         Self {
-            boards: boards.collect(),
+            boards: Machine::names()?,
             record: false,
         }
         .run()
     }
 
     pub(crate) fn run(&self) -> Result<()> {
-        let boards = self.boards.iter().map(|name| boards::find(name));
-        let boards = boards.collect::<Result<Vec<_>>>()?;
+        let machines = self.boards.iter().map(|name| Machine::build(name));
+        let boards = machines.collect::<Result<Vec<_>>>()?;
         let counter = Counter::build(&boards)?;
         let cases = cases::all()?;
         let counted = count(&counter, &boards, &cases)?;
@@ -90,16 +94,13 @@ impl Device {
     }
 }
 
-/// Every case on every board, the boards side by side.
-fn count(counter: &Counter, boards: &[Board], cases: &[Case]) -> Result<Vec<Entry>> {
-    for board in boards {
-        session::build(board, Program::Bench)?;
-    }
-    let of_board = |board: &Board| -> Result<Vec<Entry>> {
+/// Every case on every machine, the machines side by side.
+fn count(counter: &Counter, boards: &[Machine], cases: &[Case]) -> Result<Vec<Entry>> {
+    let of_board = |board: &Machine| -> Result<Vec<Entry>> {
         let count = |case: &Case| -> Result<Entry> {
             Ok(Entry {
                 case: case.name.to_owned(),
-                board: board.name.clone(),
+                board: board.name(),
                 multiplies: case.multiplies,
                 instructions: case.count(counter, board)?,
             })

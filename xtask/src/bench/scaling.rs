@@ -6,11 +6,12 @@
 
 use super::cases::{instructions, multiplies, resnet};
 use super::counter::Counter;
+use super::machine::Machine;
+
 use super::models::{Subject, image_flow};
 use super::plot::{self, Point, Series};
 use super::record::origin;
-use crate::boards::{self, Program};
-use crate::{repo, session};
+use crate::repo;
 use anyhow::{Context, Result};
 use clap::Args;
 use flow_infer::artifact::Artifact;
@@ -47,9 +48,8 @@ struct Row {
 
 impl Scaling {
     pub(crate) fn run(&self) -> Result<()> {
-        let board = boards::find(&self.board)?;
+        let board = Machine::build(&self.board)?;
         let counter = Counter::build(std::slice::from_ref(&board))?;
-        session::build(&board, Program::Bench)?;
         let rows = models()?.into_iter().map(|(axis, size, flow)| {
             let instructions = instructions(&flow, &counter, &board)?;
             Row::new(axis, size, &flow, instructions)
@@ -59,7 +59,7 @@ impl Scaling {
         println!(
             "\nResnets of two blocks; {SIDE}x{SIDE} pixels, {CHANNELS} channels and {COUPLINGS} couplings where not \
              said otherwise. Counted under emulation of {} (not cycles).",
-            board.name
+            board.name()
         );
         if self.record {
             save(&rows)?;

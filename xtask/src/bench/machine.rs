@@ -1,0 +1,137 @@
+//! What instructions are counted on: an emulated board, or one kernel of an emulated host.
+
+use crate::boards::{self, Board, Program};
+use crate::inputs::Inputs;
+use crate::{other_host, process, session};
+use anyhow::{Context, Result, bail};
+use flowgate_stream::ANSWERS_FILE;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// What the names of a host's kernels begin with.
+const HOST: &str = "aarch64-";
+
+/// A machine whose program is built.
+#[derive(Clone, Debug)]
+pub(crate) enum Machine {
+    /// With its bench program.
+    Board(Board),
+    /// A kernel of an aarch64 host, and the program.
+    Host(&'static str, PathBuf),
+}
+
+/// A run that is over.
+pub(crate) struct Ran {
+    /// log_prob of every input, in the bytes of 64-bit integers.
+    pub(crate) answers: Vec<u8>,
+    /// What the counter wrote.
+    pub(crate) marks: String,
+}
+
+impl Machine {
+    /// Finds a machine by its name and builds its program.
+    ///
+    /// # Errors
+    /// There is none of that name, or the program does not build.
+    pub(crate) fn build(name: &str) -> Result<Self> {
+        let Some(kernel) = name.strip_prefix(HOST) else {
+            let board = boards::find(name)?;
+            session::build(&board, Program::Bench)?;
+            return Ok(Self::Board(board));
+        };
+        let known = other_host::KERNELS.into_iter().find(|k| *k == kernel);
+        match known {
+            Some(kernel) => Ok(Self::Host(kernel, other_host::build("marks")?)),
+            None => bail!(
+                "no kernel `{kernel}`; there are {}",
+                other_host::KERNELS.join(", ")
+            ),
+        }
+    }
+
+    /// Names of all machines.
+    ///
+    /// # Errors
+    /// The boards cannot be listed.
+    pub(crate) fn names() -> Result<Vec<String>> {
+        let boards = boards::emulated()?.into_iter().map(|board| board.name);
+        let kernels = other_host::KERNELS.map(|kernel| format!("{HOST}{kernel}"));
+        Ok(boards.chain(kernels).collect())
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Board(board) => board.name.clone(),
+            Self::Host(kernel, _) => format!("{HOST}{kernel}"),
+        }
+    }
+
+    /// The emulator that loads the plugin.
+    pub(crate) fn emulator(&self) -> &str {
+        match self {
+            Self::Board(board) => board.emulator.as_deref().unwrap_or_default(),
+            Self::Host(..) => other_host::EMULATOR,
+        }
+    }
+
+    /// Evaluates every input under a plugin.
+    ///
+    /// # Errors
+    /// The program failed.
+    pub(crate) fn run(&self, plugin: &Path, model: &[u8], inputs: &Inputs) -> Result<Ran> {
+        match self {
+            Self::Board(board) => run_board(board, plugin, model, inputs),
+            Self::Host(kernel, program) => {
+                let folder = other_host::folder(model, inputs)?;
+                let mut command = self.command(plugin, &folder);
+                command
+                    .arg(program)
+                    .args(other_host::arguments(&folder, kernel));
+                let output = process::capture(&mut command)?;
+                if !output.status.success() {
+                    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+                    bail!("{}: {}: {error}", self.name(), output.status);
+                }
+                ran(output.stdout, &folder)
+            }
+        }
+    }
+
+    fn command(&self, plugin: &Path, folder: &TempDir) -> Command {
+        let mut command = Command::new(self.emulator());
+        command.args(["-plugin", &argument(plugin)]);
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        command
+    }
+}
+
+/// What the plugin writes, in the run's folder.
+const MARKS_FILE: &str = "marks";
+
+fn argument(plugin: &Path) -> String {
+    format!("{},out={MARKS_FILE}", plugin.display())
+}
+
+fn ran(answers: Vec<u8>, folder: &TempDir) -> Result<Ran> {
+    let path = folder.path().join(MARKS_FILE);
+    let marks = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(Ran { answers, marks })
+}
+
+fn run_board(board: &Board, plugin: &Path, model: &[u8], inputs: &Inputs) -> Result<Ran> {
+    let folder = session::folder(board, model, inputs)?;
+    let mut command = Command::new(board.emulator.as_deref().context("a real chip")?);
+    let (kernel, arguments) = board.arguments.split_last().context("no arguments")?;
+    command
+        .args(arguments)
+        .args(["-plugin", &argument(plugin), kernel])
+        .arg(board.elf(Program::Bench)?)
+        .current_dir(folder.path())
+        .stdin(Stdio::null());
+    session::judge(board, process::capture(&mut command)?.status)?;
+    let answers = fs::read(folder.path().join(session::name(ANSWERS_FILE)))?;
+    ran(answers, &folder)
+}
