@@ -56,23 +56,6 @@ pub(super) fn takes(row: &Row<'_, f32>, weight_bytes: usize) -> bool {
         && row.inputs_fit(weight_bytes, size_of::<f32>())
 }
 
-/// Computes a row, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel and their
-/// place among the row's outputs.
-#[cfg(not(kernel = "x86_64"))]
-pub fn float_row<const BYTES: usize>(
-    row: &Row<'_, f32>,
-    packed: &mut PackedFloats,
-    read: Read<BYTES>,
-    emit: impl FnMut(usize, &[f32]),
-) -> bool {
-    // Sixteen sums of four columns fill half of the registers of aarch64.
-    let taken = takes(row, BYTES);
-    if taken {
-        groups::<4, BYTES>(row, packed, read, emit);
-    }
-    taken
-}
-
 /// Computes a row, `COLUMNS` pixels at a time: `emit` gets the sums of up to sixteen channels of a pixel and their place
 /// among the row's outputs.
 #[inline(always)]
@@ -178,7 +161,7 @@ fn tile<const COLUMNS: usize>(
 mod tests {
     use super::super::tile::{Run, Tile, Window};
     use super::super::trial::Trials;
-    use super::super::{float_row, portable};
+    use super::super::{float_row, host, portable};
     use super::*;
     use crate::plan::{Activation, LANES};
     use half::f16;
@@ -288,10 +271,9 @@ mod tests {
         rows_are_exact("chosen", half.0, half.1, |row, packed, to| {
             float_row(row, packed, half.1, keep(to))
         });
-        #[cfg(kernel = "x86_64")]
-        for (name, extension) in super::super::host::here() {
+        for (name, extension) in host::here() {
             rows_are_exact(name, full.0, full.1, |row, packed, to| {
-                super::super::x86_64::float_row_with(extension, row, packed, full.1, keep(to))
+                host::float_row_with(extension, row, packed, full.1, keep(to))
             });
         }
     }

@@ -4,6 +4,8 @@
 
 #[cfg(kernel = "aarch64")]
 use super::aarch64 as processor;
+#[cfg(float_rows)]
+use super::floats::{PackedFloats, Read};
 use super::groups::Target;
 use super::row::Row;
 use super::tile::Tile;
@@ -12,6 +14,8 @@ use super::x86_64 as processor;
 use crate::plan::LANES;
 #[cfg(feature = "std")]
 use core::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(float_rows)]
+pub(super) use processor::float_row_with;
 use processor::{Extension, PackedWeights, pair_with, row_with, single_with};
 
 /// Four output channels of one pixel; see [`super::portable::single`].
@@ -48,13 +52,26 @@ fn sums_with(
     Target::sums(row, sums).is_some_and(|target| row_with(extension, row, packed, target))
 }
 
+/// Computes a row in floats, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel
+/// and their place among the row's outputs.
+#[cfg(float_rows)]
+#[inline]
+pub fn float_row<const BYTES: usize>(
+    row: &Row<'_, f32>,
+    packed: &mut PackedFloats,
+    read: Read<BYTES>,
+    emit: impl FnMut(usize, &[f32]),
+) -> bool {
+    float_row_with(chosen(), row, packed, read, emit)
+}
+
 /// Place among [`Extension::ALL`] of the one that computes; beyond them: none was chosen yet.
 #[cfg(feature = "std")]
 static CHOSEN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// The extension that computes.
 #[inline]
-pub(super) fn chosen() -> Extension {
+fn chosen() -> Extension {
     #[cfg(feature = "std")]
     match Extension::ALL.get(CHOSEN.load(Ordering::Relaxed)) {
         Some(&(_, extension)) => return extension,

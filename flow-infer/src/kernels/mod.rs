@@ -74,10 +74,8 @@ pub use x86_64::PackedWeights;
 
 #[cfg(float_rows)]
 pub use floats::PackedFloats;
-#[cfg(all(float_rows, not(kernel = "x86_64")))]
-pub use floats::float_row;
-#[cfg(all(float_rows, kernel = "x86_64"))]
-pub use x86_64::float_row;
+#[cfg(float_rows)]
+pub use host::float_row;
 
 /// What a kernel keeps of a coupling's weights from row to row: here nothing, weights are multiplied where they lie.
 #[cfg(not(whole_rows))]

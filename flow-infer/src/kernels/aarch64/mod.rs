@@ -11,6 +11,8 @@ mod pack;
 mod row;
 mod sdot;
 
+#[cfg(float_rows)]
+use super::floats::{PackedFloats, Read, groups, takes};
 use super::groups::Target;
 use super::portable;
 use super::row::Row;
@@ -67,6 +69,24 @@ pub(super) fn row_with(
         Extension::None => return false,
     }
     true
+}
+
+/// Computes a row in floats, as [`super::float_row`] does: every processor alike.
+#[cfg(float_rows)]
+#[inline]
+pub(super) fn float_row_with<const BYTES: usize>(
+    _: Extension,
+    row: &Row<'_, f32>,
+    packed: &mut PackedFloats,
+    read: Read<BYTES>,
+    emit: impl FnMut(usize, &[f32]),
+) -> bool {
+    // Sixteen sums of four columns fill half of the registers.
+    let taken = takes(row, BYTES);
+    if taken {
+        groups::<4, BYTES>(row, packed, read, emit);
+    }
+    taken
 }
 
 /// What this processor has; a value is used only where that is so.

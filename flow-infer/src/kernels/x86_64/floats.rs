@@ -3,22 +3,9 @@
 
 use super::super::floats::{PackedFloats, Read, groups, takes};
 use super::super::row::Row;
-use super::super::host::chosen;
 use super::Extension;
 
-/// Computes a row, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel and their
-/// place among the row's outputs.
-#[inline]
-pub fn float_row<const BYTES: usize>(
-    row: &Row<'_, f32>,
-    packed: &mut PackedFloats,
-    read: Read<BYTES>,
-    emit: impl FnMut(usize, &[f32]),
-) -> bool {
-    float_row_with(chosen(), row, packed, read, emit)
-}
-
-/// Computes a row with this extension.
+/// Computes a row with this extension, as [`crate::kernels::float_row`] does with the best.
 #[inline]
 pub(in crate::kernels) fn float_row_with<const BYTES: usize>(
     extension: Extension,

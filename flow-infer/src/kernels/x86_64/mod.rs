@@ -20,8 +20,6 @@ use crate::plan::LANES;
 use core::array;
 use dot::{with_avx2, with_vnni};
 #[cfg(float_rows)]
-pub use floats::float_row;
-#[cfg(all(float_rows, test))]
 pub(super) use floats::float_row_with;
 pub use pack::PackedWeights;
 
