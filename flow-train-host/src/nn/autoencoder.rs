@@ -160,7 +160,7 @@ impl Conditioner for Autoencoder {
         &self,
         with: With<'_>,
         passed: Passed<'_>,
-        input_gradient: &mut Map,
+        input_gradient: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
@@ -192,7 +192,7 @@ impl Conditioner for Autoencoder {
                 break;
             }
             let mut below = stage.lend_outer(scratch);
-            stage.encoder_gradient(with, (read, &above), &mut below, turn, scratch);
+            stage.encoder_gradient(with, (read, &above), Some(&mut below), turn, scratch);
             scratch.give_back(std::mem::replace(&mut above, below));
         }
         scratch.give_back(above);

@@ -108,7 +108,7 @@ impl Conditioner for Chain {
         &self,
         with: With<'_>,
         passed: Passed<'_>,
-        input_gradient: &mut Map,
+        input_gradient: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
@@ -118,7 +118,7 @@ impl Conditioner for Chain {
             let out = above.as_ref().unwrap_or(passed.out_gradient);
             let Some(below) = k.checked_sub(1) else {
                 let both = [passed.input, out];
-                layer.gradient(cpu, weights, both, turn, input_gradient, Finish::Store);
+                layer.first_gradient(cpu, weights, both, turn, input_gradient);
                 break;
             };
             let activation = &passed.tape[below];

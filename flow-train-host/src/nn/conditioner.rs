@@ -27,12 +27,12 @@ pub(crate) trait Conditioner: Send + Sync {
         scratch: &mut Scratch,
     );
 
-    /// Adds the parameters' gradients and overwrites `input_gradient`, given that of `out`.
+    /// Adds the parameters' gradients and overwrites `input_gradient`, if it is wanted, given that of `out`.
     fn gradient(
         &self,
         with: With<'_>,
         passed: Passed<'_>,
-        input_gradient: &mut Map,
+        input_gradient: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     );

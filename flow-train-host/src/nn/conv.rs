@@ -333,6 +333,21 @@ impl Conv {
         );
     }
 
+    /// As [`gradient`](Self::gradient), of a layer below which no gradient may be wanted.
+    pub(crate) fn first_gradient(
+        &self,
+        cpu: Cpu,
+        weights: &Weights,
+        both: [&Map; 2],
+        turn: &mut Turn<'_, '_>,
+        below: Option<&mut Map>,
+    ) {
+        match below {
+            Some(below) => self.gradient(cpu, weights, both, turn, below, Finish::Store),
+            None => self.weight_gradient(cpu, both[0], both[1], turn),
+        }
+    }
+
     /// The gradient of the weights first if its turn has come, else that of the input.
     fn in_turn<'t, 'a>(
         &self,

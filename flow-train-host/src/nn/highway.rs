@@ -154,7 +154,7 @@ impl Conditioner for Highway {
         &self,
         with: With<'_>,
         passed: Passed<'_>,
-        input_gradient: &mut Map,
+        input_gradient: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
@@ -183,7 +183,7 @@ impl Conditioner for Highway {
         }
         let both = [passed.input, &through];
         self.in_conv
-            .gradient(cpu, weights, both, turn, input_gradient, Finish::Store);
+            .first_gradient(cpu, weights, both, turn, input_gradient);
         for map in [through, proposed, gate] {
             scratch.give_back(map);
         }

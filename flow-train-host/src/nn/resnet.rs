@@ -232,7 +232,7 @@ impl Conditioner for Resnet {
         &self,
         with: With<'_>,
         passed: Passed<'_>,
-        input_gradient: &mut Map,
+        input_gradient: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
@@ -284,12 +284,15 @@ impl Conditioner for Resnet {
             }
         }
         let both = &tape[Places::INPUT];
-        let mut both_gradient = scratch.lend(2 * self.kept, grid);
-        let (last, store) = ([both, &h], Finish::Store);
+        let mut below = input_gradient
+            .is_some()
+            .then(|| scratch.lend(2 * self.kept, grid));
         self.in_conv
-            .gradient(cpu, weights, last, turn, &mut both_gradient, store);
-        both_signs::gradient(both, &both_gradient, input_gradient);
-        for map in [h, middle, above, both_gradient] {
+            .first_gradient(cpu, weights, [both, &h], turn, below.as_mut());
+        if let (Some(below), Some(input_gradient)) = (&below, input_gradient) {
+            both_signs::gradient(both, below, input_gradient);
+        }
+        for map in [h, middle, above].into_iter().chain(below) {
             scratch.give_back(map);
         }
     }

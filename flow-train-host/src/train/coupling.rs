@@ -225,12 +225,12 @@ impl Step for Coupling {
         scratch: &mut Scratch,
     ) {
         let mut out = scratch.lend(self.out_channels, self.grid);
-        let LatentGradients { z, weight } = latents;
+        let LatentGradients { z, weight, wanted } = latents;
         with.cpu.run(OutGradient {
             coupling: self,
             loose: &with.weights.numbers.loose,
             loose_gradient: turn.loose,
-            latents: LatentGradients { z, weight },
+            latents: LatentGradients { z, weight, wanted },
             values: &tape.values,
             out: &mut out,
         });
@@ -239,14 +239,16 @@ impl Step for Coupling {
             tape: &tape.maps[1..],
             out_gradient: &out,
         };
-        let mut input = scratch.lend(self.kept_channels, self.grid);
+        let mut input = wanted.then(|| scratch.lend(self.kept_channels, self.grid));
         self.conditioner
-            .gradient(with, passed, &mut input, turn, scratch);
-        for sample in 0..weight.len() {
-            self.coordinates.add_kept(sample, &input, z);
-        }
+            .gradient(with, passed, input.as_mut(), turn, scratch);
         scratch.give_back(out);
-        scratch.give_back(input);
+        if let Some(input) = input {
+            for sample in 0..weight.len() {
+                self.coordinates.add_kept(sample, &input, z);
+            }
+            scratch.give_back(input);
+        }
     }
 
     fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {

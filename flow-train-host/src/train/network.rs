@@ -270,8 +270,10 @@ impl Network {
             z.iter_mut().for_each(|z| *z *= weight);
         }
         let with = self.with(weights);
-        for (step, tape) in self.steps.iter().zip(&pass.tapes).rev() {
-            let latents = LatentGradients { z, weight };
+        let steps = self.steps.iter().zip(&pass.tapes).enumerate();
+        for (number, (step, tape)) in steps.rev() {
+            let wanted = number > 0;
+            let latents = LatentGradients { z, weight, wanted };
             step.gradient(with, latents, tape, turn, &mut pass.scratch);
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct LatentGradients<'a> {
     pub(crate) z: &'a mut [f32],
     /// Weight of each sample's negative log_prob in the loss: minus the gradient with respect to log_det.
     pub(crate) weight: &'a [f32],
+    /// Whether anybody reads what the step makes of them; nothing is trained before the first step.
+    pub(crate) wanted: bool,
 }
 
 /// One step of a flow.
@@ -84,7 +86,7 @@ pub(crate) trait Step: Send + Sync {
         scratch: &mut Scratch,
     );
 
-    /// Replaces the latents' gradient by that before the step and adds the parameters' gradients.
+    /// Replaces the latents' gradient by that before the step, if it is wanted, and adds the parameters' gradients.
     fn gradient(
         &self,
         with: With<'_>,

@@ -85,7 +85,7 @@ impl Stage {
         if self.whole {
             let (reach, both) = (Reach::Beyond, [input, out]);
             self.conv
-                .gradient_side_4(cpu, weights, reach, both, turn, &mut below);
+                .gradient_side_4(cpu, weights, reach, both, turn, Some(&mut below));
             return below;
         }
         let mut patches = self.lend_patches(scratch);
@@ -97,12 +97,12 @@ impl Stage {
         below
     }
 
-    /// Gradient of a convolution's input from that of its output; `read` is the input and its patches.
+    /// Gradient of a convolution's input, if it is wanted, from that of its output; `read` is the input and its patches.
     pub(super) fn encoder_gradient(
         &self,
         with: With<'_>,
         (read, out): ([&Map; 2], &Map),
-        below: &mut Map,
+        below: Option<&mut Map>,
         turn: &mut Turn<'_, '_>,
         scratch: &mut Scratch,
     ) {
@@ -113,11 +113,12 @@ impl Stage {
                 .conv
                 .gradient_side_4(cpu, weights, reach, both, turn, below);
         }
-        let mut patches = self.lend_patches(scratch);
-        let both = [read[1], out];
+        let mut patches = below.is_some().then(|| self.lend_patches(scratch));
         self.conv
-            .gradient(cpu, weights, both, turn, &mut patches, Finish::Store);
-        self.patches.spread(&patches, &[], below);
-        scratch.give_back(patches);
+            .first_gradient(cpu, weights, [read[1], out], turn, patches.as_mut());
+        if let (Some(patches), Some(below)) = (patches, below) {
+            self.patches.spread(&patches, &[], below);
+            scratch.give_back(patches);
+        }
     }
 }

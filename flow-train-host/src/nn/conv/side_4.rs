@@ -25,7 +25,8 @@ impl Conv {
         convolve_side_4(cpu, reach, both, (input, out), Finish::Store);
     }
 
-    /// Adds the gradients of the weights and of a bias that is not shared, and computes that of the input.
+    /// Adds the gradients of the weights and of a bias that is not shared, and computes that of the input, if it is
+    /// wanted.
     pub(crate) fn gradient_side_4(
         &self,
         cpu: Cpu,
@@ -33,7 +34,7 @@ impl Conv {
         reach: Reach,
         [input, out]: [&Map; 2],
         turn: &Turn<'_, '_>,
-        below: &mut Map,
+        below: Option<&mut Map>,
     ) {
         let of_weights = |turn: &Turn<'_, '_>| {
             turn.add(self.places.number, |both| {
@@ -47,7 +48,9 @@ impl Conv {
         };
         let turned = &weights.turned[self.places.turned.clone()];
         self.in_turn(turn, of_weights, || {
-            convolve_side_4(cpu, back, (turned, None), (out, below), Finish::Store);
+            if let Some(below) = below {
+                convolve_side_4(cpu, back, (turned, None), (out, below), Finish::Store);
+            }
         });
     }
 }
