@@ -3,18 +3,18 @@
 //! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over patches or whole
 //! maps that their conditioner lays out (see `patches`): one pair of kernels serves them all.
 
+mod passes;
 mod side_4;
 #[cfg(test)]
 mod tests;
+mod turning;
 
-use super::gradient::Turn;
-use super::kernels::{Cpu, Finish, add_weight_gradient, convolve};
 use super::map::blocks;
 use super::parameters::LayerPlaces;
 use super::patches;
-use super::{LANES, Lanes, Map, Numbers, Registry, Weights};
-use rayon::prelude::*;
+use super::{LANES, Lanes, Numbers, Registry, Weights};
 use std::ops::Range;
+pub(crate) use turning::Turning;
 
 /// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for dense layers, or in x
 /// out for transposed ones.
@@ -259,169 +259,6 @@ impl Conv {
     fn place_of(&self, i: usize, o: usize, tap: usize) -> usize {
         let block = o / LANES * blocks(self.inputs) + i / LANES;
         (block * self.side * self.side + tap) * LANES + i % LANES
-    }
-
-    /// Turns the weights around for the input's gradient: as tasks that can be done in any order, a block of input
-    /// channels each. `turned` is the room of this layer and those behind, from vector `first` on; theirs is left there.
-    pub(crate) fn turning<'a>(
-        &self,
-        packed: &'a [Lanes],
-        (first, turned): &mut (usize, &'a mut [Lanes]),
-    ) -> Turning<'a> {
-        let Range { start, end } = self.places.turned;
-        let room = &mut std::mem::take(turned)[start - *first..];
-        let (own, behind) = room.split_at_mut(end - start);
-        (*first, *turned) = (end, behind);
-        Turning {
-            packed: &packed[self.places.weights.clone()],
-            turned: own,
-            blocks: [blocks(self.inputs), blocks(self.outputs)],
-            taps: self.side * self.side,
-        }
-    }
-
-    /// `out` from `input`.
-    pub(crate) fn forward(
-        &self,
-        cpu: Cpu,
-        weights: &Weights,
-        input: &Map,
-        out: &mut Map,
-        finish: Finish<'_>,
-    ) {
-        debug_assert_eq!(
-            (input.channels(), out.channels()),
-            (self.inputs, self.outputs)
-        );
-        let bias = &weights.numbers.packed[self.places.bias.clone()];
-        let packed = &weights.numbers.packed[self.places.weights.clone()];
-        let bias = (!bias.is_empty()).then_some(bias);
-        convolve(cpu, self.side, packed, bias, input, out, finish);
-    }
-
-    /// Gradient of the input from that of the output.
-    pub(crate) fn input_gradient(
-        &self,
-        cpu: Cpu,
-        weights: &Weights,
-        out: &Map,
-        input: &mut Map,
-        finish: Finish<'_>,
-    ) {
-        debug_assert_eq!(
-            (input.channels(), out.channels()),
-            (self.inputs, self.outputs)
-        );
-        let turned = &weights.turned[self.places.turned.clone()];
-        convolve(cpu, self.side, turned, None, out, input, finish);
-    }
-
-    /// Adds the gradients of weights and bias, and computes that of the input.
-    pub(crate) fn gradient(
-        &self,
-        cpu: Cpu,
-        weights: &Weights,
-        [input, out]: [&Map; 2],
-        turn: &mut Turn<'_, '_>,
-        below: &mut Map,
-        finish: Finish<'_>,
-    ) {
-        self.in_turn(
-            turn,
-            |turn| self.weight_gradient(cpu, input, out, turn),
-            || self.input_gradient(cpu, weights, out, below, finish),
-        );
-    }
-
-    /// As [`gradient`](Self::gradient), of a layer below which no gradient may be wanted.
-    pub(crate) fn first_gradient(
-        &self,
-        cpu: Cpu,
-        weights: &Weights,
-        both: [&Map; 2],
-        turn: &mut Turn<'_, '_>,
-        below: Option<&mut Map>,
-    ) {
-        match below {
-            Some(below) => self.gradient(cpu, weights, both, turn, below, Finish::Store),
-            None => self.weight_gradient(cpu, both[0], both[1], turn),
-        }
-    }
-
-    /// The gradient of the weights first if its turn has come, else that of the input.
-    fn in_turn<'t, 'a>(
-        &self,
-        turn: &Turn<'t, 'a>,
-        of_weights: impl Fn(&Turn<'t, 'a>),
-        of_input: impl FnOnce(),
-    ) {
-        let first = turn.has_come(self.places.number);
-        if first {
-            of_weights(turn);
-        }
-        of_input();
-        if !first {
-            of_weights(turn);
-        }
-    }
-
-    /// Adds the gradients of weights and bias.
-    pub(crate) fn weight_gradient(&self, cpu: Cpu, input: &Map, out: &Map, turn: &Turn<'_, '_>) {
-        turn.add(self.places.number, |both| {
-            let (weights, bias) = both.split_at_mut(self.places.weights.len());
-            add_weight_gradient(cpu, self.side, input, out, weights, bias);
-        });
-    }
-
-    /// Adds the gradient of a shared bias, given that of the map it was added to.
-    pub(crate) fn add_bias_gradient(&self, out: &Map, turn: &mut Turn<'_, '_>) {
-        let Some(range) = self.shared_bias.clone() else {
-            return;
-        };
-        let grid = out.grid();
-        for (c, g) in turn.loose[range].iter_mut().enumerate() {
-            for y in 0..grid.rows() {
-                let row = &out.data()[out.at(c / LANES, y, 0)..][..grid.width];
-                *g += row.iter().map(|lanes| lanes.0[c % LANES]).sum::<f32>();
-            }
-        }
-    }
-}
-
-/// A layer whose weights are to be turned around.
-pub(crate) struct Turning<'a> {
-    packed: &'a [Lanes],
-    turned: &'a mut [Lanes],
-    /// Of inputs and of outputs.
-    blocks: [usize; 2],
-    taps: usize,
-}
-
-impl Turning<'_> {
-    /// turned[i block, o block, mirrored tap, o lane, i lane] = packed[o block, i block, tap, i lane, o lane].
-    pub(crate) fn run(self) {
-        let [inputs, outputs] = self.blocks;
-        let square = self.taps * LANES;
-        let column = |(i, turned): (usize, &mut [Lanes])| {
-            for (o, turned) in turned.chunks_exact_mut(square).enumerate() {
-                let packed = &self.packed[(o * inputs + i) * square..][..square];
-                let taps = packed.chunks_exact(LANES);
-                for (from, to) in taps.zip(turned.chunks_exact_mut(LANES).rev()) {
-                    transpose(from, to);
-                }
-            }
-        };
-        let columns = self.turned.par_chunks_exact_mut(outputs * square);
-        columns.enumerate().for_each(column);
-    }
-}
-
-/// to[o].0[i] = from[i].0[o].
-fn transpose(from: &[Lanes], to: &mut [Lanes]) {
-    for (o, to) in to.iter_mut().enumerate() {
-        for (to, from) in to.0.iter_mut().zip(from) {
-            *to = from.0[o];
-        }
     }
 }
 

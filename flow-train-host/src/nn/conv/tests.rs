@@ -1,11 +1,10 @@
 //! Convolutions of side 4 over the image against dense layers over its patches.
 
 use super::*;
-use crate::nn::Gradient;
-use crate::nn::Grid;
-use crate::nn::kernels::Reach;
+use crate::nn::kernels::{Cpu, Finish, Reach};
 use crate::nn::parameters::Layout;
 use crate::nn::patches::Patches;
+use crate::nn::{Gradient, Grid, Map, Turn};
 
 /// Winograd's rounding of sums of 1024 products (of weights' gradients 243) of numbers around 1.
 const BOUND: f32 = 1e-3;
