@@ -175,8 +175,8 @@ impl Kernel for OutGradient<'_> {
                 changed.set_outputs(self.out, [&raw_scale, shift]);
                 changed.set_latents(z, &below);
                 if let Some(range) = &coupling.bound {
-                    for (i, c) in changed.places.iter().enumerate() {
-                        self.loose_gradient[range.start + c.channel] += log_scale[i] * inner[i];
+                    for (i, channel) in changed.channels().enumerate() {
+                        self.loose_gradient[range.start + channel] += log_scale[i] * inner[i];
                     }
                 }
             }
@@ -191,7 +191,7 @@ impl Step for Coupling {
         maps.extend(self.conditioner.tape(self.grid));
         Tape {
             maps,
-            values: vec![[0.0; 3]; self.coordinates.changed().len()],
+            values: vec![[0.0; 3]; self.coordinates.changed_len()],
         }
     }
 

@@ -140,7 +140,7 @@ fn begin_as_actnorm(coupling: &Coupling, z: &[f32]) -> Vec<f32> {
         for c in coupling.coordinates.changed() {
             moments.add(c.channel, z[c.latent]);
         }
-        moments.count += (coupling.coordinates.changed().len() / channels) as f64;
+        moments.count += (coupling.coordinates.changed_len() / channels) as f64;
     }
     let mut bias = vec![0.0; 2 * channels];
     for (channel, (mean, factor)) in moments.finish().enumerate() {
