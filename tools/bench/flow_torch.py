@@ -1,4 +1,5 @@
-"""A flow in PyTorch, from the file of weights and the spec that flowgate writes: one flow for all comparisons."""
+"""A flow in PyTorch, from the file of weights and the spec that flowgate writes: one flow for all comparisons, and for
+training elsewhere."""
 
 import json
 import math
@@ -59,9 +60,11 @@ class Conditioner:
 
     def resnet(self, x):
         blocks, skip = self.spec["blocks"], self.spec["skip"]
+        narrow_after = blocks // 2 if self.spec["bottleneck"] else None
         h = self.conv("in_conv", F.relu(torch.cat([x, -x], 1)))
         total = self.conv("skip_in", h, 1) if skip else None
         for k in range(blocks):
+            h = self.bottleneck(h) if k == narrow_after else h
             middle = F.relu(self.conv(f"blocks.{k}.conv_a", F.relu(h)))
             h = h + self.conv(f"blocks.{k}.conv_b", middle)
             if skip:
@@ -75,18 +78,33 @@ class Conditioner:
             h = self.conv(f"layers.{k}.hidden", h) * g + h * (1 - g)
         return self.conv("out_conv", h, 1)
 
-    def autoencoder(self, x):
-        stride = x.shape[-1] // 14
-        strides = [1, 1, stride, stride]
-        h = x
-        for k in range(4):
-            h = F.leaky_relu(self.layer(f"encoder.{k}", F.conv2d, h, stride=strides[k]), 0.01)
+    def convnet(self, x):
+        for k in range(self.spec["layers"]):
+            x = self.conv(f"layers.{k}", x)
+        return self.conv("out_conv", x, 1)
+
+    def glow_convnet(self, x):
+        h = F.relu(self.conv("in_conv", x))
+        return self.conv("out_conv", F.relu(self.conv("mid_conv", h, 1)))
+
+    def bottleneck(self, h):
         tensors, at = self.tensors, f"{self.at}bottleneck."
         down, up = tensors[f"{at}down.weights"], tensors[f"{at}up.weights"]
         code = F.linear(h.flatten(1), down.flatten(1), tensors[f"{at}down.bias"])
-        h = (code @ up.flatten(1)).view_as(h) + tensors[f"{at}up.bias"]
+        return (code @ up.flatten(1)).view_as(h) + tensors[f"{at}up.bias"]
+
+    def autoencoder(self, x):
+        stride = x.shape[-1] // 14
+        strides = [1, 1, stride, stride]
+        h, sides = x, []
         for k in range(4):
-            h = self.layer(f"decoder.{k}", F.conv_transpose2d, h, stride=strides[3 - k])
+            sides.append(h.shape[2:])
+            h = F.leaky_relu(self.layer(f"encoder.{k}", F.conv2d, h, stride=strides[k]), 0.01)
+        h = self.bottleneck(h)
+        for k in range(4):
+            stride, wanted = strides[3 - k], sides[3 - k]
+            missing = [to - ((side - 1) * stride + 4) for side, to in zip(h.shape[2:], wanted)]
+            h = self.layer(f"decoder.{k}", F.conv_transpose2d, h, stride=stride, output_padding=missing)
             h = F.leaky_relu(h, 0.01) if k < 3 else h
         return h
 
@@ -97,40 +115,71 @@ class Conditioner:
         return self.layer("out_layer", F.linear, h)
 
 
+CYCLE = ["top_left", "top_right", "bottom_right", "bottom_left"]
+
+
+def kept_pixels(mask, kept, y, x, height, width):
+    if mask == "checkerboard":
+        return (y + x) % 2 == (kept == "odd")
+    upper, left = y + 0 * x < height // 2, x + 0 * y < width // 2
+    if mask == "cycle":
+        rows, columns = kept.split("_")
+        return (upper == (rows == "top")) & (left == (columns == "left"))
+    return {"horizontal": upper, "vertical": left}[mask] == (kept == "first")
+
+
 class Coupling:
     def __init__(self, tensors, at, spec):
-        assert (spec["scale_map"], spec["affine"]) == ("tanh_bound", "shift_then_scale")
         self.conditioner = Conditioner(tensors, f"{at}conditioner.", spec["conditioner"])
-        self.bound = tensors[f"{at}log_scale_bound"]
+        self.scale_map, self.scale_fields = kind(spec["scale_map"])
+        self.affine = spec["affine"]
+        self.bound = tensors.get(f"{at}log_scale_bound")
         self.mask, fields = kind(spec["mask"])
         self.kept = fields["kept"]
         self.pixels = None
 
-    def affine(self, x, raw):
+    def parameters(self, raw):
+        """shift and log_scale of every changed coordinate."""
         raw_scale, shift = raw.chunk(2, 1)
-        bound = self.bound.view(-1, *[1] * (x.dim() - 2))
-        return shift, bound * torch.tanh(raw_scale)
+        if self.scale_map == "tanh_bound":
+            return shift, self.bound.view(-1, *[1] * (raw.dim() - 2)) * torch.tanh(raw_scale)
+        if self.scale_map == "sigmoid":
+            scale = torch.sigmoid(raw_scale + self.scale_fields["offset"]) + self.scale_fields["floor"]
+            return shift, torch.log(scale)
+        return shift, raw_scale
+
+    def change(self, x, shift, log_scale):
+        if self.affine == "scale_then_shift":
+            return x * torch.exp(log_scale) + shift
+        return (x + shift) * torch.exp(log_scale)
 
     def __call__(self, z):
-        return self.channels(z) if self.mask == "channel" else self.checkerboard(z)
+        return self.channels(z) if self.mask == "channel" else self.spatial(z)
 
     def channels(self, z):
         first, second = z.split([z.shape[1] // 2, z.shape[1] - z.shape[1] // 2], 1)
         kept, x = (first, second) if self.kept == "first" else (second, first)
-        shift, log_scale = self.affine(x, self.conditioner(kept))
-        x = (x + shift) * torch.exp(log_scale)
+        shift, log_scale = self.parameters(self.conditioner(kept))
+        x = self.change(x, shift, log_scale)
         both = (kept, x) if self.kept == "first" else (x, kept)
         return torch.cat(both, 1), log_scale.flatten(1).sum(1)
 
-    def checkerboard(self, z):
+    def masks(self, z):
+        height, width = z.shape[2:]
+        y, x = torch.arange(height, device=z.device)[:, None], torch.arange(width, device=z.device)
+        kept = kept_pixels(self.mask, self.kept, y, x, height, width)
+        if self.mask != "cycle":
+            return kept.to(z.dtype), (~kept).to(z.dtype)
+        after = CYCLE[(CYCLE.index(self.kept) + 1) % 4]
+        return kept.to(z.dtype), kept_pixels(self.mask, after, y, x, height, width).to(z.dtype)
+
+    def spatial(self, z):
         if self.pixels is None:
-            height, width = z.shape[2:]
-            parity = (torch.arange(height)[:, None] + torch.arange(width)) % 2
-            self.pixels = (parity == (self.kept == "odd")).to(z.dtype)
-        kept, changed = self.pixels, 1 - self.pixels
-        shift, log_scale = self.affine(z, self.conditioner(z * kept))
+            self.pixels = self.masks(z)
+        kept, changed = self.pixels
+        shift, log_scale = self.parameters(self.conditioner(z * kept))
         shift, log_scale = shift * changed, log_scale * changed
-        return (z + shift) * torch.exp(log_scale), log_scale.flatten(1).sum(1)
+        return self.change(z, shift, log_scale), log_scale.flatten(1).sum(1)
 
 
 class Actnorm:
@@ -138,8 +187,8 @@ class Actnorm:
         self.shift, self.log_scale = tensors[f"{at}shift"], tensors[f"{at}log_scale"]
 
     def __call__(self, z):
-        shift, log_scale = (v.view(-1, 1, 1) for v in (self.shift, self.log_scale))
-        log_det = z.shape[2] * z.shape[3] * self.log_scale.sum()
+        shift, log_scale = (v.view(-1, *[1] * (z.dim() - 2)) for v in (self.shift, self.log_scale))
+        log_det = z.shape[2:].numel() * self.log_scale.sum()
         return (z + shift) * torch.exp(log_scale), log_det
 
 
@@ -147,7 +196,9 @@ class InvertibleLinear:
     """W = P L U, trained as flowgate trains it: one square, L below the diagonal, U above it, ln |U_ii| on it."""
 
     def __init__(self, tensors, at, _spec):
-        self.permutation, lower, upper = torch.linalg.lu(tensors.pop(f"{at}weights"))
+        self.at, weights = at, tensors.pop(f"{at}weights")
+        # On the CPU, so that every device begins with the same pivots.
+        self.permutation, lower, upper = (part.to(weights.device) for part in torch.linalg.lu(weights.cpu()))
         diagonal = torch.diagonal(upper)
         self.signs = torch.sign(diagonal)
         logarithms = torch.diag(torch.log(torch.abs(diagonal)))
@@ -155,13 +206,15 @@ class InvertibleLinear:
 
     def weights(self):
         logarithms = torch.diagonal(self.factors)
-        lower = torch.tril(self.factors, -1) + torch.eye(len(logarithms))
+        lower = torch.tril(self.factors, -1) + torch.eye(len(logarithms), device=logarithms.device)
         upper = torch.triu(self.factors, 1) + torch.diag(self.signs * torch.exp(logarithms))
         return self.permutation @ lower @ upper, logarithms.sum()
 
     def __call__(self, z):
         weights, log_det = self.weights()
-        return F.conv2d(z, weights[:, :, None, None]), z.shape[2] * z.shape[3] * log_det
+        if z.dim() == 2:
+            return F.linear(z, weights), log_det
+        return F.conv2d(z, weights[:, :, None, None]), z.shape[2:].numel() * log_det
 
 
 class Squeeze:
@@ -177,8 +230,9 @@ STEPS = {"squeeze": Squeeze, "actnorm": Actnorm, "invertible_linear": Invertible
 
 class Flow:
     def __init__(self, spec, tensors):
+        self.spec = spec
         self.input, self.margin = kind(spec["input"])[0], kind(spec["input"])[1].get("logit_margin")
-        self.standardization = [tensors.pop(f"input.{part}", None) for part in ("mean", "deviation")]
+        self.fitted = {name: tensors.pop(name) for name in list(tensors) if name.startswith("input.")}
         self.levels = []
         for number, level in enumerate(spec["levels"]):
             steps = (kind(step) for step in level["steps"])
@@ -190,19 +244,35 @@ class Flow:
         for parameter in self.parameters:
             parameter.requires_grad_()
 
+    def model(self):
+        """All tensors under the names of a model's file, which has matrices where factors are trained."""
+        tensors = self.fitted | self.tensors
+        for step in (step for level in self.levels for step in level if isinstance(step, InvertibleLinear)):
+            tensors[f"{step.at}weights"] = step.weights()[0]
+            del tensors[f"{step.at}factors"]
+        return tensors
+
     def first_latent(self, x, noise):
-        if self.input == "vector":
-            mean, deviation = self.standardization
-            return (x - mean) / deviation, -torch.log(deviation).sum()
+        if self.input != "image":
+            return self.standardized(x)
         span = 1 - 2 * self.margin
         p = span * ((x + noise) / 256) + self.margin
         ln_p, ln_q = torch.log(p), torch.log1p(-p)
-        dims = x[0].numel()
+        dims = x.shape[1:].numel()
         return ln_p - ln_q, dims * (math.log(span) - math.log(256)) - (ln_p + ln_q).flatten(1).sum(1)
+
+    def standardized(self, x):
+        mean, deviation = self.fitted["input.mean"], self.fitted["input.deviation"]
+        z = (x - mean) / deviation
+        if self.input == "vector":
+            return z, -torch.log(deviation).sum()
+        whitening = self.fitted["input.whitening"]
+        rows = (whitening / deviation).double()
+        return F.linear(z, whitening), 0.5 * torch.logdet(rows @ rows.T).to(z.dtype)
 
     def log_prob(self, x, noise):
         z, log_det = self.first_latent(x, noise)
-        squares = 0.0
+        dims, squares = z.shape[1:].numel(), 0.0
         for number, level in enumerate(self.levels):
             for step in level:
                 z, added = step(z)
@@ -211,7 +281,7 @@ class Flow:
                 z, done = z.split([z.shape[1] // 2, z.shape[1] - z.shape[1] // 2], 1)
                 squares = squares + done.square().flatten(1).sum(1)
         squares = squares + z.square().flatten(1).sum(1)
-        return log_det - 0.5 * squares - 0.5 * math.log(2 * math.pi) * x[0].numel()
+        return log_det - 0.5 * squares - 0.5 * math.log(2 * math.pi) * dims
 
 
 class LogProb(torch.nn.Module):

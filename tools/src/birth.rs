@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use flow_train_host::data::Dataset;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::{one_line, write_atomically};
-use flow_train_host::model::store::MODEL_FILE;
+use flow_train_host::model::store::{MODEL_FILE, TRAINED_FILE};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "provenance.json";
@@ -66,8 +66,13 @@ pub(crate) fn of_model(model: &Path) -> Result<Provenance> {
 fn certificate(model: &Path) -> Option<PathBuf> {
     let directory = match model.is_dir() {
         true => model,
-        false if model.file_name()? == MODEL_FILE => model.parent()?,
-        false => return None,
+        false => {
+            let name = model.file_name()?;
+            let of_run = [MODEL_FILE, TRAINED_FILE]
+                .iter()
+                .any(|known| name == *known);
+            of_run.then(|| model.parent())??
+        }
     };
     let path = directory.join(FILE);
     path.exists().then_some(path)

@@ -2,7 +2,7 @@
 //!
 //! One verb, one file in `verbs`. What verbs share is here: [`mod@line`] and [`table`] are how results look (and public,
 //! so that the repository's own commands print a board's results the same way), `model` and `inputs` are how files
-//! come in, `report` is the page that `eval` writes, `picture` and `album` are the pictures of `visualize` and their
+//! come in, `report` is the page that `eval` writes, `scripts` are Python programs, `picture` and `album` are the pictures of `visualize` and their
 //! page.
 
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod output;
 mod picture;
 mod progress;
 mod report;
+mod scripts;
 mod signature;
 pub mod table;
 mod verbs;

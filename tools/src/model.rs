@@ -15,7 +15,7 @@ use flow_train_host::export::pack::pack;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
-use flow_train_host::model::store::MODEL_FILE;
+use flow_train_host::model::store::{MODEL_FILE, model_in};
 use std::path::{Path, PathBuf};
 
 /// A model that was read, in the form that the engine loads.
@@ -148,7 +148,7 @@ fn has_flow_name(path: &Path) -> bool {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let file = match path.is_dir() {
-        true => path.join(MODEL_FILE),
+        true => model_in(path),
         false => path.to_owned(),
     };
     if path.is_dir() && !file.exists() {

@@ -36,6 +36,7 @@ pub use self::images::Images;
 pub use self::shape::ShapeMismatch;
 pub use self::vectors::Vectors;
 
+use self::npy::{NpyArray, NpyValues};
 use self::source::Source;
 
 /// What a flow is trained, calibrated and evaluated on.
@@ -74,6 +75,22 @@ impl Dataset {
         match self {
             Self::Images(images) => [images.channels(), images.height(), images.width()],
             Self::Vectors(vectors) => [vectors.dims(), 1, 1],
+        }
+    }
+
+    /// All items as one array: N x C x H x W bytes of images, N x D floats of vectors.
+    ///
+    /// # Errors
+    /// [`ShapeMismatch`], never for a set that fits into memory.
+    pub fn to_npy(&self) -> Result<NpyArray, ShapeMismatch> {
+        let [c, h, w] = self.shape();
+        match self {
+            Self::Images(i) => {
+                NpyArray::new(vec![i.len(), c, h, w], NpyValues::U8(i.pixels().to_vec()))
+            }
+            Self::Vectors(v) => {
+                NpyArray::new(vec![v.len(), c], NpyValues::F32(v.values().to_vec()))
+            }
         }
     }
 

@@ -13,6 +13,17 @@ use std::path::{Path, PathBuf};
 pub const SPEC_KEY: &str = "flowgate.spec";
 /// The model's name in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
+/// The model's name in the directory of a flow that is trained elsewhere, beside its first weights.
+pub const TRAINED_FILE: &str = "trained.safetensors";
+
+/// The model in a directory: the trained one where a flow was trained elsewhere.
+pub fn model_in(directory: &Path) -> PathBuf {
+    let trained = directory.join(TRAINED_FILE);
+    match trained.exists() {
+        true => trained,
+        false => directory.join(MODEL_FILE),
+    }
+}
 
 /// Why a model file cannot be read or written.
 #[derive(Debug)]
@@ -97,7 +108,7 @@ impl Model {
     /// Those of [`load`](Self::load), and [`StoreProblem::OtherSpec`].
     pub fn load_with(path: &Path, given: Option<&FlowSpec>) -> Result<Self, StoreError> {
         let path = match path.is_dir() {
-            true => path.join(MODEL_FILE),
+            true => model_in(path),
             false => path.to_owned(),
         };
         let read = std::fs::read(&path).map_err(StoreProblem::Read);

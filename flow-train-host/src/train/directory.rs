@@ -20,6 +20,15 @@ const CONFIG_FILE: &str = "config.json";
 pub(super) const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const LOG_FILE: &str = "log.csv";
 
+/// Refuses a directory that holds a run.
+pub(super) fn must_be_free(directory: &Path) -> Result<(), TrainError> {
+    let taken = |name: &str| directory.join(name).exists();
+    match taken(CHECKPOINT_FILE) || taken(MODEL_FILE) {
+        true => Err(TrainError::Exists(directory.to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// Starts a run in a directory that has none.
 pub(super) fn start(
     config: &TrainConfig,
@@ -29,9 +38,7 @@ pub(super) fn start(
     train: &[usize],
 ) -> Result<State, TrainError> {
     let broken = |e: String| TrainError::File(directory.to_owned(), e);
-    if directory.join(CHECKPOINT_FILE).exists() || directory.join(MODEL_FILE).exists() {
-        return Err(TrainError::Exists(directory.to_owned()));
-    }
+    must_be_free(directory)?;
     std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
     let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
     write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;

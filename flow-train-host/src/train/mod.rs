@@ -31,6 +31,7 @@ mod split;
 mod step;
 #[cfg(test)]
 mod tests;
+mod untrained;
 mod update;
 mod vector_input;
 mod whitening;
@@ -44,3 +45,4 @@ pub use instructions::Instructions;
 pub use optimizer::OptimizerConfig;
 pub use progress::{EpochRecord, Progress, StepReport};
 pub use run::{Options, Summary, run, run_against};
+pub use untrained::untrained;

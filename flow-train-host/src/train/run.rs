@@ -90,6 +90,21 @@ pub fn run_against(
     )
 }
 
+/// What a run needs that the directory has no part in, everything checked.
+pub(super) fn prepare(
+    config: &TrainConfig,
+    data: &Dataset,
+) -> Result<(Network, Split), TrainError> {
+    config.spec.validate().map_err(TrainError::Spec)?;
+    if let Some(problem) = config.problem() {
+        return Err(TrainError::Config(problem));
+    }
+    check_data(&config.spec, data)?;
+    let split = Split::new(config, data.len())?;
+    let together = config.together(config.batch);
+    Ok((Network::new(&config.spec, together, Cpu::best())?, split))
+}
+
 fn run_given(
     config: &TrainConfig,
     given: Given<'_>,
@@ -98,15 +113,8 @@ fn run_given(
     progress: &mut dyn Progress,
 ) -> Result<Summary, TrainError> {
     let data = given.data;
-    config.spec.validate().map_err(TrainError::Spec)?;
-    if let Some(problem) = config.problem() {
-        return Err(TrainError::Config(problem));
-    }
-    check_data(&config.spec, data)?;
+    let (network, split) = prepare(config, data)?;
     let negative = Negative::new(config, given)?;
-    let split = Split::new(config, data.len())?;
-    let together = config.together(config.batch);
-    let network = Network::new(&config.spec, together, Cpu::best())?;
     let mut state = match options.resume {
         true => directory::resume(config, given, &network, directory)?,
         false => directory::start(config, given, &network, directory, &split.train)?,

@@ -1,5 +1,7 @@
 //! `flowgate train`: a run directory with a float model.
 
+mod torch;
+
 use crate::failure::CheckFailed;
 use crate::interrupt;
 use crate::output::Output;
@@ -29,7 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
     group = ArgGroup::new("what").required(true).multiple(true).args(["preset", "config", "resume"]),
     after_help = "Examples:\n  \
     flowgate train --preset fashion-tiny --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny\n  \
-    flowgate train --resume --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny"
+    flowgate train --resume --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny\n  \
+    flowgate train --torch --preset realnvp-paper --data data/fashion/train-images-idx3-ubyte.gz --out runs/large"
 )]
 pub(crate) struct Args {
     /// A named configuration
@@ -70,6 +73,10 @@ pub(crate) struct Args {
     /// Go on from the run's last checkpoint
     #[arg(long)]
     resume: bool,
+    /// Train nothing here: write first weights, settings, data and a PyTorch program into RUN_DIR that trains them, on
+    /// GPUs or many machines
+    #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negative_threshold"])]
+    torch: bool,
 }
 
 fn preset_help() -> String {
@@ -86,6 +93,9 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let data = data::load(&self.data)?;
         let config = self.config(&data)?;
+        if self.torch {
+            return self.write_for_torch(&config, &data, out);
+        }
         let negative = self.negative.as_deref().map(data::load).transpose()?;
         let options = Options {
             threads: self.threads,
@@ -135,7 +145,10 @@ impl Args {
             (None, None) => "its own config".to_owned(),
         };
         let data = birth::describe(&self.data, data);
-        let what = format!("trained with {how} for {} epochs", config.epochs);
+        let what = match self.torch {
+            true => format!("first weights with {how}, for PyTorch to train"),
+            false => format!("trained with {how} for {} epochs", config.epochs),
+        };
         Provenance {
             tool: birth::tool(),
             commit: birth::commit().to_owned(),

@@ -26,13 +26,8 @@ pub(super) fn write(case: Case, directory: &Path) -> Result<()> {
     };
     json(CONFIG, serde_json::to_string_pretty(&config)?)?;
     json(OPTIMIZER, serde_json::to_string_pretty(&config.optimizer)?)?;
-    let (count, [c, h, w]) = (data.len(), data.shape());
-    let (shape, values) = match &data {
-        Dataset::Images(i) => (vec![count, c, h, w], NpyValues::U8(i.pixels().to_vec())),
-        Dataset::Vectors(v) => (vec![count, c], NpyValues::F32(v.values().to_vec())),
-    };
-    NpyArray::new(shape, values)?.write(&directory.join(INPUTS))?;
-    let mut numbers = Numbers(3);
+    data.to_npy()?.write(&directory.join(INPUTS))?;
+    let (count, mut numbers) = (data.len(), Numbers(3));
     let noise: Vec<f32> = (0..count * data.dims()).map(|_| numbers.next()).collect();
     let noise = NpyArray::new(vec![count, data.dims()], NpyValues::F32(noise))?;
     Ok(noise.write(&directory.join(NOISE))?)

@@ -1,7 +1,7 @@
 //! What a comparison runs on: the processor, its cores, a place for files.
 
 use anyhow::{Context, Result};
-use flow_train_host::files::{one_line, write_atomically};
+use flow_train_host::files::one_line;
 use std::path::{Path, PathBuf};
 
 /// The processor's name, where the system says it.
@@ -34,15 +34,6 @@ impl Drop for Temporary {
 /// Cores that this process may use.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Writes scripts that the program carries, so that it needs no checkout; the path of the first.
-pub(super) fn write_scripts(directory: &Path, scripts: &[(&str, &str)]) -> Result<PathBuf> {
-    for (name, text) in scripts {
-        write_atomically(&directory.join(name), |w| write!(w, "{text}"))?;
-    }
-    let (name, _) = scripts.first().context("no script")?;
-    Ok(directory.join(name))
 }
 
 /// Makes a directory.

@@ -6,11 +6,7 @@ use flow_train_host::files::one_line;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A flow in PyTorch, and how a peer talks: what the scripts of every bench import.
-pub(super) const FLOW: (&str, &str) = (
-    "flow_torch.py",
-    include_str!("../../../bench/flow_torch.py"),
-);
+/// How a peer talks: what the scripts of every bench import.
 pub(super) const PEER: (&str, &str) = ("peer.py", include_str!("../../../bench/peer.py"));
 
 /// Wheels without CUDA, 0.2 GB. PyPI's Linux wheels for x86-64 bring CUDA, 3 GB: taken where the first cannot be had.

@@ -9,7 +9,7 @@ use super::versus::Side;
 use super::{files, gradients, python, versus, worker};
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, date, progress};
+use crate::{birth, date, progress, scripts};
 use anyhow::Result;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
@@ -23,7 +23,7 @@ const SCRIPTS: [(&str, &str); 3] = [
         "train_torch.py",
         include_str!("../../../bench/train_torch.py"),
     ),
-    python::FLOW,
+    scripts::FLOW,
     python::PEER,
 ];
 
@@ -127,7 +127,7 @@ impl Args {
         machine::directory(directory)?;
         files::write(case, directory)?;
         let more = ["--instructions", self.instructions().name()];
-        let script = machine::write_scripts(directory, &SCRIPTS)?;
+        let script = scripts::write(directory, &SCRIPTS)?;
         let python = python.map(|interpreter| Python {
             interpreter,
             script: &script,

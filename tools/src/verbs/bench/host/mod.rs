@@ -14,7 +14,7 @@ use super::machine::{self, Temporary};
 use super::peer::{Peer, Python};
 use super::python;
 use crate::output::Output;
-use crate::{birth, date, progress};
+use crate::{birth, date, progress, scripts};
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::ValueEnum;
@@ -31,7 +31,7 @@ const SCRIPTS: [(&str, &str); 3] = [
         "host_peers.py",
         include_str!("../../../../bench/host_peers.py"),
     ),
-    python::FLOW,
+    scripts::FLOW,
     python::PEER,
 ];
 /// What they need beside PyTorch.
@@ -138,7 +138,7 @@ impl Args {
         }
         if let Some(interpreter) = python {
             case.write_for_others(directory)?;
-            let script = &machine::write_scripts(directory, &SCRIPTS)?;
+            let script = &scripts::write(directory, &SCRIPTS)?;
             export(interpreter, script, directory)?;
             let python = Python {
                 interpreter,
