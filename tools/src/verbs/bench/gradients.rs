@@ -65,7 +65,7 @@ fn worst(ours: &Gradient, torch: &Gradient) -> (String, f64) {
     distances.max_by(worse).unwrap_or_default()
 }
 
-/// |a - b| / |b|; NaN where one of them has a NaN, or b is zero.
+/// |a - b| / |b|; NaN where one of them has a NaN, or both are zero.
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     if a.len() != b.len() {
         return f64::INFINITY;
@@ -113,9 +113,12 @@ mod tests {
         let more = gradient(&[("a", [3.0, 4.0]), ("b", [1.0, 1.0])]);
         assert_eq!(worst(&ours, &more), ("b".to_owned(), f64::INFINITY));
         assert_eq!(worst(&more, &ours), ("b".to_owned(), f64::INFINITY));
-        // Not a number is worse than anything: neither zeros nor NaN pass.
+        // Neither zeros, which would compare nothing, nor NaN pass.
         for bad in [[0.0; 2], [f32::NAN, 1.0]] {
-            assert!(worst(&ours, &gradient(&[("a", bad)])).1.is_nan());
+            let (_, distance) = worst(&ours, &gradient(&[("a", bad)]));
+            assert!(distance.is_nan() || distance > TOLERANCE, "{distance}");
         }
+        let zeros = gradient(&[("a", [0.0; 2])]);
+        assert!(worst(&zeros, &zeros).1.is_nan());
     }
 }

@@ -190,7 +190,8 @@ mod tests {
                 "3,200",
                 "3,200",
                 "1.00",
-                "0e0"
+                "0e0",
+                "2e-5"
             ]
         );
         let all = step_table(&[outcome]).render(false);
