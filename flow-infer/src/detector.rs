@@ -16,7 +16,7 @@ use crate::engine::{Arithmetic, InputError, Noise, ScratchMut, evaluate};
 use crate::gate::Decision;
 use crate::plan::{PlannedInput, parts};
 use crate::score::Scores;
-use crate::score::complexity::{Coder, code_length};
+use crate::score::complexity::{Coder, WrongLength, code_length};
 
 /// A loaded model with the memory it works in.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
         let evaluation = evaluate(self.artifact, input, noise, scratch, &mut ())?;
         let code_length_raw = match *self.artifact.input() {
             PlannedInput::Image { shape, .. } if parts::IMAGES => {
-                Some(code_length(input, shape, self.coder)?.energy())
+                let length = code_length(input, shape, self.coder);
+                Some(length.map_err(|WrongLength| InputError::Length)?.energy())
             }
             PlannedInput::Image { .. }
             | PlannedInput::Vector { .. }

@@ -11,10 +11,12 @@
 extern crate std;
 
 pub mod artifact;
+mod bytes;
 pub mod detector;
 pub mod drift;
 pub mod engine;
 pub mod gate;
+pub mod kernel_trials;
 pub mod kernels;
 pub mod plan;
 pub mod score;

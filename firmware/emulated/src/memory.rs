@@ -1,7 +1,7 @@
 //! Memory for whatever model the host gives, in buffers as large as the emulated machines allow.
 
 use flow_infer::engine::{F16, F32, Fixed, Scratch};
-use flow_infer::kernels::trial::Trials;
+use flow_infer::kernel_trials::Trials;
 use flow_infer::score::complexity::Coder;
 use flowgate_app::Stop;
 use static_cell::ConstStaticCell;

@@ -1,11 +1,11 @@
-//! One row of a convolution or transposed convolution.
+//! One row of a convolution.
 //!
 //! Pixels of a row lie side by side with their channels innermost, so the part of a window that lies in one row is one
 //! contiguous run, and a convolution is a few dot products: all multiplication happens in [`Arithmetic::single`] and
 //! [`Arithmetic::pair`], four output channels at a time over the same activations, for two columns at a time wherever
 //! there are two. Columns that a mask does not change are left out, so of a checkerboard's row every other one.
 
-use super::{Arithmetic, MAX_WINDOW_ROWS, spread};
+use super::{Arithmetic, MAX_WINDOW_ROWS};
 use crate::kernels::{Row, Run, Tile, Window};
 use crate::plan::{self, Activation, Buffer, LANES};
 use crate::spec::Columns;
@@ -172,7 +172,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
     }
 
     /// Weights, as a tile takes them, and records of each block of four output channels.
-    fn blocks(&self) -> impl Iterator<Item = (usize, (&[u8], usize, usize), &[u8])> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, (&[u8], usize, usize), &[u8])> {
         let sizes = A::FORMAT.sizes();
         let row = self.fan_in() * sizes.weight;
         let mut rest = self.weights;
@@ -183,73 +183,10 @@ impl<A: Arithmetic> Convolution<'_, A> {
             (block, (weights, row, sizes.weight), records)
         })
     }
-
-    /// Computes output row y of the transposed convolution: every input pixel spreads over a window of the output.
-    pub(super) fn transposed_row(
-        &self,
-        y: usize,
-        packed: &mut A::PackedWeights,
-        sink: &mut impl Sink<A>,
-    ) {
-        if A::WHOLE_ROWS && spread::row(self, y, packed, sink) {
-            return;
-        }
-        let pixel = self.source.pixel_len();
-        for x in sink.columns(self.columns) {
-            for (block, weights, records) in self.blocks() {
-                let mut sums = A::biases(records);
-                let mut reaching = self.reaching(y, x);
-                let mut list = [Run::default(); MAX_WINDOW_ROWS];
-                loop {
-                    let runs = fill(&mut list, &mut reaching);
-                    if runs.is_empty() {
-                        break;
-                    }
-                    let window = Window::new(runs, pixel);
-                    if let Some(tile) = Tile::new(&window, weights, (self.activations, 0)) {
-                        A::single(&tile, &mut sums);
-                    }
-                }
-                sink.emit(x, block, &sums, records);
-            }
-        }
-    }
-
-    /// The pixels of the input whose windows reach output column x of row y, and their places in the weights.
-    fn reaching(&self, y: usize, x: usize) -> impl Iterator<Item = Run> {
-        let (source, window) = (self.source, self.window);
-        let pixel = source.pixel_len();
-        let left = usize::from(source.margin) * pixel;
-        origins(y, window, window.height, source.shape.height).flat_map(move |(row, ky)| {
-            let start = source.row_start(row) + left;
-            let places = origins(x, window, window.width, source.shape.width);
-            places.map(move |(column, kx)| Run {
-                weights: (ky * usize::from(window.width) + kx) * pixel,
-                activations: start + column * pixel,
-            })
-        })
-    }
-}
-
-/// Input indices below `length` whose windows reach output index `at`, the highest first, each with the index within
-/// its window of `kernel`.
-pub(super) fn origins(
-    at: usize,
-    window: plan::Window,
-    kernel: u16,
-    length: u16,
-) -> impl Iterator<Item = (usize, usize)> {
-    let (stride, kernel) = (usize::from(window.stride.max(1)), usize::from(kernel));
-    let at = at + usize::from(window.pad);
-    let end = (at / stride + 1).min(usize::from(length));
-    let start = (at + 1).saturating_sub(kernel).div_ceil(stride);
-    (start..end)
-        .rev()
-        .map(move |index| (index, at - index * stride))
 }
 
 /// As many runs as there is room for, in `list`.
-fn fill<'l>(
+pub(super) fn fill<'l>(
     list: &'l mut [Run; MAX_WINDOW_ROWS],
     runs: &mut impl Iterator<Item = Run>,
 ) -> &'l [Run] {

@@ -4,8 +4,8 @@ use super::Arithmetic;
 use super::arithmetic::ScaleAt;
 use super::conv::{Inputs, Sink};
 use super::observe::{Coupled, Observer};
-use super::slices::{at, run, tail};
-use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead};
+use crate::bytes::{at, run, tail};
+use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead, TABLE_ENTRIES};
 use crate::spec::Columns;
 
 /// Sums of most rows that are computed at once, 64 pixels with one or two changed channels, and the most: 8 KiB, which
@@ -25,7 +25,7 @@ pub(super) struct Place<'p> {
 impl<'p> Place<'p> {
     /// One of the plan's tables, or nothing.
     pub(super) fn table(&self, offset: u32) -> &'p [u8] {
-        run(self.tensors, offset as usize, super::TABLE_ENTRIES * 4)
+        run(self.tensors, offset as usize, TABLE_ENTRIES * 4)
     }
 }
 

@@ -11,11 +11,14 @@
 
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::slices::int;
 use super::table::{interpolate, power_of_two};
 use super::{Evaluation, InputError};
+use crate::bytes::int;
 use crate::kernels::{self, PackedWeights, Row, Tile};
-use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
+use crate::plan::{
+    ACTIVATION_LIMIT, Activation, LANES, MANTISSA_BITS, MEASUREMENT_LIMIT, NumberFormat,
+    PlannedScale,
+};
 use crate::spec::AffineForm;
 
 /// Fraction bits of a latent.
@@ -27,10 +30,6 @@ pub const LOG_SCALE_STEPS_PER_OCTAVE: i32 = 1 << 16;
 const REQUANTIZE_SHIFT: u32 = 32;
 /// Bits that a multiplier of a last layer shifts by; its results are latents, not 16-bit activations.
 const OUTPUT_SHIFT: u32 = 20;
-/// Fraction bits of a mantissa.
-pub(super) const MANTISSA_BITS: i32 = 30;
-/// Largest magnitude of an activation; symmetric, so that a negated activation is one too.
-pub(super) const ACTIVATION_LIMIT: i32 = 32767;
 /// Bits that a gate's multiplier shifts by.
 const GATE_SHIFT: u32 = 12;
 /// Fraction bits of a weight of `invertible_linear`.
@@ -39,8 +38,6 @@ const LINEAR_SHIFT: u32 = 24;
 const GRID_LIMIT: i64 = (1 << 20) - 1;
 /// ln 2 / 2^16 with 44 fraction bits: nats of one grid step.
 const STEP_NATS_Q44: i64 = 186065279;
-/// Largest magnitude of a measurement on its integer scale.
-pub(super) const MEASUREMENT_LIMIT: i64 = 1 << 30;
 
 /// The integer number system of `NumberFormat::Q8`.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,8 @@
 
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::slices::{float, run_mut};
 use super::{Evaluation, InputError};
+use crate::bytes::{float, run_mut};
 use crate::kernels::{self, PackedFloats, Row, Tile, portable};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;

@@ -1,47 +1,8 @@
 //! From bytes to the first latent.
 
-use super::slices;
-use super::{Arithmetic, dither, table};
-use crate::plan::{Dequantization, PlanHead, PlannedInput, parts};
-
-/// What is wrong with an input, or with how it is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum InputError {
-    /// Another number of bytes than the model reads.
-    Length,
-    /// A NaN or an infinity.
-    NotFinite,
-    /// Noise of another length, or outside [0, 1).
-    Noise,
-    /// Given noise with an integer model, whose input is a table.
-    NoiseUnsupported,
-    /// A scratch smaller than the model needs.
-    Scratch,
-    /// An artifact of another number format than the arithmetic's.
-    NumberFormat,
-    /// Of two cores that evaluate an input together: rooms that are too small, or the other one has refused an input.
-    Meeting,
-}
-
-impl core::fmt::Display for InputError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Length => "the input has another size than the model reads",
-            Self::NotFinite => "the input holds a NaN or an infinity",
-            Self::Noise => "the noise has another size than the input, or lies outside [0, 1)",
-            Self::NoiseUnsupported => {
-                "an integer model takes no noise: its file says how it reads bytes"
-            }
-            Self::Scratch => "the scratch is smaller than the model needs",
-            Self::NumberFormat => "the model is stored in another number format",
-            Self::Meeting => "the other core refused its input, or their rooms are too small",
-        })
-    }
-}
-
-impl core::error::Error for InputError {}
+use super::{Arithmetic, InputError, dither};
+use crate::bytes;
+use crate::plan::{Dequantization, IMAGE_TABLE_BYTES, PlanHead, PlannedInput, parts};
 
 /// Dequantization noise u of an 8-bit image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -78,7 +39,7 @@ pub(super) fn read<A: Arithmetic>(
             dequantization,
             ..
         } if parts::IMAGES => {
-            let table = slices::run(tensors, table as usize, table::IMAGE_TABLE_BYTES);
+            let table = bytes::run(tensors, table as usize, IMAGE_TABLE_BYTES);
             let pixels = latents.iter_mut().zip(input);
             match (drawn.noise, dequantization) {
                 (Noise::Given(noise), _) => {
@@ -97,7 +58,7 @@ pub(super) fn read<A: Arithmetic>(
             Ok(())
         }
         PlannedInput::Vector { records, .. } if parts::VECTORS => {
-            let records = slices::tail(tensors, records);
+            let records = bytes::tail(tensors, records);
             measurements::<A>(records, input, latents, energy)
         }
         PlannedInput::Whitened {
@@ -108,8 +69,8 @@ pub(super) fn read<A: Arithmetic>(
         } if parts::VECTORS => {
             let (latents, standardized) =
                 latents.split_at_mut(usize::from(dims).min(latents.len()));
-            measurements::<A>(slices::tail(tensors, records), input, standardized, energy)?;
-            whiten::<A>(slices::tail(tensors, rows), standardized, latents, energy);
+            measurements::<A>(bytes::tail(tensors, records), input, standardized, energy)?;
+            whiten::<A>(bytes::tail(tensors, rows), standardized, latents, energy);
             Ok(())
         }
         // Left out of this build, and refused when loaded.
@@ -143,7 +104,7 @@ fn whiten<A: Arithmetic>(
 ) {
     let row_len = A::FORMAT.sizes().whitening_row(standardized.len());
     for (index, latent) in latents.iter_mut().enumerate() {
-        let row = slices::run(rows, index * row_len, row_len);
+        let row = bytes::run(rows, index * row_len, row_len);
         *latent = A::whiten(standardized, row, energy);
     }
 }
@@ -158,11 +119,11 @@ fn measurements<A: Arithmetic>(
 ) -> Result<(), InputError> {
     let size = A::FORMAT.sizes().standardization;
     for (index, latent) in latents.iter_mut().enumerate() {
-        let value = slices::float(input, index);
+        let value = bytes::float(input, index);
         if !value.is_finite() {
             return Err(InputError::NotFinite);
         }
-        let record = slices::run(records, index * size, size);
+        let record = bytes::run(records, index * size, size);
         *latent = A::measurement(value, record, energy);
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::arithmetic::Arithmetic;
 use super::conv::{Convolution, Inputs, Sink};
 use super::couple::{CoupleRow, Place};
 use super::observe::Observer;
-use super::slices::{at, run, run_mut, tail};
+use crate::bytes::{at, run, run_mut, tail};
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
 use crate::spec::Columns;
 

@@ -5,10 +5,10 @@
 //! functions from `libm`. What they share is here: order of rows, views, masks, rings. What differs is arithmetic.
 
 mod arithmetic;
-mod check;
 mod conv;
 mod couple;
 mod dither;
+mod error;
 mod fixed;
 mod float;
 mod halves;
@@ -17,33 +17,26 @@ mod layer;
 mod meeting;
 mod observe;
 mod scratch;
-pub(crate) mod slices;
 mod spread;
 mod table;
+mod transposed;
 mod walk;
 
 pub use arithmetic::Arithmetic;
 pub use dither::dither;
+pub use error::InputError;
 pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
 pub use float::{F16, F32};
 pub use halves::{Halves, evaluate_half};
-pub use input::{InputError, Noise};
+pub use input::Noise;
 pub use meeting::Meeting;
 pub use observe::{Coupled, Observer};
 pub use scratch::{Scratch, ScratchMut};
-pub use table::{IMAGE_TABLE_ENTRIES, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT};
-
-pub(crate) use check::{
-    check_actnorm, check_bounds, check_linear, check_standardization, check_sums, check_whitening,
-};
-pub(crate) use table::check_table;
 
 use crate::artifact::Artifact;
 use crate::plan::Schedule;
 use walk::{Walk, evaluate_with, run_rows};
 
-/// Most channels an `invertible_linear` may have: one pixel's channels lie on the stack.
-pub const MAX_LINEAR_CHANNELS: usize = 64;
 /// Most rows of a convolution's window.
 pub(crate) const MAX_WINDOW_ROWS: usize = 32;
 

@@ -4,10 +4,11 @@
 //! Every column then has the same window, and a kernel can compute the row at once. Finding each column's own window
 //! took more than half of an image's time in `fashion-bottleneck`; multiplying by zeros takes next to none.
 
-use super::conv::{Convolution, Inputs, Sink, origins};
-use super::slices::{run, run_mut};
+use super::conv::{Convolution, Inputs, Sink};
 use super::{Arithmetic, MAX_WINDOW_ROWS};
+use crate::bytes::{run, run_mut};
 use crate::kernels::{Run, Window};
+use crate::plan;
 
 /// Activations of most rows with their zeros, three of 40 pixels and 8 channels, and the most: 16 KiB of stack, which
 /// take as long to clear as the row to compute where it is a small one.
@@ -86,11 +87,28 @@ fn within<A: Arithmetic, const ROOM: usize>(
     sink.take_row(&inputs, packed)
 }
 
+/// Input indices below `length` whose windows reach output index `at`, the highest first, each with the index within
+/// its window of `kernel`.
+pub(super) fn origins(
+    at: usize,
+    window: plan::Window,
+    kernel: u16,
+    length: u16,
+) -> impl Iterator<Item = (usize, usize)> {
+    let (stride, kernel) = (usize::from(window.stride.max(1)), usize::from(kernel));
+    let at = at + usize::from(window.pad);
+    let end = (at / stride + 1).min(usize::from(length));
+    let start = (at + 1).saturating_sub(kernel).div_ceil(stride);
+    (start..end)
+        .rev()
+        .map(move |index| (index, at - index * stride))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::Fixed;
-    use crate::kernels::trial::Trials;
+    use crate::kernel_trials::Trials;
     use crate::kernels::{PackedWeights, Tile, portable};
     use crate::plan::{self, Buffer, LANES};
     use crate::spec::{Columns, Shape};

@@ -8,19 +8,8 @@
 //! Other functions are tables of the artifact over [-8, 8) with 16 steps a unit and cubic interpolation: measured
 //! against f64, tanh is off by at most 2^-19 (linear interpolation in a table of the same size: 2^-11).
 
-use super::slices::int;
-use crate::plan::PlanError;
-
-/// Nodes a unit of an interpolation table.
-pub const TABLE_STEPS_PER_UNIT: i32 = 16;
-/// The table spans -REACH to REACH; beyond, its end value holds.
-pub const TABLE_REACH: i32 = 8;
-/// Nodes of a table: both ends, and one beyond each for the cubic. Node i is at -8 + (i - 1) / 16.
-pub const TABLE_ENTRIES: usize = (2 * TABLE_REACH * TABLE_STEPS_PER_UNIT) as usize + 3;
-/// Entries of the table of an image's first latents: one a byte, and the upper edge of the last.
-pub const IMAGE_TABLE_ENTRIES: usize = 257;
-/// Bytes of that table.
-pub(crate) const IMAGE_TABLE_BYTES: usize = IMAGE_TABLE_ENTRIES * 8;
+use crate::bytes::int;
+use crate::plan::TABLE_REACH;
 
 /// 2^(1/256) with 62 fraction bits.
 const ROOT: u128 = 0x402C_6BE9_6AF2_FB58;
@@ -54,16 +43,6 @@ pub(crate) fn power_of_two(k: i32) -> (i32, i32) {
     (((coarse * fine + (1 << 29)) >> 30) as i32, k >> 16)
 }
 
-/// Entries lie within 16 (the maps' own reach 8 and a little): so small that no sum of [`interpolate`] overflows.
-pub(crate) fn check_table(table: &[u8]) -> Result<(), PlanError> {
-    const MOST: u32 = 16 << 24;
-    let small = |entry: &[u8]| int(entry, 0).unsigned_abs() <= MOST;
-    match table.chunks_exact(4).all(small) {
-        true => Ok(()),
-        false => Err(PlanError::Scale),
-    }
-}
-
 /// The table's function at r (24 fraction bits); the value has the table's fraction bits.
 ///
 /// Lagrange's cubic through the four nearest nodes: with t in [0, 1) between p1 and p2,
@@ -88,6 +67,7 @@ pub(crate) fn interpolate(table: &[u8], r: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{TABLE_ENTRIES, check_table};
 
     #[test]
     fn mantissas_are_the_powers_of_two() {

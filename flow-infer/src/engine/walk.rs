@@ -1,12 +1,10 @@
 //! The walk through a flow: input, steps, and the sum of what they add to the log-likelihood.
 
 use super::arithmetic::Arithmetic;
-use super::{
-    Evaluation, InputError, MAX_LINEAR_CHANNELS, Noise, Observer, ScratchMut, couple, input, layer,
-    slices,
-};
+use super::{Evaluation, InputError, Noise, Observer, ScratchMut, couple, input, layer};
 use crate::artifact::Artifact;
-use crate::plan::{Coupling, Schedule, Step, parts};
+use crate::bytes;
+use crate::plan::{Coupling, MAX_LINEAR_CHANNELS, Schedule, Step, parts};
 use crate::spec::View;
 
 /// How couplings are computed, and what happens to the energy at a draw's end.
@@ -58,7 +56,7 @@ pub(super) fn evaluate_with<A: Arithmetic, O: Observer<A>>(
         let mut energy = A::Energy::default();
         let drawn = input::Drawn { noise, draw };
         input::read::<A>(head, tensors, input, drawn, latents, &mut energy)?;
-        let latents = slices::run_mut(latents, 0, artifact.dims());
+        let latents = bytes::run_mut(latents, 0, artifact.dims());
         run_steps(artifact, latents, activations, &mut energy, observer, walk)?;
         walk.end(&mut energy)?;
         let evaluation = A::finish(&energy, latents, head.constant_raw);
@@ -105,10 +103,10 @@ fn run_steps<A: Arithmetic, O: Observer<A>>(
         };
         match step {
             Step::Actnorm { view, records } if parts::GLOW => {
-                actnorm::<A>(view, slices::tail(tensors, records), latents, energy);
+                actnorm::<A>(view, bytes::tail(tensors, records), latents, energy);
             }
             Step::InvertibleLinear { view, weights } if parts::GLOW => {
-                linear::<A>(view, slices::tail(tensors, weights), latents, energy);
+                linear::<A>(view, bytes::tail(tensors, weights), latents, energy);
             }
             Step::Coupling(coupling) => {
                 let place = couple::Place {
@@ -194,11 +192,11 @@ fn linear<A: Arithmetic>(
     for y in 0..usize::from(shape.height) {
         for x in 0..usize::from(shape.width) {
             for (channel, slot) in pixel.iter_mut().enumerate().take(channels) {
-                *slot = slices::at(latents, view.offset(channel, y, x));
+                *slot = bytes::at(latents, view.offset(channel, y, x));
             }
             let inputs = pixel.get(..channels).unwrap_or(&[]);
             for channel in 0..channels {
-                let row = slices::run(weights, channel * row_len, row_len);
+                let row = bytes::run(weights, channel * row_len, row_len);
                 if let Some(latent) = latents.get_mut(view.offset(channel, y, x)) {
                     *latent = A::linear(inputs, row, energy);
                 }

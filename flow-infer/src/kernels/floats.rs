@@ -6,7 +6,7 @@
 
 use super::places::{Place, Places};
 use super::row::Row;
-use crate::engine::slices;
+use crate::bytes;
 use core::array;
 
 /// Output channels of a group.
@@ -77,16 +77,16 @@ pub(super) fn groups<const COLUMNS: usize, const BYTES: usize>(
             Place::New(begin) => (begin + group * len, true),
             Place::Passing(begin) => (begin, true),
         };
-        let room = slices::run_mut(&mut packed.room, begin, len);
+        let room = bytes::run_mut(&mut packed.room, begin, len);
         if is_new {
             lay_out(room, row, first, read);
         }
-        let biases = array::from_fn(|channel| slices::float(row.records, first + channel));
+        let biases = array::from_fn(|channel| bytes::float(row.records, first + channel));
         let mut x = 0;
         while x < row.columns {
             let left = row.columns - x;
             let width = if left < COLUMNS { 1 } else { COLUMNS };
-            let sums = slices::run_mut(&mut packed.sums, 0, width);
+            let sums = bytes::run_mut(&mut packed.sums, 0, width);
             match sums.first_chunk_mut::<COLUMNS>() {
                 Some(sums) => tile(row, room, x, biases, sums),
                 None => {
@@ -96,7 +96,7 @@ pub(super) fn groups<const COLUMNS: usize, const BYTES: usize>(
                 }
             }
             for (column, sums) in sums.iter().enumerate() {
-                emit((x + column) * channels + first, slices::run(sums, 0, count));
+                emit((x + column) * channels + first, bytes::run(sums, 0, count));
             }
             x += width;
         }
@@ -113,7 +113,7 @@ fn lay_out<const BYTES: usize>(
 ) {
     for channel in 0..CHANNELS {
         let row_bytes = row.row_bytes;
-        let weights = slices::run(row.weights, (first + channel) * row_bytes, row_bytes);
+        let weights = bytes::run(row.weights, (first + channel) * row_bytes, row_bytes);
         let weights = weights.as_chunks::<BYTES>().0.iter().map(|&w| read(w));
         let zeros = core::iter::repeat(0.0);
         for (slot, weight) in room.iter_mut().zip(weights.chain(zeros)) {
@@ -160,9 +160,9 @@ fn tile<const COLUMNS: usize>(
 #[cfg(test)]
 mod tests {
     use super::super::tile::{Run, Tile, Window};
-    use super::super::trial::Trials;
     use super::super::{float_row, host, portable};
     use super::*;
+    use crate::kernel_trials::Trials;
     use crate::plan::{Activation, LANES};
     use half::f16;
     use std::vec::Vec;
@@ -174,7 +174,7 @@ mod tests {
         for column in 0..row.columns {
             for block in 0..row.blocks {
                 let weights = &row.weights[block * LANES * row.row_bytes..];
-                let biases = array::from_fn(|c| slices::float(row.records, block * LANES + c));
+                let biases = array::from_fn(|c| bytes::float(row.records, block * LANES + c));
                 let activations = (&row.activations[column * row.step..], 0);
                 let tile = Tile::new(row.window, (weights, row.row_bytes, BYTES), activations);
                 let add = |sum: f32, a: f32, &weight: &[u8; BYTES]| sum + a * read(weight);

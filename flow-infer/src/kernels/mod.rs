@@ -32,7 +32,6 @@ mod row_tests;
 #[cfg(test)]
 mod tests;
 mod tile;
-pub mod trial;
 
 pub use row::Row;
 pub use tile::{Run, Tile, Window};

@@ -2,9 +2,9 @@
 
 use super::row::Row;
 use super::tile::{Run, Tile, Window};
-use super::trial::{Trials, define};
 use super::{PackedWeights, portable, row, sums};
 use crate::engine::{Arithmetic, Fixed};
+use crate::kernel_trials::{Trials, define};
 use crate::plan::{Activation, LANES};
 use std::boxed::Box;
 use std::vec::Vec;

@@ -1,6 +1,6 @@
 use super::tile::{Run, Tile, Window};
-use super::trial::Trials;
 use super::{pair, portable, single};
+use crate::kernel_trials::Trials;
 use crate::plan::LANES;
 use std::boxed::Box;
 use std::println;

@@ -1,6 +1,6 @@
 //! What a kernel multiplies: a window of activations with four rows of weights, and the proof that all of it is there.
 
-use crate::engine::slices;
+use crate::bytes;
 use crate::plan::LANES;
 
 /// Part of a window that lies side by side in the activations as in the weights: of a convolution, one row of it.
@@ -133,7 +133,7 @@ impl<'t, T> Tile<'t, T> {
     #[inline(always)]
     pub fn weights_of<const BYTES: usize>(&self, row: usize, run: &Run) -> &'t [[u8; BYTES]] {
         let start = row * self.row_bytes + run.weights * BYTES;
-        slices::run(self.weights, start, self.window.run_len * BYTES)
+        bytes::run(self.weights, start, self.window.run_len * BYTES)
             .as_chunks()
             .0
     }
@@ -141,7 +141,7 @@ impl<'t, T> Tile<'t, T> {
     /// A run's activations at the first or, with `distance` more, the second place.
     #[inline(always)]
     pub fn activations_of(&self, run: &Run, distance: usize) -> &'t [T] {
-        slices::run(
+        bytes::run(
             self.activations,
             run.activations + distance,
             self.window.run_len,

@@ -1,5 +1,6 @@
 //! What a coupling's conditioner must be to run: its buffers, its layers' sizes, its tensors, and its order of rows.
 
+use super::records::{check_bounds, check_sums};
 use super::sizes::tensor;
 use super::{
     Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanError, PlanHead, PlannedScale,
@@ -18,7 +19,7 @@ pub(super) fn validate_coupling(
     }
     let changed = coupling.mask.changed_channels(coupling.view.channels()).1;
     let bounds = tensor(tensors, coupling.bounds, changed, format.sizes().bound)?;
-    crate::engine::check_bounds(format, bounds)?;
+    check_bounds(format, bounds)?;
     let linear = matches!(coupling.scale, PlannedScale::Linear);
     if format == NumberFormat::Q8 && !linear && head.scale_table == NO_TENSOR {
         return Err(PlanError::Tensor);
@@ -152,7 +153,7 @@ fn check_tensors(
             let count = fan_in.checked_mul(rows).ok_or(PlanError::Tensor)?;
             let weights = tensor(tensors, layer.weights, count, sizes.weight)?;
             let records = tensor(tensors, layer.records, rows, sizes.output)?;
-            crate::engine::check_sums(format, weights, records, fan_in)
+            check_sums(format, weights, records, fan_in)
         }
         LayerKind::Map if layer.records == NO_TENSOR => Ok(()),
         LayerKind::Map => tensor(tensors, layer.records, rows, sizes.map).map(|_| ()),

@@ -12,6 +12,7 @@ mod conditioner;
 mod error;
 mod geometry;
 pub(crate) mod parts;
+mod records;
 mod schedule;
 mod sizes;
 mod steps;
@@ -20,6 +21,12 @@ mod validate;
 pub(crate) use conditioner::check_schedule;
 pub use conditioner::lowest_needed;
 pub use error::PlanError;
+#[cfg(test)]
+pub(crate) use records::check_table;
+pub(crate) use records::{ACTIVATION_LIMIT, IMAGE_TABLE_BYTES, MANTISSA_BITS, MEASUREMENT_LIMIT};
+pub use records::{
+    IMAGE_TABLE_ENTRIES, MAX_LINEAR_CHANNELS, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT,
+};
 pub use schedule::{Event, Schedule};
 pub use steps::Steps;
 pub(crate) use validate::validate_head;

@@ -6,6 +6,7 @@
 //! that the density is normalized by construction.
 
 use super::conditioner::validate_coupling;
+use super::records;
 use super::sizes::tensor;
 use super::{Coupling, NO_TENSOR, NumberFormat, PlanError, PlanHead, PlannedInput, Step, parts};
 use crate::spec::View;
@@ -20,9 +21,6 @@ pub struct ScratchNeed {
     pub activations: u32,
 }
 
-/// Entries of an interpolation table; see `documents/format.md`.
-pub(crate) const TABLE_ENTRIES: usize = crate::engine::TABLE_ENTRIES;
-
 /// Checks the head: the tensors of input and tables are there.
 pub(crate) fn validate_head(
     head: &PlanHead,
@@ -36,7 +34,7 @@ pub(crate) fn validate_head(
     match head.input {
         PlannedInput::Image { table, margin, .. } => {
             parts::require(parts::IMAGES)?;
-            let entries = crate::engine::IMAGE_TABLE_ENTRIES;
+            let entries = records::IMAGE_TABLE_ENTRIES;
             tensor(tensors, table, entries, sizes.image_entry)?;
             if !(margin > 0.0 && margin < 0.5) || head.input.draws() == 0 {
                 return Err(PlanError::Scale);
@@ -55,7 +53,7 @@ pub(crate) fn validate_head(
             let measured = usize::from(measured);
             let row = sizes.whitening_row(measured);
             let rows = tensor(tensors, rows, usize::from(dims), row)?;
-            crate::engine::check_whitening(format, rows, row)?;
+            records::check_whitening(format, rows, row)?;
             if measured < usize::from(dims) {
                 return Err(PlanError::View);
             }
@@ -63,8 +61,8 @@ pub(crate) fn validate_head(
     }
     for table in [head.scale_table, head.sigmoid_table] {
         if format == NumberFormat::Q8 && table != NO_TENSOR {
-            let table = tensor(tensors, table, TABLE_ENTRIES, 4)?;
-            crate::engine::check_table(table)?;
+            let table = tensor(tensors, table, records::TABLE_ENTRIES, 4)?;
+            records::check_table(table)?;
         }
     }
     Ok(())
@@ -80,7 +78,7 @@ fn check_measurements(
     parts::require(parts::VECTORS)?;
     let size = format.sizes().standardization;
     let records = tensor(tensors, records, usize::from(count), size)?;
-    crate::engine::check_standardization(format, records)
+    records::check_standardization(format, records)
 }
 
 /// Checks one step against the head, the tensors and the scratch, and returns the activations it needs.
@@ -96,18 +94,18 @@ pub fn validate_step(
             parts::require(parts::GLOW)?;
             check_view(view, head)?;
             let records = tensor(tensors, records, view.channels(), sizes.actnorm)?;
-            crate::engine::check_actnorm(format, records)?;
+            records::check_actnorm(format, records)?;
             Ok(0)
         }
         Step::InvertibleLinear { view, weights } => {
             parts::require(parts::GLOW)?;
             check_view(view, head)?;
             let count = view.channels() * view.channels();
-            if view.channels() > crate::engine::MAX_LINEAR_CHANNELS {
+            if view.channels() > records::MAX_LINEAR_CHANNELS {
                 return Err(PlanError::View);
             }
             let weights = tensor(tensors, weights, count, sizes.linear)?;
-            crate::engine::check_linear(format, weights, view.channels())?;
+            records::check_linear(format, weights, view.channels())?;
             Ok(0)
         }
         Step::Coupling(coupling) => {

@@ -4,8 +4,8 @@
 //! of the straight line to the next edge, of the very integers that are stored: what the engine computes is then
 //! exactly normalized, however coarse the latents are.
 
-use flow_infer::engine::IMAGE_TABLE_ENTRIES;
 use flow_infer::plan::Dequantization;
+use flow_infer::plan::IMAGE_TABLE_ENTRIES;
 use flow_infer::spec::units::LN_256;
 
 /// How bytes become latents.

@@ -12,11 +12,10 @@ use super::pack::pad;
 use super::pixels::Pixels;
 use super::ranges::Ranges;
 use super::volume::ln_abs_det;
-use flow_infer::engine::{
-    LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE, TABLE_ENTRIES, TABLE_REACH,
-    TABLE_STEPS_PER_UNIT,
+use flow_infer::engine::{LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
+use flow_infer::plan::{
+    Dequantization, LayerKind, NumberFormat, TABLE_ENTRIES, TABLE_REACH, TABLE_STEPS_PER_UNIT,
 };
-use flow_infer::plan::{Dequantization, LayerKind, NumberFormat};
 use flow_infer::spec::units::{ENERGY_FRACTION_BITS, LN_2};
 
 /// Room above the calibration data's largest activation.

@@ -3,8 +3,7 @@
 mod images;
 mod range_coder;
 
-use flow_infer::engine::InputError;
-use flow_infer::score::complexity::{Coder, UNITS_PER_BIT, code_length};
+use flow_infer::score::complexity::{Coder, UNITS_PER_BIT, WrongLength, code_length};
 use flow_infer::spec::Shape;
 use flow_tests::random::SplitMix64;
 use images::{Picture, SAMPLE_SHAPE, SHAPES, drawn, kinds, sample};
@@ -199,12 +198,12 @@ fn an_image_of_another_size_is_refused() {
         let image = vec![0; len];
         assert_eq!(
             code_length(&image, SAMPLE_SHAPE, &mut coder),
-            Err(InputError::Length)
+            Err(WrongLength)
         );
     }
     // 65535^3 bytes do not fit in 32 bits: the product must not wrap to the length of an empty image.
     let huge = Shape::new(u16::MAX, u16::MAX, u16::MAX);
-    assert_eq!(code_length(&[], huge, &mut coder), Err(InputError::Length));
+    assert_eq!(code_length(&[], huge, &mut coder), Err(WrongLength));
 }
 
 #[test]

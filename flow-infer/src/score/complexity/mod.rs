@@ -41,7 +41,6 @@ mod surroundings;
 pub use adaptive::{BitCoder, Coder};
 pub use canvas::Canvas;
 
-use crate::engine::InputError;
 use crate::spec::Shape;
 use canvas::Plane;
 use neighbours::{Neighbours, PREDICTORS, distances, predictions};
@@ -74,6 +73,19 @@ impl CodeLength {
     }
 }
 
+/// An image of another number of bytes than its shape has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct WrongLength;
+
+impl core::fmt::Display for WrongLength {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the image has another number of bytes than its shape")
+    }
+}
+
+impl core::error::Error for WrongLength {}
+
 /// Adds up what decisions cost.
 struct Meter {
     units: u64,
@@ -96,15 +108,15 @@ impl BitCoder for Meter {
 /// whichever is shorter (the bit says which, so that noise costs no more than its bytes).
 ///
 /// # Errors
-/// [`InputError::Length`] where the image has another number of bytes than its shape.
+/// [`WrongLength`] where the image has another number of bytes than its shape.
 pub fn code_length(
     image: &[u8],
     shape: Shape,
     coder: &mut Coder,
-) -> Result<CodeLength, InputError> {
+) -> Result<CodeLength, WrongLength> {
     let bytes = u64::from(shape.channels) * u64::from(shape.height) * u64::from(shape.width);
     if image.len() as u64 != bytes {
-        return Err(InputError::Length);
+        return Err(WrongLength);
     }
     let mut meter = Meter { units: 0 };
     code(&mut { image }, shape, coder, &mut meter);

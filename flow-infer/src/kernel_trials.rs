@@ -1,9 +1,7 @@
 //! Random tiles on which kernels must agree: the same trials on the host and, in a few kilobytes, on a board.
 
-use super::row::Row;
-use super::tile::{Run, Tile, Window};
-use super::{PackedWeights, pair, portable, relu, row, single};
 use crate::engine::{Arithmetic, Fixed};
+use crate::kernels::{PackedWeights, Row, Run, Tile, Window, pair, portable, relu, row, single};
 use crate::plan::{Activation, LANES};
 
 /// Longest row of weights and most activations of a trial.
@@ -172,7 +170,7 @@ impl Trials {
 }
 
 /// The definition of a row: sums of the portable kernel, and the engine's requantization of each block.
-pub(super) fn define(row: &mut Row<'_, i16>) {
+pub(crate) fn define(row: &mut Row<'_, i16>) {
     let pixel_len = row.pixel_len();
     for column in 0..row.columns {
         for block in 0..row.blocks {

@@ -1,11 +1,30 @@
 //! Which records may be computed with: what loading checks, so that no arithmetic of the engine can overflow.
 
-use super::fixed::{ACTIVATION_LIMIT, MANTISSA_BITS, MEASUREMENT_LIMIT};
-use super::slices::{float, int, run};
-use crate::plan::{NumberFormat, PlanError};
+use super::{NumberFormat, PlanError};
+use crate::bytes::{float, int, run};
+
+/// Nodes a unit of an interpolation table.
+pub const TABLE_STEPS_PER_UNIT: i32 = 16;
+/// The table spans -REACH to REACH; beyond, its end value holds.
+pub const TABLE_REACH: i32 = 8;
+/// Nodes of a table: both ends, and one beyond each for the cubic. Node i is at -8 + (i - 1) / 16.
+pub const TABLE_ENTRIES: usize = (2 * TABLE_REACH * TABLE_STEPS_PER_UNIT) as usize + 3;
+/// Entries of the table of an image's first latents: one a byte, and the upper edge of the last.
+pub const IMAGE_TABLE_ENTRIES: usize = 257;
+/// Bytes of that table.
+pub(crate) const IMAGE_TABLE_BYTES: usize = IMAGE_TABLE_ENTRIES * 8;
+/// Most channels an `invertible_linear` may have: one pixel's channels lie on the stack.
+pub const MAX_LINEAR_CHANNELS: usize = 64;
+
+/// Fraction bits of a mantissa.
+pub(crate) const MANTISSA_BITS: i32 = 30;
+/// Largest magnitude of an activation; symmetric, so that a negated activation is one too.
+pub(crate) const ACTIVATION_LIMIT: i32 = 32767;
+/// Largest magnitude of a measurement on its integer scale.
+pub(crate) const MEASUREMENT_LIMIT: i64 = 1 << 30;
 
 /// Sums of magnitudes that 32-bit accumulators can hold whatever the activations are.
-pub(crate) fn check_sums(
+pub(super) fn check_sums(
     format: NumberFormat,
     weights: &[u8],
     records: &[u8],
@@ -29,7 +48,7 @@ pub(crate) fn check_sums(
 }
 
 /// Mantissas are normalized and exponents within the shifts' range.
-pub(crate) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+pub(super) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
     let good = match format {
         NumberFormat::Q8 => records.chunks_exact(12).all(|record| {
             int(record, 1) >= 1 << MANTISSA_BITS && (-16..=15).contains(&int(record, 2))
@@ -43,7 +62,7 @@ pub(crate) fn check_actnorm(format: NumberFormat, records: &[u8]) -> Result<(), 
 }
 
 /// Rows of `invertible_linear` whose sum over any latents fits 64 bits.
-pub(crate) fn check_linear(
+pub(super) fn check_linear(
     format: NumberFormat,
     weights: &[u8],
     channels: usize,
@@ -63,7 +82,7 @@ pub(crate) fn check_linear(
 }
 
 /// Standardization records are within their shifts' range, deviations positive.
-pub(crate) fn check_standardization(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+pub(super) fn check_standardization(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
     let good = match format {
         NumberFormat::Q8 => records.chunks_exact(16).all(|record| {
             let mean = i64::from(int(record, 1)).abs() <= MEASUREMENT_LIMIT;
@@ -81,7 +100,7 @@ pub(crate) fn check_standardization(format: NumberFormat, records: &[u8]) -> Res
 }
 
 /// Shifts of whitening rows are within their range, floats finite.
-pub(crate) fn check_whitening(
+pub(super) fn check_whitening(
     format: NumberFormat,
     rows: &[u8],
     row_len: usize,
@@ -98,8 +117,18 @@ pub(crate) fn check_whitening(
 }
 
 /// Bounds are finite; integer ones are whatever the grid holds.
-pub(crate) fn check_bounds(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
+pub(super) fn check_bounds(format: NumberFormat, records: &[u8]) -> Result<(), PlanError> {
     let finite = |record: &[u8]| float(record, 0).is_finite();
     let good = format == NumberFormat::Q8 || records.chunks_exact(4).all(finite);
     if good { Ok(()) } else { Err(PlanError::Scale) }
+}
+
+/// Entries lie within 16 (the maps' own reach 8 and a little): so small that no sum of their interpolation overflows.
+pub(crate) fn check_table(table: &[u8]) -> Result<(), PlanError> {
+    const MOST: u32 = 16 << 24;
+    let small = |entry: &[u8]| int(entry, 0).unsigned_abs() <= MOST;
+    match table.chunks_exact(4).all(small) {
+        true => Ok(()),
+        false => Err(PlanError::Scale),
+    }
 }
