@@ -1,8 +1,19 @@
-//! The f64 reference: every equation of `documents/conventions.md`, as naive loops.
+//! The specification of flowgate's mathematics: every equation of `documents/conventions.md` in
+//! f64, as naive loops.
 //!
-//! It shares facts with the trainer and the engine (the spec, the list of tensors, which coordinate a mask keeps) and
-//! no arithmetic. Where they address one latent through views, it copies arrays about; where they fuse, it does one
-//! thing after the other. It is slow on purpose: a second for an image of 28 x 28 is enough for a specification.
+//! What a flow computes is what this crate computes; the trainer (`flow-train-host`) and the engine
+//! (`flow-infer`) are measured against it, within the bounds of `tests/src/tolerance.rs`.
+//!
+//! It shares facts with both (the spec, the list of tensors, which coordinate a mask keeps) and no
+//! arithmetic. Where they address one latent through views, it copies arrays about; where they fuse,
+//! it does one thing after the other. It is slow on purpose: a second for an image of 28 x 28 is
+//! enough for a specification.
+//!
+//! [`evaluate`] takes a float model, [`evaluate_plan`] the quantized one of a `.flow` file. To read:
+//! [`to_latent`] and [`to_data`], then the steps (`actnorm`, `invertible_linear`, `coupling`,
+//! `squeeze`), then the networks in `conditioner/`.
+
+#![forbid(unsafe_code)]
 
 mod actnorm;
 mod array;
@@ -11,6 +22,7 @@ mod coupling;
 mod flow;
 mod input;
 mod invertible_linear;
+pub mod numeric;
 pub mod ops;
 mod parameters;
 mod plan;

@@ -1,12 +1,12 @@
-//! The other two voices, called the same way as the reference: a model, inputs, numbers.
+//! The trainer and the engine, called the same way as the reference: a model, inputs, numbers.
 
 use crate::models::{random_bytes, random_data};
 use crate::random::SplitMix64;
-use crate::reference::midpoint;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Arithmetic, Noise, evaluate};
 use flow_infer::spec::InputSpec;
 use flow_infer::spec::units::nats_from_raw;
+use flow_reference::midpoint;
 use flow_train_host::data::{Dataset, Images, Vectors};
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::model::Model;

@@ -1,8 +1,8 @@
 //! The trainer's steps and gradients on one batch, and the reference's loss of the same batch.
 
+use crate::implementations::{item, random_dataset};
 use crate::random::SplitMix64;
-use crate::reference::{dequantize, evaluate};
-use crate::voices::{item, random_dataset};
+use flow_reference::{dequantize, evaluate};
 use flow_train_host::data::Dataset;
 use flow_train_host::model::Model;
 use flow_train_host::train::bench::{Given, Trainer, with_trainer};

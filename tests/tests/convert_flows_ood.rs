@@ -7,7 +7,7 @@ mod convert_support;
 
 use convert_support::{fixture, hint, npz, read};
 use flow_infer::spec::InputSpec;
-use flow_tests::reference::{dequantize, evaluate};
+use flow_reference::{dequantize, evaluate};
 use flow_tests::tolerance::{CONVERTED, CONVERTED_FROM_F32, Tolerance, Worst};
 use flow_train_host::convert::flows_ood::{convert, convert_file, flatten_order};
 use flow_train_host::model::Model;

@@ -7,7 +7,7 @@ mod convert_support;
 use convert_support::files::{Entry, legacy};
 use convert_support::npz;
 use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, Shape, StepSpec};
-use flow_tests::reference::{dequantize, evaluate};
+use flow_reference::{dequantize, evaluate};
 use flow_tests::tolerance::{CONVERTED, Worst};
 use flow_train_host::convert::normflows::{CouplingMap, Hint};
 use flow_train_host::convert::{ConvertError, nflows, normflows, torch};

@@ -5,15 +5,15 @@ use flow_infer::engine::{Fixed, Noise};
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::InputSpec;
 use flow_infer::spec::units::bits_per_dim;
+use flow_reference::evaluate_plan;
 use flow_tests::fixtures::{checkpoint, sample_images};
+use flow_tests::implementations::{engine, random_dataset};
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::evaluate_plan;
 use flow_tests::tolerance::{
     EVALUATION_ERROR, EVALUATION_ERROR_DEVICE, EVALUATION_ERROR_FOREIGN, EVALUATION_ERROR_TRAINED,
     EVALUATION_ERROR_WORST, Tolerance, Worst,
 };
-use flow_tests::voices::{engine, random_dataset};
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::export::{self, Source};

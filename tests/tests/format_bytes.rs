@@ -7,7 +7,7 @@ use flow_infer::plan::{
     PlannedInput, PlannedScale, ScratchNeed, Step, Window,
 };
 use flow_infer::spec::{AffineForm, CouplingMask, Half, Shape, View};
-use flow_tests::reference::evaluate_plan;
+use flow_reference::evaluate_plan;
 use flow_tests::tiny_flow::{TINY_FLOW, TINY_INPUT, tiny_flow, tiny_input};
 use flow_tests::tolerance::{LAYER_BY_HAND, TINY_FLOW_EVALUATION};
 use flow_train_host::export::ExportError;

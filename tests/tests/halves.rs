@@ -7,9 +7,9 @@ use flow_infer::engine::{
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::Half;
 use flow_tests::fixtures::sample_images;
+use flow_tests::implementations::random_dataset;
 use flow_tests::models::small_models;
 use flow_tests::random::SplitMix64;
-use flow_tests::voices::random_dataset;
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::export::{Source, quantized};

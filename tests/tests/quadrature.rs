@@ -5,11 +5,11 @@ use flow_infer::engine::{Fixed, Noise};
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, FlowSpec, Half, Norm, ScaleMap, StepSpec,
 };
+use flow_reference::numeric::trapezoid;
+use flow_tests::implementations::{engine, random_dataset};
 use flow_tests::models::{NamedModel, coupling, vector};
-use flow_tests::numeric::trapezoid;
 use flow_tests::random::SplitMix64;
 use flow_tests::tolerance::{QUADRATURE_QUANTIZED, Worst};
-use flow_tests::voices::{engine, random_dataset};
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::export;
 use flow_train_host::model::Model;

@@ -5,10 +5,10 @@ use flow_infer::artifact::Artifact;
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, Norm, Parity, ScaleMap, StepSpec,
 };
+use flow_reference::{dequantize, evaluate};
 use flow_tests::fixtures::{checkpoint, sample_images};
 use flow_tests::models::{coupling, image, level, random_bytes, random_model};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{dequantize, evaluate};
 use flow_train_host::data::{Dataset, Images};
 use flow_train_host::evaluate::score_all;
 use flow_train_host::export::{file::FlowFile, float::FloatNumbers, lower::lower, pack::pack};

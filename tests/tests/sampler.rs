@@ -2,9 +2,9 @@
 
 use flow_infer::engine::InputError;
 use flow_infer::spec::InputSpec;
+use flow_reference::evaluate;
 use flow_tests::models::{self, NamedModel, random_data};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{self, evaluate};
 use flow_tests::tolerance::{SAMPLER_TO_DATA, Worst};
 use flow_train_host::export::ExportError;
 use flow_train_host::model::Model;
@@ -39,7 +39,7 @@ fn check(models: Vec<NamedModel>) {
             .collect();
         let found = to_data(&model, &rounded, &|| ()).unwrap_or_else(|e| panic!("{name}: {e}"));
         for (i, ((found, z), v)) in found.iter().zip(&latents).zip(&data).enumerate() {
-            let wanted = reference::to_data(&model, z);
+            let wanted = flow_reference::to_data(&model, z);
             for ((&found, &wanted), &v) in found.iter().zip(&wanted).zip(v) {
                 worst.check(format_args!("{name}, latent {i}"), found.into(), wanted);
                 worst.check(format_args!("{name}, data {i}"), found.into(), v);

@@ -1,11 +1,11 @@
 //! The trainer's log_prob against the reference.
 
+use flow_reference::{dequantize, evaluate};
 use flow_tests::coverage;
+use flow_tests::implementations::{item, random_dataset};
 use flow_tests::models::{self, NamedModel};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{dequantize, evaluate};
 use flow_tests::tolerance::{TRAINER_LOG_PROB, Worst};
-use flow_tests::voices::{item, random_dataset};
 use flow_train_host::data::Dataset;
 use flow_train_host::train::{Dequantization, TrainError, log_prob};
 

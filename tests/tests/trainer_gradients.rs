@@ -1,11 +1,11 @@
 //! The trainer's gradient of every tensor, with every instruction set, against central differences of the reference's
-//! loss in f64: two voices that share no arithmetic.
+//! loss in f64: two implementations that share no arithmetic.
 //!
 //! A tensor is moved along its own gradient, where whatever that gradient lacks in length shows, and along a random
 //! direction, where whatever it has too much does.
 
+use flow_reference::numeric::Lu;
 use flow_tests::models::{KernelModel, NamedModel, kernel_models, small_models};
-use flow_tests::numeric::Lu;
 use flow_tests::random::SplitMix64;
 use flow_tests::tolerance::{TRAINER_GRADIENT, Worst};
 use flow_tests::training::Batch;

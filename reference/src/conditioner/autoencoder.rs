@@ -1,6 +1,6 @@
 //! `autoencoder`: strided convolutions, a linear bottleneck, transposed convolutions back.
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 
 /// Four times conv4x4 without padding (strides 1, 1, q, q with q = ⌊W / 14⌋) and leaky relu; the bottleneck; four
 /// times the transposed convolution of the mirrored stride, leaky relu after all but the last.

@@ -1,6 +1,6 @@
 //! `convnet`: 3 x 3 convolutions, then one of 1 x 1; no activation, so the whole network is linear.
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 
 pub(super) fn outputs(layers: u8, at: &Parameters<'_>, x: &Array) -> Array {
     let mut h = x.clone();

@@ -1,6 +1,6 @@
 //! `glow_convnet`: conv3x3, relu, conv1x1, relu, conv3x3 (openai/glow).
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 
 pub(super) fn outputs(at: &Parameters<'_>, x: &Array) -> Array {
     let h = ops::relu(&ops::conv2d_same(x, &at.layer("in_conv")));

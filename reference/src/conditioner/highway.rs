@@ -1,6 +1,6 @@
 //! `highway`: gated 3 x 3 convolutions without activation.
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 
 /// h = conv3x3(x); each layer: g = sigmoid(conv3x3_gate(h)), h ← conv3x3_hidden(h) g + h (1 - g); out = conv1x1(h).
 pub(super) fn outputs(layers: u8, at: &Parameters<'_>, x: &Array) -> Array {

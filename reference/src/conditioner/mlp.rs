@@ -1,6 +1,6 @@
 //! `mlp`: dense, relu, `layers` times (dense, relu), dense, over the kept coordinates of a vector.
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 
 pub(super) fn outputs(layers: u8, at: &Parameters<'_>, x: &Array) -> Array {
     let relu = |h: Vec<f64>| h.into_iter().map(|v| v.max(0.0)).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
 //! `resnet`: residual blocks of two 3 x 3 convolutions, with skip sums, batch norm or a bottleneck by choice.
 
-use crate::reference::{Array, Parameters, ops};
+use crate::{Array, Parameters, ops};
 use flow_infer::spec::Norm;
 
 pub(super) struct Resnet {

@@ -2,7 +2,7 @@
 
 use super::tensors::Tensors;
 use super::{LATENT, TABLE_REACH};
-use crate::reference::{Array, ops};
+use crate::{Array, ops};
 use flow_infer::plan::{Activation, Coupling, Layer, LayerKind, NO_TENSOR, Window};
 
 /// Magnitude at which an activation is held.

@@ -1,6 +1,6 @@
 //! The bytes of an artifact's tensors as numbers.
 
-use crate::reference::Layer;
+use crate::Layer;
 use flow_infer::plan::{Window, lanes};
 
 /// The tensors section.

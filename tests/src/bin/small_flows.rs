@@ -4,9 +4,9 @@
 //! read with drawn noise by every second model.
 
 use flow_infer::plan::Dequantization;
+use flow_tests::implementations::random_dataset;
 use flow_tests::models::{NamedModel, small_models};
 use flow_tests::random::SplitMix64;
-use flow_tests::voices::random_dataset;
 use flow_train_host::export::{Source, quantized};
 use std::error::Error;
 use std::path::Path;

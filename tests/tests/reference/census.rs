@@ -1,9 +1,10 @@
 //! Nothing that the spec names goes without a model.
 
 use flow_infer::spec::StepSpec;
+use flow_reference::evaluate;
+use flow_tests::coverage;
 use flow_tests::models::{self, NamedModel, random_data};
 use flow_tests::random::SplitMix64;
-use flow_tests::{coverage, reference::evaluate};
 use std::collections::BTreeSet;
 
 /// A tenth of what fixed point with 20 fraction bits can hold.

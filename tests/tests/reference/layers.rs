@@ -1,7 +1,7 @@
 //! Layers of the reference against numbers worked out by hand.
 
+use flow_reference::{Array, Layer, ops};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{Array, Layer, ops};
 use flow_tests::tolerance::LAYER_BY_HAND;
 
 fn array(size: (usize, usize, usize), values: &[f64]) -> Array {

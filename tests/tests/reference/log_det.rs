@@ -1,10 +1,10 @@
 //! log_det against the determinant of a numeric Jacobian of to_latent.
 
 use flow_infer::spec::InputSpec;
+use flow_reference::numeric::{Lu, jacobian};
+use flow_reference::{evaluate, to_latent};
 use flow_tests::models::{self, NamedModel, random_data};
-use flow_tests::numeric::{Lu, jacobian};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{evaluate, to_latent};
 use flow_tests::tolerance::{LOG_DET_BY_DIFFERENCES, Worst};
 
 /// Largest D whose D x D Jacobian is worth its 2 D evaluations here.

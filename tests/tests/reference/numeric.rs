@@ -1,6 +1,6 @@
 //! The tools of the other tests, against what is known of them.
 
-use flow_tests::numeric::{Lu, jacobian, trapezoid};
+use flow_reference::numeric::{Lu, jacobian, trapezoid};
 use flow_tests::random::SplitMix64;
 use flow_tests::tolerance::LINEAR_ALGEBRA;
 

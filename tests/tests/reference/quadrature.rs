@@ -3,9 +3,9 @@
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, FlowSpec, Half, InputSpec, ScaleMap, StepSpec,
 };
+use flow_reference::evaluate;
+use flow_reference::numeric::trapezoid;
 use flow_tests::models::{NamedModel, coupling, image, level, vector};
-use flow_tests::numeric::trapezoid;
-use flow_tests::reference::evaluate;
 use flow_tests::tolerance::{QUADRATURE_FLOAT, Worst};
 
 const MAPS: [ScaleMap; 3] = [

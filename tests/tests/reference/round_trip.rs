@@ -1,9 +1,9 @@
 //! to_data(to_latent(v)) = v; where whitening leaves something of v out, to_latent(to_data(z)) = z.
 
 use flow_infer::spec::InputSpec;
+use flow_reference::{evaluate, to_data};
 use flow_tests::models::{self, NamedModel, random_data};
 use flow_tests::random::SplitMix64;
-use flow_tests::reference::{evaluate, to_data};
 use flow_tests::tolerance::{ROUND_TRIP, Worst};
 
 #[test]

@@ -3,8 +3,8 @@
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, FlowSpec, Half, Norm, ScaleMap, StepSpec,
 };
+use flow_reference::{Array, evaluate, midpoint, squeeze, unsqueeze};
 use flow_tests::models::{coupling, image, level, vector};
-use flow_tests::reference::{Array, evaluate, midpoint, squeeze, unsqueeze};
 use flow_tests::tolerance::LAYER_BY_HAND;
 use flow_train_host::model::{Model, Tensor, tensors::tensor_list};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The engine's views against the reference's moving arrays: the same coordinate, found in two ways.
 
 use flow_infer::spec::{StepSpec, View};
+use flow_reference::{Array, parts, squeeze};
 use flow_tests::models;
-use flow_tests::reference::{Array, parts, squeeze};
 
 /// Walks a flow whose latent holds its own positions, and compares every array with the view of its step.
 #[test]
