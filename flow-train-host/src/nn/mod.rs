@@ -11,6 +11,7 @@
 mod autoencoder;
 mod both_signs;
 mod bottleneck;
+pub(crate) mod build;
 mod chain;
 pub(crate) mod conditioner;
 mod conv;

@@ -9,7 +9,8 @@ use super::noise::Noise;
 use super::scale_map;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::model::tensors::step_prefix;
-use crate::nn::conditioner::{self, Conditioner, Passed, Untrainable, With};
+use crate::nn::build::{self, Untrainable};
+use crate::nn::conditioner::{Conditioner, Passed, With};
 use crate::nn::kernels::{Cpu, Isa, Kernel, elementary};
 use crate::nn::{Conv, Grid, LANES, Map, Registry, Scratch, Turn, Weights};
 use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingSpec, PlacedStep, ScaleMap};
@@ -46,7 +47,7 @@ impl Coupling {
         let changed_channels = spec.mask.changed_channels(channels).1;
         let bound = (spec.scale_map == ScaleMap::TanhBound)
             .then(|| registry.loose(format!("{at}log_scale_bound"), &[changed_channels]));
-        let conditioner = conditioner::build(
+        let conditioner = build::conditioner(
             &spec.conditioner,
             registry,
             &format!("{at}conditioner."),

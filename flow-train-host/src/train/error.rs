@@ -3,7 +3,7 @@
 use crate::files::{WriteError, one_line};
 use crate::model::ModelError;
 use crate::model::store::StoreError;
-use crate::nn::conditioner::Untrainable;
+use crate::nn::build::Untrainable;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -9,7 +9,8 @@ use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
-use crate::nn::conditioner::{self, Untrainable, With};
+use crate::nn::build::{self, Untrainable};
+use crate::nn::conditioner::With;
 use crate::nn::kernels::Cpu;
 use crate::nn::{Conv, Grid, Layout, Numbers, Registry, Scratch, Turn, Turning, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
@@ -323,7 +324,7 @@ fn images_together(spec: &FlowSpec) -> usize {
         StepSpec::Coupling(coupling) => {
             let shape = placed.view.shape();
             let grid = Grid::image(shape.height.into(), shape.width.into());
-            Some(conditioner::images_together(&coupling.conditioner, grid))
+            Some(build::images_together(&coupling.conditioner, grid))
         }
         _ => None,
     };
