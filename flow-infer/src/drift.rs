@@ -54,7 +54,7 @@ impl DriftAlarm {
     /// without quantiles, and for an average of zero.
     pub fn new(gate: &Gate, inputs: u32) -> Option<Self> {
         let quantiles: &[i64; QUANTILES] = gate.quantiles_raw.as_slice().try_into().ok()?;
-        let distinct = quantiles.array_windows().all(|[a, b]| a < b);
+        let distinct = quantiles.is_sorted_by(|a, b| a < b);
         if inputs == 0 || !distinct {
             return None;
         }

@@ -5,6 +5,7 @@
 //! [`spec`], which says what a flow is. [`detector`] is the whole way in one type.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs says which items need which feature
 #![deny(unsafe_code)] // allowed again in the kernels of processors, each of which has a safe twin
 
 #[cfg(any(feature = "std", test))]

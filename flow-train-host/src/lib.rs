@@ -1,5 +1,8 @@
 //! Host side of flowgate: data, models, training, quantization and export.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// docs.rs says which items need which feature
+
 // Lifted only for the instruction sets of `nn::kernels`.
 #![deny(unsafe_code)]
 

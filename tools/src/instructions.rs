@@ -1,13 +1,13 @@
 //! What a model will cost on a core, from the counts that the repository holds.
 //!
-//! `records/instructions.csv` counts a whole coupling and a dense layer on each emulated machine. Per multiply, with
+//! The record `instructions.csv` counts a whole coupling and a dense layer on each emulated machine. Per multiply, with
 //! everything around the multiplies, these carry over to other models of the kind: `fashion-tiny` on a Cortex-M4 is
 //! estimated within 2 % of what is counted.
 
 use crate::cost::Multiplies;
 use serde::Serialize;
 
-const RECORD: &str = include_str!("../../records/instructions.csv");
+const RECORD: &str = include_str!("../records/instructions.csv");
 /// The counted cases whose figures carry over, by how their names begin.
 const IMAGE_CASE: &str = "coupling, resnet";
 const VECTOR_CASE: &str = "dense";

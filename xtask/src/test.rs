@@ -20,6 +20,9 @@ const ENGINE_TARGETS: [&str; 4] = [
     "riscv32imac-unknown-none-elf",
 ];
 
+/// Members of the workspace that stay in the repository.
+const NOT_PUBLISHED: [&str; 3] = ["flow-reference", "flow-tests", "xtask"];
+
 /// Inputs of each committed sample that every board must score like the host.
 const INPUTS_PER_SAMPLE: usize = 50;
 
@@ -36,11 +39,12 @@ pub(crate) struct Test {
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
     ("documentation", documentation),
+    ("packages", packages),
     ("host tests", host_tests),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || other_host::check(&samples()?)),
@@ -102,6 +106,16 @@ fn documentation() -> Result<()> {
         process::run(firmware.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
     }
     Ok(())
+}
+
+/// What would be published has all its files, and the crate for devices builds from nothing else.
+fn packages() -> Result<()> {
+    let mut all = cargo("package --workspace --no-verify --allow-dirty --quiet");
+    for crate_name in NOT_PUBLISHED {
+        all.args(["--exclude", crate_name]);
+    }
+    process::run(&mut all)?;
+    process::run(&mut cargo("package -p flow-infer --allow-dirty --quiet"))
 }
 
 fn host_tests() -> Result<()> {

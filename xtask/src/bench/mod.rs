@@ -38,7 +38,7 @@ enum What {
     Scaling(scaling::Scaling),
 }
 
-/// Count instructions per multiply on emulated boards and hosts and compare them with records/instructions.csv.
+/// Count instructions per multiply on emulated boards and hosts and compare them with tools/records/instructions.csv.
 #[derive(Args)]
 pub(crate) struct Device {
     /// Which boards, and kernels of hosts.

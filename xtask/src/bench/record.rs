@@ -57,7 +57,7 @@ pub(crate) struct Record(Vec<Entry>);
 
 impl Record {
     fn path() -> PathBuf {
-        repo::root().join("records/instructions.csv")
+        repo::root().join("tools/records/instructions.csv")
     }
 
     /// The committed record; empty where there is none yet.
