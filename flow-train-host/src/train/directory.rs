@@ -7,6 +7,7 @@
 use super::checkpoint::{Counters, State};
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::lock::Lock;
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochRecord;
@@ -36,10 +37,13 @@ pub(super) fn start(
     network: &Network,
     directory: &Path,
     train: &[usize],
-) -> Result<State, TrainError> {
+) -> Result<(State, Lock), TrainError> {
     let broken = |e: String| TrainError::File(directory.to_owned(), e);
     must_be_free(directory)?;
     std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
+    let lock = Lock::take(directory)?;
+    // Another run may have come and gone in between.
+    must_be_free(directory)?;
     let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
     write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
     let parameters = network.initial(config.seed, given.data, train);
@@ -52,7 +56,7 @@ pub(super) fn start(
         },
     };
     state.save(network, &directory.join(CHECKPOINT_FILE))?;
-    Ok(state)
+    Ok((state, lock))
 }
 
 /// The state of a run that was interrupted.
@@ -61,11 +65,15 @@ pub(super) fn resume(
     given: Given<'_>,
     network: &Network,
     directory: &Path,
-) -> Result<State, TrainError> {
+) -> Result<(State, Lock), TrainError> {
     let path = directory.join(CONFIG_FILE);
-    let Ok(json) = std::fs::read_to_string(&path) else {
+    if !path.exists() {
         return Err(TrainError::NothingToResume(directory.to_owned()));
-    };
+    }
+    let lock = Lock::take(directory)?;
+    let unreadable =
+        |e: std::io::Error| TrainError::File(path.clone(), format!("cannot be read: {e}"));
+    let json = std::fs::read_to_string(&path).map_err(unreadable)?;
     let broken = |e: serde_json::Error| TrainError::File(path.clone(), e.to_string());
     let started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
     if started_with != *config {
@@ -76,7 +84,7 @@ pub(super) fn resume(
     if state.counters.data_fingerprint != given.fingerprint() {
         return Err(TrainError::Changed(directory.to_owned(), "data set"));
     }
-    Ok(state)
+    Ok((state, lock))
 }
 
 /// The data of a run.

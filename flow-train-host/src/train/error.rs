@@ -19,6 +19,8 @@ pub enum TrainError {
     Config(&'static str),
     /// The data are not what the flow reads: (what the flow reads, what the data are).
     Data(String, String),
+    /// The negative data are not what the flow reads: (what the flow reads, what the data are).
+    Negative(String, String),
     /// Too few items: there must be one to train on, and one to validate on where a share is asked for.
     TooFew(usize),
     /// A loss or gradient became NaN or infinite; weights before that step are in the last checkpoint.
@@ -32,6 +34,8 @@ pub enum TrainError {
     },
     /// The run directory already holds a run, and resuming was not asked for.
     Exists(PathBuf),
+    /// Another process trains in the run directory.
+    InUse(PathBuf),
     /// There is no checkpoint to resume from.
     NothingToResume(PathBuf),
     /// The run was started with another config or other data: what differs.
@@ -54,7 +58,9 @@ impl fmt::Display for TrainError {
             Self::Spec(e) => write!(f, "{e}"),
             Self::Untrainable(what) => write!(f, "{what} cannot be trained"),
             Self::Config(what) => f.write_str(what),
-            Self::Data(wanted, found) => write!(f, "the flow reads {wanted}, the data are {found}"),
+            Self::Data(wanted, found) | Self::Negative(wanted, found) => {
+                write!(f, "the flow reads {wanted}, the data are {found}")
+            }
             Self::TooFew(count) => write!(f, "{count} items are too few to train on"),
             Self::NotFinite { epoch, step, what } => {
                 write!(
@@ -67,6 +73,7 @@ impl fmt::Display for TrainError {
                 "{}: there is a run already; resume it or name another directory",
                 one_line(path)
             ),
+            Self::InUse(path) => write!(f, "{}: in use by another run", one_line(path)),
             Self::NothingToResume(path) => {
                 write!(
                     f,

@@ -19,6 +19,7 @@ mod first_values;
 mod input;
 mod instructions;
 mod invertible_linear;
+mod lock;
 mod negative;
 mod network;
 pub(crate) mod noise;

@@ -30,7 +30,10 @@ impl<'a> Negative<'a> {
                 ));
             }
         };
-        check_data(&config.spec, data)?;
+        check_data(&config.spec, data).map_err(|error| match error {
+            TrainError::Data(wanted, found) => TrainError::Negative(wanted, found),
+            other => other,
+        })?;
         match data.is_empty() {
             true => Err(TrainError::TooFew(0)),
             false => Ok(Some(Self {

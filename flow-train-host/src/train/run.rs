@@ -115,7 +115,8 @@ fn run_given(
     let data = given.data;
     let (network, split) = prepare(config, data)?;
     let negative = Negative::new(config, given)?;
-    let mut state = match options.resume {
+    // Held to the end of the run.
+    let (mut state, _lock) = match options.resume {
         true => directory::resume(config, given, &network, directory)?,
         false => directory::start(config, given, &network, directory, &split.train)?,
     };
