@@ -6,6 +6,7 @@
 
 use flow_infer::gate::{Gate, QUANTILES, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
+use std::collections::HashSet;
 use std::fmt;
 
 /// Why there is no gate.
@@ -19,6 +20,17 @@ pub enum CalibrateError {
         /// Inputs there are.
         samples: usize,
         /// Inputs that are needed.
+        needed: usize,
+        /// The false-alarm rate, parts per million.
+        alpha_ppm: u32,
+    },
+    /// Fewer different scores than the false-alarm rate needs inputs: the inputs repeat each other.
+    TooFewDistinct {
+        /// Different scores.
+        distinct: usize,
+        /// Inputs there are.
+        samples: usize,
+        /// Different scores that are needed.
         needed: usize,
         /// The false-alarm rate, parts per million.
         alpha_ppm: u32,
@@ -47,6 +59,19 @@ impl fmt::Display for CalibrateError {
                 write!(
                     f,
                     "{samples} inputs are too few for a false-alarm rate of {alpha}: it takes at least {needed}"
+                )
+            }
+            Self::TooFewDistinct {
+                distinct,
+                samples,
+                needed,
+                alpha_ppm,
+            } => {
+                let alpha = f64::from(alpha_ppm) / 1e6;
+                write!(
+                    f,
+                    "{samples} inputs have only {distinct} different scores: a false-alarm rate of {alpha} takes at \
+                     least {needed}, of inputs that do not repeat each other"
                 )
             }
             Self::NoScore(kind) => write!(f, "these inputs have no {} score", kind.name()),
@@ -85,6 +110,15 @@ pub fn gate(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> Result<Gate, 
             samples: deciding.len(),
         });
     }
+    let (distinct, needed) = (distinct(&deciding), fewest(alpha_ppm));
+    if distinct < needed {
+        return Err(CalibrateError::TooFewDistinct {
+            distinct,
+            samples: deciding.len(),
+            needed,
+            alpha_ppm,
+        });
+    }
     Ok(Gate {
         score: kind,
         alpha_ppm,
@@ -93,6 +127,26 @@ pub fn gate(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> Result<Gate, 
         typical_raw,
         quantiles_raw: quantiles(&deciding).collect(),
     })
+}
+
+/// Inputs whose scores are those of an input before them: where there are many, the inputs are hardly those of a
+/// gate's life, and the false-alarm rate says little.
+pub fn repeats(scores: &[Scores]) -> usize {
+    let mut seen = HashSet::new();
+    let of_input = |s: &Scores| (s.log_prob_raw, s.code_length_raw);
+    scores.iter().filter(|s| !seen.insert(of_input(s))).count()
+}
+
+/// Different scores of a sorted list. Saturated ones say nothing of each other: none repeats another.
+fn distinct(sorted: &[i64]) -> usize {
+    let saturated = sorted.iter().filter(|&&s| s == i64::MIN).count();
+    let usable = sorted[saturated..].chunk_by(|a, b| a == b).count();
+    saturated + usable
+}
+
+/// Fewest scores from which a threshold can keep the rate.
+fn fewest(alpha_ppm: u32) -> usize {
+    1_000_000usize.div_ceil(alpha_ppm as usize) - 1
 }
 
 /// What the gate decides on; a saturated input, which every gate rejects, lies below all others.
@@ -111,7 +165,7 @@ fn deciding_scores(
 }
 
 fn too_few(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> CalibrateError {
-    let needed = 1_000_000usize.div_ceil(alpha_ppm as usize) - 1;
+    let needed = fewest(alpha_ppm);
     CalibrateError::TooFew {
         samples: scores.len(),
         needed: match kind {
@@ -199,12 +253,35 @@ mod tests {
 
     #[test]
     fn the_centre_of_typicality_comes_from_the_other_half() {
-        let data = scores([0; 50].into_iter().chain([100; 50]));
+        let data = scores((0..50).chain(100..150));
         let gate = gate(ScoreKind::Typicality, 100_000, &data).unwrap();
+        // The mean of 0 to 49, towards zero; k = floor(0.1 51) = 5, and -|log_prob - 24| runs from -125 to -76.
         assert_eq!(
             (gate.typical_raw, gate.samples, gate.threshold_raw),
-            (0, 50, -100)
+            (24, 50, -121)
         );
+    }
+
+    #[test]
+    fn inputs_that_repeat_each_other_are_no_calibration() {
+        let same = scores([7; 300]);
+        let error = gate(ScoreKind::Likelihood, 10_000, &same).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "300 inputs have only 1 different scores: a false-alarm rate of 0.01 takes at least 99, of inputs that do \
+             not repeat each other"
+        );
+        assert_eq!(repeats(&same), 299);
+        // 98 different ones are too few, 99 enough, however often each comes.
+        let cycle = |n: i64| scores((0..500).map(|i| i % n));
+        let few = gate(ScoreKind::Likelihood, 10_000, &cycle(98));
+        assert!(matches!(
+            few,
+            Err(CalibrateError::TooFewDistinct { distinct: 98, .. })
+        ));
+        assert!(gate(ScoreKind::Likelihood, 10_000, &cycle(99)).is_ok());
+        assert_eq!(repeats(&cycle(99)), 401);
+        assert_eq!(repeats(&scores(0..99)), 0);
     }
 
     #[test]

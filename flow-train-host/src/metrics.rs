@@ -3,6 +3,9 @@
 //! Every score is higher for benign inputs, which are the positive class here: the true positive rate is the share of
 //! benign inputs that a threshold accepts, the false positive rate the share of foreign ones. Equal scores are one
 //! step of the curve, so that a score with many ties gets neither the luck nor the blame of an order it did not state.
+//!
+//! Precision depends on how many inputs of each kind there are. Here it is that of equal shares, each kind weighing as
+//! much as the other however many inputs it has: figures of sets of any size can then be compared, and 1/2 is chance.
 
 use std::cmp::Ordering;
 
@@ -20,9 +23,9 @@ pub struct RocPoint {
 pub struct Separation {
     /// Area under the receiver operating characteristic.
     pub auroc: f64,
-    /// Average precision with benign inputs as the positive class.
+    /// Average precision with benign inputs as the positive class, at equal shares of both.
     pub aupr_in: f64,
-    /// Average precision with foreign inputs as the positive class.
+    /// Average precision with foreign inputs as the positive class, at equal shares of both.
     pub aupr_out: f64,
     /// Share of foreign inputs that are accepted where at least 95 % of the benign ones are.
     pub fpr_at_95_tpr: f64,
@@ -101,13 +104,15 @@ impl Steps {
         std::iter::once(start).chain(points).collect()
     }
 
-    /// Sum of precision times the gain in recall, over the distinct scores.
+    /// Sum of precision times the gain in recall, over the distinct scores; both classes weigh 1.
     fn average_precision(&self) -> f64 {
-        let (mut found, mut taken, mut sum) = (0, 0, 0.0);
+        let (mut found, mut mistaken, mut sum) = (0, 0, 0.0);
         for &(positives, negatives) in &self.counts {
             found += positives;
-            taken += positives + negatives;
-            sum += positives as f64 * found as f64 / taken as f64;
+            mistaken += negatives;
+            let recall = found as f64 / self.positives as f64;
+            let false_positive_rate = mistaken as f64 / self.negatives as f64;
+            sum += positives as f64 * (recall / (recall + false_positive_rate));
         }
         sum / self.positives as f64
     }
@@ -221,14 +226,33 @@ mod tests {
 
     #[test]
     fn average_precision_of_a_small_case() {
-        // From the top: benign, foreign, benign: precision 1 at recall 1/2, 2/3 at recall 1.
+        // From the top: benign, foreign, benign: precision 1 at recall 1/2, 1/2 at recall 1, where both
+        // classes are accepted whole.
         let s = Separation::new(&[3.0, 1.0], &[2.0]).unwrap();
-        assert!((s.aupr_in - (1.0 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
-        // From the bottom: benign, foreign: precision 1/2 at recall 1.
-        assert!((s.aupr_out - 0.5).abs() < 1e-12);
-        // All tied: the share of the positive class.
+        assert!((s.aupr_in - (1.0 + 1.0 / 2.0) / 2.0).abs() < 1e-12);
+        // From the bottom: benign, foreign: at recall 1 half of the benign ones are mistaken.
+        assert!((s.aupr_out - 1.0 / (1.0 + 0.5)).abs() < 1e-12);
+        // All tied: the share of the positive class, which is one half.
         let s = Separation::new(&[1.0], &[1.0; 3]).unwrap();
-        assert_eq!((s.aupr_in, s.aupr_out), (0.25, 0.75));
+        assert_eq!((s.aupr_in, s.aupr_out), (0.5, 0.5));
+    }
+
+    #[test]
+    fn average_precision_does_not_depend_on_how_many_inputs_there_are() {
+        let (benign, foreign) = ([5.0, 3.0, 1.0], [4.0, 2.0, 0.0, -1.0]);
+        let s = Separation::new(&benign, &foreign).unwrap();
+        let thrice = Separation::new(&benign, &foreign.repeat(3)).unwrap();
+        assert!((s.aupr_in - thrice.aupr_in).abs() < 1e-12);
+        assert!((s.aupr_out - thrice.aupr_out).abs() < 1e-12);
+        // By hand: a third of recall at each benign score, with foreign ones of weight 1/4 above it.
+        let recall_gain = 1.0 / 3.0;
+        let by_hand = [
+            1.0,
+            (2.0 / 3.0) / (2.0 / 3.0 + 1.0 / 4.0),
+            1.0 / (1.0 + 2.0 / 4.0),
+        ];
+        let by_hand: f64 = by_hand.iter().map(|p| recall_gain * p).sum();
+        assert!((s.aupr_in - by_hand).abs() < 1e-12);
     }
 
     #[test]
