@@ -148,6 +148,8 @@ pub(crate) struct Evaluation {
     pub(crate) gate: Option<GateReport>,
     /// When the drift alarm goes off, sequence by sequence.
     pub(crate) drift: Vec<Drift>,
+    /// Share of the positive class that every AUPR is stated for, whatever the sizes of the sets.
+    pub(crate) aupr_share: f64,
     /// What the baselines were fitted to, or why there are none.
     pub(crate) baselines: String,
 }

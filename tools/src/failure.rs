@@ -1,6 +1,6 @@
 //! From an error to one line and an exit code.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// A check that ran and failed: exit code 1, where bad usage and bad input are 2.
@@ -17,11 +17,7 @@ impl std::error::Error for CheckFailed {}
 
 /// Prints what went wrong on one line and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    if is_closed_pipe(error) {
-        // `flowgate score ... | head` has read enough: nothing went wrong.
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("error: {}", one_line(&format!("{error:#}")));
+    say(&format!("error: {}", one_line(&causes(error))));
     match error.is::<CheckFailed>() {
         true => ExitCode::from(1),
         false => ExitCode::from(2),
@@ -46,8 +42,32 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let what = text.split("\n\nUsage:").next().unwrap_or(&text);
     let what = what.split("\n\nFor more").next().unwrap_or(what);
     let what = what.replace("\n\n  tip:", "; tip:");
-    eprintln!("{} (see --help)", one_line(&what));
+    say(&format!("{} (see --help)", one_line(&what)));
     ExitCode::from(2)
+}
+
+/// Tells what is doubtful, though the work goes on.
+pub(crate) fn warn(text: &str) {
+    say(&format!("warning: {}", one_line(text)));
+}
+
+/// A line on standard error. Nobody is left to tell where even that is closed, and no work ends of it.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// The error and what is behind it, each cause once: many an error has its cause in its own words as well.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// White space and control characters become single blanks.
@@ -55,14 +75,6 @@ fn one_line(text: &str) -> String {
     let blank = |c: char| if c.is_control() { ' ' } else { c };
     let blanked: String = text.chars().map(blank).collect();
     blanked.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let closed = |cause: &(dyn std::error::Error + 'static)| {
-        let error = cause.downcast_ref::<io::Error>();
-        error.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    };
-    error.chain().any(closed)
 }
 
 #[cfg(test)]
@@ -75,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_closed_pipe_is_silent() {
-        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
-        assert!(is_closed_pipe(
-            &anyhow::Error::new(broken).context("while printing")
-        ));
-        assert!(!is_closed_pipe(&anyhow::anyhow!(
-            "a broken pipe in the cellar"
-        )));
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("no such file")
+            .context("a.csv: cannot be read: no such file")
+            .context("scoring");
+        assert_eq!(
+            causes(&error),
+            "scoring: a.csv: cannot be read: no such file"
+        );
     }
 }

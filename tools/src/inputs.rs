@@ -69,6 +69,15 @@ impl Limit {
     }
 }
 
+/// Reads data for which there is no model yet.
+pub(crate) fn read(path: &Path, limit: Limit) -> Result<Dataset> {
+    let data = limit.cut(data::load(path)?);
+    if data.is_empty() {
+        bail!("{}: nothing is left after --skip", one_line(path));
+    }
+    Ok(data)
+}
+
 /// Reads the data that a model shall read.
 pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result<Dataset> {
     let data = data::load(path)?;

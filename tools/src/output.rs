@@ -1,4 +1,7 @@
 //! Standard output: buffered, and coloured only where somebody looks at it.
+//!
+//! A reader that has seen enough (`| head`) closes it. No work ends of that: what is printed after it is dropped, and
+//! the end of the command decides what it means.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
@@ -8,6 +11,7 @@ pub struct Output {
     stream: BufWriter<StdoutLock<'static>>,
     /// Whether colours may be used.
     pub colour: bool,
+    closed: bool,
 }
 
 impl Output {
@@ -18,16 +22,40 @@ impl Output {
         Self {
             stream: BufWriter::new(io::stdout().lock()),
             colour: io::stdout().is_terminal() && !unwanted,
+            closed: false,
+        }
+    }
+
+    /// Whether the reader went away before everything was printed.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn unless_closed<T>(&mut self, done: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(otherwise)
+            }
+            done => done,
         }
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let written = self.stream.write(bytes);
+        self.unless_closed(written, bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        if self.closed {
+            return Ok(());
+        }
+        let flushed = self.stream.flush();
+        self.unless_closed(flushed, ())
     }
 }

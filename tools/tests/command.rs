@@ -547,7 +547,7 @@ fn nothing_is_coloured_or_animated_where_nobody_looks() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn a_reader_that_has_seen_enough_is_told_nothing() {
     let place = place();
     let mut child = Command::new(env!("CARGO_BIN_EXE_flowgate"))
         .args(["score", "model.flow", "--data", "test.idx3", "--json"])
@@ -560,6 +560,6 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(
         (output.status.code(), texts(&output).1.as_str()),
-        (Some(0), "")
+        (Some(141), "")
     );
 }

@@ -9,14 +9,17 @@ use crate::evaluation::{Evaluation, Set, deciding};
 /// The page.
 pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
     let title = format!("{}: {}", evaluation.model, against(evaluation));
+    let foreign = |section: fn(&Evaluation) -> Element| {
+        (!evaluation.foreign.is_empty()).then(|| section(evaluation))
+    };
     let main = el("main")
         .child(headline(evaluation))
         .child(cards(evaluation))
         .child(tables::decisions(evaluation))
-        .child(tables::separation(evaluation))
+        .children(foreign(tables::separation))
         .children(tables::drift(evaluation))
         .child(charts::histograms(evaluation))
-        .child(charts::curves(evaluation))
+        .children(foreign(charts::curves))
         .children(charts::gallery(evaluation))
         .child(tables::model(facts))
         .child(footer(evaluation));
@@ -30,7 +33,10 @@ fn against(evaluation: &Evaluation) -> String {
         .iter()
         .map(|set| set.name.as_str())
         .collect();
-    format!("{} against {}", evaluation.benign.name, names.join(", "))
+    match names.is_empty() {
+        true => evaluation.benign.name.clone(),
+        false => format!("{} against {}", evaluation.benign.name, names.join(", ")),
+    }
 }
 
 fn headline(evaluation: &Evaluation) -> Element {
@@ -47,6 +53,15 @@ fn verdict(evaluation: &Evaluation) -> String {
         parts.join(", ")
     };
     match (&evaluation.gate, deciding(evaluation)) {
+        (Some(gate), _) if evaluation.foreign.is_empty() => format!(
+            "With false alarms promised to stay at or below {}, the gate rejects {} of its own data ({}).",
+            percent(gate.alpha),
+            percent(gate.false_alarm_rate),
+            evaluation.benign.name
+        ),
+        (None, _) if evaluation.foreign.is_empty() => {
+            "The model is not calibrated: it makes no decisions yet.".to_owned()
+        }
         (Some(gate), _) => format!(
             "With false alarms promised to stay at or below {}, the gate rejects {} and {} of its own data ({}).",
             percent(gate.alpha),

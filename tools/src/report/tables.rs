@@ -87,14 +87,15 @@ pub(super) fn drift(evaluation: &Evaluation) -> Option<Element> {
 pub(super) fn separation(evaluation: &Evaluation) -> Element {
     let note = "Every score is higher for inputs more like the model's own data. AUROC: how often an own input scores \
                 above a foreign one; 0.5 is chance, and below it the score is misled. A plain likelihood often is: \
-                simple foreign images are likelier than the data a flow was trained on.";
+                simple foreign images are likelier than the data a flow was trained on. AUPR is that of equal \
+                shares of own and foreign inputs (1:1), whatever the sizes of the sets: 0.5 is chance.";
     let head = [
         ("score", ""),
         ("against", ""),
         ("AUROC", "number"),
         ("", "wide"),
-        ("AUPR in", "number"),
-        ("AUPR out", "number"),
+        ("AUPR in, 1:1", "number"),
+        ("AUPR out, 1:1", "number"),
         ("foreign accepted at 95\u{a0}%", "number"),
     ];
     let rows = evaluation.foreign.iter().flat_map(|set| {

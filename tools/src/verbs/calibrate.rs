@@ -5,7 +5,7 @@ use crate::model::{self, Loaded};
 use crate::output::Output;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
-use crate::{birth, number};
+use crate::{birth, failure, json, number, place};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use flow_infer::gate::{Gate, conformal_rank};
@@ -15,6 +15,7 @@ use flow_infer::spec::units::nats_from_raw;
 use flow_train_host::calibrate;
 use flow_train_host::export::file::FlowFile;
 use flow_train_host::files::{one_line, write_atomically};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Set the threshold of a .flow from benign data, with a stated false-alarm rate
@@ -40,6 +41,24 @@ pub(crate) struct Args {
     score: Option<Score>,
     #[command(flatten)]
     limit: Limit,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was set, for machines.
+#[derive(Serialize)]
+struct Calibration {
+    score: &'static str,
+    alpha: f64,
+    threshold_nats: f64,
+    threshold_raw: i64,
+    /// The threshold is the so-manieth smallest score.
+    rank: u32,
+    samples: u32,
+    /// Inputs that score as one before them.
+    repeats: usize,
+    written: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,6 +80,7 @@ fn rate(text: &str) -> Result<u32, String> {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        place::file(&self.out, &[&self.data])?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let data = inputs::load(&self.data, self.limit, &artifact)?;
@@ -80,7 +100,19 @@ impl Args {
         file.set_provenance(&provenance);
         let bytes = file.to_bytes()?;
         write_atomically(&self.out, |w| w.write_all(&bytes))?;
-        Ok(self.table(&gate).print(out)?)
+        let repeats = calibrate::repeats(&scores);
+        if repeats > 0 {
+            failure::warn(&format!(
+                "{}: {repeats} of {} inputs score as one before them: the false-alarm rate is that of inputs which do \
+                 not repeat each other",
+                one_line(&self.data),
+                scores.len()
+            ));
+        }
+        if self.json {
+            return json::print(&self.result(&gate, repeats), out);
+        }
+        Ok(self.table(&gate, repeats).print(out)?)
     }
 
     fn kind(&self, input: &PlannedInput) -> ScoreKind {
@@ -96,7 +128,20 @@ impl Args {
         }
     }
 
-    fn table(&self, gate: &Gate) -> Table {
+    fn result(&self, gate: &Gate, repeats: usize) -> Calibration {
+        Calibration {
+            score: gate.score.name(),
+            alpha: f64::from(gate.alpha_ppm) / 1e6,
+            threshold_nats: nats_from_raw(gate.threshold_raw),
+            threshold_raw: gate.threshold_raw,
+            rank: conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or_default(),
+            samples: gate.samples,
+            repeats,
+            written: one_line(&self.out).to_string(),
+        }
+    }
+
+    fn table(&self, gate: &Gate, repeats: usize) -> Table {
         let mut table = Table::facts();
         let rank = conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or_default();
         let nats = nats_from_raw(gate.threshold_raw);
@@ -111,6 +156,7 @@ impl Args {
             "it is",
             format!("number {rank} from below of {samples} benign scores"),
         );
+        table.fact("repeats", number::grouped(repeats as u64));
         table.fact("written", one_line(&self.out).to_string());
         table
     }

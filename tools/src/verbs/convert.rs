@@ -2,8 +2,10 @@
 
 mod restate;
 
+use crate::config;
 use crate::inputs::Limit;
 use crate::output::Output;
+use crate::place;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use flow_infer::spec::Shape;
@@ -11,9 +13,8 @@ use flow_train_host::convert::flows_ood::{self, ArchHint, Class, parse_image};
 use flow_train_host::convert::{ConvertError, Report, nflows, normflows};
 use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
-use flow_train_host::train::TrainConfig;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Make a model of a PyTorch checkpoint; no code of the file ever runs
 #[derive(clap::Args)]
@@ -62,6 +63,13 @@ enum Library {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let read = [
+            Some(&self.checkpoint),
+            self.restate.as_ref(),
+            self.config.as_ref(),
+        ];
+        let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+        place::file(&self.out, &read)?;
         let (mut model, report) = self.read()?;
         let healed = match &self.restate {
             Some(data) => Some(restate::run(
@@ -94,12 +102,8 @@ impl Args {
     }
 
     fn hint(&self) -> Result<ArchHint> {
-        let spec = self.config.as_ref().map(|file| -> Result<_> {
-            let place = || one_line(file).to_string();
-            let text = std::fs::read_to_string(file).with_context(place)?;
-            let config: TrainConfig = serde_json::from_str(&text).with_context(place)?;
-            Ok(config.spec)
-        });
+        let spec = self.config.as_deref();
+        let spec = spec.map(|file| config::read(file).map(|config| config.spec));
         Ok(ArchHint {
             class: self.arch,
             image: self.image,

@@ -4,8 +4,8 @@ mod select;
 
 use crate::inputs;
 use crate::output::Output;
-use crate::progress;
 use crate::table::Table;
+use crate::{place, progress};
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use flow_train_host::data::fetch::{Fetched, fetch_fashion_mnist, fetch_mnist};
@@ -78,6 +78,7 @@ impl Args {
                 mnist,
                 out: to,
             } => {
+                place::directory(to)?;
                 let written = sample::write_samples(fashion_mnist, mnist, to)?;
                 Ok(list(written.iter().map(PathBuf::as_path)).print(out)?)
             }
@@ -86,6 +87,7 @@ impl Args {
 }
 
 fn fetch(name: Name, to: &Path) -> Result<Fetched> {
+    place::directory(to)?;
     let spinner = progress::spinner("looking for it");
     let mut stage = |doing: &str| spinner.set_message(doing.to_owned());
     let fetched = match name {

@@ -49,7 +49,7 @@ impl Args {
 mod kept {
     use super::Args;
     use crate::table::Table;
-    use crate::{inputs, progress};
+    use crate::{inputs, place as room, progress};
     use anyhow::{Context, Result, bail};
     use flow_train_host::data::fetch::sha256_hex;
     use flow_train_host::data::npy::{NpyArray, NpyValues};
@@ -69,6 +69,7 @@ mod kept {
     }
 
     pub(super) fn run(args: &Args) -> Result<Table> {
+        room::file(&args.out, &[&args.data, &args.weights])?;
         let place = |path: &Path| one_line(path).to_string();
         let images = args.limit.cut(data::load(&args.data)?);
         if images.is_empty() {

@@ -8,8 +8,8 @@ use crate::output::Output;
 use crate::report::{self, Facts};
 use crate::table::{Cell, Table, Tone};
 use crate::verbs::score::all_scores;
-use crate::{birth, date, drift, number, progress};
-use anyhow::{Result, bail};
+use crate::{birth, date, drift, json, number, place, progress};
+use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
 use flow_train_host::baselines::{self, Baselines, FEWEST_SAMPLES};
 use flow_train_host::data::Dataset;
@@ -20,8 +20,9 @@ use std::path::{Path, PathBuf};
 /// Evaluate a model on its own kind of data against foreign ones
 #[derive(clap::Args)]
 #[command(
-    after_help = "Baselines are fitted to --baseline-data, or to the first half of --in and then evaluated on \
-    the second.\n\nExample:\n  flowgate eval tiny.flow --in fashion-test.idx3.gz --ood mnist=digits.idx3.gz \
+    after_help = "Baselines are fitted to --baseline-data, or to each half of --in and then evaluated on the \
+    other. AUPR is that of equal shares of own and foreign inputs, whatever the sizes of the sets: 0.5 is chance. \
+    Without --ood: how the model decides on its own data, and no more.\n\nExample:\n  flowgate eval tiny.flow --in fashion-test.idx3.gz --ood mnist=digits.idx3.gz \
     --report reports/tiny"
 )]
 pub(crate) struct Args {
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long = "in", value_name = "[NAME=]PATH", value_parser = inputs::maybe_named_path)]
     benign: (String, PathBuf),
     /// Foreign data under a name; may be given several times
-    #[arg(long, value_name = "NAME=PATH", required = true, value_parser = inputs::named_path)]
+    #[arg(long, value_name = "NAME=PATH", value_parser = inputs::named_path)]
     ood: Vec<(String, PathBuf)>,
     /// Directory for the page (index.html) and the figures (results.json)
     #[arg(long, value_name = "DIR")]
@@ -54,6 +55,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         self.check_names()?;
+        place::directory(&self.report)?;
         let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         let artifact = loaded.artifact()?;
         // Everything is read before anything long begins.
@@ -72,8 +74,7 @@ impl Args {
         let evaluation = self.evaluation(&loaded, &artifact, benign, foreign, sample)?;
         let page = report::write(&self.report, &evaluation, &Facts::of(&artifact))?;
         if self.json {
-            writeln!(out, "{}", serde_json::to_string(&evaluation)?)?;
-            return Ok(());
+            return json::print(&evaluation, out);
         }
         print(&evaluation, &page, out)
     }
@@ -112,6 +113,7 @@ impl Args {
             benign,
             foreign,
             scores,
+            aupr_share: 0.5,
             baselines,
         })
     }
@@ -123,31 +125,25 @@ impl Args {
         foreign: &[Set],
         sample: Option<Dataset>,
     ) -> Result<(Vec<Column>, String)> {
-        let half = benign.count / 2;
-        let (sample, rest, what) = match (&self.baseline_data, sample) {
-            (Some(path), Some(sample)) => {
-                let what = birth::describe(path, &sample);
-                (sample, benign.data.clone(), what)
-            }
-            _ if half < FEWEST_SAMPLES => {
-                let what = format!("none: half of {} inputs is too few", benign.count);
-                return Ok((Vec::new(), what));
-            }
-            _ => {
-                let what = format!("the first half of {}, evaluated on the second", benign.name);
-                let rest = benign.data.take(half..benign.count);
-                (benign.data.take(0..half), rest, what)
-            }
-        };
+        if foreign.is_empty() {
+            return Ok((Vec::new(), "none: no foreign data".to_owned()));
+        }
         let spinner = progress::spinner("fitting the baselines");
-        let fitted = match (Baselines::fit(&sample, self.seed), &self.baseline_data) {
-            (Ok(fitted), _) => fitted,
-            (Err(error), Some(path)) => {
-                return Err(anyhow::Error::new(error).context(one_line(path).to_string()));
+        let (fitted, what) = match (&self.baseline_data, sample) {
+            (Some(path), Some(sample)) => {
+                let fitted = Baselines::fit(&sample, self.seed);
+                let fitted = fitted.with_context(|| one_line(path).to_string())?;
+                (Fitted::Elsewhere(fitted), birth::describe(path, &sample))
             }
-            (Err(error), None) => return Ok((Vec::new(), format!("none: {error}"))),
+            _ => match Fitted::crosswise(&benign.data, self.seed) {
+                Ok(fitted) => {
+                    let what = format!("each half of {}, evaluated on the other", benign.name);
+                    (fitted, what)
+                }
+                Err(why) => return Ok((Vec::new(), format!("none: {why}"))),
+            },
         };
-        let benign = fitted.log_densities(&rest);
+        let benign = fitted.log_densities(&benign.data);
         let others: Vec<_> = foreign
             .iter()
             .map(|set| fitted.log_densities(&set.data))
@@ -165,6 +161,41 @@ impl Args {
     }
 }
 
+/// Baselines that have not seen what they are evaluated on.
+enum Fitted {
+    /// Fitted to data of their own.
+    Elsewhere(Baselines),
+    /// Fitted to the first half of the benign inputs, and to the second.
+    Crosswise(Box<[Baselines; 2]>),
+}
+
+impl Fitted {
+    fn crosswise(benign: &Dataset, seed: u64) -> Result<Self, String> {
+        let half = benign.len() / 2;
+        if half < FEWEST_SAMPLES {
+            return Err(format!("half of {} inputs is too few", benign.len()));
+        }
+        let halves = [0..half, half..benign.len()];
+        let fit = |range| Baselines::fit(&benign.take(range), seed).map_err(|e| e.to_string());
+        let [first, second] = halves.map(fit);
+        Ok(Self::Crosswise(Box::new([first?, second?])))
+    }
+
+    /// Of every input, in order: every row of the table is then about the same inputs. Of a set in halves each is
+    /// evaluated by the baselines of the other half, so that no benign input was part of their fit.
+    fn log_densities(&self, data: &Dataset) -> Vec<[f64; 2]> {
+        match self {
+            Self::Elsewhere(fitted) => fitted.log_densities(data),
+            Self::Crosswise(both) => {
+                let half = data.len() / 2;
+                let mut all = both[1].log_densities(&data.take(0..half));
+                all.extend(both[0].log_densities(&data.take(half..data.len())));
+                all
+            }
+        }
+    }
+}
+
 /// A set with its scores.
 fn scored(name: String, path: &Path, data: Dataset, artifact: &Artifact<'_>) -> Result<Set> {
     let scores = all_scores(path, artifact, &data, None, &name)?;
@@ -175,8 +206,10 @@ fn scored(name: String, path: &Path, data: Dataset, artifact: &Artifact<'_>) -> 
 fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
     sets(evaluation).print(out)?;
     writeln!(out)?;
-    separation(evaluation).print(out)?;
-    writeln!(out)?;
+    if !evaluation.foreign.is_empty() {
+        separation(evaluation).print(out)?;
+        writeln!(out)?;
+    }
     if !evaluation.drift.is_empty() {
         drift::table(&evaluation.drift).print(out)?;
         writeln!(out)?;
@@ -227,8 +260,8 @@ fn separation(evaluation: &Evaluation) -> Table {
         "score",
         "against",
         "AUROC",
-        "AUPR in",
-        "AUPR out",
+        "AUPR in (1:1)",
+        "AUPR out (1:1)",
         "FPR at 95 % TPR",
     ];
     let mut table = Table::new(head).left(2);

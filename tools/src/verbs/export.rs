@@ -6,7 +6,7 @@ use crate::model::Loaded;
 use crate::output::Output;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
-use crate::{birth, inputs, number, progress};
+use crate::{birth, inputs, json, number, place, progress};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::artifact::{Artifact, GoldenVector};
@@ -17,6 +17,7 @@ use flow_train_host::export::file::FlowFile;
 use flow_train_host::export::{self, ExportError, Source};
 use flow_train_host::files::{one_line, write_atomically};
 use flow_train_host::model::Model;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Calibration inputs that are used unless `--limit` says otherwise: activation ranges settle long before.
@@ -49,6 +50,26 @@ pub(crate) struct Args {
     /// Version of the model, counted up by whoever ships it
     #[arg(long, value_name = "N", default_value_t = 0)]
     model_version: u32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was made, for machines.
+#[derive(Serialize)]
+struct Exported {
+    format: &'static str,
+    flash_bytes: u64,
+    scratch_bytes: u64,
+    macs: u64,
+    weights: u64,
+    /// Inputs that ranges, golden vectors and the cost come from.
+    inputs: usize,
+    golden_vectors: usize,
+    bits_per_dim: f64,
+    bits_per_dim_of_the_float_model: f64,
+    model_version: u32,
+    written: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,6 +81,7 @@ enum Format {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        place::file(&self.out, &[&self.model, &self.calibrate])?;
         let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         if loaded.is_flow() {
             bail!(
@@ -85,6 +107,9 @@ impl Args {
         let bytes = file.to_bytes()?;
         write_atomically(&self.out, |w| w.write_all(&bytes))?;
         let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+        if self.json {
+            return json::print(&self.result(&artifact, &data, &float, &scores), out);
+        }
         Ok(self.table(&artifact, &data, &float, &scores).print(out)?)
     }
 
@@ -131,6 +156,29 @@ impl Args {
                 code_length_raw: scores.code_length_raw.unwrap_or(0),
             });
         file.set_golden(vectors);
+    }
+
+    fn result(
+        &self,
+        artifact: &Artifact<'_>,
+        data: &Dataset,
+        float: &[Scores],
+        exported: &[Scores],
+    ) -> Exported {
+        let cost = Cost::of(artifact);
+        Exported {
+            format: self.format.name(),
+            flash_bytes: cost.flash_bytes,
+            scratch_bytes: cost.scratch_bytes,
+            macs: cost.macs,
+            weights: cost.weights,
+            inputs: data.len(),
+            golden_vectors: artifact.golden().count(),
+            bits_per_dim: mean_bits(exported, artifact),
+            bits_per_dim_of_the_float_model: mean_bits(float, artifact),
+            model_version: self.model_version,
+            written: one_line(&self.out).to_string(),
+        }
     }
 
     fn table(

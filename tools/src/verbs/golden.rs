@@ -4,7 +4,7 @@ use crate::inputs;
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, date, number};
+use crate::{birth, date, number, place};
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
@@ -62,6 +62,7 @@ struct Certificate {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let data = inputs::load(&self.data, self.limit.or(INPUTS), &artifact)?;

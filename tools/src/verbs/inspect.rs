@@ -4,9 +4,11 @@ mod memory;
 mod picture;
 
 use crate::cost::{Cost, StepCost, element_bytes, format_name, layer_cost};
+use crate::json;
 use crate::model::{self, Loaded};
 use crate::number::{bytes, grouped};
 use crate::output::Output;
+use crate::place;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, Section};
@@ -85,6 +87,9 @@ const SECTIONS: [(Section, &str); 7] = [
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        if let Some(path) = &self.picture {
+            place::file(path, &[&self.model])?;
+        }
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let cost = Cost::of(&artifact);
@@ -109,8 +114,7 @@ impl Args {
             write_atomically(path, |file| file.write_all(svg.as_bytes()))?;
         }
         if self.json {
-            writeln!(out, "{}", serde_json::to_string(&report)?)?;
-            return Ok(());
+            return json::print(&report, out);
         }
         facts(&report).print(out)?;
         writeln!(out)?;

@@ -2,6 +2,8 @@
 
 pub(crate) mod bench;
 pub(crate) mod calibrate;
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod data;
 pub(crate) mod embed;
@@ -9,6 +11,8 @@ pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod golden;
 pub(crate) mod inspect;
+pub(crate) mod man;
+pub(crate) mod presets;
 pub(crate) mod score;
 pub(crate) mod sign;
 pub(crate) mod train;

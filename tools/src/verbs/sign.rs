@@ -2,6 +2,7 @@
 
 use crate::model::Loaded;
 use crate::output::Output;
+use crate::place;
 use crate::signature;
 use crate::table::Table;
 use anyhow::Result;
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        place::file(&self.out, &[&self.key])?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let key = signature::key_pair(&self.key)?;

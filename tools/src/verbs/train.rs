@@ -3,14 +3,16 @@
 mod torch;
 
 use crate::failure::CheckFailed;
+use crate::inputs::{self, Limit};
 use crate::interrupt;
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, number, progress};
+use crate::{birth, config, json, number, place, progress};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
+use clap::builder::PossibleValuesParser;
 use flow_infer::spec::InputSpec;
-use flow_train_host::data::{self, Dataset};
+use flow_train_host::data::Dataset;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::model::store::MODEL_FILE;
@@ -19,6 +21,7 @@ use flow_train_host::train::{
     self, EpochRecord, Options, Progress, StepReport, Summary, TrainConfig, TrainError,
 };
 use indicatif::ProgressBar;
+use serde::Serialize;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -36,9 +39,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 )]
 pub(crate) struct Args {
     /// A named configuration
-    #[arg(long, value_name = "NAME", conflicts_with = "config", help = preset_help())]
+    #[arg(long, value_name = "NAME", conflicts_with = "config", help = preset_help(),
+          value_parser = PossibleValuesParser::new(presets::NAMES.map(|(name, _)| name)), hide_possible_values = true)]
     preset: Option<String>,
-    /// A configuration as JSON, such as config.json of another run
+    /// A configuration: TOML, as `flowgate config` prints, or JSON, as config.json of another run
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Training data; the last part of it validates
@@ -77,6 +81,12 @@ pub(crate) struct Args {
     /// GPUs or many machines
     #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negative_threshold"])]
     torch: bool,
+    /// Of --data and of --negative
+    #[command(flatten)]
+    limit: Limit,
+    /// Print one JSON object a line: one an epoch, and one at the end
+    #[arg(long)]
+    json: bool,
 }
 
 fn preset_help() -> String {
@@ -91,17 +101,21 @@ fn preset_help() -> String {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        let data = data::load(&self.data)?;
+        place::directory(&self.out)?;
+        let data = inputs::read(&self.data, self.limit)?;
         let config = self.config(&data)?;
         if self.torch {
             return self.write_for_torch(&config, &data, out);
         }
-        let negative = self.negative.as_deref().map(data::load).transpose()?;
+        let negative = self.negative.as_deref();
+        let negative = negative.map(|path| inputs::read(path, self.limit));
+        let negative = negative.transpose()?;
         let options = Options {
             threads: self.threads,
             resume: self.resume,
         };
-        let mut watch = Watch::new(out, &self.out, self.provenance(&data, &config));
+        let provenance = self.provenance(&data, &config);
+        let mut watch = Watch::new(out, self.json, &self.out, provenance);
         let outcome = match &negative {
             None => train::run(&config, &data, &self.out, options, &mut watch),
             Some(other) => {
@@ -113,7 +127,10 @@ impl Args {
             return Err(error);
         }
         let summary = outcome.map_err(|error| self.blame(error))?;
-        self.table(&summary).print(out)?;
+        match self.json {
+            true => json::print(&Ended::new(&summary, &self.out), out)?,
+            false => self.table(&summary).print(out)?,
+        }
         match summary.finished {
             true => Ok(()),
             false => Err(CheckFailed(format!(
@@ -126,14 +143,37 @@ impl Args {
 
     fn config(&self, data: &Dataset) -> Result<TrainConfig> {
         let mut config = match (&self.preset, &self.config) {
-            (Some(name), _) => preset(name, data, self.whiten)?,
-            (None, Some(file)) => read_config(file)?,
-            (None, None) => read_config(&self.out.join("config.json"))?,
+            (Some(name), _) => self.preset(name, data)?,
+            (None, Some(file)) => config::read(file)?,
+            (None, None) => config::read(&self.out.join("config.json"))?,
         };
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.seed = self.seed.unwrap_or(config.seed);
         if self.negative_threshold.is_some() {
             config.negative_threshold_nats = self.negative_threshold;
+        }
+        Ok(config)
+    }
+
+    /// The preset, of the size of the data.
+    fn preset(&self, name: &str, data: &Dataset) -> Result<TrainConfig> {
+        if let Dataset::Vectors(vectors) = data
+            && vectors.dims().min(self.whiten.unwrap_or(u16::MAX).into()) < 2
+        {
+            bail!(
+                "{}: a coupling flow needs two columns or more (D = 1 here)",
+                one_line(&self.data)
+            );
+        }
+        // A dimension beyond the format's is refused by the spec's own check.
+        let measured = u16::try_from(data.dims()).unwrap_or(u16::MAX);
+        let config = presets::preset(name, self.whiten.unwrap_or(measured));
+        let mut config = config.with_context(|| format!("there is no preset {name}"))?;
+        if let Some(dims) = self.whiten {
+            let InputSpec::Vector { .. } = config.spec.input else {
+                bail!("--whiten is for vectors, and preset {name} reads images");
+            };
+            config.spec.input = InputSpec::Whitened { measured, dims };
         }
         Ok(config)
     }
@@ -162,8 +202,11 @@ impl Args {
     fn blame(&self, error: TrainError) -> anyhow::Error {
         let file = match &error {
             TrainError::Data(..) | TrainError::TooFew(_) => Some(&self.data),
+            TrainError::Negative(..) => self.negative.as_ref(),
+            // A preset takes its size from the data.
+            TrainError::Spec(_) if self.preset.is_some() => Some(&self.data),
             TrainError::Config(_) | TrainError::Spec(_) | TrainError::Untrainable(_) => {
-                self.config.as_ref()
+                self.config.as_ref().or(Some(&self.out))
             }
             TrainError::NotFinite { .. } => Some(&self.out),
             _ => None,
@@ -193,29 +236,25 @@ impl Args {
     }
 }
 
-fn preset(name: &str, data: &Dataset, whiten: Option<u16>) -> Result<TrainConfig> {
-    // A dimension beyond the format's is refused by the spec's own check.
-    let measured = u16::try_from(data.dims()).unwrap_or(u16::MAX);
-    let config = presets::preset(name, whiten.unwrap_or(measured));
-    let mut config = config.with_context(|| {
-        let names = presets::NAMES.map(|(name, _)| name).join(", ");
-        format!("there is no preset {name}: the presets are {names}")
-    })?;
-    if let Some(dims) = whiten {
-        let InputSpec::Vector { .. } = config.spec.input else {
-            bail!("--whiten is for vectors, and preset {name} reads images");
-        };
-        config.spec.input = InputSpec::Whitened { measured, dims };
-    }
-    Ok(config)
+/// The end of a run, for machines.
+#[derive(Serialize)]
+struct Ended {
+    finished: bool,
+    epochs: usize,
+    parameters: usize,
+    best_bits_per_dim: Option<f64>,
+    model: String,
 }
 
-fn read_config(file: &Path) -> Result<TrainConfig> {
-    let place = || one_line(file).to_string();
-    let json = std::fs::read_to_string(file).with_context(place)?;
-    match serde_json::from_str(&json) {
-        Ok(config) => Ok(config),
-        Err(error) => bail!("{}: no training configuration: {error}", place()),
+impl Ended {
+    fn new(summary: &Summary, run: &Path) -> Self {
+        Self {
+            finished: summary.finished,
+            epochs: summary.records.len(),
+            parameters: summary.parameters,
+            best_bits_per_dim: summary.best_bits_per_dim,
+            model: one_line(&run.join(MODEL_FILE)).to_string(),
+        }
     }
 }
 
@@ -224,6 +263,7 @@ const TEMPLATE: &str = "epoch {prefix} {bar:28} {pos}/{len}  {msg}";
 /// A bar on a terminal, and one printed line an epoch everywhere.
 struct Watch<'o> {
     out: &'o mut Output,
+    json: bool,
     run: &'o Path,
     provenance: Option<Provenance>,
     bar: ProgressBar,
@@ -233,11 +273,12 @@ struct Watch<'o> {
 }
 
 impl<'o> Watch<'o> {
-    fn new(out: &'o mut Output, run: &'o Path, provenance: Provenance) -> Self {
+    fn new(out: &'o mut Output, json: bool, run: &'o Path, provenance: Provenance) -> Self {
         let bar = progress::bar(0, "");
         bar.set_style(progress::style(TEMPLATE));
         Self {
             out,
+            json,
             run,
             provenance: Some(provenance),
             bar,
@@ -258,6 +299,10 @@ impl<'o> Watch<'o> {
     }
 
     fn print(&mut self, r: &EpochRecord) -> Result<()> {
+        if self.json {
+            json::print(r, self.out)?;
+            return Ok(self.out.flush()?);
+        }
         if self.lines == 0 {
             let head = "epoch  train bits/dim  validation bits/dim  items/s";
             writeln!(self.out, "{head}")?;

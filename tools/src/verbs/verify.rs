@@ -4,6 +4,7 @@ mod constant;
 mod pixels;
 
 use crate::failure::CheckFailed;
+use crate::json;
 use crate::model::{self, Loaded};
 use crate::number;
 use crate::output::Output;
@@ -18,6 +19,7 @@ use flow_infer::score::complexity::Coder;
 use flow_infer::spec::{FlowSpec, StepSpec};
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::files::one_line;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Check a .flow: integrity, architecture, determinants, golden vectors, signature
@@ -32,6 +34,26 @@ pub(crate) struct Args {
     /// Public key that must have signed it, PEM; any key will do otherwise
     #[arg(long, value_name = "PUBLIC.pem")]
     key: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found, for machines.
+#[derive(Serialize)]
+struct Verified<'f> {
+    model: String,
+    /// Whether no check failed.
+    ok: bool,
+    checks: Vec<Check<'f>>,
+}
+
+#[derive(Serialize)]
+struct Check<'f> {
+    check: &'static str,
+    /// `ok`, `absent` or `failed`.
+    result: &'static str,
+    detail: &'f str,
 }
 
 /// What came of a check.
@@ -52,7 +74,10 @@ impl Args {
             }
             Err(error) => vec![("integrity", Finding::Bad(error.to_string()))],
         };
-        table(&findings).print(out)?;
+        match self.json {
+            true => json::print(&self.result(&findings), out)?,
+            false => table(&findings).print(out)?,
+        }
         let failed: Vec<&str> = findings
             .iter()
             .filter(|(_, finding)| matches!(finding, Finding::Bad(_)))
@@ -66,6 +91,26 @@ impl Args {
                 failed.join(", ")
             ))
             .into()),
+        }
+    }
+
+    fn result<'f>(&self, findings: &'f [(&'static str, Finding)]) -> Verified<'f> {
+        let check = |(check, finding): &'f (&'static str, Finding)| {
+            let (result, detail) = match finding {
+                Finding::Good(detail) => ("ok", detail.as_str()),
+                Finding::Absent(detail) => ("absent", *detail),
+                Finding::Bad(detail) => ("failed", detail.as_str()),
+            };
+            Check {
+                check,
+                result,
+                detail,
+            }
+        };
+        Verified {
+            model: one_line(&self.model).to_string(),
+            ok: !findings.iter().any(|(_, f)| matches!(f, Finding::Bad(_))),
+            checks: findings.iter().map(check).collect(),
         }
     }
 }

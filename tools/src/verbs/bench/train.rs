@@ -9,7 +9,7 @@ use super::versus::Side;
 use super::{files, gradients, python, versus, worker};
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, date, progress, scripts};
+use crate::{birth, date, place, progress, scripts};
 use anyhow::Result;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
@@ -80,6 +80,9 @@ impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
         if let Some(directory) = &self.serve {
             return worker::serve(directory, self.threads, self.instructions(), out);
+        }
+        if let Some(path) = &self.record {
+            place::file(path, &[])?;
         }
         let python = match self.against {
             Some(Against::Torch) => Some(python::environment(&self.venv, &[])?),

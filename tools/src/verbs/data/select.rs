@@ -3,6 +3,7 @@
 use crate::inputs::Limit;
 use crate::number::grouped;
 use crate::output::Output;
+use crate::place;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_train_host::data::select::{Selection, select};
@@ -34,6 +35,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::file(&self.out, &[&self.table])?;
         let selection = Selection {
             column: self.column.clone(),
             equals: self.equals.clone(),

@@ -7,6 +7,7 @@ use crate::cost::mask_kind;
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Row, Scale, Sheet, range_of, tile};
+use crate::place;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::Step;
@@ -37,6 +38,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;

@@ -7,6 +7,7 @@ use crate::cost::mask_kind;
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Row, Scale, Sheet, range_of, tile};
+use crate::place;
 use anyhow::{Result, bail};
 use flow_infer::spec::Shape;
 use flow_train_host::files::one_line;
@@ -42,6 +43,7 @@ struct Ranges {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;

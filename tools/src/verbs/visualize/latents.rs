@@ -6,7 +6,7 @@ use crate::album::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Row, Scale, Sheet, tile};
-use crate::progress;
+use crate::{place, progress};
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::NumberFormat;
@@ -49,6 +49,7 @@ type Kinds = Vec<(String, Vec<Vec<f32>>)>;
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;

@@ -7,7 +7,7 @@ use crate::inputs::{self, Limit};
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Row, Sheet, tile};
-use crate::{number, progress};
+use crate::{number, place, progress};
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
 use flow_infer::spec::Shape;
@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Images to show above the samples
     #[arg(long, value_name = "[NAME=]PATH", value_parser = inputs::maybe_named_path)]
     data: Option<(String, PathBuf)>,
+    /// Of --data
+    #[command(flatten)]
+    limit: Limit,
     /// Directory for the pictures and their page
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -57,6 +60,7 @@ fn temperature(text: &str) -> Result<f32, String> {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;
@@ -94,7 +98,7 @@ impl Args {
         let Some((name, path)) = &self.data else {
             return Ok(None);
         };
-        let most = Limit::default().or(self.draws as usize);
+        let most = self.limit.or(self.draws as usize);
         let Dataset::Images(images) = inputs::load(path, most, artifact)? else {
             bail!("{}: pictures are of images", one_line(path));
         };

@@ -14,7 +14,7 @@ use super::machine::{self, Temporary};
 use super::peer::{Peer, Python};
 use super::python;
 use crate::output::Output;
-use crate::{birth, date, progress, scripts};
+use crate::{birth, date, place, progress, scripts};
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::ValueEnum;
@@ -89,6 +89,9 @@ impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
         if let Some(directory) = &self.serve {
             return worker::serve(directory, self.float, self.threads, out);
+        }
+        if let Some(path) = &self.record {
+            place::file(path, &[])?;
         }
         let cases = self.models.iter().map(|path| Case::open(path));
         let cases = cases.collect::<Result<Vec<_>>>()?;

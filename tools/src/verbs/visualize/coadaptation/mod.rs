@@ -8,6 +8,7 @@ use crate::album::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Raster, Row, Scale, Sheet, range_of, tile};
+use crate::place;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_infer::spec::Shape;
@@ -57,6 +58,7 @@ struct Colours {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        place::directory(&self.out)?;
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;
         let (shape, margin) = image_input(&artifact, &self.model)?;

@@ -1,0 +1,28 @@
+//! `flowgate completions`: what a shell needs to complete verbs and flags.
+
+use crate::cli;
+use crate::output::Output;
+use anyhow::Result;
+use clap_complete::Shell;
+use std::io::Write;
+
+/// Print a script that makes a shell complete verbs and flags
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  flowgate completions bash > ~/.local/share/bash-completion/completions/flowgate\n  \
+    flowgate completions zsh > ~/.zfunc/_flowgate\n  \
+    flowgate completions fish > ~/.config/fish/completions/flowgate.fish"
+)]
+pub(crate) struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        // clap panics where its output fails; memory does not.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut cli::command(), "flowgate", &mut script);
+        Ok(out.write_all(&script)?)
+    }
+}
