@@ -1,4 +1,6 @@
 //! `cargo xtask setup`: what the other verbs need from outside, installed or asked for.
+//!
+//! Set-up only ever adds: where installing would take something away from the machine, it stops and says the command.
 
 use crate::{boards, other_host, process};
 use anyhow::{Result, bail};
@@ -9,7 +11,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Install Rust targets, QEMU and defmt-print, or print the exact command where that is not allowed.
+/// Install Rust targets, QEMU and defmt-print, or print the exact command where that is not allowed or would remove
+/// a package. What is there already is left alone.
 ///
 /// Example: cargo xtask setup
 #[derive(Args)]
@@ -85,7 +88,7 @@ pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<
         .map(|&program| known(program).map_or(program, |&(_, package)| package))
         .collect();
     let mut apt = Command::new("apt-get");
-    apt.args(["install", "--yes", "--no-install-recommends"])
+    apt.args(["install", "--yes", "--no-remove", "--no-install-recommends"])
         .args(&packages);
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     if !on_path("apt-get") || !is_root() {
@@ -98,7 +101,27 @@ pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<
         Command::new("apt-get").arg("update"),
         "the package list is not there",
     )?;
+    let mut trial = Command::new("apt-get");
+    trial.args(["install", "--simulate", "--no-install-recommends"]);
+    let trial = process::stdout(trial.args(&packages))?;
+    let lost: Vec<&str> = removals(&trial).collect();
+    if !lost.is_empty() {
+        bail!(
+            "QEMU is missing, and installing it would remove {}; nothing was done. If that is well: \
+             apt-get install --no-install-recommends {}",
+            lost.join(", "),
+            packages.join(" ")
+        );
+    }
     install(&mut apt, "QEMU is missing")
+}
+
+/// The packages that apt-get says it would remove.
+fn removals(simulation: &str) -> impl Iterator<Item = &str> {
+    simulation.lines().filter_map(|line| {
+        let rest = line.strip_prefix("Remv ").or(line.strip_prefix("Purg "))?;
+        rest.split_whitespace().next()
+    })
 }
 
 /// Makes sure that a board's log can be read.
@@ -137,4 +160,26 @@ fn on_path(program: &str) -> bool {
 
 fn is_root() -> bool {
     process::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::removals;
+
+    #[test]
+    fn what_apt_would_remove_is_seen() {
+        let simulation = "\
+Reading package lists...
+The following packages will be REMOVED:
+  qemu-user-static
+The following NEW packages will be installed:
+  qemu-user
+Remv qemu-user-static [1:7.2+dfsg-7+deb12u7]
+Inst qemu-user (1:7.2+dfsg-7+deb12u7 Debian:12/stable [amd64])
+Conf qemu-user (1:7.2+dfsg-7+deb12u7 Debian:12/stable [amd64])
+";
+        let removed: Vec<&str> = removals(simulation).collect();
+        assert_eq!(removed, ["qemu-user-static"]);
+        assert_eq!(removals("Inst qemu-user (1:7.2)\n").count(), 0);
+    }
 }

@@ -133,7 +133,10 @@ impl Args {
             (Some(path), Some(sample)) => {
                 let fitted = Baselines::fit(&sample, self.seed);
                 let fitted = fitted.with_context(|| one_line(path).to_string())?;
-                (Fitted::Elsewhere(fitted), birth::describe(path, &sample))
+                (
+                    Fitted::Elsewhere(Box::new(fitted)),
+                    birth::describe(path, &sample),
+                )
             }
             _ => match Fitted::crosswise(&benign.data, self.seed) {
                 Ok(fitted) => {
@@ -164,7 +167,7 @@ impl Args {
 /// Baselines that have not seen what they are evaluated on.
 enum Fitted {
     /// Fitted to data of their own.
-    Elsewhere(Baselines),
+    Elsewhere(Box<Baselines>),
     /// Fitted to the first half of the benign inputs, and to the second.
     Crosswise(Box<[Baselines; 2]>),
 }
