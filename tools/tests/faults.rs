@@ -464,7 +464,7 @@ fn rows_of_a_table_are_about_the_same_inputs() {
         .take(60)
         .map(|line| format!("{line}\n"))
         .collect();
-    place.write("few.csv", few.repeat(1));
+    place.write("few.csv", few);
     let out =
         place.ok("eval m.flow --in d.csv --ood same=same.csv --ood few=few.csv --report r --json");
     let found = object(&out);
