@@ -16,6 +16,7 @@ mod bytes;
 pub mod detector;
 pub mod drift;
 pub mod engine;
+pub mod front_end;
 pub mod gate;
 pub mod kernel_trials;
 pub mod kernels;

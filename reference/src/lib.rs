@@ -20,6 +20,7 @@ mod array;
 mod conditioner;
 mod coupling;
 mod flow;
+pub mod front_end;
 mod input;
 mod invertible_linear;
 pub mod numeric;

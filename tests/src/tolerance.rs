@@ -53,6 +53,15 @@ table! {
     /// Data to latent and back.
     ROUND_TRIP: "reference to_data(to_latent(v)) on the scale of the input", Relative, 1e-11,
         "f64 rounding times the flow's condition number, the spread of its multipliers: below 1e3 for the small models";
+    /// The front end against the reference's means before their rounding.
+    FRONT_END: "front end, mean before rounding", Absolute, 0.5 + 1e-9,
+        "one rounding to the nearest byte; f64 sums of a few thousand weighted bytes";
+    /// The front end against Pillow.
+    FRONT_END_PILLOW: "front end, Pillow's box filter", Absolute, 1.0,
+        "Pillow rounds twice, once a pass, the front end once: 1 + 1/2, of whole bytes 1";
+    /// The front end's luma against Pillow's.
+    FRONT_END_PILLOW_LUMA: "front end, Pillow's box filter and luma", Absolute, 2.0,
+        "as without luma, and weights in 256ths against 65536ths: up to 0.45 of a byte";
     /// Mass of a float flow.
     QUADRATURE_FLOAT: "reference density, integrated", Absolute, 2e-6,
         "trapezoidal rule: exact to rounding where the density is smooth, second order at the kinks of relu";
