@@ -1,12 +1,18 @@
 //! The front end against the f64 reference on random frames of every format, and against Pillow.
 
+use flow_infer::artifact::{Artifact, FrontEndNeed, LoadError, Section, front_end_need};
 use flow_infer::front_end::{
-    Frame, FrameReader, FrameSpec, PixelFormat, Reduction, Region, YuvRange,
+    Frame, FrameReader, FrameSpec, FrontEnd, PixelFormat, Reduction, Region, YuvRange,
 };
-use flow_infer::spec::Shape;
-use flow_tests::random::SplitMix64;
+use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingMask, Norm, Parity, ScaleMap, Shape};
 use flow_reference::front_end::reduce;
+use flow_tests::models::{coupling, image, level, random_model};
+use flow_tests::random::SplitMix64;
+
+use flow_tests::tiny_flow::tiny_flow;
 use flow_tests::tolerance::{FRONT_END, FRONT_END_PILLOW, FRONT_END_PILLOW_LUMA};
+use flow_train_host::export::file::FlowFile;
+use flow_train_host::export::{ExportError, floating};
 
 fn engine(reduction: &Reduction, spec: FrameSpec, bytes: &[u8]) -> Vec<u8> {
     let mut sums = vec![0; reduction.accumulators()];
@@ -102,7 +108,7 @@ fn a_uniform_frame_gives_a_uniform_input() {
 
 /// As in `tests/data/front_end/make.py`.
 fn sample(c: u32, x: u32, y: u32) -> u8 {
-    (x * x * 7 + y * 13 * (c + 1) + x * y * 3 + c * 50 + (x ^ y) * 5) as u8
+    (x * x * 7 + y * 13 * (c + 1) + x * y * y / 5 + c * 50 + (x ^ y) * 37 / 8) as u8
 }
 
 #[test]
@@ -170,4 +176,117 @@ fn bytes_of(hex: &str) -> Vec<u8> {
     let text = pairs.map(|pair| std::str::from_utf8(pair).expect("ASCII"));
     text.map(|two| u8::from_str_radix(two, 16).expect("hex"))
         .collect()
+}
+
+/// The worked example of `documents/format.md`.
+const SECTION: [u8; 20] = [
+    0, 1, 28, 28, // frames; 1 x 28 x 28
+    1, 3, 5, 0xac, 0x02, 0xc8, 0x01, // a region: from column 3 and row 5 on, 300 x 200
+    1, 5, 1, 0x80, 0x05, 0xe0, 0x03, 0x80,
+    0x0a, // frames: yuyv, limited, 640 x 480, stride 1280
+];
+
+fn described() -> Reduction {
+    Reduction {
+        region: Some(Region {
+            x: 3,
+            y: 5,
+            width: 300,
+            height: 200,
+        }),
+        frame: Some(FrameSpec {
+            range: YuvRange::Limited,
+            ..FrameSpec::new(PixelFormat::Yuyv, 640, 480)
+        }),
+        ..Reduction::to(Shape::new(1, 28, 28))
+    }
+}
+
+/// A flow on grey images of 28 x 28.
+fn image_file() -> FlowFile {
+    let conditioner = ConditionerSpec::Resnet {
+        channels: 4,
+        blocks: 1,
+        skip: false,
+        norm: Norm::None,
+        bottleneck: 0,
+    };
+    let mask = CouplingMask::Checkerboard { kept: Parity::Even };
+    let step = coupling(
+        mask,
+        conditioner,
+        ScaleMap::TanhBound,
+        AffineForm::ShiftThenScale,
+    );
+    let spec = image(1, 28, 28, &[level(&[step])]);
+    let model = random_model(spec, &mut SplitMix64::named("front end file")).expect("a model");
+    floating(&model, false).expect("a file")
+}
+
+#[test]
+fn a_file_carries_its_front_end() {
+    let mut file = image_file();
+    let without = file.to_bytes().expect("it loads");
+    assert_eq!(
+        Artifact::load(&without).expect("it loads").front_end(),
+        None
+    );
+    assert_eq!(front_end_need(&without), FrontEndNeed { sums: 0, input: 0 });
+    file.set_front_end(&FrontEnd::Frames(described()));
+    let bytes = file.to_bytes().expect("it loads");
+    let artifact = Artifact::load(&bytes).expect("it loads");
+    assert_eq!(artifact.section(Section::FrontEnd), SECTION);
+    let found = artifact.front_end();
+    assert_eq!(found, Some(&FrontEnd::Frames(described())));
+    let need = FrontEndNeed {
+        sums: described().accumulators(),
+        input: 784,
+    };
+    assert_eq!(front_end_need(&bytes), need);
+    assert_eq!(
+        FlowFile::from_artifact(&artifact).to_bytes(),
+        Ok(bytes.clone())
+    );
+}
+
+#[test]
+fn front_ends_that_do_not_lead_to_the_input_are_refused() {
+    let refused = Err(ExportError::Rejected(LoadError::FrontEnd));
+    let mut file = image_file();
+    let other = Reduction::to(Shape::new(3, 28, 28));
+    let beyond = Reduction {
+        region: Some(Region {
+            x: 400,
+            ..described().region.expect("one")
+        }),
+        ..described()
+    };
+    let small = Reduction {
+        region: Some(Region {
+            x: 0,
+            y: 0,
+            width: 28,
+            height: 27,
+        }),
+        frame: None,
+        ..described()
+    };
+    for reduction in [other, beyond, small] {
+        file.set_front_end(&FrontEnd::Frames(reduction));
+        assert_eq!(file.to_bytes(), refused, "{reduction:?}");
+    }
+    for bytes in [
+        &SECTION[..19],
+        &[&SECTION[..], &[0]].concat(),
+        &[1],
+        &[0, 1, 28, 28, 0, 1, 15],
+    ] {
+        file.set(Section::FrontEnd, bytes.to_vec());
+        assert_eq!(file.to_bytes(), refused, "{bytes:x?}");
+    }
+    // A vector comes from no frame.
+    let tiny = tiny_flow();
+    let mut file = FlowFile::from_artifact(&Artifact::load(&tiny).expect("it loads"));
+    file.set_front_end(&FrontEnd::Frames(described()));
+    assert_eq!(file.to_bytes(), refused);
 }

@@ -64,6 +64,8 @@ pub enum Section {
     Provenance = 6,
     /// ed25519 signature over everything in front of it.
     Signature = 7,
+    /// What turns a frame into the input, postcard.
+    FrontEnd = 10,
 }
 
 impl NumberFormat {
@@ -87,7 +89,7 @@ impl NumberFormat {
     }
 }
 
-const fn word_at(bytes: &[u8], start: usize) -> u32 {
+pub(super) const fn word_at(bytes: &[u8], start: usize) -> u32 {
     u32::from_le_bytes([
         bytes[start],
         bytes[start + 1],

@@ -2,15 +2,18 @@
 //!
 //! The description of every byte is `documents/format.md`. Loading copies nothing: weights stay in flash.
 
+mod front_end;
 mod golden;
 mod header;
 
+pub use front_end::{FrontEndNeed, front_end_need};
 pub use golden::{Golden, GoldenVector};
 pub use header::{
     CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN, SECTION_ALIGNMENT,
     SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, field, scratch_need,
 };
 
+use crate::front_end::FrontEnd;
 use crate::gate::Gate;
 use crate::plan::{
     Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
@@ -52,6 +55,8 @@ pub enum LoadError {
     Gate,
     /// The golden vectors do not fit the input.
     Golden,
+    /// The front end cannot be decoded, or does not lead to the input.
+    FrontEnd,
     /// A signature of another length, or bytes behind it that it does not cover.
     Signature,
 }
@@ -75,6 +80,7 @@ impl core::fmt::Display for LoadError {
             Self::Scratch => f.write_str("the header's scratch sizes are not those of the plan"),
             Self::Gate => f.write_str("the gate's calibration is malformed"),
             Self::Golden => f.write_str("the golden vectors do not fit the input"),
+            Self::FrontEnd => f.write_str("the front end is malformed or not the input's"),
             Self::Signature => f.write_str("the signature does not cover the file"),
         }
     }
@@ -103,6 +109,7 @@ pub struct Artifact<'b> {
     tensors: &'b [u8],
     need: ScratchNeed,
     gate: Option<Gate>,
+    front_end: Option<FrontEnd>,
 }
 
 impl<'b> Artifact<'b> {
@@ -144,6 +151,7 @@ impl<'b> Artifact<'b> {
             tensors,
             need,
             gate: Gate::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Gate)?,
+            front_end: front_end::decode(find(bytes, Section::FrontEnd), &head.input)?,
         };
         Golden::check(artifact.section(Section::Golden), &artifact.head.input)?;
         Ok(artifact)
@@ -192,6 +200,11 @@ impl<'b> Artifact<'b> {
     /// The gate's calibration, if the file was calibrated.
     pub fn gate(&self) -> Option<&Gate> {
         self.gate.as_ref()
+    }
+
+    /// What turns a frame into the input, if the file says.
+    pub fn front_end(&self) -> Option<&FrontEnd> {
+        self.front_end.as_ref()
     }
 
     /// Golden vectors for the self-test.

@@ -7,6 +7,7 @@ use flow_infer::artifact::{
     Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN,
     SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
 };
+use flow_infer::front_end::FrontEnd;
 use flow_infer::gate::Gate;
 use flow_infer::plan::{NumberFormat, ScratchNeed};
 use flow_infer::spec::FlowSpec;
@@ -21,11 +22,12 @@ pub struct FlowFile {
     sections: Vec<(Section, Vec<u8>)>,
 }
 
-const ORDER: [Section; 7] = [
+const ORDER: [Section; 8] = [
     Section::Plan,
     Section::Tensors,
     Section::Spec,
     Section::Gate,
+    Section::FrontEnd,
     Section::Golden,
     Section::Provenance,
     Section::Signature,
@@ -81,6 +83,11 @@ impl FlowFile {
     /// Stores the gate's calibration.
     pub fn set_gate(&mut self, gate: &Gate) {
         self.set(Section::Gate, postcard(gate));
+    }
+
+    /// Stores what turns a frame into the input.
+    pub fn set_front_end(&mut self, front_end: &FrontEnd) {
+        self.set(Section::FrontEnd, postcard(front_end));
     }
 
     /// Stores where the model comes from.

@@ -10,7 +10,7 @@ from PIL import Image, __version__
 
 def sample(c, x, y):
     """A byte that changes roughly, smoothly and with the channel."""
-    return (x * x * 7 + y * 13 * (c + 1) + x * y * 3 + c * 50 + (x ^ y) * 5) & 255
+    return (x * x * 7 + y * 13 * (c + 1) + x * y * y // 5 + c * 50 + (x ^ y) * 37 // 8) & 255
 
 
 CASES = [

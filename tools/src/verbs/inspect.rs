@@ -12,6 +12,7 @@ use crate::place;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, Section};
+use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::gate::Gate;
 use flow_infer::plan::{Coupling, LayerKind, PlannedInput, Step};
 use flow_infer::spec::{FlowSpec, units::nats_from_raw};
@@ -55,6 +56,7 @@ struct Report<'r> {
     cost: &'r Cost,
     sections: Vec<SectionBytes>,
     gate: Option<&'r Gate>,
+    front_end: Option<&'r FrontEnd>,
     golden_vectors: usize,
     signed: bool,
     provenance: &'r Provenance,
@@ -75,11 +77,12 @@ struct SectionBytes {
     bytes: usize,
 }
 
-const SECTIONS: [(Section, &str); 7] = [
+const SECTIONS: [(Section, &str); 8] = [
     (Section::Plan, "plan"),
     (Section::Tensors, "tensors"),
     (Section::Spec, "spec"),
     (Section::Gate, "gate"),
+    (Section::FrontEnd, "front end"),
     (Section::Golden, "golden"),
     (Section::Provenance, "provenance"),
     (Section::Signature, "signature"),
@@ -103,6 +106,7 @@ impl Args {
             cost: &cost,
             sections: sections(&artifact),
             gate: artifact.gate(),
+            front_end: artifact.front_end(),
             golden_vectors: artifact.golden().count(),
             signed: !artifact.section(Section::Signature).is_empty(),
             provenance: &provenance,
@@ -175,6 +179,9 @@ fn facts(report: &Report<'_>) -> Table {
             }
         },
     );
+    if let Some(FrontEnd::Frames(reduction)) = report.front_end {
+        front_end(reduction, &mut table);
+    }
     let sections = report
         .sections
         .iter()
@@ -215,6 +222,28 @@ fn gate(gate: &Gate) -> String {
         crate::number::percent(f64::from(gate.alpha_ppm) / 1e6),
         grouped(gate.samples.into())
     )
+}
+
+fn front_end(reduction: &Reduction, table: &mut Table) {
+    let frames = match reduction.frame {
+        Some(f) => format!("frames of {}x{} {}", f.width, f.height, f.format),
+        None => "frames and pictures of any size".to_owned(),
+    };
+    let region = reduction.region.map(|r| {
+        format!(
+            ", {}x{} pixels from column {} and row {} on",
+            r.width, r.height, r.x, r.y
+        )
+    });
+    let colour = if reduction.output.channels == 1 {
+        "luma"
+    } else {
+        "RGB"
+    };
+    table.fact(
+        "front end",
+        format!("{frames}{}: {colour}, averaged", region.unwrap_or_default()),
+    );
 }
 
 fn origin(provenance: &Provenance, table: &mut Table) {

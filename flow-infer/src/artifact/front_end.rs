@@ -1,0 +1,81 @@
+//! The section that says how a frame becomes the input.
+
+use super::LoadError;
+use super::header::{HEADER_LEN, SECTION_ENTRY_LEN, Section, field, word_at};
+use crate::front_end::FrontEnd;
+use crate::plan::PlannedInput;
+
+/// Memory that reading frames takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrontEndNeed {
+    /// 64-bit sums.
+    pub sums: usize,
+    /// Bytes of the model's input.
+    pub input: usize,
+}
+
+/// Decodes the section; none if it is absent or empty.
+pub(super) fn decode(
+    bytes: Option<&[u8]>,
+    input: &PlannedInput,
+) -> Result<Option<FrontEnd>, LoadError> {
+    let bytes = match bytes {
+        None | Some([]) => return Ok(None),
+        Some(bytes) => bytes,
+    };
+    match (postcard::take_from_bytes(bytes), input) {
+        (Ok((FrontEnd::Frames(reduction), [])), PlannedInput::Image { shape, .. })
+            if reduction.output == *shape && reduction.check().is_ok() =>
+        {
+            Ok(Some(FrontEnd::Frames(reduction)))
+        }
+        _ => Err(LoadError::FrontEnd),
+    }
+}
+
+/// Memory that the frames of an included `.flow` file take, for sizing statics at compile time; nothing for a file
+/// without a front end.
+///
+/// # Panics
+/// At compile time, where the bytes are no `.flow` file. Use it in `const` items only; at run time
+/// [`Artifact::front_end`](super::Artifact::front_end) tells the same after all checks.
+pub const fn front_end_need(bytes: &[u8]) -> FrontEndNeed {
+    assert!(
+        bytes.len() >= HEADER_LEN,
+        "not a .flow file: shorter than its header"
+    );
+    let mut index = 0;
+    while index < bytes[field::SECTIONS] as usize {
+        let entry = HEADER_LEN + index * SECTION_ENTRY_LEN;
+        if word_at(bytes, entry) == Section::FrontEnd as u32 && word_at(bytes, entry + 8) > 0 {
+            // Kind of front end, then channels, height and width: postcard's integers of varying length.
+            let mut place = word_at(bytes, entry + 4) as usize;
+            let mut numbers = [0; 4];
+            let mut which = 0;
+            while which < numbers.len() {
+                (numbers[which], place) = varint_at(bytes, place);
+                which += 1;
+            }
+            let [_, channels, height, width] = numbers;
+            return FrontEndNeed {
+                sums: 2 * channels * width,
+                input: channels * height * width,
+            };
+        }
+        index += 1;
+    }
+    FrontEndNeed { sums: 0, input: 0 }
+}
+
+/// An integer of seven bits a byte, lowest first, and the place behind it.
+const fn varint_at(bytes: &[u8], mut place: usize) -> (usize, usize) {
+    let (mut value, mut shift) = (0, 0);
+    loop {
+        value |= ((bytes[place] & 0x7f) as usize) << shift;
+        place += 1;
+        if bytes[place - 1] & 0x80 == 0 {
+            return (value, place);
+        }
+        shift += 7;
+    }
+}
