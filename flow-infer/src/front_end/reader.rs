@@ -98,9 +98,8 @@ impl<'m> FrameReader<'m> {
         let y = self.next;
         self.next += 1;
         let line = y.checked_sub(u32::from(self.region.y));
-        match line.filter(|&line| line < u32::from(self.region.height)) {
-            Some(line) => self.add(&row, y, line),
-            None => {}
+        if let Some(line) = line.filter(|&line| line < u32::from(self.region.height)) {
+            self.add(&row, y, line);
         }
         Ok(())
     }
@@ -150,7 +149,7 @@ impl<'m> FrameReader<'m> {
         let units = u32::from(self.output.height);
         let here = units.min(self.needed);
         self.sum(row, y, u64::from(here), u64::from(units - here));
-        if (line + 1) % self.cell() != 0 {
+        if !(line + 1).is_multiple_of(self.cell()) {
             return;
         }
         self.needed -= here;
