@@ -1,5 +1,7 @@
 //! What can be wrong with a frame or its description.
 
+use super::format::MAX_SIDE;
+
 /// Why a frame cannot become the model's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -7,7 +9,7 @@
 pub enum FrameError {
     /// The model's input is no image of one or three channels.
     Output,
-    /// A frame without pixels, or with more than [`MAX_SIDE`](super::MAX_SIDE) in a row or column.
+    /// A frame without pixels, or with more than [`MAX_SIDE`] in a row or column.
     Size,
     /// A stride smaller than a row.
     Stride {
@@ -59,7 +61,7 @@ impl core::fmt::Display for FrameError {
             Self::Size => write!(
                 f,
                 "a frame has 1 to {} pixels in a row and in a column",
-                super::MAX_SIDE
+                MAX_SIDE
             ),
             Self::Stride { least } => {
                 write!(

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Most pixels in a row or a column of a frame: with more, the sums of a row could pass 32 bits.
+pub const MAX_SIDE: u32 = 32_767;
+
 /// Format of a frame's pixels, 8 bits a sample but for the two of 16 bits a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,11 +1,8 @@
 //! A frame: its description and its bytes.
 
 use super::error::FrameError;
-use super::format::{PixelFormat, YuvRange};
+use super::format::{MAX_SIDE, PixelFormat, YuvRange};
 use serde::{Deserialize, Serialize};
-
-/// Most pixels in a row or a column of a frame: with more, the sums of a row could pass 32 bits.
-pub const MAX_SIDE: u32 = 32_767;
 
 /// Most planes of a pixel format.
 pub(super) const MAX_PLANES: usize = 3;

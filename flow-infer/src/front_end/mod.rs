@@ -22,7 +22,7 @@ mod span;
 mod tests;
 
 pub use error::FrameError;
-pub use format::{PixelFormat, YuvRange};
-pub use frame::{Frame, FrameSpec, MAX_SIDE};
+pub use format::{MAX_SIDE, PixelFormat, YuvRange};
+pub use frame::{Frame, FrameSpec};
 pub use reader::FrameReader;
 pub use reduction::{FrontEnd, Reduction, Region};

@@ -29,7 +29,7 @@ const CRATES: &[Checked] = &[Checked {
         &["detector", "kernel_trials"],
         &["drift", "engine"],
         &["artifact", "kernels"],
-        &["gate"],
+        &["front_end", "gate"],
         &["score"],
         &["plan"],
         &["spec", "bytes"],
