@@ -8,7 +8,6 @@ use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingMask, Norm, Parity, 
 use flow_reference::front_end::reduce;
 use flow_tests::models::{coupling, image, level, random_model};
 use flow_tests::random::SplitMix64;
-
 use flow_tests::tiny_flow::tiny_flow;
 use flow_tests::tolerance::{FRONT_END, FRONT_END_PILLOW, FRONT_END_PILLOW_LUMA};
 use flow_train_host::export::file::FlowFile;
