@@ -79,7 +79,6 @@ impl Trials {
         let mut targets = [[0x5A5A; OUTPUTS]; 2];
         let [computed, defined] = &mut targets;
         let mut wanted = Row {
-            layer: 0,
             window: &window,
             weights: &self.weights,
             row_bytes,

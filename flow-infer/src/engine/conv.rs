@@ -26,7 +26,6 @@ pub(super) trait Sink<A: Arithmetic> {
 
 /// What a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
-    pub(super) layer: usize,
     pub(super) window: &'s Window<'s>,
     pub(super) weights: &'s [u8],
     pub(super) row_bytes: usize,
@@ -41,8 +40,6 @@ pub(super) struct Inputs<'s, A: Arithmetic> {
 /// A convolution layer with its source and tensors.
 #[derive(Debug)]
 pub(super) struct Convolution<'s, A: Arithmetic> {
-    /// Its index within the coupling.
-    pub(super) layer: usize,
     pub(super) window: plan::Window,
     pub(super) source: &'s Buffer,
     pub(super) activations: &'s [A::Activation],
@@ -66,7 +63,6 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         's: 'r,
     {
         Row {
-            layer: self.layer,
             window: self.window,
             weights: self.weights,
             row_bytes: self.row_bytes,
@@ -110,7 +106,6 @@ impl<A: Arithmetic> Convolution<'_, A> {
         let window = Window::new(fill(&mut list, &mut rows), run_len);
         let step = usize::from(self.window.stride) * pixel;
         let inputs = Inputs {
-            layer: self.layer,
             window: &window,
             weights: self.weights,
             row_bytes: self.fan_in() * A::FORMAT.sizes().weight,

@@ -156,7 +156,6 @@ fn convolve<A: Arithmetic>(
         return;
     };
     let convolution = Convolution::<A> {
-        layer: event.layer,
         window,
         source,
         activations,

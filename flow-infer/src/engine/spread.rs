@@ -74,7 +74,6 @@ fn within<A: Arithmetic, const ROOM: usize>(
     }
     let window = Window::new(run(&runs, 0, count), pixel);
     let inputs = Inputs {
-        layer: convolution.layer,
         window: &window,
         weights: convolution.weights,
         row_bytes: convolution.fan_in() * A::FORMAT.sizes().weight,
@@ -190,7 +189,6 @@ mod tests {
                 .map(|_| trials.next() as u8)
                 .collect();
             let convolution = Convolution::<Fixed> {
-                layer: 0,
                 window,
                 source: &source,
                 activations: &activations,

@@ -5,26 +5,8 @@
 //! the load of each weight by a copy of it and gain nothing. 15 instructions for 4 products; the compiler, which keeps
 //! sums on the stack, needs 32.
 
-use super::call::{Call, call};
-use super::tile::Tile;
-use crate::plan::LANES;
+use super::call::Call;
 use core::arch::naked_asm;
-use core::slice;
-
-/// Four output channels of one pixel; see [`super::portable::single`].
-#[inline(always)]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    // SAFETY: `kernel` reads the tile's runs at the first pixel, and four sums.
-    unsafe { call(kernel, tile, slice::from_mut(sums)) }
-}
-
-/// Four output channels of two pixels; see [`super::portable::pair`].
-#[inline(always)]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    let [first, second] = sums;
-    single(tile, first);
-    single(&tile.second(), second);
-}
 
 /// Adds a product of each row. r8-r11: sums; r2: activations; r3: weights; r4-r6: 1, 2 and 3 rows of weights; r7: zero.
 macro_rules! step {
@@ -50,7 +32,7 @@ macro_rules! step {
 
 /// Stack: the call, the next run. r12: end of the activations' run.
 #[unsafe(naked)]
-unsafe extern "C" fn kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
         "push {{r4-r7, lr}}",
         "mov r4, r8",

@@ -5,25 +5,8 @@
 //! costs 22 instructions for 16 products, one of four rows by one pixel 24; larger tiles do not fit 14 registers.
 //! Assembly, because the compiler spills four of them: 3.2 instructions a product instead of 1.5.
 
-use super::call::{Call, call};
-use super::tile::Tile;
-use crate::plan::LANES;
+use super::call::Call;
 use core::arch::naked_asm;
-use core::slice;
-
-/// Four output channels of one pixel; see [`super::portable::single`].
-#[inline(always)]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    // SAFETY: `single_kernel` reads the tile's runs at the first pixel, and four sums.
-    unsafe { call(single_kernel, tile, slice::from_mut(sums)) }
-}
-
-/// Four output channels of two pixels; see [`super::portable::pair`].
-#[inline(always)]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    // SAFETY: `pair_kernel` reads the tile's runs at both pixels, and eight sums.
-    unsafe { call(pair_kernel, tile, sums) }
-}
 
 /// Adds four products of one row. r3: activations 0 and 2, r2: 1 and 3. Changes r12, lr.
 macro_rules! row_of_single {
@@ -56,7 +39,7 @@ macro_rules! group_of_single {
 
 /// Stack: the call, the next run.
 #[unsafe(naked)]
-unsafe extern "C" fn single_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
         "push {{r0, r1, r4-r11, lr}}",
         "ldr r1, [r0, #28]",
@@ -136,7 +119,7 @@ macro_rules! group_of_pair {
 
 /// Two rows, then the other two. Stack: the call, the next run, the end of the first row's run, rows done.
 #[unsafe(naked)]
-unsafe extern "C" fn pair_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(
         "movs r3, #0",
         "push {{r0-r11, lr}}",

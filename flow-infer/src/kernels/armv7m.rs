@@ -4,25 +4,8 @@
 //! pixels needs 8 instructions for 4 products, one of four rows by one pixel 9; larger tiles do not fit 14 registers.
 //! Assembly, because the compiler spills four of them: 4.2 instructions a product instead of 2.1.
 
-use super::call::{Call, call};
-use super::tile::Tile;
-use crate::plan::LANES;
+use super::call::Call;
 use core::arch::naked_asm;
-use core::slice;
-
-/// Four output channels of one pixel; see [`super::portable::single`].
-#[inline(always)]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    // SAFETY: `single_kernel` reads the tile's runs at the first pixel, and four sums.
-    unsafe { call(single_kernel, tile, slice::from_mut(sums)) }
-}
-
-/// Four output channels of two pixels; see [`super::portable::pair`].
-#[inline(always)]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    // SAFETY: `pair_kernel` reads the tile's runs at both pixels, and eight sums.
-    unsafe { call(pair_kernel, tile, sums) }
-}
 
 /// Adds a product of each row. r4-r7: sums; r8: weights; r9: activations; r10, r11: 1 and 3 rows of weights.
 macro_rules! step_of_single {
@@ -42,7 +25,7 @@ macro_rules! step_of_single {
 
 /// Stack: the call, the next run.
 #[unsafe(naked)]
-unsafe extern "C" fn single_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
         "push {{r0, r1, r4-r11, lr}}",
         "ldr r1, [r0, #28]",
@@ -92,7 +75,7 @@ macro_rules! step_of_pair {
 
 /// Two rows, then the other two. Stack: the call, the next run, nothing, rows done.
 #[unsafe(naked)]
-unsafe extern "C" fn pair_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(
         "movs r3, #0",
         "push {{r0-r11, lr}}",

@@ -4,7 +4,7 @@
 //! fused: vectors run across channels, so the bits are the same with any width. An image of `fashion-tiny` in f32 takes a
 //! ninth of the time. Only safe code, which the compiler turns into vectors.
 
-use super::places::{Place, Places};
+use super::places::{Place, Places, Source};
 use super::row::Row;
 use crate::bytes;
 use core::array;
@@ -69,7 +69,7 @@ pub(super) fn groups<const COLUMNS: usize, const BYTES: usize>(
     let channels = row.pixel_len();
     let place = packed
         .places
-        .of(row.layer, channels.div_ceil(CHANNELS) * len);
+        .of(Source::of(row), channels.div_ceil(CHANNELS) * len);
     for (group, first) in (0..channels).step_by(CHANNELS).enumerate() {
         let count = (channels - first).min(CHANNELS);
         let (begin, is_new) = match place {
@@ -159,8 +159,9 @@ fn tile<const COLUMNS: usize>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::host::Extension;
     use super::super::tile::{Run, Tile, Window};
-    use super::super::{float_row, host, portable};
+    use super::super::{float_row, portable};
     use super::*;
     use crate::kernel_trials::Trials;
     use crate::plan::{Activation, LANES};
@@ -231,7 +232,6 @@ mod tests {
             for runs in [&runs[..], &runs[runs.len() / 2..]] {
                 let window = Window::new(runs, run_len);
                 let row = Row {
-                    layer,
                     window: &window,
                     weights: &weights,
                     row_bytes: in_row * BYTES,
@@ -271,9 +271,9 @@ mod tests {
         rows_are_exact("chosen", half.0, half.1, |row, packed, to| {
             float_row(row, packed, half.1, keep(to))
         });
-        for (name, extension) in host::here() {
-            rows_are_exact(name, full.0, full.1, |row, packed, to| {
-                host::float_row_with(extension, row, packed, full.1, keep(to))
+        for extension in Extension::all() {
+            rows_are_exact(extension.name(), full.0, full.1, |row, packed, to| {
+                extension.float_row(row, packed, full.1, keep(to))
             });
         }
     }

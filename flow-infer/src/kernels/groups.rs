@@ -3,8 +3,10 @@
 //! What every processor's kernel of rows has in common: which rows it takes, what a group of channels is computed from,
 //! and how a row is cut into tiles of columns.
 
+use super::PackedWeights;
 use super::pack::CHANNELS;
 use super::row::Row;
+use crate::bytes::{run, run_mut};
 use crate::plan::Activation;
 
 /// Columns from which on laying out the weights is worth its while.
@@ -12,57 +14,42 @@ const FEWEST_COLUMNS: usize = 2;
 /// Bytes of an output channel's record.
 const RECORD_BYTES: usize = 8;
 
-/// Where a row's sums go.
-#[derive(Clone, Copy)]
-pub(super) enum Target {
-    /// Requantized, into the row's own target.
-    Activations,
-    /// As they are, pixel by pixel.
-    Sums(*mut i32),
+/// Where a row's sums go, pixel by pixel.
+#[derive(Debug)]
+pub(super) enum Target<'t> {
+    /// Requantized.
+    Activations(&'t mut [i16]),
+    /// As they are.
+    Sums(&'t mut [i32]),
 }
 
-impl Target {
-    /// The place for the sums of a row, if there is room for all of them.
-    pub(super) fn sums(row: &Row<'_, i16>, sums: &mut [i32]) -> Option<Self> {
-        let room = row.columns.checked_mul(row.pixel_len())?;
-        (room <= sums.len()).then_some(Self::Sums(sums.as_mut_ptr()))
-    }
-}
-
-/// Whether the row has columns enough and everything that it names is there.
-pub(super) fn fits(row: &Row<'_, i16>, target: Target) -> bool {
+/// Whether the row has columns enough, everything that it names is there, and there is room for its weights. Kernels
+/// rely on it for their results, never for their safety.
+#[inline]
+pub(super) fn takes(row: &Row<'_, i16>, target: &Target<'_>) -> bool {
     let fits = match target {
-        Target::Activations => row.fits(),
-        Target::Sums(_) => row.integers_fit(),
+        Target::Activations(all) => row.fits_in(all.len()),
+        Target::Sums(all) => row.sums_fit_in(all.len()),
     };
-    fits && row.columns >= FEWEST_COLUMNS
+    fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row)
 }
 
 /// Sixteen output channels of a row, or the last ones of it.
-pub(super) struct Group<'r> {
+pub(super) struct Group<'r, U> {
     pub(super) row: &'r Row<'r, i16>,
     /// Laid out, all that a channel has.
-    pub(super) weights: *const u8,
+    pub(super) weights: &'r [U],
     /// First channel, and how many there are.
     first: usize,
-    pub(super) count: usize,
+    count: usize,
     pub(super) biases: [i32; CHANNELS],
     pub(super) multipliers: [i32; CHANNELS],
-    /// The row's target.
-    pub(super) activations: *mut i16,
-    pub(super) target: Target,
 }
 
-impl<'r> Group<'r> {
-    /// The group that begins with channel `first`, its outputs requantized going to `activations`.
+impl<'r, U> Group<'r, U> {
+    /// The group that begins with channel `first`.
     #[inline(always)]
-    pub(super) fn new(
-        row: &'r Row<'_, i16>,
-        first: usize,
-        weights: *const u8,
-        activations: *mut i16,
-        target: Target,
-    ) -> Self {
+    pub(super) fn new(row: &'r Row<'_, i16>, first: usize, weights: &'r [U]) -> Self {
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
         let records = records.as_chunks::<RECORD_BYTES>().0;
         let mut whole = [[0; RECORD_BYTES]; CHANNELS];
@@ -79,22 +66,20 @@ impl<'r> Group<'r> {
             count: (row.pixel_len() - first).min(CHANNELS),
             biases: records.map(|[a, b, c, d, ..]| i32::from_le_bytes([a, b, c, d])),
             multipliers: records.map(|[.., a, b, c, d]| i32::from_le_bytes([a, b, c, d])),
-            activations,
-            target,
         }
     }
 
-    /// The place of a column's outputs in the target.
+    /// The channels that there are of a column, of all of the row's.
     #[inline(always)]
-    pub(super) fn place(&self, x: usize) -> usize {
-        x * self.row.pixel_len() + self.first
+    pub(super) fn of_column<'t, T>(&self, all: &'t mut [T], x: usize) -> &'t mut [T] {
+        run_mut(all, x * self.row.pixel_len() + self.first, self.count)
     }
 
-    /// What is added to a column's outputs, if anything is.
+    /// What is added to a column's outputs: as many, or nothing.
     #[inline(always)]
-    pub(super) fn residual(&self, x: usize) -> Option<*const i16> {
-        let all = self.row.residual;
-        (!all.is_empty()).then(|| all.as_ptr().wrapping_add(self.place(x)))
+    pub(super) fn residual(&self, x: usize) -> &'r [i16] {
+        let place = x * self.row.pixel_len() + self.first;
+        run(self.row.residual, place, self.count)
     }
 
     /// Least value before the residual is added.
@@ -114,56 +99,55 @@ pub(super) const GREATEST: i32 = 0xFFFF;
 pub(super) const LEAK: i32 = 10486;
 pub(super) const LEAK_BITS: u32 = 20;
 
-/// A tile of a processor's kernel.
-pub(super) trait Columns {
+/// A tile of a processor's kernel. A value is the proof that the processor has what it needs.
+pub(super) trait Columns: Copy {
+    /// What weights are laid out in.
+    type Unit;
     /// Output channels that it computes.
     const CHANNELS: usize;
     /// Columns that there are registers for.
     const MOST_COLUMNS: usize;
 
     /// Computes columns x to x + width, at most as many as there are registers for.
-    ///
-    /// # Safety
-    /// The processor must have what the tile needs, the row must fit and have these columns, and there must be room for
-    /// their outputs.
-    unsafe fn columns(group: &Group<'_>, x: usize, width: usize);
+    fn columns(
+        self,
+        group: &Group<'_, Self::Unit>,
+        target: &mut Target<'_>,
+        x: usize,
+        width: usize,
+    );
 }
 
 /// Computes all columns of a group in tiles of the same width, of which the last may overlap the one before; of eight
 /// channels or fewer with the narrow tile.
-///
-/// # Safety
-/// As of [`Columns::columns`], for all columns.
 #[inline(always)]
-pub(super) unsafe fn all_columns<Wide: Columns, Narrow: Columns>(group: &Group<'_>) {
-    // SAFETY: the caller vouches for it.
-    unsafe {
-        match group.count <= Narrow::CHANNELS {
-            true => tiles::<Narrow>(group),
-            false => tiles::<Wide>(group),
-        }
+pub(super) fn all_columns<Wide: Columns, Narrow: Columns<Unit = Wide::Unit>>(
+    (wide, narrow): (Wide, Narrow),
+    group: &Group<'_, Wide::Unit>,
+    target: &mut Target<'_>,
+) {
+    match group.count <= Narrow::CHANNELS {
+        true => tiles(narrow, group, target),
+        false => tiles(wide, group, target),
     }
 }
 
-/// # Safety
-/// As of [`Columns::columns`], for all columns.
 #[inline(always)]
-unsafe fn tiles<C: Columns>(group: &Group<'_>) {
+fn tiles<C: Columns>(tile: C, group: &Group<'_, C::Unit>, target: &mut Target<'_>) {
     let columns = group.row.columns;
     let tiles = columns.div_ceil(C::MOST_COLUMNS);
-    let width = columns.div_ceil(tiles);
-    for tile in 0..tiles {
-        let x = (tile * width).min(columns - width);
-        // SAFETY: these columns are there; the caller vouches for the rest.
-        unsafe { C::columns(group, x, width) };
+    let width = columns.div_ceil(tiles.max(1));
+    for index in 0..tiles {
+        let x = (index * width).min(columns - width);
+        tile.columns(group, target, x, width);
     }
 }
 
 /// One of these widths, each a function of its own.
 macro_rules! of_width {
-    ($tile:ident($group:expr, $x:expr), $width:expr; $($columns:literal)*) => {
+    ($tile:ident($tile_type:expr, $group:expr, $target:expr, $x:expr), $width:expr; $($columns:literal)*) => {
         match $width {
-            $($columns => $tile::<Self, $columns>($group, $x),)*
+            $($columns => $tile::<_, $columns>($tile_type, $group, $target, $x),)*
             _ => (),
         }
     };

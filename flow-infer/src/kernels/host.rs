@@ -1,141 +1,195 @@
 //! Kernels of hosts, of which a processor may have several: the best one computes, unless another one was chosen.
-//!
-//! Under the feature `std` the processor is asked, else the target decides.
 
 #[cfg(kernel = "aarch64")]
 use super::aarch64 as processor;
 #[cfg(float_rows)]
-use super::floats::{PackedFloats, Read};
-use super::groups::Target;
+use super::floats::{self, PackedFloats, Read};
+use super::groups::{self, Target};
+use super::isa::Isa;
+use super::portable;
 use super::row::Row;
 use super::tile::Tile;
 #[cfg(kernel = "x86_64")]
 use super::x86_64 as processor;
 use crate::plan::LANES;
+use core::array;
 #[cfg(feature = "std")]
 use core::sync::atomic::{AtomicUsize, Ordering};
-#[cfg(float_rows)]
-pub(super) use processor::float_row_with;
-use processor::{Extension, PackedWeights, pair_with, row_with, single_with};
+use heapless::Vec;
+use processor::{Basic, Best, PackedWeights};
+#[cfg(feature = "std")]
+use std::sync::OnceLock;
 
-/// Four output channels of one pixel; see [`super::portable::single`].
+/// Four output channels of one pixel; see [`portable::single`].
 #[inline]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    single_with(chosen(), tile, sums);
+pub(crate) fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
+    chosen().dot(tile, array::from_mut(sums));
 }
 
-/// Four output channels of two pixels; see [`super::portable::pair`].
+/// Four output channels of two pixels; see [`portable::pair`].
 #[inline]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    pair_with(chosen(), tile, sums);
+pub(crate) fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
+    chosen().dot(tile, sums);
 }
 
 /// Computes a whole row of a convolution, if it has columns enough; see [`Row`].
 #[inline]
-pub fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
-    row_with(chosen(), row, packed, Target::Activations)
+pub(crate) fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
+    chosen().activations(row, packed)
 }
 
 /// The sums of a whole row, pixel by pixel, with biases and not requantized; false where [`row`] would be, or where
 /// there is too little room.
 #[inline]
-pub fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
-    sums_with(chosen(), row, packed, sums)
-}
-
-fn sums_with(
-    extension: Extension,
-    row: &mut Row<'_, i16>,
-    packed: &mut PackedWeights,
-    sums: &mut [i32],
-) -> bool {
-    Target::sums(row, sums).is_some_and(|target| row_with(extension, row, packed, target))
+pub(crate) fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
+    chosen().sums(row, packed, sums)
 }
 
 /// Computes a row in floats, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel
 /// and their place among the row's outputs.
 #[cfg(float_rows)]
 #[inline]
-pub fn float_row<const BYTES: usize>(
+pub(crate) fn float_row<const BYTES: usize>(
     row: &Row<'_, f32>,
     packed: &mut PackedFloats,
     read: Read<BYTES>,
     emit: impl FnMut(usize, &[f32]),
 ) -> bool {
-    float_row_with(chosen(), row, packed, read, emit)
+    chosen().float_row(row, packed, read, emit)
 }
 
-/// Place among [`Extension::ALL`] of the one that computes; beyond them: none was chosen yet.
-#[cfg(feature = "std")]
-static CHOSEN: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// What computes: instructions that this processor has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extension {
+    Best(Best),
+    Basic(Basic),
+    Portable,
+}
 
-/// The extension that computes.
+impl Extension {
+    /// All that this processor has, best first; never empty.
+    pub(super) fn all() -> Vec<Self, 3> {
+        let best = Best::detect().map(Self::Best);
+        let basic = Basic::detect().map(Self::Basic);
+        let all = [best, basic, Some(Self::Portable)];
+        all.into_iter().flatten().collect()
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Best(_) => Best::NAME,
+            Self::Basic(_) => Basic::NAME,
+            Self::Portable => "portable",
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn dot<const PIXELS: usize>(
+        self,
+        tile: &Tile<'_, i16>,
+        sums: &mut [[i32; LANES]; PIXELS],
+    ) {
+        match self {
+            Self::Best(isa) => isa.dot(tile, sums),
+            Self::Basic(isa) => isa.dot(tile, sums),
+            Self::Portable => portable::dot(tile, sums),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn activations(self, row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
+        let target = Target::Activations(&mut *row.target);
+        let inputs = Row {
+            target: &mut [],
+            ..*row
+        };
+        self.row(&inputs, packed, target)
+    }
+
+    #[inline(always)]
+    pub(super) fn sums(
+        self,
+        row: &Row<'_, i16>,
+        packed: &mut PackedWeights,
+        sums: &mut [i32],
+    ) -> bool {
+        self.row(row, packed, Target::Sums(sums))
+    }
+
+    #[inline(always)]
+    fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>) -> bool {
+        if !groups::takes(row, &target) {
+            return false;
+        }
+        match self {
+            Self::Best(isa) => isa.row(row, packed, target),
+            Self::Basic(isa) => isa.row(row, packed, target),
+            Self::Portable => return false,
+        }
+        true
+    }
+
+    #[cfg(float_rows)]
+    #[inline(always)]
+    pub(super) fn float_row<const BYTES: usize>(
+        self,
+        row: &Row<'_, f32>,
+        packed: &mut PackedFloats,
+        read: Read<BYTES>,
+        emit: impl FnMut(usize, &[f32]),
+    ) -> bool {
+        if !floats::takes(row, BYTES) {
+            return false;
+        }
+        match self {
+            Self::Best(isa) => isa.float_row(row, packed, read, emit),
+            Self::Basic(isa) => isa.float_row(row, packed, read, emit),
+            Self::Portable => floats::groups::<2, BYTES>(row, packed, read, emit),
+        }
+        true
+    }
+}
+
+/// All that this processor has, best first; it is asked once.
+#[cfg(feature = "std")]
+#[inline]
+fn here() -> &'static [Extension] {
+    static HERE: OnceLock<Vec<Extension, 3>> = OnceLock::new();
+    HERE.get_or_init(Extension::all)
+}
+
+/// Place among what is [`here`] of the one that computes: the best, until another one is chosen.
+#[cfg(feature = "std")]
+static CHOSEN: AtomicUsize = AtomicUsize::new(0);
+
+/// What computes.
+#[cfg(feature = "std")]
 #[inline]
 fn chosen() -> Extension {
-    #[cfg(feature = "std")]
-    match Extension::ALL.get(CHOSEN.load(Ordering::Relaxed)) {
-        Some(&(_, extension)) => return extension,
-        None => choose_at(best()),
-    }
-    let best = Extension::ALL.get(best());
-    best.map_or(Extension::None, |&(_, extension)| extension)
+    let chosen = here().get(CHOSEN.load(Ordering::Relaxed));
+    chosen.map_or(Extension::Portable, |&extension| extension)
 }
 
-/// Place of the best that there is.
+/// What computes: the best that the target has.
+#[cfg(not(feature = "std"))]
 #[inline]
-fn best() -> usize {
-    let here = Extension::ALL.iter().position(|(_, e)| e.is_here());
-    here.unwrap_or(usize::MAX)
-}
-
-/// Only places of what is here come in, so only such are ever read back.
-#[cfg(feature = "std")]
-fn choose_at(place: usize) {
-    CHOSEN.store(place, Ordering::Relaxed);
-}
-
-/// All extensions that this processor has, best first, with their names.
-#[cfg(any(feature = "std", test))]
-pub(super) fn here() -> impl Iterator<Item = (&'static str, Extension)> {
-    Extension::ALL.into_iter().filter(|(_, e)| e.is_here())
+fn chosen() -> Extension {
+    let best = Best::detect().map(Extension::Best);
+    best.or_else(|| Basic::detect().map(Extension::Basic))
+        .unwrap_or(Extension::Portable)
 }
 
 /// Names of the kernels that this processor can run, best first.
 #[cfg(feature = "std")]
 pub fn names() -> impl Iterator<Item = &'static str> {
-    here().map(|(name, _)| name)
+    here().iter().map(|extension| extension.name())
 }
 
 /// Has the kernel of this name compute from now on, in all threads; false where there is none.
 #[cfg(feature = "std")]
 pub fn choose(name: &str) -> bool {
-    let mut all = Extension::ALL.iter();
-    let place = all.position(|(other, e)| *other == name && e.is_here());
-    place.map(choose_at).is_some()
-}
-
-/// A kernel for each extension that this processor has.
-#[cfg(test)]
-pub(super) fn available() -> std::vec::Vec<super::tests::Kernel> {
-    let kernel = |(name, extension)| super::tests::Kernel {
-        name,
-        single: std::boxed::Box::new(move |tile, sums| single_with(extension, tile, sums)),
-        pair: std::boxed::Box::new(move |tile, sums| pair_with(extension, tile, sums)),
-    };
-    here().map(kernel).collect()
-}
-
-/// A kernel of rows for each extension that this processor has.
-#[cfg(test)]
-pub(super) fn available_rows() -> std::vec::Vec<super::row_tests::Kernel> {
-    let kernel = |(name, extension)| super::row_tests::Kernel {
-        name,
-        row: std::boxed::Box::new(move |row, packed| {
-            row_with(extension, row, packed, Target::Activations)
-        }),
-        sums: std::boxed::Box::new(move |row, packed, sums| {
-            sums_with(extension, row, packed, sums)
-        }),
-    };
-    here().map(kernel).collect()
+    let place = names().position(|other| other == name);
+    place
+        .map(|place| CHOSEN.store(place, Ordering::Relaxed))
+        .is_some()
 }

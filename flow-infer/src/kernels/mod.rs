@@ -17,15 +17,16 @@ pub mod choice;
 #[cfg(float_rows)]
 mod floats;
 #[cfg(whole_rows)]
-#[allow(unsafe_code)]
 mod groups;
 #[cfg(whole_rows)]
 mod host;
 #[cfg(whole_rows)]
+mod isa;
+#[cfg(whole_rows)]
 mod pack;
 #[cfg(any(float_rows, whole_rows))]
 mod places;
-pub mod portable;
+pub(crate) mod portable;
 mod row;
 #[cfg(test)]
 mod row_tests;
@@ -33,8 +34,8 @@ mod row_tests;
 mod tests;
 mod tile;
 
-pub use row::Row;
-pub use tile::{Run, Tile, Window};
+pub(crate) use row::Row;
+pub(crate) use tile::{Run, Tile, Window};
 
 /// Makes the kernel of this target the one that is used.
 macro_rules! kernel {
@@ -42,8 +43,6 @@ macro_rules! kernel {
         #[cfg(kernel = $name)]
         #[allow(unsafe_code)]
         mod $module;
-        #[cfg(all(kernel = $name, not(whole_rows)))]
-        pub use $module::{pair, single};
     )*};
 }
 
@@ -57,24 +56,26 @@ kernel! {
     "x86_64" x86_64
 }
 
+#[cfg(kernel_in_assembly)]
+pub(crate) use call::{pair, single};
+#[cfg(whole_rows)]
+pub(crate) use host::{pair, row, single, sums};
+#[cfg(kernel = "mve")]
+pub(crate) use mve::{relu, row};
+#[cfg(not(kernel = "mve"))]
+pub(crate) use portable::relu;
 #[cfg(kernel = "portable")]
-pub use portable::{pair, single};
+pub(crate) use portable::{pair, single};
 
 #[cfg(kernel = "aarch64")]
-pub use aarch64::PackedWeights;
-#[cfg(whole_rows)]
-pub use host::{pair, row, single, sums};
-#[cfg(kernel = "mve")]
-pub use mve::{relu, row};
-#[cfg(not(kernel = "mve"))]
-pub use portable::relu;
+pub(crate) use aarch64::PackedWeights;
 #[cfg(kernel = "x86_64")]
-pub use x86_64::PackedWeights;
+pub(crate) use x86_64::PackedWeights;
 
 #[cfg(float_rows)]
-pub use floats::PackedFloats;
+pub(crate) use floats::PackedFloats;
 #[cfg(float_rows)]
-pub use host::float_row;
+pub(crate) use host::float_row;
 
 /// What a kernel keeps of a coupling's weights from row to row: here nothing, weights are multiplied where they lie.
 #[cfg(not(whole_rows))]
@@ -87,28 +88,28 @@ pub struct PackedWeights;
 pub struct PackedFloats;
 
 /// Whether rows of every kind are computed at once, with some kilobytes of stack: on hosts, where there is a kernel.
-pub const WHOLE_ROWS: bool = cfg!(whole_rows);
+pub(crate) const WHOLE_ROWS: bool = cfg!(whole_rows);
 /// The same of floats.
-pub const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
+pub(crate) const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
 
 /// Computes a whole row at once and says that it has, where the target has a kernel for that.
 #[cfg(not(any(kernel = "mve", whole_rows)))]
 #[inline(always)]
-pub fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
+pub(crate) fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
     false
 }
 
 /// The sums of a whole row; only where [`WHOLE_ROWS`].
 #[cfg(not(whole_rows))]
 #[inline(always)]
-pub fn sums(_: &mut Row<'_, i16>, _: &mut PackedWeights, _: &mut [i32]) -> bool {
+pub(crate) fn sums(_: &mut Row<'_, i16>, _: &mut PackedWeights, _: &mut [i32]) -> bool {
     false
 }
 
 /// Computes a whole row in floats and says that it has, where [`WHOLE_FLOAT_ROWS`].
 #[cfg(not(float_rows))]
 #[inline(always)]
-pub fn float_row<const BYTES: usize>(
+pub(crate) fn float_row<const BYTES: usize>(
     _: &Row<'_, f32>,
     _: &mut PackedFloats,
     _: fn([u8; BYTES]) -> f32,

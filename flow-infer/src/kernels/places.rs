@@ -1,14 +1,46 @@
 //! What lies where in the room for weights that a kernel has laid out in an order of its own.
 
+use super::row::Row;
 use crate::plan::MAX_LAYERS;
+use heapless::Vec;
 
 /// A room of `ROOM` entries, of which the last `FREE` are left to layers that are not kept.
 #[derive(Debug)]
 pub(super) struct Places<const ROOM: usize, const FREE: usize> {
-    /// Where the weights of each layer begin that is kept.
-    begins: [Option<u16>; MAX_LAYERS],
+    /// The layers that are kept, in the order in which they lie there.
+    kept: Vec<Kept, MAX_LAYERS>,
     /// End of what is kept.
     end: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    source: Source,
+    begin: usize,
+}
+
+/// What laid out weights were made from: these bytes, in rows of this length, for so many channels.
+///
+/// This is all that their order depends on, so weights that are found again by it are the right ones, as long as the
+/// bytes are: what is kept lives no longer than a walk through a coupling, during which its model is borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    address: usize,
+    len: usize,
+    row_bytes: usize,
+    blocks: usize,
+}
+
+impl Source {
+    #[inline(always)]
+    pub(super) fn of<T>(row: &Row<'_, T>) -> Self {
+        Self {
+            address: row.weights.as_ptr().addr(),
+            len: row.weights.len(),
+            row_bytes: row.row_bytes,
+            blocks: row.blocks,
+        }
+    }
 }
 
 /// Where a layer's weights begin.
@@ -23,26 +55,29 @@ pub(super) enum Place {
 }
 
 impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
+    #[inline(always)]
     pub(super) const fn new() -> Self {
-        const { assert!(FREE <= ROOM && ROOM <= u16::MAX as usize) };
+        const { assert!(FREE <= ROOM) };
         Self {
-            begins: [None; MAX_LAYERS],
+            kept: Vec::new(),
             end: 0,
         }
     }
 
-    /// The place of a layer that takes so many entries.
+    /// The place of weights that take so many entries.
     #[inline(always)]
-    pub(super) fn of(&mut self, layer: usize, entries: usize) -> Place {
+    pub(super) fn of(&mut self, source: Source, entries: usize) -> Place {
+        let found = self.kept.iter().find(|kept| kept.source == source);
+        if let Some(kept) = found {
+            return Place::Kept(kept.begin);
+        }
         let begin = self.end;
-        match self.begins.get_mut(layer) {
-            Some(Some(begin)) => Place::Kept(usize::from(*begin)),
-            Some(slot) if entries <= ROOM - FREE - begin => {
-                *slot = Some(begin as u16);
-                self.end = begin + entries;
-                Place::New(begin)
-            }
-            _ => Place::Passing(begin),
+        let has_room = entries <= ROOM - FREE - begin;
+        if has_room && self.kept.push(Kept { source, begin }).is_ok() {
+            self.end = begin + entries;
+            Place::New(begin)
+        } else {
+            Place::Passing(begin)
         }
     }
 }
@@ -51,15 +86,52 @@ impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
 mod tests {
     use super::*;
 
+    /// Weights of so many blocks at this address.
+    fn source(address: usize, blocks: usize) -> Source {
+        Source {
+            address,
+            len: 1000,
+            row_bytes: 16,
+            blocks,
+        }
+    }
+
     #[test]
     fn what_is_kept_never_reaches_what_is_free() {
         let mut places = Places::<100, 30>::new();
-        assert_eq!(places.of(3, 50), Place::New(0));
-        assert_eq!(places.of(0, 21), Place::Passing(50));
-        assert_eq!(places.of(0, 20), Place::New(50));
-        assert_eq!(places.of(3, 50), Place::Kept(0));
-        assert_eq!(places.of(1, 1), Place::Passing(70));
-        assert_eq!(places.of(MAX_LAYERS, 0), Place::Passing(70));
-        assert_eq!(places.of(0, 20), Place::Kept(50));
+        assert_eq!(places.of(source(3, 1), 50), Place::New(0));
+        assert_eq!(places.of(source(0, 1), 21), Place::Passing(50));
+        assert_eq!(places.of(source(0, 1), 20), Place::New(50));
+        assert_eq!(places.of(source(3, 1), 50), Place::Kept(0));
+        assert_eq!(places.of(source(1, 1), 1), Place::Passing(70));
+        assert_eq!(places.of(source(0, 1), 20), Place::Kept(50));
+    }
+
+    #[test]
+    fn no_more_layers_are_kept_than_a_coupling_has() {
+        let mut places = Places::<100, 30>::new();
+        for layer in 0..MAX_LAYERS {
+            assert_eq!(places.of(source(layer, 1), 1), Place::New(layer));
+        }
+        let end = Place::Passing(MAX_LAYERS);
+        assert_eq!(places.of(source(MAX_LAYERS, 1), 1), end);
+    }
+
+    #[test]
+    fn another_shape_is_another_place() {
+        let mut places = Places::<100, 30>::new();
+        assert_eq!(places.of(source(0, 1), 10), Place::New(0));
+        assert_eq!(places.of(source(0, 2), 20), Place::New(10));
+        let other_rows = Source {
+            row_bytes: 8,
+            ..source(0, 1)
+        };
+        assert_eq!(places.of(other_rows, 5), Place::New(30));
+        let other_end = Source {
+            len: 999,
+            ..source(0, 1)
+        };
+        assert_eq!(places.of(other_end, 10), Place::New(35));
+        assert_eq!(places.of(source(0, 1), 10), Place::Kept(0));
     }
 }

@@ -2,19 +2,26 @@
 
 use super::tile::Tile;
 use crate::plan::LANES;
+use core::array;
 
 /// Four output channels of one pixel: adds to `sums` the products of the tile's activations with its rows of weights.
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    [*sums] = add(tile, [0], [*sums], multiply_add);
+pub(crate) fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
+    dot(tile, array::from_mut(sums));
 }
 
 /// Four output channels of two pixels.
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    *sums = add(tile, [0, tile.distance()], *sums, multiply_add);
+pub(crate) fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
+    dot(tile, sums);
+}
+
+/// Four output channels of one pixel or two.
+#[inline(always)]
+pub(super) fn dot<const PIXELS: usize>(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; PIXELS]) {
+    *sums = add(tile, tile.pixels(), *sums, multiply_add);
 }
 
 /// max(a, 0) of each activation.
-pub fn relu(source: &[i16], target: &mut [i16]) {
+pub(crate) fn relu(source: &[i16], target: &mut [i16]) {
     for (target, &a) in target.iter_mut().zip(source) {
         *target = a.max(0);
     }

@@ -4,25 +4,8 @@
 //! costs 22 instructions for 8 products. Assembly, because the compiler turns the loads of bytes into words that it
 //! takes apart again: 5.8 instructions a product instead of 2.9.
 
-use super::call::{Call, call};
-use super::tile::Tile;
-use crate::plan::LANES;
+use super::call::Call;
 use core::arch::naked_asm;
-use core::slice;
-
-/// Four output channels of one pixel; see [`super::portable::single`].
-#[inline(always)]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    // SAFETY: `single_kernel` reads the tile's runs at the first pixel, and four sums.
-    unsafe { call(single_kernel, tile, slice::from_mut(sums)) }
-}
-
-/// Four output channels of two pixels; see [`super::portable::pair`].
-#[inline(always)]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    // SAFETY: `pair_kernel` reads the tile's runs at both pixels, and eight sums.
-    unsafe { call(pair_kernel, tile, sums) }
-}
 
 /// Link-time optimization assembles for plain RV32I, whatever the target has.
 #[cfg(target_feature = "c")]
@@ -64,7 +47,7 @@ macro_rules! step_of_single {
 
 /// a0: the call; a3: its sums; a7: the next run; a6: end of the first row's run.
 #[unsafe(naked)]
-unsafe extern "C" fn single_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
         extensions!(),
         "lw a3, 28(a0)",
@@ -141,7 +124,7 @@ macro_rules! step_of_pair {
 
 /// a0: the call; a3: its sums; a7: the next run; t6: end of the first row's run.
 #[unsafe(naked)]
-unsafe extern "C" fn pair_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(
         extensions!(),
         "addi sp, sp, -32",

@@ -14,8 +14,6 @@ const RECORD_BYTES: usize = 8;
 /// What is multiplied for one row of outputs, and where the requantized sums go.
 #[derive(Debug)]
 pub struct Row<'t, T> {
-    /// The layer within its coupling: what a kernel keeps of a layer's weights serves all its rows.
-    pub layer: usize,
     /// The window at the first column.
     pub window: &'t Window<'t>,
     /// Rows of weights, one an output channel, block after block of [`LANES`].
@@ -74,17 +72,22 @@ impl<T> Row<'_, T> {
 }
 
 impl Row<'_, i16> {
-    /// Whether everything that the row names is there, which is what makes unchecked loads and stores sound.
+    /// Whether everything that the row names is there.
     pub fn fits(&self) -> bool {
-        self.integers_fit()
-            && self.reach().is_some_and(|(_, _, target)| {
-                target <= self.target.len()
-                    && (self.residual.is_empty() || target <= self.residual.len())
-            })
+        self.fits_in(self.target.len())
     }
 
-    /// Whether everything that is multiplied is there.
-    pub fn integers_fit(&self) -> bool {
+    /// The same with a target of so many elements.
+    #[inline]
+    pub fn fits_in(&self, target_len: usize) -> bool {
+        self.sums_fit_in(target_len)
+            && (self.residual.is_empty() || self.sums_fit_in(self.residual.len()))
+    }
+
+    /// Whether everything that is multiplied is there, and so many elements hold the sums.
+    #[inline]
+    pub fn sums_fit_in(&self, len: usize) -> bool {
         self.inputs_fit(WEIGHT_BYTES, RECORD_BYTES)
+            && self.reach().is_some_and(|(_, _, outputs)| outputs <= len)
     }
 }

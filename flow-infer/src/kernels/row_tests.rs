@@ -14,10 +14,10 @@ type OfRow = dyn Fn(&mut Row<'_, i16>, &mut PackedWeights) -> bool;
 type OfSums = dyn Fn(&mut Row<'_, i16>, &mut PackedWeights, &mut [i32]) -> bool;
 
 /// A kernel's two functions of whole rows.
-pub(super) struct Kernel {
-    pub(super) name: &'static str,
-    pub(super) row: Box<OfRow>,
-    pub(super) sums: Box<OfSums>,
+struct Kernel {
+    name: &'static str,
+    row: Box<OfRow>,
+    sums: Box<OfSums>,
 }
 
 /// The kernels that this processor can run.
@@ -29,22 +29,37 @@ fn kernels() -> Vec<Kernel> {
         sums: Box::new(sums),
     });
     #[cfg(whole_rows)]
-    kernels.extend(super::host::available_rows());
+    kernels.extend(
+        super::host::Extension::all()
+            .into_iter()
+            .map(|extension| Kernel {
+                name: extension.name(),
+                row: Box::new(move |row, packed| extension.activations(row, packed)),
+                sums: Box::new(move |row, packed, sums| extension.sums(row, packed, sums)),
+            }),
+    );
     kernels
+}
+
+impl Kernel {
+    /// Whether it computes whole rows for certain.
+    fn takes_rows(&self) -> bool {
+        super::WHOLE_ROWS && !["chosen", "portable"].contains(&self.name)
+    }
 }
 
 const TRIALS: u32 = 1500;
 /// Layers that share what a kernel keeps: sometimes more than it has room for.
-const LAYERS: usize = 16;
+const LAYERS: usize = 15;
 
 /// Weights that a run begins with a multiple of, or hardly any row is taken.
 const UNIT: usize = if cfg!(kernel = "aarch64") { 4 } else { 2 };
 
 /// What a row needs, of random shape.
 struct Given {
-    layer: usize,
     runs: Vec<Run>,
     run_len: usize,
+    row_bytes: usize,
     blocks: usize,
     columns: usize,
     step: usize,
@@ -56,7 +71,7 @@ struct Given {
 }
 
 impl Given {
-    fn new(trials: &mut Trials, layer: usize) -> Self {
+    fn new(trials: &mut Trials) -> Self {
         let (blocks, columns) = (1 + trials.below(10), 1 + trials.below(40));
         let (run_len, step) = (4 * (1 + trials.below(24)), trials.below(40));
         let row_bytes = run_len + trials.below(200);
@@ -91,9 +106,9 @@ impl Given {
             Activation::LeakyRelu,
         ];
         Self {
-            layer,
             runs,
             run_len,
+            row_bytes,
             blocks,
             columns,
             step,
@@ -107,10 +122,9 @@ impl Given {
 
     fn row<'r>(&'r self, window: &'r Window<'r>, target: &'r mut [i16]) -> Row<'r, i16> {
         Row {
-            layer: self.layer,
             window,
             weights: &self.weights,
-            row_bytes: self.weights.len() / (self.blocks * LANES),
+            row_bytes: self.row_bytes,
             records: &self.records,
             blocks: self.blocks,
             activations: &self.activations,
@@ -139,6 +153,30 @@ fn sums_of(row: &Row<'_, i16>) -> Vec<i32> {
     all
 }
 
+/// Computes the row with a kernel and by its definition, once requantized and once as sums; whether it was taken.
+fn compare(
+    kernel: &Kernel,
+    given: &Given,
+    window: &Window<'_>,
+    packed: &mut PackedWeights,
+    trial: u32,
+) -> bool {
+    let outputs = given.columns * given.blocks * LANES;
+    let mut computed = vec![0x5A5A; outputs + 9];
+    let taken = (kernel.row)(&mut given.row(window, &mut computed), packed);
+    if taken {
+        let mut defined = vec![0x5A5A; outputs + 9];
+        define(&mut given.row(window, &mut defined));
+        assert_eq!(computed, defined, "{}, trial {trial}", kernel.name);
+    }
+    let mut row = given.row(window, &mut []);
+    let mut sums = vec![0x5A5A; outputs];
+    if (kernel.sums)(&mut row, packed, &mut sums) {
+        assert_eq!(sums, sums_of(&row), "{}, trial {trial}", kernel.name);
+    }
+    taken
+}
+
 #[test]
 fn wide_rows_come_out_by_their_definition() {
     for kernel in kernels() {
@@ -146,34 +184,21 @@ fn wide_rows_come_out_by_their_definition() {
         println!("{}: seed {seed:#x}", kernel.name);
         let mut trials = Trials::new(seed);
         let mut taken = 0;
-        let mut packed = PackedWeights::default();
-        for trial in 0..TRIALS {
-            let layer = trial as usize % LAYERS;
-            if layer == 0 {
-                packed = PackedWeights::default();
-            }
-            let given = Given::new(&mut trials, layer);
-            let window = Window::new(&given.runs, given.run_len);
-            let outputs = given.columns * given.blocks * LANES;
-            let (mut computed, mut defined) =
-                (vec![0x5A5A; outputs + 9], vec![0x5A5A; outputs + 9]);
-            define(&mut given.row(&window, &mut defined));
-            if (kernel.row)(&mut given.row(&window, &mut computed), &mut packed) {
-                taken += 1;
-                assert_eq!(computed, defined, "{}, trial {trial}", kernel.name);
-            }
-            // Another row of the same layer, at an edge: fewer runs.
-            let window = Window::new(&given.runs[given.runs.len() / 3..], given.run_len);
-            let mut row = given.row(&window, &mut []);
-            let mut sums = vec![0x5A5A; outputs];
-            if (kernel.sums)(&mut row, &mut packed, &mut sums) {
-                assert_eq!(sums, sums_of(&row), "{}, trial {trial}", kernel.name);
+        for first in (0..TRIALS).step_by(LAYERS) {
+            let layers: Vec<Given> = (0..LAYERS).map(|_| Given::new(&mut trials)).collect();
+            let mut packed = PackedWeights::default();
+            for (layer, given) in (first..).zip(&layers) {
+                let window = Window::new(&given.runs, given.run_len);
+                taken += u32::from(compare(&kernel, given, &window, &mut packed, layer));
+                // Another row of the same layer, at an edge: fewer runs.
+                let fewer = &given.runs[given.runs.len() / 3..];
+                let window = Window::new(fewer, given.run_len);
+                compare(&kernel, given, &window, &mut packed, layer);
             }
         }
         // Few are refused: those of one column, or of a window too large to lay out.
-        let takes = super::WHOLE_ROWS && !["chosen", "portable"].contains(&kernel.name);
         assert!(
-            !takes || taken > TRIALS * 9 / 10,
+            !kernel.takes_rows() || taken > TRIALS * 9 / 10,
             "{}: {taken}",
             kernel.name
         );
@@ -181,8 +206,69 @@ fn wide_rows_come_out_by_their_definition() {
 }
 
 #[test]
+fn weights_are_laid_out_anew_when_their_shape_changes_between_rows() {
+    for kernel in kernels() {
+        let seed = 0x5EED_0009;
+        println!("{}: seed {seed:#x}", kernel.name);
+        let mut trials = Trials::new(seed);
+        for trial in 0..TRIALS / 3 {
+            // The same memory as rows of several lengths, for more and for fewer channels, forth and back.
+            let mut given = Given::new(&mut trials);
+            let memory = given.weights.len();
+            let mut packed = PackedWeights::default();
+            let shapes = [(); 3].map(|()| {
+                let blocks = 1 + trials.below(given.blocks);
+                let run_len = 4 * (1 + trials.below(given.run_len / 4));
+                let longest = memory / (blocks * LANES) - run_len;
+                (blocks, run_len, run_len + trials.below(1 + longest))
+            });
+            for (blocks, run_len, row_bytes) in shapes.into_iter().chain(shapes) {
+                given.blocks = blocks;
+                given.row_bytes = row_bytes;
+                let fits = |run: &&Run| run.weights + run_len <= row_bytes;
+                let runs: Vec<Run> = given.runs.iter().filter(fits).copied().collect();
+                let window = Window::new(&runs, run_len);
+                compare(&kernel, &given, &window, &mut packed, trial);
+            }
+        }
+    }
+}
+
+/// Sixteen channels of 16 bytes, then 4 n blocks of 512 bytes under the same number: once read past its memory.
+#[test]
+fn a_second_row_with_more_and_longer_weights_comes_out_right() {
+    for kernel in kernels() {
+        for n in [1, 4, 30] {
+            let mut packed = PackedWeights::default();
+            let mut trials = Trials::new(n as u32);
+            for (blocks, row_bytes) in [(4, 16), (4 * n, 512)] {
+                let channels = blocks * LANES;
+                let mut bytes =
+                    |count: usize| -> Vec<u8> { (0..count).map(|_| trials.next() as u8).collect() };
+                let given = Given {
+                    runs: vec![Run::default()],
+                    run_len: row_bytes,
+                    row_bytes,
+                    blocks,
+                    columns: 32,
+                    step: 1,
+                    weights: bytes(channels * row_bytes),
+                    records: bytes(channels * 8),
+                    activations: (0..row_bytes as i16 + 32).collect(),
+                    residual: Vec::new(),
+                    activation: Activation::Identity,
+                };
+                let window = Window::new(&given.runs, row_bytes);
+                let taken = compare(&kernel, &given, &window, &mut packed, n as u32);
+                assert!(taken || !kernel.takes_rows());
+            }
+        }
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
-    let given = Given::new(&mut Trials::new(11), 0);
+    let given = Given::new(&mut Trials::new(11));
     let window = Window::new(&given.runs, given.run_len);
     let outputs = given.columns * given.blocks * LANES;
     for kernel in kernels() {
@@ -212,7 +298,6 @@ fn what_does_not_fit_is_refused() {
             packed,
             &mut sums
         ));
-        let takes = super::WHOLE_ROWS && !["chosen", "portable"].contains(&kernel.name);
-        assert!(!takes || taken);
+        assert!(taken || !kernel.takes_rows());
     }
 }

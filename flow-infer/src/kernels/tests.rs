@@ -11,10 +11,10 @@ type Single = dyn Fn(&Tile<'_, i16>, &mut Sums);
 type Pair = dyn Fn(&Tile<'_, i16>, &mut [Sums; 2]);
 
 /// A kernel's two functions.
-pub(super) struct Kernel {
-    pub(super) name: &'static str,
-    pub(super) single: Box<Single>,
-    pub(super) pair: Box<Pair>,
+struct Kernel {
+    name: &'static str,
+    single: Box<Single>,
+    pair: Box<Pair>,
 }
 
 const TRIALS: u32 = 2000;
@@ -33,7 +33,15 @@ fn kernels() -> Vec<Kernel> {
         pair: Box::new(pair),
     });
     #[cfg(whole_rows)]
-    kernels.extend(super::host::available());
+    kernels.extend(
+        super::host::Extension::all()
+            .into_iter()
+            .map(|extension| Kernel {
+                name: extension.name(),
+                single: Box::new(move |tile, sums| extension.dot(tile, std::array::from_mut(sums))),
+                pair: Box::new(move |tile, sums| extension.dot(tile, sums)),
+            }),
+    );
     kernels
 }
 

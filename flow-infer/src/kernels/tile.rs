@@ -124,6 +124,13 @@ impl<'t, T> Tile<'t, T> {
         }
     }
 
+    /// Where the activations of one pixel, or of two, begin.
+    #[inline(always)]
+    pub fn pixels<const PIXELS: usize>(&self) -> [usize; PIXELS] {
+        const { assert!(PIXELS <= 2) };
+        core::array::from_fn(|pixel| pixel * self.distance)
+    }
+
     /// How much further on the second place is.
     pub fn distance(&self) -> usize {
         self.distance

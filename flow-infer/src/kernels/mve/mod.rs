@@ -9,25 +9,8 @@ mod row;
 
 pub use row::row;
 
-use super::call::{Call, call};
-use super::tile::Tile;
-use crate::plan::LANES;
+use super::call::Call;
 use core::arch::naked_asm;
-use core::slice;
-
-/// Four output channels of one pixel; see [`super::portable::single`].
-#[inline(always)]
-pub fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
-    // SAFETY: `single_kernel` reads the tile's runs at the first pixel, and four sums.
-    unsafe { call(single_kernel, tile, slice::from_mut(sums)) }
-}
-
-/// Four output channels of two pixels; see [`super::portable::pair`].
-#[inline(always)]
-pub fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
-    // SAFETY: `pair_kernel` reads the tile's runs at both pixels, and eight sums.
-    unsafe { call(pair_kernel, tile, sums) }
-}
 
 /// max(a, 0) of each activation: half an instruction an activation instead of four.
 pub fn relu(source: &[i16], target: &mut [i16]) {
@@ -55,7 +38,7 @@ unsafe extern "C" fn relu_kernel(source: *const i16, target: *mut i16, count: us
 
 /// Stack: the call, the next run. r6, r8, r10, r12: sums; r2-r5: weights of rows 0, 3, 1, 2; r7: activations.
 #[unsafe(naked)]
-unsafe extern "C" fn single_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
         ".cpu cortex-m55", // link-time optimization assembles for the target, not for the core
         "push {{r0, r1, r4-r11, lr}}",
@@ -100,7 +83,7 @@ unsafe extern "C" fn single_kernel(call: *const Call) {
 /// Two rows, then the other two. Stack: the call, the next run, nothing, rows done. r6, r8: sums of the first pixel;
 /// r10, r12: of the second; r4, r5: weights of two rows; r7, r9: activations of two pixels.
 #[unsafe(naked)]
-unsafe extern "C" fn pair_kernel(call: *const Call) {
+pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(
         ".cpu cortex-m55", // link-time optimization assembles for the target, not for the core
         "movs r3, #0",

@@ -1,7 +1,9 @@
 //! AVX2: pairs are broadcast, multiplied (`pmaddwd`) and added, eight channels to a vector.
 
-use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, of_width};
+use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, Target, of_width};
 use super::super::pack::CHANNELS;
+use super::isa::Avx2;
+use super::pack::{PAIR, Pairs};
 use super::row::{Operations, tile};
 use crate::plan::Activation;
 use core::arch::x86_64::*;
@@ -10,23 +12,27 @@ use core::array;
 /// Channels of a vector.
 const EIGHT: usize = 8;
 
-/// # Safety
-/// The processor must have the feature; the rest as of [`tile`].
 #[target_feature(enable = "avx2")]
-unsafe fn with_avx2<O: Operations, const COLUMNS: usize>(group: &Group<'_>, x: usize) {
-    // SAFETY: this is the feature that the operations need.
-    unsafe { tile::<O, COLUMNS>(group, x) }
+fn with_avx2<O: Operations, const COLUMNS: usize>(
+    operations: O,
+    group: &Group<'_, Pairs>,
+    target: &mut Target<'_>,
+    x: usize,
+) {
+    tile::<O, COLUMNS>(operations, group, target, x);
 }
 
-/// Requantizes and activates eight channels from `first` of the group on.
-///
-/// # Safety
-/// The processor must have AVX2, and the group these channels.
+/// Requantizes and activates eight channels of the group, those with these multipliers.
 #[inline(always)]
-pub(super) unsafe fn activated(sums: __m256i, group: &Group<'_>, first: usize) -> __m256i {
-    // SAFETY: the caller vouches for the processor; a group has twice eight multipliers.
+pub(super) fn activated(
+    _: Avx2,
+    sums: __m256i,
+    multipliers: &[i32; EIGHT],
+    group: &Group<'_, Pairs>,
+) -> __m256i {
+    // SAFETY: the processor has AVX2, says the first argument; the load is of a whole array.
     unsafe {
-        let multipliers = _mm256_loadu_si256(group.multipliers.as_ptr().add(first).cast());
+        let multipliers = _mm256_loadu_si256(multipliers.as_ptr().cast());
         let half = _mm256_set1_epi64x(1 << 31);
         let even = _mm256_add_epi64(_mm256_mul_epi32(sums, multipliers), half);
         let (sums, multipliers) = (
@@ -46,56 +52,89 @@ pub(super) unsafe fn activated(sums: __m256i, group: &Group<'_>, first: usize) -
     }
 }
 
-/// So many vectors of eight channels, one or two.
-pub(super) struct Avx2<const VECTORS: usize>;
+/// The eight of sixteen in this vector.
+#[inline(always)]
+fn eight<T>(all: &[T; CHANNELS], vector: usize) -> &[T; EIGHT] {
+    &all.as_chunks().0[vector]
+}
 
-// SAFETY, of every block: the caller vouches for the processor and for what is read and written.
-#[allow(clippy::undocumented_unsafe_blocks)]
-impl<const VECTORS: usize> Operations for Avx2<VECTORS> {
+/// As many as both have; whole vectors without a call.
+#[inline(always)]
+fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let count = from.len().min(to.len());
+    match count {
+        EIGHT | CHANNELS => {
+            let (from, to) = (from.as_chunks::<EIGHT>().0, to.as_chunks_mut().0);
+            for (to, from) in to.iter_mut().zip(from).take(count / EIGHT) {
+                *to = *from;
+            }
+        }
+        _ => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+/// So many vectors of eight channels, one or two.
+#[derive(Clone, Copy)]
+pub(super) struct Eights<const VECTORS: usize>(pub(super) Avx2);
+
+impl<const VECTORS: usize> Operations for Eights<VECTORS> {
     type Sums = [__m256i; VECTORS];
     type Weights = [__m256i; VECTORS];
 
     #[inline(always)]
-    unsafe fn load(values: &[i32; CHANNELS]) -> Self::Sums {
-        let from = values.as_ptr().cast::<__m256i>();
-        array::from_fn(|i| unsafe { _mm256_loadu_si256(from.add(i)) })
+    fn load(self, values: &[i32; CHANNELS]) -> Self::Sums {
+        // SAFETY: the processor has AVX2, says `self`; each load is of a whole array.
+        array::from_fn(|i| unsafe { _mm256_loadu_si256(eight(values, i).as_ptr().cast()) })
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> Self::Weights {
-        let from = from.cast::<__m128i>();
-        array::from_fn(|i| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(i))) })
+    fn widen(self, weights: &Pairs) -> Self::Weights {
+        let halves = weights.0.as_chunks::<CHANNELS>().0;
+        // SAFETY: as of `load`.
+        array::from_fn(|i| unsafe {
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(halves[i].as_ptr().cast()))
+        })
     }
 
     #[inline(always)]
-    unsafe fn multiply_add(
+    fn multiply_add(
+        self,
         sums: Self::Sums,
         weights: Self::Weights,
-        pair: *const i16,
+        pair: &[i16; PAIR],
     ) -> Self::Sums {
+        // SAFETY: the processor has AVX2, says `self`; a pair has four bytes.
         unsafe {
-            let pair = _mm256_set1_epi32(pair.cast::<i32>().read_unaligned());
+            let pair = _mm256_set1_epi32(pair.as_ptr().cast::<i32>().read_unaligned());
             array::from_fn(|i| _mm256_add_epi32(sums[i], _mm256_madd_epi16(weights[i], pair)))
         }
     }
 
     #[inline(always)]
-    unsafe fn store(sums: Self::Sums, group: &Group<'_>, to: *mut i32) {
-        unsafe { to.copy_from_nonoverlapping(sums.as_ptr().cast(), group.count) }
+    fn store(self, sums: Self::Sums, to: &mut [i32]) {
+        let mut all = [[0; EIGHT]; 2];
+        for (to, sums) in all.iter_mut().zip(sums) {
+            // SAFETY: as of `load`.
+            unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), sums) };
+        }
+        copy(all.as_flattened(), to);
     }
 
     #[inline(always)]
-    unsafe fn finish(sums: Self::Sums, group: &Group<'_>, x: usize) {
-        unsafe {
-            let mut outputs = [0i16; CHANNELS];
-            if let Some(residual) = group.residual(x) {
-                let to = outputs.as_mut_ptr();
-                to.copy_from_nonoverlapping(residual, group.count);
-            }
-            for (i, sums) in sums.into_iter().enumerate() {
-                let place = outputs.as_mut_ptr().add(i * EIGHT).cast::<__m128i>();
+    fn finish(self, sums: Self::Sums, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]) {
+        let mut outputs = [[0; EIGHT]; 2];
+        copy(residual, outputs.as_flattened_mut());
+        for (i, (sums, outputs)) in sums.into_iter().zip(&mut outputs).enumerate() {
+            let values = activated(self.0, sums, eight(&group.multipliers, i), group);
+            // SAFETY: as of `load`.
+            unsafe {
+                let place = outputs.as_mut_ptr().cast::<__m128i>();
                 let residual = _mm256_cvtepi16_epi32(_mm_loadu_si128(place));
-                let values = _mm256_add_epi32(activated(sums, group, i * EIGHT), residual);
+                let values = _mm256_add_epi32(values, residual);
                 let (low, high) = (
                     _mm256_castsi256_si128(values),
                     _mm256_extracti128_si256::<1>(values),
@@ -103,24 +142,19 @@ impl<const VECTORS: usize> Operations for Avx2<VECTORS> {
                 let narrow = _mm_max_epi16(_mm_packs_epi32(low, high), _mm_set1_epi16(-i16::MAX));
                 _mm_storeu_si128(place, narrow);
             }
-            let to = group.activations.add(group.place(x));
-            match group.count {
-                EIGHT => to.copy_from_nonoverlapping(outputs.as_ptr(), EIGHT),
-                CHANNELS => to.copy_from_nonoverlapping(outputs.as_ptr(), CHANNELS),
-                count => to.copy_from_nonoverlapping(outputs.as_ptr(), count),
-            }
         }
+        copy(outputs.as_flattened(), to);
     }
 }
 
-// SAFETY, of every block: as above.
-#[allow(clippy::undocumented_unsafe_blocks)]
-impl<const VECTORS: usize> Columns for Avx2<VECTORS> {
+impl<const VECTORS: usize> Columns for Eights<VECTORS> {
+    type Unit = Pairs;
     const CHANNELS: usize = EIGHT * VECTORS;
     const MOST_COLUMNS: usize = 8 / VECTORS;
 
     #[inline(always)]
-    unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {
-        unsafe { of_width!(with_avx2(group, x), width; 1 2 3 4 5 6 7 8) }
+    fn columns(self, group: &Group<'_, Pairs>, target: &mut Target<'_>, x: usize, width: usize) {
+        // SAFETY: the processor has AVX2, says `self`.
+        unsafe { of_width!(with_avx2(self, group, target, x), width; 1 2 3 4 5 6 7 8) }
     }
 }

@@ -2,108 +2,90 @@
 
 use super::super::pack::{CHANNELS, FREE_BYTES, Packed, ROOM_BYTES};
 use super::super::row::Row;
+use super::isa::Avx2;
 use core::arch::x86_64::*;
+use core::array;
+use heapless::Vec;
 
-/// Bytes of a packed pair of weights: two of every channel.
-pub(super) const PAIR_BYTES: usize = 2 * CHANNELS;
-/// Weights of a channel that are read at once, and their pairs.
-const CHUNK: usize = 16;
-const CHUNK_PAIRS: usize = CHUNK / 2;
+/// Weights of a channel that are multiplied at once.
+pub(super) const PAIR: usize = 2;
+const PAIR_BYTES: usize = PAIR * CHANNELS;
+
+/// A pair of weights of every channel, aligned so that a load stays within a line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+pub struct Pairs(pub(super) [u8; PAIR_BYTES]);
+
+const ROOM: usize = ROOM_BYTES / PAIR_BYTES;
 
 /// A coupling's weights as rows are multiplied with them.
-pub type PackedWeights = Packed<PAIR_BYTES, { ROOM_BYTES / PAIR_BYTES }, { FREE_BYTES / PAIR_BYTES }>;
+pub(crate) type PackedWeights = Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>;
 
-/// Whether there is room for a group of the row and for a chunk more, and its runs begin with pairs.
-pub(super) fn takes_pairs(row: &Row<'_, i16>) -> bool {
-    PackedWeights::takes(row, CHUNK_PAIRS)
-}
+/// Weights of a channel that are read at once, and their pairs.
+const CHUNK: usize = 16;
+const CHUNK_PAIRS: usize = CHUNK / PAIR;
 
-/// Lays out the weights of the group that begins with channel `first`. What stands in the places of missing channels is
-/// of no importance.
-///
-/// # Safety
-/// The processor must have AVX2, the row must fit and have the channel, and there must be room for the group and another
-/// chunk.
+/// Lays out the weights of the group that begins with channel `first`. Channels that are missing have the weights of
+/// the last one.
 #[inline(always)]
-pub(super) unsafe fn fill(row: &Row<'_, i16>, first: usize, to: *mut [u8; PAIR_BYTES]) {
-    let count = (row.pixel_len() - first).min(CHANNELS);
-    let (start, last) = (first * row.row_bytes, (count - 1) * row.row_bytes);
-    let mut to = to;
+pub(super) fn fill(isa: Avx2, row: &Row<'_, i16>, first: usize, to: &mut Vec<Pairs, ROOM>) {
+    let channels = row.pixel_len() - first;
+    let begins: [usize; CHANNELS] = array::from_fn(|c| (first + c.min(channels - 1)) * row.row_bytes);
     for k in (0..row.row_bytes).step_by(CHUNK) {
-        let at = start + k;
-        // SAFETY: the row fits, so each channel's weights are there; whole chunks are read only where the last of
-        // them is. What the last chunk writes too much is overwritten by what comes next, or never read.
-        unsafe {
-            let whole = at + last + CHUNK <= row.weights.len();
-            let from = row.weights.as_ptr().wrapping_add(at);
-            let chunks = match (whole, count) {
-                (false, _) => last_chunks(row.weights, at, row.row_bytes, last),
-                (_, CHANNELS) => chunks(from, |c| c * row.row_bytes),
-                _ => chunks(from, |c| (c * row.row_bytes).min(last)),
-            };
-            transpose(chunks, to.cast());
+        let chunks = begins.map(|begin| chunk(row.weights, begin + k));
+        let pairs = transposed(isa, &chunks);
+        let left = (row.row_bytes - k).div_ceil(PAIR);
+        let pairs = pairs.get(..left).unwrap_or(&pairs);
+        if to.extend_from_slice(pairs).is_err() {
+            return;
         }
-        to = to.wrapping_add(CHUNK_PAIRS);
     }
 }
 
-/// Sixteen weights of channels c and c + 8, for eight c, from where each channel's begin.
-///
-/// # Safety
-/// The processor must have AVX2, and the weights must be there.
+/// Sixteen weights from a place on; behind the last, zeros.
 #[inline(always)]
-unsafe fn chunks(from: *const u8, begins: impl Fn(usize) -> usize) -> [__m256i; 8] {
-    core::array::from_fn(|c| {
-        // SAFETY: the caller vouches for both.
-        unsafe {
-            let of = |c: usize| _mm_loadu_si128(from.add(begins(c)).cast());
-            _mm256_set_m128i(of(c + 8), of(c))
-        }
-    })
+fn chunk(weights: &[u8], at: usize) -> [u8; CHUNK] {
+    let from = weights.get(at..).unwrap_or(&[]);
+    from.first_chunk().copied().unwrap_or_else(|| last_chunk(from))
 }
 
-/// The same from `at` where the last channel's weights end before a whole chunk does: zeros follow.
 #[cold]
-fn last_chunks(weights: &[u8], at: usize, row_bytes: usize, last: usize) -> [__m256i; 8] {
-    core::array::from_fn(|c| {
-        let mut pair = [[0u8; CHUNK]; 2];
-        for (chunk, c) in pair.iter_mut().zip([c, c + 8]) {
-            let from = weights.get(at + (c * row_bytes).min(last)..).unwrap_or(&[]);
-            for (byte, &weight) in chunk.iter_mut().zip(from) {
-                *byte = weight;
-            }
-        }
-        // SAFETY: a chunk for each lane; loads need no more than x86-64 has.
-        unsafe { pair.as_ptr().cast::<__m256i>().read_unaligned() }
-    })
+fn last_chunk(weights: &[u8]) -> [u8; CHUNK] {
+    let mut chunk = [0; CHUNK];
+    for (to, from) in chunk.iter_mut().zip(weights) {
+        *to = *from;
+    }
+    chunk
 }
 
 /// Eight pairs of sixteen channels: from channel by channel to pair by pair.
-///
-/// # Safety
-/// The processor must have AVX2; 256 bytes must be writable.
 #[inline(always)]
-unsafe fn transpose(rows: [__m256i; 8], to: *mut u8) {
-    // SAFETY: the caller vouches for both.
+fn transposed(_: Avx2, chunks: &[[u8; CHUNK]; CHANNELS]) -> [Pairs; CHUNK_PAIRS] {
+    // SAFETY: the processor has AVX2, says the first argument; loads and stores are of whole arrays.
     unsafe {
-        let [a, b, c, d, e, f, g, h] = rows;
+        let load = |c: usize| _mm_loadu_si128(chunks[c].as_ptr().cast());
+        let [a, b, c, d, e, f, g, h] = array::from_fn(|c| _mm256_set_m128i(load(c + 8), load(c)));
         let low = |a, b| _mm256_unpacklo_epi16(a, b);
         let high = |a, b| _mm256_unpackhi_epi16(a, b);
         let halves = [
             [low(a, b), low(c, d), low(e, f), low(g, h)],
             [high(a, b), high(c, d), high(e, f), high(g, h)],
         ];
-        let mut to = to.cast::<__m256i>();
-        for [ab, cd, ef, gh] in halves {
+        let mut all = [Pairs([0; PAIR_BYTES]); CHUNK_PAIRS];
+        for ([ab, cd, ef, gh], all) in halves.into_iter().zip(all.as_chunks_mut::<4>().0) {
             let quarters = [
                 (_mm256_unpacklo_epi32(ab, cd), _mm256_unpacklo_epi32(ef, gh)),
                 (_mm256_unpackhi_epi32(ab, cd), _mm256_unpackhi_epi32(ef, gh)),
             ];
-            for (abcd, efgh) in quarters {
-                _mm256_storeu_si256(to, _mm256_unpacklo_epi64(abcd, efgh));
-                _mm256_storeu_si256(to.add(1), _mm256_unpackhi_epi64(abcd, efgh));
-                to = to.add(2);
+            for ((abcd, efgh), [first, second]) in quarters.into_iter().zip(all.as_chunks_mut().0) {
+                let (low, high) = (
+                    _mm256_unpacklo_epi64(abcd, efgh),
+                    _mm256_unpackhi_epi64(abcd, efgh),
+                );
+                _mm256_storeu_si256(first.0.as_mut_ptr().cast(), low);
+                _mm256_storeu_si256(second.0.as_mut_ptr().cast(), high);
             }
         }
+        all
     }
 }

@@ -4,115 +4,116 @@
 //! up across a vector, and the sums of a pixel are requantized, activated, joined with the residual and stored as they
 //! stand. Dot products and scalar requantization took three times as long for an image of `fashion-tiny`.
 
-use super::super::groups::{Columns, Group, Target, all_columns, fits};
+use super::super::groups::{Columns, Group, Target, all_columns};
 use super::super::pack::CHANNELS;
 use super::super::row::Row;
-use super::avx2::Avx2;
-use super::pack::{PAIR_BYTES, PackedWeights, fill, takes_pairs};
+use super::avx2::Eights;
+use super::isa::{Avx2, Vnni};
+use super::pack::{PAIR, PackedWeights, Pairs, fill};
 use super::vnni::{Eight, Sixteen};
-
-/// Whether the row can be computed: it has columns enough, everything that it names is there, and there is room for its
-/// weights.
-pub(super) fn takes(row: &Row<'_, i16>, target: Target) -> bool {
-    fits(row, target) && takes_pairs(row)
-}
+use crate::bytes::run;
 
 /// Computes a row.
-///
-/// # Safety
-/// The processor must have the features, the row must be one that [`takes`], and there must be room for all sums.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) unsafe fn with_vnni(row: &mut Row<'_, i16>, packed: &mut PackedWeights, target: Target) {
-    // SAFETY: these are the features that the operations need.
-    unsafe { groups::<Sixteen, Eight>(row, packed, target) }
+pub(super) fn with_vnni(
+    isa: Vnni,
+    row: &Row<'_, i16>,
+    packed: &mut PackedWeights,
+    target: Target<'_>,
+) {
+    let tiles = (Sixteen(isa), Eight(isa));
+    groups(isa.avx2(), tiles, row, packed, target);
 }
 
 /// Computes a row.
-///
-/// # Safety
-/// The processor must have the feature, the row must be one that [`takes`], and there must be room for all sums.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn with_avx2(row: &mut Row<'_, i16>, packed: &mut PackedWeights, target: Target) {
-    // SAFETY: this is the feature that the operations need.
-    unsafe { groups::<Avx2<2>, Avx2<1>>(row, packed, target) }
+pub(super) fn with_avx2(
+    isa: Avx2,
+    row: &Row<'_, i16>,
+    packed: &mut PackedWeights,
+    target: Target<'_>,
+) {
+    groups(isa, (Eights::<2>(isa), Eights::<1>(isa)), row, packed, target);
 }
 
 /// Computes the row, sixteen output channels at a time, the last eight or fewer in vectors of half the width.
-///
-/// # Safety
-/// The processor must have what the operations need; the rest as above.
 #[inline(always)]
-unsafe fn groups<Wide: Columns, Narrow: Columns>(
-    row: &mut Row<'_, i16>,
+fn groups(
+    isa: Avx2,
+    tiles: (impl Columns<Unit = Pairs>, impl Columns<Unit = Pairs>),
+    row: &Row<'_, i16>,
     packed: &mut PackedWeights,
-    target: Target,
+    mut target: Target<'_>,
 ) {
-    let activations = row.target.as_mut_ptr();
     let place = packed.place(row);
     for (index, first) in (0..row.pixel_len()).step_by(CHANNELS).enumerate() {
-        // SAFETY: every operation's processor has AVX2, the row fits and has the group, and there is room.
-        let weights = packed.group(row, index, place, |to| unsafe { fill(row, first, to) });
-        let group = Group::new(row, first, weights, activations, target);
-        // SAFETY: the weights are those of the group's channels; the caller vouches for the rest.
-        unsafe { all_columns::<Wide, Narrow>(&group) };
+        let weights = packed.group(row, index, place, |to| fill(isa, row, first, to));
+        all_columns(tiles, &Group::new(row, first, weights), &mut target);
     }
 }
 
-/// What differs between the extensions. Everything here is unsafe: the processor must have the extension, and what is
-/// read and written must be there.
-pub(super) trait Operations {
+/// What differs between the extensions. A value is the proof that the processor has its extension.
+pub(super) trait Operations: Copy {
     /// Sums of so many channels.
     type Sums: Copy;
     /// Two weights of each channel, 16 bits wide.
     type Weights: Copy;
 
-    unsafe fn load(values: &[i32; CHANNELS]) -> Self::Sums;
-    unsafe fn weights(from: *const u8) -> Self::Weights;
+    fn load(self, values: &[i32; CHANNELS]) -> Self::Sums;
+    fn widen(self, weights: &Pairs) -> Self::Weights;
     /// Adds a pair of activations times each channel's pair of weights.
-    unsafe fn multiply_add(
+    fn multiply_add(
+        self,
         sums: Self::Sums,
         weights: Self::Weights,
-        pair: *const i16,
+        pair: &[i16; PAIR],
     ) -> Self::Sums;
-    /// Stores the sums of a column.
-    unsafe fn store(sums: Self::Sums, group: &Group<'_>, to: *mut i32);
-    /// Requantizes, activates, adds the residual and stores column x.
-    unsafe fn finish(sums: Self::Sums, group: &Group<'_>, x: usize);
+    /// Stores the sums of as many channels as there are.
+    fn store(self, sums: Self::Sums, to: &mut [i32]);
+    /// Requantizes, activates, adds the residual and stores as many channels as there are.
+    fn finish(self, sums: Self::Sums, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]);
 }
 
 /// Computes columns x to x + COLUMNS.
-///
-/// # Safety
-/// The processor must have what the operations need; the row fits and has these columns.
 #[inline(always)]
-pub(super) unsafe fn tile<O: Operations, const COLUMNS: usize>(group: &Group<'_>, x: usize) {
-    let Row {
-        window,
-        activations,
-        step,
-        ..
-    } = *group.row;
-    // SAFETY: a row that fits has the window's activations at every column, and its runs' weights begin with pairs.
-    unsafe {
-        let mut sums = [O::load(&group.biases); COLUMNS];
-        for run in window.runs() {
-            let mut weights = group.weights.add(run.weights * CHANNELS);
-            let mut at = activations.as_ptr().add(x * step + run.activations);
-            let end = at.add(window.run_len());
-            while at < end {
-                let pair = O::weights(weights);
-                for (column, sums) in sums.iter_mut().enumerate() {
-                    *sums = O::multiply_add(*sums, pair, at.add(column * step));
-                }
-                weights = weights.add(PAIR_BYTES);
-                at = at.add(2);
-            }
+pub(super) fn tile<O: Operations, const COLUMNS: usize>(
+    operations: O,
+    group: &Group<'_, Pairs>,
+    target: &mut Target<'_>,
+    x: usize,
+) {
+    let Row { window, step, .. } = *group.row;
+    let len = window.run_len();
+    let mut sums = [operations.load(&group.biases); COLUMNS];
+    for place in window.runs() {
+        let weights = run(group.weights, place.weights / PAIR, len / PAIR);
+        // One check for all columns: those of the run, from the first of the first column to the last of the last.
+        let start = x * step + place.activations;
+        let span = step.saturating_mul(COLUMNS - 1).saturating_add(len);
+        let activations = run(group.row.activations, start, span);
+        if activations.is_empty() {
+            continue;
         }
-        for (column, sums) in sums.into_iter().enumerate() {
-            match group.target {
-                Target::Activations => O::finish(sums, group, x + column),
-                Target::Sums(to) => O::store(sums, group, to.add(group.place(x + column))),
+        let mut at = activations.as_ptr();
+        for pairs in weights {
+            let weights = operations.widen(pairs);
+            for (column, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: `activations` was found to hold `len` elements from `column * step` on for every column, and
+                // `at` moves over them by pairs, at most as many as `len` has.
+                let pair = unsafe { &*at.wrapping_add(column * step).cast::<[i16; PAIR]>() };
+                *sums = operations.multiply_add(*sums, weights, pair);
             }
+            at = at.wrapping_add(PAIR);
+        }
+    }
+    for (column, sums) in sums.into_iter().enumerate() {
+        let x = x + column;
+        match target {
+            Target::Activations(all) => {
+                let to = group.of_column(all, x);
+                operations.finish(sums, group, group.residual(x), to);
+            }
+            Target::Sums(all) => operations.store(sums, group.of_column(all, x)),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! AVX-512 with VNNI: one instruction broadcasts, multiplies and adds.
 
-use super::avx2;
-use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, of_width};
+use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, Target, of_width};
 use super::super::pack::CHANNELS;
+use super::avx2;
+use super::isa::Vnni;
+use super::pack::{PAIR, Pairs};
 use super::row::{Operations, tile};
 use crate::plan::Activation;
 use core::arch::asm;
@@ -13,13 +15,10 @@ use core::arch::x86_64::*;
 macro_rules! multiply_add {
     ($name:ident, $vector:ty, $register:ident, $copies:literal) => {
         /// Adds a broadcast pair of activations times pairs of weights.
-        ///
-        /// # Safety
-        /// The processor must have the features, and two activations must be readable.
         #[inline]
         #[target_feature(enable = "avx512f,avx512vl,avx512vnni")]
-        unsafe fn $name(mut sums: $vector, weights: $vector, pair: *const i16) -> $vector {
-            // SAFETY: four bytes are read, as the caller allows.
+        fn $name(mut sums: $vector, weights: $vector, pair: &[i16; PAIR]) -> $vector {
+            // SAFETY: the instruction is one of the function's features, and reads the pair.
             unsafe {
                 asm!(
                     concat!("vpdpwssd {sums}, {weights}, dword ptr [{pair}]{{", $copies, "}}"),
@@ -37,53 +36,62 @@ macro_rules! multiply_add {
 multiply_add!(multiply_add_16, __m512i, zmm_reg, "1to16");
 multiply_add!(multiply_add_8, __m256i, ymm_reg, "1to8");
 
-/// # Safety
-/// The processor must have the features; the rest as of [`tile`].
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn with_vnni<O: Operations, const COLUMNS: usize>(group: &Group<'_>, x: usize) {
-    // SAFETY: these are the features that the operations need.
-    unsafe { tile::<O, COLUMNS>(group, x) }
+fn with_vnni<O: Operations, const COLUMNS: usize>(
+    operations: O,
+    group: &Group<'_, Pairs>,
+    target: &mut Target<'_>,
+    x: usize,
+) {
+    tile::<O, COLUMNS>(operations, group, target, x);
 }
 
-/// A bit for each channel that there is.
+/// A bit for each of these channels.
 #[inline(always)]
-fn here(group: &Group<'_>) -> u16 {
-    u16::MAX >> (CHANNELS - group.count)
+fn mask<T>(channels: &[T]) -> u16 {
+    match channels.len() {
+        len @ ..CHANNELS => (1 << len) - 1,
+        _ => u16::MAX,
+    }
 }
 
 /// Sixteen channels.
-pub(super) struct Sixteen;
+#[derive(Clone, Copy)]
+pub(super) struct Sixteen(pub(super) Vnni);
 
-// SAFETY, of every block: the caller vouches for the processor and for what is read and written.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Operations for Sixteen {
     type Sums = __m512i;
     type Weights = __m512i;
 
     #[inline(always)]
-    unsafe fn load(values: &[i32; CHANNELS]) -> __m512i {
+    fn load(self, values: &[i32; CHANNELS]) -> __m512i {
+        // SAFETY: the processor has the instruction, says `self`; it loads the whole array.
         unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> __m512i {
-        unsafe { _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast())) }
+    fn widen(self, weights: &Pairs) -> __m512i {
+        // SAFETY: as of `load`.
+        unsafe { _mm512_cvtepi8_epi16(_mm256_loadu_si256(weights.0.as_ptr().cast())) }
     }
 
     #[inline(always)]
-    unsafe fn multiply_add(sums: __m512i, weights: __m512i, pair: *const i16) -> __m512i {
+    fn multiply_add(self, sums: __m512i, weights: __m512i, pair: &[i16; PAIR]) -> __m512i {
+        // SAFETY: the processor has the features, says `self`.
         unsafe { multiply_add_16(sums, weights, pair) }
     }
 
     #[inline(always)]
-    unsafe fn store(sums: __m512i, group: &Group<'_>, to: *mut i32) {
-        unsafe { _mm512_mask_storeu_epi32(to, here(group), sums) }
+    fn store(self, sums: __m512i, to: &mut [i32]) {
+        // SAFETY: the processor has the instruction, says `self`; the mask lets through what there is room for.
+        unsafe { _mm512_mask_storeu_epi32(to.as_mut_ptr(), mask(to), sums) }
     }
 
     #[inline(always)]
-    unsafe fn finish(sums: __m512i, group: &Group<'_>, x: usize) {
+    fn finish(self, sums: __m512i, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]) {
+        let multipliers = self.load(&group.multipliers);
+        // SAFETY: the processor has the instructions, says `self`; the masks let through what is there.
         unsafe {
-            let multipliers = Self::load(&group.multipliers);
             let half = _mm512_set1_epi64(1 << 31);
             let even = _mm512_add_epi64(_mm512_mul_epi32(sums, multipliers), half);
             let (sums, multipliers) = (
@@ -99,82 +107,91 @@ impl Operations for Sixteen {
                 let leaked = _mm512_add_epi32(leaked, _mm512_set1_epi32(1 << (LEAK_BITS - 1)));
                 values = _mm512_max_epi32(values, _mm512_srai_epi32::<LEAK_BITS>(leaked));
             }
-            if let Some(residual) = group.residual(x) {
-                let residual = _mm256_maskz_loadu_epi16(here(group), residual);
+            if !residual.is_empty() {
+                let residual = _mm256_maskz_loadu_epi16(mask(residual), residual.as_ptr());
                 values = _mm512_add_epi32(values, _mm512_cvtepi16_epi32(residual));
             }
             let least = _mm256_set1_epi16(-i16::MAX);
             let narrow = _mm256_max_epi16(_mm512_cvtsepi32_epi16(values), least);
-            let to = group.activations.add(group.place(x));
-            _mm256_mask_storeu_epi16(to, here(group), narrow);
+            _mm256_mask_storeu_epi16(to.as_mut_ptr(), mask(to), narrow);
         }
     }
 }
 
-// SAFETY, of every block: as above.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Columns for Sixteen {
+    type Unit = Pairs;
     const CHANNELS: usize = 16;
     const MOST_COLUMNS: usize = 14;
 
     #[inline(always)]
-    unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {
-        unsafe { of_width!(with_vnni(group, x), width; 1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
+    fn columns(self, group: &Group<'_, Pairs>, target: &mut Target<'_>, x: usize, width: usize) {
+        // SAFETY: the processor has the features, says `self`.
+        unsafe {
+            of_width!(with_vnni(self, group, target, x), width; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        }
     }
 }
 
 /// Eight channels: processors compute twice as many of these at a time.
-pub(super) struct Eight;
+#[derive(Clone, Copy)]
+pub(super) struct Eight(pub(super) Vnni);
 
-// SAFETY, of every block: the caller vouches for the processor and for what is read and written.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Operations for Eight {
     type Sums = __m256i;
     type Weights = __m256i;
 
     #[inline(always)]
-    unsafe fn load(values: &[i32; CHANNELS]) -> __m256i {
+    fn load(self, values: &[i32; CHANNELS]) -> __m256i {
+        // SAFETY: the processor has the instruction, says `self`; it loads half of the array.
         unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
     }
 
     #[inline(always)]
-    unsafe fn weights(from: *const u8) -> __m256i {
-        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(from.cast())) }
+    fn widen(self, weights: &Pairs) -> __m256i {
+        // SAFETY: as of `load`.
+        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(weights.0.as_ptr().cast())) }
     }
 
     #[inline(always)]
-    unsafe fn multiply_add(sums: __m256i, weights: __m256i, pair: *const i16) -> __m256i {
+    fn multiply_add(self, sums: __m256i, weights: __m256i, pair: &[i16; PAIR]) -> __m256i {
+        // SAFETY: the processor has the features, says `self`.
         unsafe { multiply_add_8(sums, weights, pair) }
     }
 
     #[inline(always)]
-    unsafe fn store(sums: __m256i, group: &Group<'_>, to: *mut i32) {
-        unsafe { _mm256_mask_storeu_epi32(to, here(group) as u8, sums) }
+    fn store(self, sums: __m256i, to: &mut [i32]) {
+        // SAFETY: the processor has the instruction, says `self`; the mask lets through what there is room for.
+        unsafe { _mm256_mask_storeu_epi32(to.as_mut_ptr(), mask(to) as u8, sums) }
     }
 
     #[inline(always)]
-    unsafe fn finish(sums: __m256i, group: &Group<'_>, x: usize) {
+    fn finish(self, sums: __m256i, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]) {
+        let [multipliers, _] = group.multipliers.as_chunks().0 else {
+            return;
+        };
+        let mut values = avx2::activated(self.0.avx2(), sums, multipliers, group);
+        // SAFETY: the processor has the instructions, says `self`; the masks let through what is there.
         unsafe {
-            let here = here(group) as u8;
-            let mut values = avx2::activated(sums, group, 0);
-            if let Some(residual) = group.residual(x) {
-                let residual = _mm_maskz_loadu_epi16(here, residual);
+            if !residual.is_empty() {
+                let residual = _mm_maskz_loadu_epi16(mask(residual) as u8, residual.as_ptr());
                 values = _mm256_add_epi32(values, _mm256_cvtepi16_epi32(residual));
             }
             let narrow = _mm_max_epi16(_mm256_cvtsepi32_epi16(values), _mm_set1_epi16(-i16::MAX));
-            _mm_mask_storeu_epi16(group.activations.add(group.place(x)), here, narrow);
+            _mm_mask_storeu_epi16(to.as_mut_ptr(), mask(to) as u8, narrow);
         }
     }
 }
 
-// SAFETY, of every block: as above.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Columns for Eight {
+    type Unit = Pairs;
     const CHANNELS: usize = 8;
     const MOST_COLUMNS: usize = 14;
 
     #[inline(always)]
-    unsafe fn columns(group: &Group<'_>, x: usize, width: usize) {
-        unsafe { of_width!(with_vnni(group, x), width; 1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
+    fn columns(self, group: &Group<'_, Pairs>, target: &mut Target<'_>, x: usize, width: usize) {
+        // SAFETY: the processor has the features, says `self`.
+        unsafe {
+            of_width!(with_vnni(self, group, target, x), width; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        }
     }
 }

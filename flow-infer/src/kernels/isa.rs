@@ -1,0 +1,35 @@
+//! The narrow waist of a host's kernels: what they ask of an instruction set, and the proof that it is there.
+
+use super::PackedWeights;
+#[cfg(float_rows)]
+use super::floats::{PackedFloats, Read};
+use super::groups::Target;
+use super::row::Row;
+use super::tile::Tile;
+use crate::plan::LANES;
+
+/// An instruction set. A value is the proof that this processor has it: types that implement this have private fields,
+/// and only [`detect`](Self::detect) makes one.
+pub(super) trait Isa: Copy {
+    /// The kernel's name.
+    const NAME: &'static str;
+
+    /// The proof, if this processor has the instructions. Under the feature `std` it is asked, else the target decides.
+    fn detect() -> Option<Self>;
+
+    /// Four output channels of one pixel or two; see [`super::portable`].
+    fn dot<const PIXELS: usize>(self, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; PIXELS]);
+
+    /// Computes a row that [`super::groups::takes`].
+    fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>);
+
+    /// Computes a row that [`super::floats::takes`], as [`super::float_row`] does.
+    #[cfg(float_rows)]
+    fn float_row<const BYTES: usize>(
+        self,
+        row: &Row<'_, f32>,
+        packed: &mut PackedFloats,
+        read: Read<BYTES>,
+        emit: impl FnMut(usize, &[f32]),
+    );
+}
