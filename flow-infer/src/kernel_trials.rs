@@ -51,7 +51,7 @@ impl Trials {
 
     /// Whether a row of outputs comes out otherwise than by its definition: pixel by pixel and block by block. A
     /// kernel that does not take the row has nothing to differ in.
-    pub fn row_differs(
+    pub(crate) fn row_differs(
         &mut self,
         kernel: fn(&mut Row<'_, i16>, &mut PackedWeights) -> bool,
     ) -> bool {
@@ -110,7 +110,10 @@ impl Trials {
     }
 
     /// Whether `agree` finds otherwise on the next tile.
-    pub fn differs(&mut self, agree: impl FnOnce(&Tile<'_, i16>, [i32; LANES]) -> bool) -> bool {
+    pub(crate) fn differs(
+        &mut self,
+        agree: impl FnOnce(&Tile<'_, i16>, [i32; LANES]) -> bool,
+    ) -> bool {
         self.fill();
         let run_len = self.below(1 + WEIGHTS / 8);
         let mut runs = [Run::default(); RUNS];

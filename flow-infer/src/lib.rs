@@ -18,6 +18,7 @@ pub mod drift;
 pub mod engine;
 pub mod front_end;
 pub mod gate;
+#[doc(hidden)]
 pub mod kernel_trials;
 pub mod kernels;
 pub mod plan;

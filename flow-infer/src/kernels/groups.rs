@@ -8,6 +8,7 @@ use super::pack::CHANNELS;
 use super::row::Row;
 use crate::bytes::{run, run_mut};
 use crate::plan::Activation;
+use core::hint::black_box;
 
 /// Columns from which on laying out the weights is worth its while.
 const FEWEST_COLUMNS: usize = 2;
@@ -23,22 +24,36 @@ pub(super) enum Target<'t> {
     Sums(&'t mut [i32]),
 }
 
-/// Whether the row has columns enough, everything that it names is there, and there is room for its weights. Kernels
-/// rely on it for their results, never for their safety.
-#[inline]
-pub(super) fn takes(row: &Row<'_, i16>, target: &Target<'_>) -> bool {
-    let fits = match target {
-        Target::Activations(all) => row.fits_in(all.len()),
-        Target::Sums(all) => row.sums_fit_in(all.len()),
-    };
-    fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row)
+/// A row that kernels of hosts may compute: everything that it names is there.
+#[derive(Clone, Copy)]
+pub(super) struct Checked<'r> {
+    row: &'r Row<'r, i16>,
+}
+
+impl<'r> Checked<'r> {
+    /// The row, if it fits, has columns enough, and there is room for its weights.
+    #[inline]
+    pub(super) fn new(row: &'r Row<'_, i16>, target: &Target<'_>) -> Option<Self> {
+        let fits = match target {
+            Target::Activations(all) => row.fits_in(all.len()),
+            Target::Sums(all) => row.sums_fit_in(all.len()),
+        };
+        let is_taken = fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row);
+        is_taken.then_some(Self { row })
+    }
+
+    /// The row.
+    #[inline(always)]
+    pub(super) fn row(&self) -> &'r Row<'r, i16> {
+        self.row
+    }
 }
 
 /// Sixteen output channels of a row, or the last ones of it.
 pub(super) struct Group<'r, U> {
-    pub(super) row: &'r Row<'r, i16>,
+    row: &'r Row<'r, i16>,
     /// Laid out, all that a channel has.
-    pub(super) weights: &'r [U],
+    weights: &'r [U],
     /// First channel, and how many there are.
     first: usize,
     count: usize,
@@ -47,9 +62,19 @@ pub(super) struct Group<'r, U> {
 }
 
 impl<'r, U> Group<'r, U> {
-    /// The group that begins with channel `first`.
+    /// Weights of a channel in a unit.
+    const UNIT: usize = size_of::<U>() / CHANNELS;
+
+    /// The row.
     #[inline(always)]
-    pub(super) fn new(row: &'r Row<'_, i16>, first: usize, weights: &'r [U]) -> Self {
+    pub(super) fn row(&self) -> &'r Row<'r, i16> {
+        self.row
+    }
+
+    /// The group that begins with channel `first`, if its weights are there.
+    #[inline(always)]
+    pub(super) fn new(row: Checked<'r>, first: usize, weights: &'r [U]) -> Option<Self> {
+        let row = row.row;
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
         let records = records.as_chunks::<RECORD_BYTES>().0;
         let mut whole = [[0; RECORD_BYTES]; CHANNELS];
@@ -59,14 +84,39 @@ impl<'r, U> Group<'r, U> {
             }
             &whole
         });
-        Self {
+        let has_weights = weights.len() >= row.row_bytes.div_ceil(Self::UNIT);
+        has_weights.then(|| Self {
             row,
             weights,
             first,
             count: (row.pixel_len() - first).min(CHANNELS),
             biases: records.map(|[a, b, c, d, ..]| i32::from_le_bytes([a, b, c, d])),
             multipliers: records.map(|[.., a, b, c, d]| i32::from_le_bytes([a, b, c, d])),
-        }
+        })
+    }
+
+    /// Each run's weights, and where its activations at column x begin: as many as a run has from there on, and from each
+    /// of the next `COLUMNS - 1` steps on. No runs where the row has not as many columns.
+    #[allow(unsafe_code)] // what a row was checked for once is not checked at every tile
+    #[inline(always)]
+    pub(super) fn runs<const COLUMNS: usize>(
+        &self,
+        x: usize,
+    ) -> impl Iterator<Item = (&'r [U], *const i16)> {
+        let Self { row, weights, .. } = *self;
+        let has_columns = COLUMNS <= row.columns && x <= row.columns - COLUMNS;
+        let runs = if has_columns { row.window.runs() } else { &[] };
+        runs.iter().map(move |run| {
+            let first = run.weights / Self::UNIT;
+            let units = first..first + row.window.run_len() / Self::UNIT;
+            // SAFETY: `Checked::new` has found every run within a row of weights, and `Group::new` as many units of weights
+            // as a row fills.
+            let weights = unsafe { weights.get_unchecked(units) };
+            // SAFETY: `Checked::new` has found every run within the activations at every column, and x is one.
+            let at = unsafe { row.activations.as_ptr().add(x * row.step + run.activations) };
+            // Opaque, or the compiler multiplies x and the step anew at every unit of weights.
+            (weights, black_box(at))
+        })
     }
 
     /// The channels that there are of a column, of all of the row's.
@@ -145,9 +195,9 @@ fn tiles<C: Columns>(tile: C, group: &Group<'_, C::Unit>, target: &mut Target<'_
 
 /// One of these widths, each a function of its own.
 macro_rules! of_width {
-    ($tile:ident($tile_type:expr, $group:expr, $target:expr, $x:expr), $width:expr; $($columns:literal)*) => {
+    ($tile:ident $arguments:tt, $width:expr; $($columns:literal)*) => {
         match $width {
-            $($columns => $tile::<_, $columns>($tile_type, $group, $target, $x),)*
+            $($columns => $tile::<$columns> $arguments,)*
             _ => (),
         }
     };

@@ -4,7 +4,7 @@
 use super::aarch64 as processor;
 #[cfg(float_rows)]
 use super::floats::{self, PackedFloats, Read};
-use super::groups::{self, Target};
+use super::groups::{Checked, Target};
 use super::isa::Isa;
 use super::portable;
 use super::row::Row;
@@ -118,9 +118,9 @@ impl Extension {
 
     #[inline(always)]
     fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>) -> bool {
-        if !groups::takes(row, &target) {
+        let Some(row) = Checked::new(row, &target) else {
             return false;
-        }
+        };
         match self {
             Self::Best(isa) => isa.row(row, packed, target),
             Self::Basic(isa) => isa.row(row, packed, target),

@@ -3,7 +3,8 @@
 use super::PackedWeights;
 #[cfg(float_rows)]
 use super::floats::{PackedFloats, Read};
-use super::groups::Target;
+use super::groups::{Checked, Target};
+#[cfg(float_rows)]
 use super::row::Row;
 use super::tile::Tile;
 use crate::plan::LANES;
@@ -20,8 +21,8 @@ pub(super) trait Isa: Copy {
     /// Four output channels of one pixel or two; see [`super::portable`].
     fn dot<const PIXELS: usize>(self, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; PIXELS]);
 
-    /// Computes a row that [`super::groups::takes`].
-    fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>);
+    /// Computes a row.
+    fn row(self, row: Checked<'_>, packed: &mut PackedWeights, target: Target<'_>);
 
     /// Computes a row that [`super::floats::takes`], as [`super::float_row`] does.
     #[cfg(float_rows)]

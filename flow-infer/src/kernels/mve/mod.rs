@@ -7,13 +7,13 @@
 
 mod row;
 
-pub use row::row;
+pub(crate) use row::row;
 
 use super::call::Call;
 use core::arch::naked_asm;
 
 /// max(a, 0) of each activation: half an instruction an activation instead of four.
-pub fn relu(source: &[i16], target: &mut [i16]) {
+pub(crate) fn relu(source: &[i16], target: &mut [i16]) {
     let count = source.len().min(target.len());
     // SAFETY: both have `count` elements.
     unsafe { relu_kernel(source.as_ptr(), target.as_mut_ptr(), count) }

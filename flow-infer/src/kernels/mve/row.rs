@@ -44,7 +44,7 @@ struct Call {
 
 /// Computes a whole row, if it fits and its activation is one that a bound can express.
 #[inline(always)]
-pub fn row(row: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
+pub(crate) fn row(row: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
     let least = match row.activation {
         Activation::Identity => -0x1_0000,
         Activation::Relu => 0,

@@ -13,13 +13,13 @@ use core::array;
 const EIGHT: usize = 8;
 
 #[target_feature(enable = "avx2")]
-fn with_avx2<O: Operations, const COLUMNS: usize>(
-    operations: O,
+fn with_avx2<const COLUMNS: usize>(
+    operations: impl Operations,
     group: &Group<'_, Pairs>,
     target: &mut Target<'_>,
     x: usize,
 ) {
-    tile::<O, COLUMNS>(operations, group, target, x);
+    tile::<COLUMNS>(operations, group, target, x);
 }
 
 /// Requantizes and activates eight channels of the group, those with these multipliers.
@@ -43,7 +43,7 @@ pub(super) fn activated(
         let scaled = _mm256_blend_epi32::<0xAA>(_mm256_srli_epi64::<32>(even), odd);
         let held = _mm256_min_epi32(scaled, _mm256_set1_epi32(GREATEST));
         let values = _mm256_max_epi32(held, _mm256_set1_epi32(group.least()));
-        if group.row.activation != Activation::LeakyRelu {
+        if group.row().activation != Activation::LeakyRelu {
             return values;
         }
         let leaked = _mm256_mullo_epi32(values, _mm256_set1_epi32(LEAK));

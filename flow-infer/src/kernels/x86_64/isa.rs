@@ -1,7 +1,8 @@
 //! The instruction sets, and the proof that a processor has them.
 
-use super::super::groups::Target;
+use super::super::groups::{Checked, Target};
 use super::super::isa::Isa;
+#[cfg(float_rows)]
 use super::super::row::Row;
 use super::super::tile::Tile;
 use super::{PackedWeights, dot, row};
@@ -53,7 +54,7 @@ impl Isa for Vnni {
     }
 
     #[inline(always)]
-    fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>) {
+    fn row(self, row: Checked<'_>, packed: &mut PackedWeights, target: Target<'_>) {
         // SAFETY: as of `dot`.
         unsafe { row::with_vnni(self, row, packed, target) }
     }
@@ -87,7 +88,7 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>) {
+    fn row(self, row: Checked<'_>, packed: &mut PackedWeights, target: Target<'_>) {
         // SAFETY: as of `dot`.
         unsafe { row::with_avx2(self, row, packed, target) }
     }

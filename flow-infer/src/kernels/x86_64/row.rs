@@ -4,20 +4,18 @@
 //! up across a vector, and the sums of a pixel are requantized, activated, joined with the residual and stored as they
 //! stand. Dot products and scalar requantization took three times as long for an image of `fashion-tiny`.
 
-use super::super::groups::{Columns, Group, Target, all_columns};
+use super::super::groups::{Checked, Columns, Group, Target, all_columns};
 use super::super::pack::CHANNELS;
-use super::super::row::Row;
 use super::avx2::Eights;
 use super::isa::{Avx2, Vnni};
 use super::pack::{PAIR, PackedWeights, Pairs, fill};
 use super::vnni::{Eight, Sixteen};
-use crate::bytes::run;
 
 /// Computes a row.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) fn with_vnni(
     isa: Vnni,
-    row: &Row<'_, i16>,
+    row: Checked<'_>,
     packed: &mut PackedWeights,
     target: Target<'_>,
 ) {
@@ -29,7 +27,7 @@ pub(super) fn with_vnni(
 #[target_feature(enable = "avx2")]
 pub(super) fn with_avx2(
     isa: Avx2,
-    row: &Row<'_, i16>,
+    row: Checked<'_>,
     packed: &mut PackedWeights,
     target: Target<'_>,
 ) {
@@ -41,14 +39,17 @@ pub(super) fn with_avx2(
 fn groups(
     isa: Avx2,
     tiles: (impl Columns<Unit = Pairs>, impl Columns<Unit = Pairs>),
-    row: &Row<'_, i16>,
+    row: Checked<'_>,
     packed: &mut PackedWeights,
     mut target: Target<'_>,
 ) {
-    let place = packed.place(row);
-    for (index, first) in (0..row.pixel_len()).step_by(CHANNELS).enumerate() {
-        let weights = packed.group(row, index, place, |to| fill(isa, row, first, to));
-        all_columns(tiles, &Group::new(row, first, weights), &mut target);
+    let channels = row.row().pixel_len();
+    let place = packed.place(row.row());
+    for (index, first) in (0..channels).step_by(CHANNELS).enumerate() {
+        let weights = packed.group(row.row(), index, place, |to| fill(isa, row.row(), first, to));
+        if let Some(group) = Group::new(row, first, weights) {
+            all_columns(tiles, &group, &mut target);
+        }
     }
 }
 
@@ -76,34 +77,24 @@ pub(super) trait Operations: Copy {
 
 /// Computes columns x to x + COLUMNS.
 #[inline(always)]
-pub(super) fn tile<O: Operations, const COLUMNS: usize>(
-    operations: O,
+pub(super) fn tile<const COLUMNS: usize>(
+    operations: impl Operations,
     group: &Group<'_, Pairs>,
     target: &mut Target<'_>,
     x: usize,
 ) {
-    let Row { window, step, .. } = *group.row;
-    let len = window.run_len();
+    let step = group.row().step;
     let mut sums = [operations.load(&group.biases); COLUMNS];
-    for place in window.runs() {
-        let weights = run(group.weights, place.weights / PAIR, len / PAIR);
-        // One check for all columns: those of the run, from the first of the first column to the last of the last.
-        let start = x * step + place.activations;
-        let span = step.saturating_mul(COLUMNS - 1).saturating_add(len);
-        let activations = run(group.row.activations, start, span);
-        if activations.is_empty() {
-            continue;
-        }
-        let mut at = activations.as_ptr();
+    for (weights, mut at) in group.runs::<COLUMNS>(x) {
         for pairs in weights {
             let weights = operations.widen(pairs);
             for (column, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: `activations` was found to hold `len` elements from `column * step` on for every column, and
-                // `at` moves over them by pairs, at most as many as `len` has.
-                let pair = unsafe { &*at.wrapping_add(column * step).cast::<[i16; PAIR]>() };
+                // SAFETY: `Group::runs` gives as many activations as there are pairs of weights at every column.
+                let pair = unsafe { &*at.add(column * step).cast::<[i16; PAIR]>() };
                 *sums = operations.multiply_add(*sums, weights, pair);
             }
-            at = at.wrapping_add(PAIR);
+            // SAFETY: likewise.
+            at = unsafe { at.add(PAIR) };
         }
     }
     for (column, sums) in sums.into_iter().enumerate() {

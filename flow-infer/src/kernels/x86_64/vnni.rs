@@ -37,13 +37,13 @@ multiply_add!(multiply_add_16, __m512i, zmm_reg, "1to16");
 multiply_add!(multiply_add_8, __m256i, ymm_reg, "1to8");
 
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-fn with_vnni<O: Operations, const COLUMNS: usize>(
-    operations: O,
+fn with_vnni<const COLUMNS: usize>(
+    operations: impl Operations,
     group: &Group<'_, Pairs>,
     target: &mut Target<'_>,
     x: usize,
 ) {
-    tile::<O, COLUMNS>(operations, group, target, x);
+    tile::<COLUMNS>(operations, group, target, x);
 }
 
 /// A bit for each of these channels.
@@ -102,7 +102,7 @@ impl Operations for Sixteen {
             let scaled = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64::<32>(even), odd);
             let held = _mm512_min_epi32(scaled, _mm512_set1_epi32(GREATEST));
             let mut values = _mm512_max_epi32(held, _mm512_set1_epi32(group.least()));
-            if group.row.activation == Activation::LeakyRelu {
+            if group.row().activation == Activation::LeakyRelu {
                 let leaked = _mm512_mullo_epi32(values, _mm512_set1_epi32(LEAK));
                 let leaked = _mm512_add_epi32(leaked, _mm512_set1_epi32(1 << (LEAK_BITS - 1)));
                 values = _mm512_max_epi32(values, _mm512_srai_epi32::<LEAK_BITS>(leaked));
