@@ -7,7 +7,23 @@
 //!
 //! Every target has one kernel, chosen in `build.rs`; where one is missing the portable one serves. All of them
 //! compute the same integers: sums of a plan that has loaded do not overflow, and integer additions may be reordered.
-//! What makes a kernel's unchecked loads sound is a [`Tile`]: it exists only if everything it names is there.
+//!
+//! Kernels are safe functions that no arguments make unsound: a [`Tile`] exists only if everything it names is there,
+//! rows are refused unless they fit, laid out weights are found by what they were made from, and values that stand for
+//! an instruction set are made by its detection alone. Outside this crate a kernel can be chosen by name, and no more:
+//!
+//! ```
+//! # #[cfg(feature = "std")]
+//! assert!(flow_infer::kernels::choice::choose("portable"));
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use flow_infer::kernels::row;
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use flow_infer::kernels::{PackedWeights, Row};
+//! ```
 
 #[cfg(kernel_in_assembly)]
 #[allow(unsafe_code)]
