@@ -1,5 +1,6 @@
 //! Data for a model: read, cut to a limit, and of the size that the model reads.
 
+use crate::kind;
 use anyhow::{Result, bail};
 use clap::Args;
 use flow_infer::artifact::Artifact;
@@ -71,7 +72,7 @@ impl Limit {
 
 /// Reads data for which there is no model yet.
 pub(crate) fn read(path: &Path, limit: Limit) -> Result<Dataset> {
-    let data = limit.cut(data::load(path)?);
+    let data = limit.cut(of_any_size(path)?);
     if data.is_empty() {
         bail!("{}: nothing is left after --skip", one_line(path));
     }
@@ -80,13 +81,20 @@ pub(crate) fn read(path: &Path, limit: Limit) -> Result<Dataset> {
 
 /// Reads the data that a model shall read.
 pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result<Dataset> {
-    let data = data::load(path)?;
+    let data = of_any_size(path)?;
     check(path, &data, artifact)?;
     let data = limit.cut(data);
     if data.is_empty() {
         bail!("{}: nothing is left after --skip", one_line(path));
     }
     Ok(data)
+}
+
+fn of_any_size(path: &Path) -> Result<Dataset> {
+    match kind::no_data(path) {
+        Some(why) => bail!(why),
+        None => Ok(data::load(path)?),
+    }
 }
 
 /// Whether the model reads such inputs.

@@ -6,18 +6,23 @@ use serde::Serialize;
 use std::io::Write;
 
 /// Version of the objects: counted up when a key goes or changes its meaning. New keys may come at any time.
-pub(crate) const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 1;
 
+/// An object with its version first.
 #[derive(Serialize)]
-struct Versioned<'a, T> {
+pub(crate) struct Versioned<'a, T> {
     schema: u32,
     #[serde(flatten)]
     value: &'a T,
 }
 
-/// Prints one object on one line, its version first.
-pub(crate) fn print(value: &impl Serialize, out: &mut Output) -> Result<()> {
+pub(crate) fn versioned<T: Serialize>(value: &T) -> Versioned<'_, T> {
     let schema = SCHEMA;
-    let text = serde_json::to_string(&Versioned { schema, value })?;
+    Versioned { schema, value }
+}
+
+/// Prints one object on one line.
+pub(crate) fn print(value: &impl Serialize, out: &mut Output) -> Result<()> {
+    let text = serde_json::to_string(&versioned(value))?;
     Ok(writeln!(out, "{text}")?)
 }

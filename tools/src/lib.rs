@@ -21,6 +21,7 @@ mod inputs;
 mod instructions;
 mod interrupt;
 mod json;
+mod kind;
 pub mod line;
 mod model;
 mod number;

@@ -3,6 +3,7 @@
 //! All three end as bytes of a `.flow`: a float model is lowered and packed in memory, so that everything which
 //! computes goes through the one engine, whose file checks cannot be skipped.
 
+use crate::kind;
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::{Artifact, MAGIC, Section};
 use flow_infer::plan::Dequantization;
@@ -34,6 +35,9 @@ impl Loaded {
 
     /// Reads a model whose images are read in this way; a `.flow` says itself how it reads them.
     pub(crate) fn open_reading(path: &Path, dequantization: Dequantization) -> Result<Self> {
+        if let Some(why) = kind::no_model(path) {
+            bail!(why);
+        }
         let bytes = read(path)?;
         if bytes.starts_with(&MAGIC) || has_flow_name(path) {
             if dequantization != Dequantization::Midpoint {

@@ -3,12 +3,13 @@
 //! A reader that has seen enough (`| head`) closes it. No work ends of that: what is printed after it is dropped, and
 //! the end of the command decides what it means.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 /// Where results go.
-#[derive(Debug)]
 pub struct Output {
-    stream: BufWriter<StdoutLock<'static>>,
+    stream: BufWriter<Box<dyn Write>>,
     /// Whether colours may be used.
     pub colour: bool,
     closed: bool,
@@ -20,9 +21,18 @@ impl Output {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
         Self {
-            stream: BufWriter::new(io::stdout().lock()),
+            stream: BufWriter::new(Box::new(io::stdout().lock())),
             colour: io::stdout().is_terminal() && !unwanted,
             closed: false,
+        }
+    }
+
+    /// Makes room for a result that goes to standard output itself (`--out /dev/stdout`): what else there is to say is
+    /// said on standard error then.
+    pub(crate) fn make_room(&mut self, result: &Path) {
+        if is_stdout(result) {
+            self.stream = BufWriter::new(Box::new(io::stderr()));
+            self.colour = false;
         }
     }
 
@@ -39,6 +49,27 @@ impl Output {
             }
             done => done,
         }
+    }
+}
+
+/// Whether a path is what standard output goes to.
+#[cfg(unix)]
+fn is_stdout(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let out = file(Path::new("/dev/stdout"));
+    out.is_some() && out == file(path)
+}
+
+#[cfg(not(unix))]
+fn is_stdout(_: &Path) -> bool {
+    false
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = self.closed;
+        f.debug_struct("Output").field("closed", &closed).finish()
     }
 }
 

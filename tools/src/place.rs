@@ -1,13 +1,16 @@
 //! Whether results have a place, asked before the work that makes them.
 
+use crate::output::Output;
 use anyhow::{Result, bail};
 use flow_train_host::files::{check_directory, check_writable, one_line};
 use std::path::Path;
 
-/// `out` can be written, and is none of the files that are only read.
-pub(crate) fn file(out: &Path, read: &[&Path]) -> Result<()> {
-    check_writable(out)?;
-    let Ok(there) = out.canonicalize() else {
+/// `result` can be written, and is none of the files that are only read; where it is standard output, nothing else is
+/// printed there.
+pub(crate) fn file(result: &Path, read: &[&Path], out: &mut Output) -> Result<()> {
+    check_writable(result)?;
+    out.make_room(result);
+    let Ok(there) = result.canonicalize() else {
         return Ok(());
     };
     // What is no file, such as a terminal, may well be read and written.

@@ -533,3 +533,60 @@ fn the_file_at_fault_is_named() {
         &["d.csv: "],
     );
 }
+
+/// A file where another kind was wanted: what it is, and who reads it.
+#[test]
+fn files_of_another_kind_are_told_apart() {
+    let place = place();
+    let checkpoint =
+        b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0m/data.pkl.";
+    place.write("m.pt", checkpoint);
+    place.write("a.npy", b"\x93NUMPY\x01\0");
+    for (model, what) in [
+        ("m.pt", "a PyTorch checkpoint; `flowgate convert`"),
+        ("a.npy", "a NumPy array"),
+    ] {
+        for line in [
+            format!("score {model} --data d.csv"),
+            format!("export {model} --format q8 --calibrate d.csv --out o.flow"),
+            format!("inspect {model}"),
+            format!("verify {model}"),
+        ] {
+            place.refused(&line, &[model, what]);
+        }
+    }
+    for (data, what) in [
+        ("m.flow", "a .flow: a model, and no data"),
+        ("m.safetensors", "a safetensors file: a model, and no data"),
+        (
+            "m.pt",
+            "a PyTorch checkpoint, which `flowgate convert` reads",
+        ),
+    ] {
+        place.refused(&format!("score m.flow --data {data}"), &[data, what]);
+        let train = format!("train --preset vector-small --data {data} --out run");
+        place.refused(&train, &[data, what]);
+    }
+}
+
+/// The bytes of the result and nothing else, where they go to standard output.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_can_be_the_result() {
+    let place = place();
+    let calibrate = r#""$FLOWGATE" calibrate m.flow --data d.csv --alpha 0.1 --out"#;
+    let output = shell(
+        &place,
+        &format!("{calibrate} /dev/stdout | cat > piped.flow"),
+    );
+    assert!(output.status.success());
+    assert!(texts(&output).1.contains("threshold"));
+    place.ok("verify piped.flow");
+    let output = shell(&place, &format!("{calibrate} /dev/stdout > direct.flow"));
+    assert_eq!(output.status.code(), Some(2));
+    one_line(
+        "",
+        &texts(&output).1,
+        &["/dev/stdout", "name the file itself"],
+    );
+}

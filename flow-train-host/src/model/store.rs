@@ -66,7 +66,8 @@ impl fmt::Display for StoreError {
             StoreProblem::NoSpec => {
                 write!(
                     f,
-                    "{path}: no model of this project: the metadata lack {SPEC_KEY}"
+                    "{path}: tensors without the model's spec (no {SPEC_KEY} in the metadata); `flowgate convert` makes \
+                     a model of another library's tensors"
                 )
             }
             StoreProblem::Spec(e) => write!(f, "{path}: its spec cannot be read: {e}"),

@@ -12,6 +12,7 @@ mod tables;
 
 use crate::cost::{Cost, format_name};
 use crate::evaluation::Evaluation;
+use crate::json;
 use crate::model;
 use crate::number::{bytes, grouped};
 use anyhow::{Context, Result};
@@ -62,7 +63,7 @@ impl Facts {
 /// Writes `index.html` and `results.json` into a directory; the path of the page.
 pub(crate) fn write(directory: &Path, evaluation: &Evaluation, facts: &Facts) -> Result<PathBuf> {
     std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
-    let json = serde_json::to_string_pretty(evaluation)?;
+    let json = serde_json::to_string_pretty(&json::versioned(evaluation))?;
     write_atomically(&directory.join("results.json"), |w| writeln!(w, "{json}"))?;
     let path = directory.join("index.html");
     let page = page::page(evaluation, facts);

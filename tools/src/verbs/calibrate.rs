@@ -80,7 +80,7 @@ fn rate(text: &str) -> Result<u32, String> {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        place::file(&self.out, &[&self.data])?;
+        place::file(&self.out, &[&self.data], out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let data = inputs::load(&self.data, self.limit, &artifact)?;

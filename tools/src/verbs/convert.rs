@@ -4,6 +4,7 @@ mod restate;
 
 use crate::config;
 use crate::inputs::Limit;
+use crate::json;
 use crate::output::Output;
 use crate::place;
 use anyhow::{Context, Result};
@@ -13,6 +14,7 @@ use flow_train_host::convert::flows_ood::{self, ArchHint, Class, parse_image};
 use flow_train_host::convert::{ConvertError, Report, nflows, normflows};
 use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
+use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,20 @@ pub(crate) struct Args {
     /// Where the model goes
     #[arg(long, value_name = "MODEL.safetensors")]
     out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found, for machines.
+#[derive(Serialize)]
+struct Converted<'r> {
+    /// The lines of the report: what was found, and what was assumed.
+    report: &'r [String],
+    parameters: usize,
+    /// Whether batch norm's statistics are those of the data that were given.
+    restated: bool,
+    written: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,7 +85,7 @@ impl Args {
             self.config.as_ref(),
         ];
         let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
-        place::file(&self.out, &read)?;
+        place::file(&self.out, &read, out)?;
         let (mut model, report) = self.read()?;
         let healed = match &self.restate {
             Some(data) => Some(restate::run(
@@ -81,6 +97,16 @@ impl Args {
             None => None,
         };
         model.save(&self.out)?;
+        if self.json {
+            let tensors = model.tensors().values();
+            let found = Converted {
+                report: &report.lines,
+                parameters: tensors.map(|tensor| tensor.values.len()).sum(),
+                restated: healed.is_some(),
+                written: one_line(&self.out).to_string(),
+            };
+            return json::print(&found, out);
+        }
         write!(out, "{report}")?;
         if let Some(table) = healed {
             table.print(out)?;

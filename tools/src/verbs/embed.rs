@@ -41,13 +41,14 @@ impl Args {
 
     #[cfg(feature = "embed")]
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        Ok(kept::run(self)?.print(out)?)
+        Ok(kept::run(self, out)?.print(out)?)
     }
 }
 
 #[cfg(feature = "embed")]
 mod kept {
     use super::Args;
+    use crate::output::Output;
     use crate::table::Table;
     use crate::{inputs, place as room, progress};
     use anyhow::{Context, Result, bail};
@@ -68,8 +69,8 @@ mod kept {
         generator: String,
     }
 
-    pub(super) fn run(args: &Args) -> Result<Table> {
-        room::file(&args.out, &[&args.data, &args.weights])?;
+    pub(super) fn run(args: &Args, out: &mut Output) -> Result<Table> {
+        room::file(&args.out, &[&args.data, &args.weights], out)?;
         let place = |path: &Path| one_line(path).to_string();
         let images = args.limit.cut(data::load(&args.data)?);
         if images.is_empty() {

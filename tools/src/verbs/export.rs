@@ -81,7 +81,7 @@ enum Format {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        place::file(&self.out, &[&self.model, &self.calibrate])?;
+        place::file(&self.out, &[&self.model, &self.calibrate], out)?;
         let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         if loaded.is_flow() {
             bail!(

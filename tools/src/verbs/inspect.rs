@@ -91,7 +91,7 @@ const SECTIONS: [(Section, &str); 8] = [
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         if let Some(path) = &self.picture {
-            place::file(path, &[&self.model])?;
+            place::file(path, &[&self.model], out)?;
         }
         let loaded = Loaded::open(&self.model)?;
         let artifact = loaded.artifact()?;

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        place::file(&self.out, &[&self.key])?;
+        place::file(&self.out, &[&self.key], out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let key = signature::key_pair(&self.key)?;

@@ -82,7 +82,7 @@ impl Args {
             return worker::serve(directory, self.threads, self.instructions(), out);
         }
         if let Some(path) = &self.record {
-            place::file(path, &[])?;
+            place::file(path, &[], out)?;
         }
         let python = match self.against {
             Some(Against::Torch) => Some(python::environment(&self.venv, &[])?),

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::file(&self.out, &[&self.table])?;
+        place::file(&self.out, &[&self.table], out)?;
         let selection = Selection {
             column: self.column.clone(),
             equals: self.equals.clone(),

@@ -91,7 +91,7 @@ impl Args {
             return worker::serve(directory, self.float, self.threads, out);
         }
         if let Some(path) = &self.record {
-            place::file(path, &[])?;
+            place::file(path, &[], out)?;
         }
         let cases = self.models.iter().map(|path| Case::open(path));
         let cases = cases.collect::<Result<Vec<_>>>()?;
