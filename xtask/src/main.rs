@@ -17,6 +17,7 @@ mod panic_free;
 mod process;
 mod progress;
 mod repo;
+mod sanitize;
 mod session;
 mod setup;
 mod size;
@@ -44,6 +45,7 @@ enum Verb {
     Board(board::Board),
     Compare(compare::Compare),
     Size(size::Size),
+    Sanitize(sanitize::Sanitize),
     PanicFree(panic_free::PanicFree),
     Bench(bench::Bench),
     Test(test::Test),
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Board(verb) => verb.run(),
         Verb::Compare(verb) => verb.run(),
         Verb::Size(verb) => verb.run(),
+        Verb::Sanitize(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),

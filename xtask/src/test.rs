@@ -2,7 +2,8 @@
 
 use crate::inputs::Inputs;
 use crate::{
-    architectures, bench, boards, compare, gate, other_host, panic_free, process, repo, setup, size,
+    architectures, bench, boards, compare, gate, other_host, panic_free, process, repo, sanitize,
+    setup, size,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -39,13 +40,14 @@ pub(crate) struct Test {
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
     ("documentation", documentation),
     ("packages", packages),
     ("host tests", host_tests),
+    ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || other_host::check(&samples()?)),
     ("firmware lints", firmware_lints),
