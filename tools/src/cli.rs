@@ -18,8 +18,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 MODEL is a run directory, a .safetensors with its spec, or a .flow.
 PATH is an IDX file (.gz too), a .npy or .npz array, a CSV table, or a PNG, PGM or JPEG file or a directory of them.
-Exit code: 0 all is well, 1 a check failed, 2 bad usage or bad input; 141 where what reads the output of `score` or \
-`inspect` stops early, as other commands end by SIGPIPE.";
+Exit code: 0 all is well, 1 a check failed, 2 bad usage or bad input; 141 where what reads the
+output of `score` or `inspect` stops early, as other commands end by SIGPIPE.";
 
 /// 128 + SIGPIPE, as shells report a program that this signal ends.
 const CLOSED_PIPE: u8 = 141;
