@@ -16,6 +16,7 @@ const HOSTS: [&str; 2] = ["aarch64", "x86_64"];
 const OTHERS: [&str; 3] = ["aarch64", "portable", "x86_64"];
 
 fn main() {
+    warn_of_a_slow_host();
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=FLOW_INFER_KERNEL");
     let kernels = [&IN_ASSEMBLY[..], &OTHERS[..]].concat();
@@ -44,6 +45,16 @@ fn main() {
         if env::var_os("CARGO_FEATURE_STD").is_some() {
             println!("cargo:rustc-cfg=float_rows");
         }
+    }
+}
+
+/// Only firmware does without the feature `std`; shown where this crate is built from a checkout.
+fn warn_of_a_slow_host() {
+    let hosted = !env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "none" || os == "unknown");
+    if hosted && env::var_os("CARGO_FEATURE_STD").is_none() {
+        println!(
+            "cargo:warning=flow-infer without its feature `std` takes a host fifteen times as long"
+        );
     }
 }
 

@@ -1,18 +1,7 @@
-//! The way from an input to a decision, for whoever only wants that.
-//!
-//! ```ignore
-//! static MODEL: &[u8] = include_bytes!("model.flow");
-//! const NEED: ScratchNeed = scratch_need(MODEL);
-//! static SCRATCH: Scratch<Fixed, { NEED.latents as usize }, { NEED.activations as usize }> = Scratch::new();
-//!
-//! let artifact = Artifact::load(MODEL)?;
-//! let mut detector = Detector::new(&artifact, SCRATCH.borrow(), &mut coder);
-//! detector.self_test()?;
-//! pin.set(detector.decide(&image) == Decision::Accept);
-//! ```
+//! The way from an input to its scores, of models in any number format: what host tools and test firmware use.
 
 use crate::artifact::Artifact;
-use crate::engine::{Arithmetic, InputError, Noise, ScratchMut, evaluate};
+use crate::engine::{Arithmetic, Elements, InputError, Noise, ScratchMut, evaluate_elements};
 use crate::gate::Decision;
 use crate::plan::{PlannedInput, parts};
 use crate::score::Scores;
@@ -61,6 +50,15 @@ impl core::fmt::Display for SelfTestError {
 
 impl core::error::Error for SelfTestError {}
 
+impl SelfTestError {
+    /// Which vector.
+    pub(crate) const fn vector(self) -> u32 {
+        match self {
+            Self::Differs { vector } | Self::Refused { vector, .. } => vector,
+        }
+    }
+}
+
 impl<'a, A: Arithmetic> Detector<'a, A> {
     /// Joins a model, its scratch and the state of the complexity coder.
     pub fn new(
@@ -89,10 +87,23 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
     /// All scores of an input.
     ///
     /// # Errors
-    /// [`InputError`] as of [`evaluate`].
+    /// [`InputError`] as of [`evaluate`](crate::engine::evaluate).
     pub fn scores(&mut self, input: &[u8], noise: Noise<'_>) -> Result<Scores, InputError> {
+        self.scores_of(input.into(), noise)
+    }
+
+    /// All scores of an input whose elements may be of any type.
+    ///
+    /// # Errors
+    /// [`InputError`] as of [`evaluate_elements`].
+    pub fn scores_of(
+        &mut self,
+        elements: Elements<'_>,
+        noise: Noise<'_>,
+    ) -> Result<Scores, InputError> {
         let scratch = self.scratch.reborrow();
-        let evaluation = evaluate(self.artifact, input, noise, scratch, &mut ())?;
+        let evaluation = evaluate_elements(self.artifact, elements, noise, scratch, &mut ())?;
+        let input = elements.image();
         let code_length_raw = match *self.artifact.input() {
             PlannedInput::Image { shape, .. } if parts::IMAGES => {
                 let length = code_length(input, shape, self.coder);

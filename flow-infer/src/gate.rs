@@ -25,6 +25,14 @@ pub enum Decision {
     Invalid,
 }
 
+impl Decision {
+    /// Whether it is [`Decision::Accept`].
+    #[must_use]
+    pub const fn accepted(self) -> bool {
+        matches!(self, Self::Accept)
+    }
+}
+
 /// A calibrated threshold and what it was calibrated on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {

@@ -1,26 +1,49 @@
-//! Exact log-likelihood of normalizing flows on microcontrollers: no heap, no panic, the same bits on every core.
-//!
-//! From bytes to a decision, and so the modules: [`artifact`] loads a `.flow` file and checks all of it, [`engine`]
-//! evaluates the flow along its [`plan`] with [`kernels`], [`score`] adds the code length, [`gate`] decides. All read
-//! [`spec`], which says what a flow is. [`detector`] is the whole way in one type.
-
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs says which items need which feature
-#![deny(unsafe_code)] // allowed again in the kernels of processors, each of which has a safe twin
+#![deny(unsafe_code)] // allowed again in the kernels of processors, each of which has a safe twin, and in `take_once`
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+// What a program needs that only wants decisions. Everything in modules is for the crates of this repository, which
+// make models and test the engine, and may change in any version.
+#[cfg(feature = "std")]
+pub use interface::Workspace;
+pub use interface::{
+    Assessment, FixedWorkspace, Gate, Input, InputError, InputShape, Memory, Model, OpenError,
+    SelfTestFailed,
+};
+pub use {
+    artifact::LoadError,
+    drift::DriftAlarm,
+    gate::{Debounce, Decision},
+    plan::PlanError,
+    score::Scores,
+};
+
+#[doc(hidden)]
 pub mod artifact;
 mod bytes;
+#[doc(hidden)]
 pub mod detector;
+#[doc(hidden)]
 pub mod drift;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod front_end;
+#[doc(hidden)]
 pub mod gate;
 #[doc(hidden)]
+pub mod interface;
+#[doc(hidden)]
 pub mod kernel_trials;
+#[doc(hidden)]
 pub mod kernels;
+#[doc(hidden)]
 pub mod plan;
+#[doc(hidden)]
 pub mod score;
+#[doc(hidden)]
 pub mod spec;

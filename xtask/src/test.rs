@@ -40,7 +40,7 @@ pub(crate) struct Test {
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 16] = [
+const STEPS: &[Step] = &[
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
@@ -51,6 +51,7 @@ const STEPS: [Step; 16] = [
     ("engine without std", engine_without_std),
     ("engine on aarch64", || other_host::check(&samples()?)),
     ("firmware lints", firmware_lints),
+    ("example firmware", example_firmware),
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),
     ("boards against host", boards_against_host),
@@ -63,9 +64,14 @@ impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         let mut table = Table::new(["step", "seconds"]);
         let wanted = |name: &str| self.only.as_ref().is_none_or(|text| name.contains(text));
-        let steps: Vec<Step> = STEPS.into_iter().filter(|(name, _)| wanted(name)).collect();
+        let steps: Vec<Step> = STEPS
+            .iter()
+            .copied()
+            .filter(|(name, _)| wanted(name))
+            .collect();
         if steps.is_empty() {
-            let names = STEPS.map(|(name, _)| name).join(", ");
+            let names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
             bail!("no step has such a name: the steps are {names}");
         }
         for (name, step) in steps {
@@ -128,7 +134,8 @@ fn host_tests() -> Result<()> {
 
 fn engine_without_std() -> Result<()> {
     for target in ENGINE_TARGETS {
-        let words = "build -p flow-infer --quiet --features defmt --target";
+        let words =
+            "build -p flow-infer --quiet --no-default-features --features full,defmt --target";
         process::run(cargo(words).arg(target))?;
     }
     let without_parts = "test -p flow-infer --quiet --no-default-features --lib";
@@ -140,6 +147,15 @@ fn firmware_lints() -> Result<()> {
         process::run(board.cargo("clippy").args(["--", "-D", "warnings"]))?;
     }
     Ok(())
+}
+
+/// What a stranger copies: outside of all workspaces, so that only its own manifest counts.
+fn example_firmware() -> Result<()> {
+    let folder = repo::root().join("flow-infer/examples/firmware");
+    let mut build = cargo("build --release --quiet");
+    build.current_dir(folder);
+    // Dependencies that the boards have built already.
+    process::run(build.env("CARGO_TARGET_DIR", repo::firmware().join("target")))
 }
 
 fn no_panic_path() -> Result<()> {

@@ -1,10 +1,49 @@
 //! Scores whatever the board fetches, until there is nothing more.
 
 use crate::{Board, Ran, Stop, pin};
+use flow_infer::Gate;
+use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
-use flow_infer::engine::{Arithmetic, Noise};
+use flow_infer::engine::{Arithmetic, Fixed, Noise};
+use flow_infer::gate::Decision;
 use flow_infer::score::complexity::Coder;
 use flowgate_stream::Answer;
+
+/// What answers inputs: the gate of a product, or a detector of a model in any number format.
+pub trait Scorer {
+    /// Scores an input and decides; the pin is low.
+    fn score(&mut self, input: &[u8]) -> Answer;
+
+    /// Bytes that the model needs in RAM.
+    fn scratch_bytes(&self) -> u32;
+}
+
+impl Scorer for Gate<'_> {
+    fn score(&mut self, input: &[u8]) -> Answer {
+        let assessed = self.assess(input).ok();
+        Answer {
+            scores: assessed.map(|assessment| assessment.scores),
+            score_raw: assessed.map(|assessment| assessment.score_raw),
+            decision: Some(assessed.map_or(Decision::Invalid, |assessment| assessment.decision)),
+            pin_high: false,
+        }
+    }
+
+    fn scratch_bytes(&self) -> u32 {
+        scratch_bytes::<Fixed>(self.artifact())
+    }
+}
+
+impl<A: Arithmetic> Scorer for Detector<'_, A> {
+    fn score(&mut self, input: &[u8]) -> Answer {
+        let scores = self.scores(input, Noise::Planned);
+        Answer::new(self.artifact().gate(), scores)
+    }
+
+    fn scratch_bytes(&self) -> u32 {
+        scratch_bytes::<A>(self.artifact())
+    }
+}
 
 /// Lets the detector reproduce the model's golden vectors on this very core.
 ///
@@ -24,40 +63,33 @@ pub fn self_test<A: Arithmetic>(detector: &mut Detector<'_, A>) -> Result<(), St
 }
 
 /// Answers every input that `board` fetches into `input`.
-pub fn serve<B: Board, A: Arithmetic>(
-    board: &mut B,
-    detector: &mut Detector<'_, A>,
-    input: &mut [u8],
-) -> Ran {
+pub fn serve<B: Board>(board: &mut B, scorer: &mut impl Scorer, input: &mut [u8]) -> Ran {
     let stop = loop {
-        if let Err(stop) = board
-            .next(input)
-            .and_then(|()| answer(board, detector, input))
-        {
+        let fetched = board.next(input);
+        if let Err(stop) = fetched.and_then(|()| answer(board, scorer, input)) {
             break stop;
         }
     };
     Ran {
         stop,
-        scratch_bytes: scratch_bytes(detector),
+        scratch_bytes: scorer.scratch_bytes(),
     }
 }
 
 /// Scores one input, shows the decision on the pin and reports both.
-pub(crate) fn answer<B: Board, A: Arithmetic>(
+pub(crate) fn answer<B: Board>(
     board: &mut B,
-    detector: &mut Detector<'_, A>,
+    scorer: &mut impl Scorer,
     input: &[u8],
 ) -> Result<(), Stop> {
-    let scores = detector.scores(input, Noise::Planned);
-    let mut answer = Answer::new(detector.artifact().gate(), scores);
+    let mut answer = scorer.score(input);
     answer.pin_high = pin::show(board, answer.decision);
     board.answer(&answer)
 }
 
-/// Bytes that the model needs in RAM: latents, activations and the coder's state.
-fn scratch_bytes<A: Arithmetic>(detector: &Detector<'_, A>) -> u32 {
-    let need = detector.artifact().scratch_need();
+/// Bytes of latents, activations and the coder's state.
+fn scratch_bytes<A: Arithmetic>(artifact: &Artifact<'_>) -> u32 {
+    let need = artifact.scratch_need();
     let bytes = |count: u32, each: usize| (count as usize).saturating_mul(each);
     let buffers = bytes(need.latents, size_of::<A::Latent>())
         .saturating_add(bytes(need.activations, size_of::<A::Activation>()));

@@ -111,7 +111,7 @@ pub fn evaluate_half(
         meeting,
         own: FixedEnergy::default(),
     };
-    let found = evaluate_with(artifact, input, noise, scratch, &mut (), &mut walk);
+    let found = evaluate_with(artifact, input.into(), noise, scratch, &mut (), &mut walk);
     if found.is_err() {
         meeting.refuse();
     }

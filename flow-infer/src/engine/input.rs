@@ -1,6 +1,6 @@
 //! From bytes to the first latent.
 
-use super::{Arithmetic, InputError, dither};
+use super::{Arithmetic, Elements, InputError, dither};
 use crate::bytes;
 use crate::plan::{Dequantization, IMAGE_TABLE_BYTES, PlanHead, PlannedInput, parts};
 
@@ -24,12 +24,12 @@ pub(super) struct Drawn<'n> {
 pub(super) fn read<A: Arithmetic>(
     head: &PlanHead,
     tensors: &[u8],
-    input: &[u8],
+    elements: Elements<'_>,
     drawn: Drawn<'_>,
     latents: &mut [A::Latent],
     energy: &mut A::Energy,
 ) -> Result<(), InputError> {
-    if input.len() != head.input.byte_len() {
+    if elements.byte_len() != head.input.byte_len() {
         return Err(InputError::Length);
     }
     match head.input {
@@ -39,6 +39,7 @@ pub(super) fn read<A: Arithmetic>(
             dequantization,
             ..
         } if parts::IMAGES => {
+            let input = elements.image();
             let table = bytes::run(tensors, table as usize, IMAGE_TABLE_BYTES);
             let pixels = latents.iter_mut().zip(input);
             match (drawn.noise, dequantization) {
@@ -59,7 +60,7 @@ pub(super) fn read<A: Arithmetic>(
         }
         PlannedInput::Vector { records, .. } if parts::VECTORS => {
             let records = bytes::tail(tensors, records);
-            measurements::<A>(records, input, latents, energy)
+            measurements::<A>(records, elements, latents, energy)
         }
         PlannedInput::Whitened {
             dims,
@@ -69,7 +70,12 @@ pub(super) fn read<A: Arithmetic>(
         } if parts::VECTORS => {
             let (latents, standardized) =
                 latents.split_at_mut(usize::from(dims).min(latents.len()));
-            measurements::<A>(bytes::tail(tensors, records), input, standardized, energy)?;
+            measurements::<A>(
+                bytes::tail(tensors, records),
+                elements,
+                standardized,
+                energy,
+            )?;
             whiten::<A>(bytes::tail(tensors, rows), standardized, latents, energy);
             Ok(())
         }
@@ -113,13 +119,13 @@ fn whiten<A: Arithmetic>(
 #[inline(never)]
 fn measurements<A: Arithmetic>(
     records: &[u8],
-    input: &[u8],
+    input: Elements<'_>,
     latents: &mut [A::Latent],
     energy: &mut A::Energy,
 ) -> Result<(), InputError> {
     let size = A::FORMAT.sizes().standardization;
     for (index, latent) in latents.iter_mut().enumerate() {
-        let value = bytes::float(input, index);
+        let value = input.measurement(index);
         if !value.is_finite() {
             return Err(InputError::NotFinite);
         }

@@ -8,6 +8,7 @@ mod arithmetic;
 mod conv;
 mod couple;
 mod dither;
+mod elements;
 mod error;
 mod fixed;
 mod float;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use arithmetic::Arithmetic;
 pub use dither::dither;
+pub use elements::Elements;
 pub use error::InputError;
 pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
 pub use float::{F16, F32};
@@ -63,6 +65,20 @@ pub struct Evaluation {
 pub fn evaluate<A: Arithmetic>(
     artifact: &Artifact<'_>,
     input: &[u8],
+    noise: Noise<'_>,
+    scratch: ScratchMut<'_, A>,
+    observer: &mut impl Observer<A>,
+) -> Result<Evaluation, InputError> {
+    evaluate_elements(artifact, input.into(), noise, scratch, observer)
+}
+
+/// log_prob of one input, as [`evaluate`] gives it, of elements of any type.
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn evaluate_elements<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    input: Elements<'_>,
     noise: Noise<'_>,
     scratch: ScratchMut<'_, A>,
     observer: &mut impl Observer<A>,

@@ -1,7 +1,7 @@
 //! The walk through a flow: input, steps, and the sum of what they add to the log-likelihood.
 
 use super::arithmetic::Arithmetic;
-use super::{Evaluation, InputError, Noise, Observer, ScratchMut, couple, input, layer};
+use super::{Elements, Evaluation, InputError, Noise, Observer, ScratchMut, couple, input, layer};
 use crate::artifact::Artifact;
 use crate::bytes;
 use crate::plan::{Coupling, MAX_LINEAR_CHANNELS, Schedule, Step, parts};
@@ -29,7 +29,7 @@ pub(super) trait Walk<A: Arithmetic, O> {
 #[inline(always)]
 pub(super) fn evaluate_with<A: Arithmetic, O: Observer<A>>(
     artifact: &Artifact<'_>,
-    input: &[u8],
+    input: Elements<'_>,
     noise: Noise<'_>,
     scratch: ScratchMut<'_, A>,
     observer: &mut O,

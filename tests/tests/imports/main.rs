@@ -26,6 +26,7 @@ struct Checked {
 const CRATES: &[Checked] = &[Checked {
     sources: "flow-infer/src",
     layers: &[
+        &["interface"],
         &["detector", "kernel_trials"],
         &["drift", "engine"],
         &["artifact", "kernels"],

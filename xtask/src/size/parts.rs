@@ -38,7 +38,7 @@ const OTHERS: [Choice; 4] = [
     },
     Choice {
         name: "all",
-        features: "default",
+        features: "full",
     },
 ];
 

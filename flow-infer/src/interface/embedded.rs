@@ -1,0 +1,77 @@
+//! A model that is part of the program, and the memory that it needs.
+
+use super::take_once::TakeOnce;
+use super::{FixedWorkspace, Gate, OpenError};
+
+/// Bytes at a multiple of 16, as a file's sections lie in it.
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct Aligned<B: ?Sized>(pub B);
+
+/// What [`gate!`](crate::gate) makes: a model's bytes and its workspace.
+#[derive(Debug)]
+pub struct EmbeddedGate<const LATENTS: usize, const ACTIVATIONS: usize> {
+    bytes: &'static [u8],
+    workspace: TakeOnce<FixedWorkspace<LATENTS, ACTIVATIONS>>,
+}
+
+impl<const LATENTS: usize, const ACTIVATIONS: usize> EmbeddedGate<LATENTS, ACTIVATIONS> {
+    /// A gate that nobody has taken.
+    pub const fn new(bytes: &'static [u8]) -> Self {
+        Self {
+            bytes,
+            workspace: TakeOnce::new(FixedWorkspace::new()),
+        }
+    }
+
+    /// Opens it, the first time.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn take(&'static self) -> Result<Gate<'static>, OpenError> {
+        let workspace = self.workspace.take().ok_or(OpenError::AlreadyTaken)?;
+        // Hidden from the optimizer, which would otherwise prove things of this one model: size and freedom of panics
+        // shall hold for the next model as well.
+        Gate::open(core::hint::black_box(self.bytes), workspace)
+    }
+}
+
+/// Makes a model part of the program: its bytes, aligned, and a static workspace of the size that it needs.
+///
+/// `gate!(pub Name = "path/to/model.flow");` defines a type `Name` whose `Name::take()` opens the gate, once: another
+/// call gives [`OpenError::AlreadyTaken`](crate::OpenError::AlreadyTaken). The path counts from the file in which the
+/// macro stands, as with [`include_bytes!`]. A file of another version does not compile; a board with too little
+/// memory for it does not link.
+///
+/// ```
+/// flow_infer::gate!(
+///     /// Tells a healthy pump from all else.
+///     pub Pump = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pump.flow")
+/// );
+///
+/// let mut gate = Pump::take()?;
+/// assert!(gate.decide(&[1.0f32, -2.0])?.accepted());
+/// assert_eq!(Pump::take().err(), Some(flow_infer::OpenError::AlreadyTaken));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[macro_export]
+macro_rules! gate {
+    ($(#[$meta:meta])* $visibility:vis $name:ident = $path:expr) => {
+        $(#[$meta])*
+        $visibility struct $name;
+
+        impl $name {
+            /// Opens the gate of the included model, once.
+            $visibility fn take() -> ::core::result::Result<$crate::Gate<'static>, $crate::OpenError> {
+                use $crate::interface::{Aligned, EmbeddedGate};
+                const BYTES: &[u8] = ::core::include_bytes!($path);
+                const LATENTS: usize = $crate::artifact::scratch_need(BYTES).latents as usize;
+                const ACTIVATIONS: usize =
+                    $crate::artifact::scratch_need(BYTES).activations as usize;
+                static MODEL: &Aligned<[u8]> = &Aligned(*::core::include_bytes!($path));
+                static GATE: EmbeddedGate<LATENTS, ACTIVATIONS> = EmbeddedGate::new(&MODEL.0);
+                GATE.take()
+            }
+        }
+    };
+}

@@ -1,0 +1,145 @@
+//! A model, ready to decide.
+
+use super::{Assessment, Input, InputError, Memory, Model, OpenError, SelfTestFailed};
+use crate::artifact::Artifact;
+use crate::detector::Detector;
+use crate::drift::DriftAlarm;
+use crate::engine::{Elements, Fixed, Noise, ScratchMut};
+use crate::gate::Decision;
+use crate::plan::{NumberFormat, PlannedInput};
+use crate::score::complexity::Coder;
+use crate::score::{ScoreKind, Scores};
+
+/// A calibrated model with its memory, tested on this very machine: what is left to go wrong is the input.
+///
+/// It owns what it needs and borrows the model's bytes and the workspace, so it can live in a struct of the
+/// application; with `'static` bytes and memory it is `Gate<'static>` and may move anywhere.
+#[derive(Debug)]
+pub struct Gate<'m> {
+    artifact: Artifact<'m>,
+    scratch: ScratchMut<'m, Fixed>,
+    coder: &'m mut Coder,
+}
+
+impl<'m> Gate<'m> {
+    /// Loads a model and opens its gate; see [`Gate::new`].
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(bytes: &'m [u8], memory: &'m mut impl Memory) -> Result<Self, OpenError> {
+        Self::new(Model::load(bytes)?, memory)
+    }
+
+    /// The gate of a model: in integers, calibrated, with enough memory, and every golden vector of the file has come
+    /// out to the bit.
+    ///
+    /// # Errors
+    /// [`OpenError`]: which of these does not hold.
+    pub fn new(model: Model<'m>, memory: &'m mut impl Memory) -> Result<Self, OpenError> {
+        let (scratch, coder) = memory.lend();
+        let artifact = model.0;
+        check(&artifact, &scratch)?;
+        let mut gate = Self {
+            artifact,
+            scratch,
+            coder,
+        };
+        gate.self_test().map_err(OpenError::SelfTest)?;
+        Ok(gate)
+    }
+
+    /// Whether an input is like the data that the model was built for.
+    ///
+    /// # Errors
+    /// [`InputError`]: what is given is no input of this model.
+    pub fn decide(&mut self, input: &(impl Input + ?Sized)) -> Result<Decision, InputError> {
+        self.assess(input).map(|assessment| assessment.decision)
+    }
+
+    /// The decision with the numbers behind it.
+    ///
+    /// # Errors
+    /// [`InputError`]: what is given is no input of this model.
+    pub fn assess(&mut self, input: &(impl Input + ?Sized)) -> Result<Assessment, InputError> {
+        self.assess_elements(input.elements())
+    }
+
+    /// Evaluates the file's golden vectors again and returns how many there are: for programs that test themselves
+    /// from time to time.
+    ///
+    /// # Errors
+    /// The first vector that does not come out to the bit.
+    pub fn self_test(&mut self) -> Result<u32, SelfTestFailed> {
+        let tested = self.detector().self_test();
+        tested.map_err(|error| SelfTestFailed {
+            vector: error.vector(),
+        })
+    }
+
+    /// An alarm for slow change, fed with [`Assessment::score_raw`], that inputs like the calibration data raise once
+    /// in `inputs` on average or more rarely. `None` of a gate that was calibrated on too few inputs (500 are enough),
+    /// or on many with the same score.
+    pub fn drift_alarm(&self, inputs: u32) -> Option<DriftAlarm> {
+        DriftAlarm::new(self.artifact.gate()?, inputs)
+    }
+
+    /// The file's parts, for host tools.
+    #[doc(hidden)]
+    pub fn artifact(&self) -> &Artifact<'m> {
+        &self.artifact
+    }
+
+    fn detector(&mut self) -> Detector<'_, Fixed> {
+        Detector::new(&self.artifact, self.scratch.reborrow(), self.coder)
+    }
+
+    fn assess_elements(&mut self, elements: Elements<'_>) -> Result<Assessment, InputError> {
+        elements.check(self.artifact.input())?;
+        // Of an input of the right size only this can be wrong: the rest was checked when the gate was opened.
+        let scores = self.detector().scores_of(elements, Noise::Planned);
+        let scores = scores.map_err(|_| InputError::NotFinite)?;
+        Ok(self.judge(scores))
+    }
+
+    fn judge(&self, scores: Scores) -> Assessment {
+        let calibration = self.artifact.gate();
+        debug_assert!(calibration.is_some_and(|c| c.score_raw(&scores).is_some()));
+        Assessment {
+            decision: calibration.map_or(Decision::Invalid, |c| c.decide(&scores)),
+            score_raw: calibration
+                .and_then(|c| c.score_raw(&scores))
+                .unwrap_or(i64::MIN),
+            scores,
+        }
+    }
+}
+
+fn check(artifact: &Artifact<'_>, scratch: &ScratchMut<'_, Fixed>) -> Result<(), OpenError> {
+    if artifact.number_format() != NumberFormat::Q8 {
+        return Err(OpenError::NumberFormat);
+    }
+    let calibration = artifact.gate().ok_or(OpenError::NotCalibrated)?;
+    let image = matches!(artifact.input(), PlannedInput::Image { .. });
+    if calibration.score == ScoreKind::Complexity && !image {
+        return Err(OpenError::Score);
+    }
+    let need = artifact.scratch_need();
+    let (latents, activations) = (need.latents as usize, need.activations as usize);
+    if scratch.latents.len() < latents || scratch.activations.len() < activations {
+        return Err(OpenError::Workspace {
+            needed: bytes(latents, activations),
+            given: bytes(scratch.latents.len(), scratch.activations.len()),
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of so many latents and activations, and of the coder.
+fn bytes(latents: usize, activations: usize) -> u32 {
+    let latents = latents.saturating_mul(size_of::<i32>());
+    let activations = activations.saturating_mul(size_of::<i16>());
+    let sum = latents
+        .saturating_add(activations)
+        .saturating_add(size_of::<Coder>());
+    u32::try_from(sum).unwrap_or(u32::MAX)
+}

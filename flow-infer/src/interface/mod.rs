@@ -1,0 +1,20 @@
+//! What a program needs that only wants decisions: re-exported at the crate's root.
+
+mod assessment;
+mod embedded;
+mod error;
+mod gate;
+mod input;
+mod model;
+mod take_once;
+mod workspace;
+
+pub use assessment::Assessment;
+pub use embedded::{Aligned, EmbeddedGate};
+pub use error::{InputError, OpenError, SelfTestFailed};
+pub use gate::Gate;
+pub use input::Input;
+pub use model::{InputShape, Model};
+#[cfg(feature = "std")]
+pub use workspace::Workspace;
+pub use workspace::{FixedWorkspace, Memory};
