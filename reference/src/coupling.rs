@@ -27,9 +27,9 @@ pub fn shift_and_scale(
     let (_, changed) = coupling.mask.changed_channels(x.channels);
     assert_eq!(out.size(), (2 * changed, x.height, x.width));
     let raw_scale = out.channels_from(0, changed);
-    let bounds = match coupling.scale_map {
-        ScaleMap::TanhBound => parameters.values("log_scale_bound"),
-        ScaleMap::Exp | ScaleMap::Sigmoid { .. } => vec![1.0; changed],
+    let bounds = match coupling.scale_map.has_bound() {
+        true => parameters.values("log_scale_bound"),
+        false => vec![1.0; changed],
     };
     ShiftAndScale {
         shift: out.channels_from(changed, changed),
@@ -104,6 +104,13 @@ fn change(
 fn log_scale(map: ScaleMap, raw_scale: f64, bound: f64) -> f64 {
     match map {
         ScaleMap::TanhBound => bound * raw_scale.tanh(),
+        ScaleMap::AtanBound => bound * raw_scale.atan(),
+        ScaleMap::SoftsignBound => bound * raw_scale / (1.0 + raw_scale.abs()),
+        ScaleMap::SigmoidInverse { offset } => -ops::sigmoid(raw_scale + f64::from(offset)).ln(),
+        ScaleMap::Softplus { floor, most } => {
+            let softplus = raw_scale.max(0.0) + (-raw_scale.abs()).exp().ln_1p();
+            (softplus + f64::from(floor)).min(f64::from(most)).ln()
+        }
         ScaleMap::Exp => raw_scale,
         ScaleMap::Sigmoid { offset, floor } => {
             (ops::sigmoid(raw_scale + f64::from(offset)) + f64::from(floor)).ln()

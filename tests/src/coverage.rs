@@ -70,6 +70,10 @@ census! { conditioner(ConditionerSpec) in CONDITIONERS:
 
 census! { scale_map(ScaleMap) in SCALE_MAPS:
     ScaleMap::TanhBound => "scale map: tanh_bound",
+    ScaleMap::AtanBound => "scale map: atan_bound",
+    ScaleMap::SoftsignBound => "scale map: softsign_bound",
+    ScaleMap::SigmoidInverse { .. } => "scale map: sigmoid_inverse",
+    ScaleMap::Softplus { .. } => "scale map: softplus",
     ScaleMap::Exp => "scale map: exp",
     ScaleMap::Sigmoid { .. } => "scale map: sigmoid",
 }

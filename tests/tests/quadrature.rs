@@ -14,8 +14,15 @@ use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::export;
 use flow_train_host::model::Model;
 
-const MAPS: [ScaleMap; 3] = [
+const MAPS: [ScaleMap; 7] = [
+    ScaleMap::SigmoidInverse { offset: 2.0 },
+    ScaleMap::Softplus {
+        floor: 0.001,
+        most: 3.0,
+    },
     ScaleMap::TanhBound,
+    ScaleMap::AtanBound,
+    ScaleMap::SoftsignBound,
     ScaleMap::Exp,
     ScaleMap::Sigmoid {
         offset: 2.0,

@@ -320,9 +320,12 @@ impl Arithmetic for Fixed {
     ) -> i32 {
         let mapped = match map.scale {
             PlannedScale::Linear => i64::from(raw_scale),
-            PlannedScale::Tanh | PlannedScale::Sigmoid { .. } => {
-                i64::from(interpolate(map.table, raw_scale))
-            }
+            PlannedScale::Tanh
+            | PlannedScale::Sigmoid { .. }
+            | PlannedScale::Atan
+            | PlannedScale::Softsign
+            | PlannedScale::SigmoidInverse
+            | PlannedScale::Softplus { .. } => i64::from(interpolate(map.table, raw_scale)),
         };
         // 24 fraction bits times 8: grid steps.
         let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 32);

@@ -60,6 +60,10 @@ fn logit(byte: u8, noise: f32, margin: f32, energy: &mut FloatEnergy) -> f32 {
     ln_p - ln_q
 }
 
+fn softplus(r: f32) -> f32 {
+    r.max(0.0) + libm::log1pf(libm::expf(-r.abs()))
+}
+
 fn sigmoid(r: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-r))
 }
@@ -228,6 +232,12 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
             PlannedScale::Tanh => libm::tanhf(raw_scale),
             PlannedScale::Linear => raw_scale,
             PlannedScale::Sigmoid { floor } => libm::logf(sigmoid(raw_scale) + floor),
+            PlannedScale::Atan => libm::atanf(raw_scale),
+            PlannedScale::Softsign => raw_scale / (1.0 + raw_scale.abs()),
+            PlannedScale::SigmoidInverse => softplus(-raw_scale),
+            PlannedScale::Softplus { floor, most } => {
+                libm::logf((softplus(raw_scale) + floor).min(most))
+            }
         };
         let log_scale = mapped * float(map.bound, 0);
         energy.log_det += f64::from(log_scale);

@@ -258,6 +258,19 @@ pub enum PlannedScale {
         /// Added to the sigmoid.
         floor: f32,
     },
+    /// t(r) = atan r.
+    Atan,
+    /// t(r) = r / (1 + |r|).
+    Softsign,
+    /// t(r) = -ln sigmoid(r); the offset is part of the last layer's bias.
+    SigmoidInverse,
+    /// t(r) = ln min(softplus(r) + floor, most).
+    Softplus {
+        /// Added to the softplus.
+        floor: f32,
+        /// Greatest scale.
+        most: f32,
+    },
 }
 
 /// A ring of activation rows.

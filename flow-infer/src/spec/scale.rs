@@ -17,6 +17,29 @@ pub enum ScaleMap {
         /// Added to the sigmoid.
         floor: f32,
     },
+    /// log_scale = bound atan(raw_scale), with a bound per changed channel (FrEIA: 0.636 times its clamp).
+    AtanBound,
+    /// log_scale = bound raw_scale / (1 + |raw_scale|), with a bound per changed channel (zuko: - ln of its least slope).
+    SoftsignBound,
+    /// scale = 1 / sigmoid(raw_scale + offset) (normflows: `sigmoid_inv`, offset 2).
+    SigmoidInverse {
+        /// Added to raw_scale.
+        offset: f32,
+    },
+    /// scale = min(softplus(raw_scale) + floor, most) (nflows: `GENERAL_SCALE_ACTIVATION`, 0.001 and 3).
+    Softplus {
+        /// Added to the softplus.
+        floor: f32,
+        /// Greatest scale.
+        most: f32,
+    },
+}
+
+impl ScaleMap {
+    /// Whether the map has a bound for each changed channel, a tensor of the model.
+    pub const fn has_bound(self) -> bool {
+        matches!(self, Self::TanhBound | Self::AtanBound | Self::SoftsignBound)
+    }
 }
 
 /// The affine map of a coupling, data to latent.

@@ -106,9 +106,16 @@ fn pack_tables(
         return Err(ExportError::TooLarge("more than one kind of scale map"));
     }
     let sigmoid = |r: f64| 1.0 / (1.0 + (-r).exp());
+    let softplus = |r: f64| r.max(0.0) + (-r.abs()).exp().ln_1p();
     let scale = first.and_then(|scale| match scale {
         PlannedScale::Tanh => numbers.table(&f64::tanh),
         PlannedScale::Sigmoid { floor } => numbers.table(&|r| (sigmoid(r) + f64::from(floor)).ln()),
+        PlannedScale::Atan => numbers.table(&f64::atan),
+        PlannedScale::Softsign => numbers.table(&|r: f64| r / (1.0 + r.abs())),
+        PlannedScale::SigmoidInverse => numbers.table(&|r| softplus(-r)),
+        PlannedScale::Softplus { floor, most } => {
+            numbers.table(&|r| (softplus(r) + f64::from(floor)).min(f64::from(most)).ln())
+        }
         PlannedScale::Linear => None,
     });
     let gated = couplings().any(|c| {

@@ -210,6 +210,13 @@ fn unbounded(scale: PlannedScale, raw_scale: f64) -> f64 {
     match scale {
         PlannedScale::Tanh => raw_scale.tanh(),
         PlannedScale::Linear => raw_scale,
+        PlannedScale::Atan => raw_scale.atan(),
+        PlannedScale::Softsign => raw_scale / (1.0 + raw_scale.abs()),
+        PlannedScale::SigmoidInverse => (-raw_scale).exp().ln_1p(),
+        PlannedScale::Softplus { floor, most } => {
+            let softplus = raw_scale.max(0.0) + (-raw_scale.abs()).exp().ln_1p();
+            (softplus + f64::from(floor)).min(f64::from(most)).ln()
+        }
         PlannedScale::Sigmoid { floor } => {
             (1.0 / (1.0 + (-raw_scale).exp()) + f64::from(floor)).ln()
         }

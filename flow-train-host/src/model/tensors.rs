@@ -5,7 +5,7 @@
 //! transposed ones in x out x height x width (PyTorch's layouts), so that imported numbers stay where they were.
 
 use flow_infer::spec::{
-    ConditionerSpec, CouplingSpec, FlowSpec, InputSpec, Norm, PlacedStep, ScaleMap, Shape, StepSpec,
+    ConditionerSpec, CouplingSpec, FlowSpec, InputSpec, Norm, PlacedStep, Shape, StepSpec,
 };
 
 /// Name and shape of one tensor.
@@ -94,7 +94,7 @@ impl TensorList {
         let channels = usize::from(shape.channels);
         let kept = coupling.mask.kept_channels(channels).1 as u16;
         let changed = coupling.mask.changed_channels(channels).1 as u16;
-        if coupling.scale_map == ScaleMap::TanhBound {
+        if coupling.scale_map.has_bound() {
             self.add(&format!("{prefix}log_scale_bound"), &[changed]);
         }
         let at = format!("{prefix}conditioner.");

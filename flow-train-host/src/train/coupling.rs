@@ -45,7 +45,9 @@ impl Coupling {
         let channels = placed.view.channels();
         let kept_channels = spec.mask.kept_channels(channels).1;
         let changed_channels = spec.mask.changed_channels(channels).1;
-        let bound = (spec.scale_map == ScaleMap::TanhBound)
+        let bound = spec
+            .scale_map
+            .has_bound()
             .then(|| registry.loose(format!("{at}log_scale_bound"), &[changed_channels]));
         let conditioner = build::conditioner(
             &spec.conditioner,

@@ -229,6 +229,12 @@ fn scale_map(scale: PlannedScale, raw_scale: f64) -> f64 {
     match scale {
         PlannedScale::Tanh => held.tanh(),
         PlannedScale::Linear => raw_scale,
+        PlannedScale::Atan => held.atan(),
+        PlannedScale::Softsign => held / (1.0 + held.abs()),
+        PlannedScale::SigmoidInverse => -super::ops::sigmoid(held).ln(),
+        PlannedScale::Softplus { floor, most } => {
+            (held.exp().ln_1p() + f64::from(floor)).min(f64::from(most)).ln()
+        }
         PlannedScale::Sigmoid { floor } => (super::ops::sigmoid(held) + f64::from(floor)).ln(),
     }
 }

@@ -100,9 +100,16 @@ fn conditioners() -> Vec<ConditionerSpec> {
     ]
 }
 
-fn scale_maps() -> [ScaleMap; 3] {
+fn scale_maps() -> [ScaleMap; 7] {
     [
+        ScaleMap::SigmoidInverse { offset: 2.0 },
+        ScaleMap::Softplus {
+            floor: 0.001,
+            most: 3.0,
+        },
         ScaleMap::TanhBound,
+        ScaleMap::AtanBound,
+        ScaleMap::SoftsignBound,
         ScaleMap::Exp,
         ScaleMap::Sigmoid {
             offset: 2.0,

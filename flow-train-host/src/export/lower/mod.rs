@@ -186,10 +186,16 @@ fn lower_coupling(
     coupling: &CouplingSpec,
 ) -> LoweredCoupling {
     let changed = coupling.mask.changed_channels(view.channels()).1;
+    let bound = || model.values(&format!("{prefix}log_scale_bound")).to_vec();
     let (scale, bound, raw_offset) = match coupling.scale_map {
-        ScaleMap::TanhBound => {
-            let bound = model.values(&format!("{prefix}log_scale_bound")).to_vec();
-            (PlannedScale::Tanh, bound, 0.0)
+        ScaleMap::TanhBound => (PlannedScale::Tanh, bound(), 0.0),
+        ScaleMap::AtanBound => (PlannedScale::Atan, bound(), 0.0),
+        ScaleMap::SoftsignBound => (PlannedScale::Softsign, bound(), 0.0),
+        ScaleMap::SigmoidInverse { offset } => {
+            (PlannedScale::SigmoidInverse, vec![1.0; changed], offset)
+        }
+        ScaleMap::Softplus { floor, most } => {
+            (PlannedScale::Softplus { floor, most }, vec![1.0; changed], 0.0)
         }
         ScaleMap::Exp => (PlannedScale::Linear, vec![1.0; changed], 0.0),
         ScaleMap::Sigmoid { offset, floor } => {
