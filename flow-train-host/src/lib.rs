@@ -14,6 +14,7 @@ pub mod data;
 pub mod embed;
 pub mod evaluate;
 pub mod export;
+pub mod file_kind;
 pub mod files;
 mod linear;
 pub mod look;

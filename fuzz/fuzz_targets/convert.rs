@@ -7,7 +7,7 @@
 #![no_main]
 
 use flow_train_host::convert::flows_ood::{self, ArchHint, Class};
-use flow_train_host::convert::{ConvertError, nflows, normflows};
+use flow_train_host::convert::{ConvertError, Hint, freia, nflows, normflows, zuko};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
@@ -20,8 +20,11 @@ fuzz_target!(|file: &[u8]| {
             }
             // Sound, but of another library.
             ConvertError::Contradiction(_) => {
-                let _ = nflows::convert(file);
-                let _ = normflows::convert(file, &normflows::Hint::default());
+                for convert in [nflows::convert, normflows::convert, freia::convert, zuko::convert] {
+                    if let Err(error) = convert(file, &Hint::default()) {
+                        assert!(!error.to_string().contains('\n'));
+                    }
+                }
             }
             _ => {}
         }

@@ -9,8 +9,7 @@ use convert_support::npz;
 use flow_infer::spec::{AffineForm, CouplingMask, Half, ScaleMap, Shape, StepSpec};
 use flow_reference::{dequantize, evaluate};
 use flow_tests::tolerance::{CONVERTED, Worst};
-use flow_train_host::convert::normflows::{CouplingMap, Hint};
-use flow_train_host::convert::{ConvertError, nflows, normflows, torch};
+use flow_train_host::convert::{ConvertError, Hint, nflows, normflows, torch};
 use flow_train_host::model::Model;
 
 fn read(name: &str) -> Vec<u8> {
@@ -53,7 +52,7 @@ fn moves(model: &Model) -> usize {
 
 #[test]
 fn nflows_with_residual_networks_and_batch_norm() {
-    let (model, order, report) = nflows::convert(&read("nflows_real_nvp.pt")).unwrap();
+    let (model, order, report) = nflows::convert(&read("nflows_real_nvp.pt"), &Hint::default()).unwrap();
     println!("{report}");
     check("nflows_real_nvp", &model, &order);
     assert_eq!(
@@ -71,7 +70,7 @@ fn nflows_with_residual_networks_and_batch_norm() {
             (sigmoid, AffineForm::ScaleThenShift)
         );
     }
-    let (model, order, _) = nflows::convert(&read("nflows_even.pt")).unwrap();
+    let (model, order, _) = nflows::convert(&read("nflows_even.pt"), &Hint::default()).unwrap();
     check("nflows_even", &model, &order);
     let masks = couplings(&model).into_iter().map(|coupling| coupling.mask);
     let halves = [Half::First, Half::Second, Half::First, Half::Second];
@@ -80,7 +79,7 @@ fn nflows_with_residual_networks_and_batch_norm() {
 
 #[test]
 fn nflows_with_everything_else() {
-    let (model, order, report) = nflows::convert(&read("nflows_mixed.pt")).unwrap();
+    let (model, order, report) = nflows::convert(&read("nflows_mixed.pt"), &Hint::default()).unwrap();
     println!("{report}");
     check("nflows_mixed", &model, &order);
     let maps: Vec<ScaleMap> = couplings(&model).iter().map(|c| c.scale_map).collect();
@@ -89,34 +88,27 @@ fn nflows_with_everything_else() {
 
 #[test]
 fn normflows_with_coupling_blocks_and_swaps() {
-    let told = |map| Hint {
-        map,
-        flows: Some(7),
-        ..Hint::default()
-    };
-    let exp = told(CouplingMap::Exp);
+    let exp = Hint::default().assuming("flows", "7");
     let (model, order, report) = normflows::convert(&read("normflows_blocks.pt"), &exp).unwrap();
     println!("{report}");
     check("normflows_blocks", &model, &order);
-    assert!(report.to_string().contains("3 flows without tensors"));
-    let sigmoid = told(CouplingMap::Sigmoid);
+    let report = report.to_string();
+    assert!(report.contains("assumed: tensorless = swap"), "{report}");
+    assert!(report.contains("told: flows = 7"), "{report}");
+    let sigmoid = exp.assuming("scale_map", "sigmoid");
     let (model, order, _) = normflows::convert(&read("normflows_sigmoid.pt"), &sigmoid).unwrap();
     check("normflows_sigmoid", &model, &order);
 }
 
 #[test]
 fn normflows_glow() {
+    let of = |shape| Hint::default().of_images(shape);
     let cases = [
-        ("normflows_glow", CouplingMap::Sigmoid, Shape::new(1, 8, 8)),
-        ("normflows_glow_exp", CouplingMap::Exp, Shape::new(3, 8, 4)),
+        ("normflows_glow", of(Shape::new(1, 8, 8))),
+        ("normflows_glow_exp", of(Shape::new(3, 8, 4)).assuming("scale_map", "exp")),
     ];
-    for (name, map, shape) in cases {
-        let image = Some(shape);
-        let hint = Hint {
-            map,
-            image,
-            ..Hint::default()
-        };
+    for (name, hint) in cases {
+        let shape = hint.image.unwrap();
         let (model, _, report) = normflows::convert(&read(&format!("{name}.pt")), &hint).unwrap();
         println!("{report}");
         let arrays = read(&format!("{name}.npz"));
@@ -144,27 +136,28 @@ fn normflows_with_masks_and_permutations() {
 #[test]
 fn what_leaves_no_tensor_must_be_told() {
     let file = read("normflows_blocks.pt");
-    let fails = |flows| {
-        let hint = Hint {
-            flows,
-            ..Hint::default()
-        };
+    let fails = |flows: Option<&str>| {
+        let hint = Hint::default();
+        let hint = flows.map_or(hint.clone(), |flows| hint.assuming("flows", flows));
         let line = normflows::convert(&file, &hint).unwrap_err().to_string();
         assert!(!line.contains('\n'));
         line
     };
-    assert!(fails(None).contains("number of flows"));
-    assert!(fails(Some(5)).contains("6 flows are seen"));
-    let glow = normflows::convert(&read("normflows_glow.pt"), &Hint::default()).unwrap_err();
-    assert!(glow.to_string().contains("image size"), "{glow}");
-    let image = Some(Shape::new(3, 8, 8));
-    let hint = Hint {
-        image,
-        ..Hint::default()
+    let untold = fails(None);
+    assert!(untold.contains("--assume flows=6, or flows=7"), "{untold}");
+    assert!(fails(Some("5")).contains("6 flows are seen"));
+    assert!(fails(Some("1001")).contains("at most 1000"));
+    assert!(fails(Some("-7")).contains("flows is a count, not -7"));
+    let glow = |hint: &Hint| {
+        let error = normflows::convert(&read("normflows_glow.pt"), hint).unwrap_err();
+        error.to_string()
     };
-    let glow = normflows::convert(&read("normflows_glow.pt"), &hint).unwrap_err();
-    assert!(glow.to_string().contains("on 1 channels"), "{glow}");
-    assert!(fails(Some(100_000)).contains("at most 1000"));
+    assert!(glow(&Hint::default()).contains("image size"));
+    let wrong = Hint::default().of_images(Shape::new(3, 8, 8));
+    assert!(glow(&wrong).contains("on 1 channels"));
+    let unknown = glow(&Hint::default().assuming("flows", "7"));
+    assert!(unknown.contains("flows is nothing that is assumed of normflows"), "{unknown}");
+    assert!(unknown.contains("scale_map=sigmoid|exp|sigmoid_inv"), "{unknown}");
 }
 
 #[test]
@@ -172,7 +165,7 @@ fn checkpoints_of_other_libraries_are_told_apart() {
     let names = ["nflows_mixed.pt", "normflows_masked.pt"];
     let [nflows_file, normflows_file] = names.map(read);
     let errors = [
-        nflows::convert(&normflows_file).unwrap_err(),
+        nflows::convert(&normflows_file, &Hint::default()).unwrap_err(),
         normflows::convert(&nflows_file, &Hint::default()).unwrap_err(),
         flow_train_host::convert::flows_ood::convert(&nflows_file, &Default::default())
             .unwrap_err(),
@@ -203,29 +196,11 @@ fn entries(name: &str) -> Vec<Entry> {
 
 #[test]
 fn a_missing_key_is_named() {
-    let image = Some(Shape::new(1, 8, 8));
-    let flows = Some(7);
     let of_normflows = |file: &[u8], hint: Hint| normflows::convert(file, &hint).err();
-    let glow = |file: &[u8]| {
-        of_normflows(
-            file,
-            Hint {
-                image,
-                ..Hint::default()
-            },
-        )
-    };
-    let blocks = |file: &[u8]| {
-        of_normflows(
-            file,
-            Hint {
-                flows,
-                ..Hint::default()
-            },
-        )
-    };
+    let glow = |file: &[u8]| of_normflows(file, Hint::default().of_images(Shape::new(1, 8, 8)));
+    let blocks = |file: &[u8]| of_normflows(file, Hint::default().assuming("flows", "7"));
     let masked = |file: &[u8]| of_normflows(file, Hint::default());
-    let of_nflows = |file: &[u8]| nflows::convert(file).err();
+    let of_nflows = |file: &[u8]| nflows::convert(file, &Hint::default()).err();
     type Read<'a> = &'a dyn Fn(&[u8]) -> Option<ConvertError>;
     let cases: [(&str, Read<'_>); 5] = [
         ("nflows_mixed.pt", &of_nflows),

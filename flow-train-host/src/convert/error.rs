@@ -1,6 +1,7 @@
 //! Why a checkpoint could not be converted: always one line that names the key or the offset.
 
 use super::pickle::PickleFault;
+use super::text::{escaped, one_line};
 use super::torch::{Dtype, TensorFault};
 use crate::model::ModelError;
 use std::fmt;
@@ -11,8 +12,10 @@ use std::fmt;
 pub enum ConvertError {
     /// The file could not be read.
     Read(String),
-    /// Neither a zip nor a legacy pickle of PyTorch.
-    NotACheckpoint,
+    /// Neither a zip, nor a legacy pickle of PyTorch, nor safetensors; and what it is, if that can be seen.
+    NotACheckpoint(Option<&'static str>),
+    /// A malformed safetensors file.
+    Safetensors(String),
     /// The zip container is malformed.
     Zip {
         /// Name of the entry concerned; empty if it is the whole archive.
@@ -29,6 +32,10 @@ pub enum ConvertError {
     },
     /// The pickle is sound, but what it holds is not a state dict.
     NotAStateDict(&'static str),
+    /// The pickle holds a whole object of this class, not its state dict.
+    Foreign(String),
+    /// The pickle holds dictionaries, none of them of tensors; its outermost keys.
+    NoTensors(String),
     /// A tensor of the state dict cannot be read.
     Tensor {
         /// Its key.
@@ -67,6 +74,8 @@ pub enum ConvertError {
     Ambiguous(String),
     /// The tensors contradict the class, image or spec that was given.
     Contradiction(String),
+    /// A key or value that was told and that there is not.
+    Assumption(String),
     /// A known architecture that this project cannot express.
     Unsupported(String),
     /// The tensors make no model.
@@ -77,13 +86,20 @@ impl fmt::Display for ConvertError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(why) => write!(f, "the checkpoint cannot be read: {}", one_line(why)),
-            Self::NotACheckpoint => {
-                f.write_str("not a PyTorch checkpoint: neither a zip file nor a legacy pickle")
-            }
+            Self::NotACheckpoint(None) => f.write_str(
+                "not a PyTorch checkpoint: neither a zip file, nor a legacy pickle, nor safetensors",
+            ),
+            Self::NotACheckpoint(Some(kind)) => write!(f, "not a PyTorch checkpoint, but {kind}"),
+            Self::Safetensors(why) => write!(f, "safetensors file: {}", one_line(why)),
             Self::Zip { entry, why } if entry.is_empty() => write!(f, "zip file: {why}"),
             Self::Zip { entry, why } => write!(f, "zip entry {}: {why}", one_line(entry)),
             Self::Pickle { fault, offset } => write!(f, "pickle, byte {offset}: {fault}"),
             Self::NotAStateDict(why) => write!(f, "no state dict: {why}"),
+            Self::Foreign(class) => write!(
+                f,
+                "no state dict, but an object of {class}; nothing was run: save its state_dict()"
+            ),
+            Self::NoTensors(keys) => write!(f, "no state dict: no tensors under the keys {keys}"),
             Self::Tensor { key, fault } => write!(f, "tensor {}: {fault}", one_line(key)),
             Self::Duplicate(name) => write!(f, "{} occurs twice", one_line(name)),
             Self::WrongDtype { key, found } => {
@@ -98,9 +114,11 @@ impl fmt::Display for ConvertError {
                 write!(f, "tensor {key} has shape {found:?}, not {wanted:?}")
             }
             Self::Keys { missing, surplus } => write_keys(f, missing, surplus),
-            Self::Ambiguous(what) | Self::Contradiction(what) | Self::Unsupported(what) => {
-                f.write_str(&one_line(what))
-            }
+            // Made here, of parts that are one line each.
+            Self::Ambiguous(what)
+            | Self::Contradiction(what)
+            | Self::Assumption(what)
+            | Self::Unsupported(what) => f.write_str(&escaped(what)),
             Self::Model(error) => write!(f, "{error}"),
         }
     }
@@ -121,18 +139,4 @@ fn write_keys(f: &mut fmt::Formatter<'_>, missing: &[String], surplus: &[String]
         write!(f, "{separator}not of this architecture: {}", list(surplus))?;
     }
     Ok(())
-}
-
-/// Text out of a file as it may stand in a one-line message: no control characters, at most 200 characters.
-pub(super) fn one_line(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut shown: String = text
-        .chars()
-        .take(MOST)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push_str("...");
-    }
-    shown
 }

@@ -1,5 +1,7 @@
 //! What a conversion found, for a person to check.
 
+use super::Assumptions;
+use super::text::one_line;
 use super::torch::Checkpoint;
 use crate::model::Model;
 use flow_infer::spec::{ConditionerSpec, CouplingSpec, InputSpec, LevelSpec, Norm, StepSpec};
@@ -23,14 +25,16 @@ impl Report {
         let Checkpoint {
             container,
             state_key,
+            unread,
             tensors,
         } = checkpoint;
         let place = if state_key.is_empty() {
             String::new()
         } else {
-            format!(" under \"{state_key}\"")
+            format!(" under \"{}\"", one_line(state_key))
         };
-        let lines = vec![format!("{container}: {} tensors{place}", tensors.len())];
+        let mut lines = vec![format!("{container}: {} tensors{place}", tensors.len())];
+        lines.extend(unread.iter().cloned());
         Self { lines }
     }
 
@@ -50,6 +54,14 @@ impl Report {
             ));
         }
         self.architecture(class, model);
+    }
+
+    /// What was assumed, here and in the model's history.
+    pub(super) fn assumed(&mut self, library: &str, model: Model, assume: &Assumptions) -> Model {
+        self.lines.extend(assume.lines());
+        let mut history = vec![format!("converted from a checkpoint of {library}")];
+        history.extend(assume.history());
+        model.with_history(history)
     }
 
     fn architecture(&mut self, class: &str, model: &Model) {

@@ -47,7 +47,7 @@ const STAGES: [Stage; 7] = [
 /// The network up to its features.
 pub(super) fn model(checkpoint: &[u8]) -> Result<ModelProto, EmbedError> {
     let mut builder = Builder {
-        state: StateDict::new(torch::read(checkpoint)?),
+        state: StateDict::new(torch::read(checkpoint)?)?,
         graph: Graph::default(),
     };
     let x = builder.graph.input([1, 3, SIDE, SIDE]);

@@ -19,10 +19,18 @@ pub struct Tensor {
 }
 
 /// A float model: the architecture and exactly the tensors of [`tensors::tensor_list`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Model {
     spec: FlowSpec,
     tensors: BTreeMap<String, Tensor>,
+    history: Vec<String>,
+}
+
+/// Whether both compute the same, wherever they come from.
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec && self.tensors == other.tensors
+    }
 }
 
 /// Why a spec and tensors do not make a model.
@@ -58,7 +66,23 @@ impl Model {
         if let Some((name, _)) = tensors.iter().find(|(_, tensor)| !finite(tensor)) {
             return Err(ModelError::NotFinite(name.clone()));
         }
-        Ok(Self { spec, tensors })
+        Ok(Self {
+            spec,
+            tensors,
+            history: Vec::new(),
+        })
+    }
+
+    /// The model, with lines on where it comes from and what was assumed of it.
+    #[must_use]
+    pub fn with_history(mut self, history: Vec<String>) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// Where it comes from and what was assumed of it, one line each.
+    pub fn history(&self) -> &[String] {
+        &self.history
     }
 
     /// The architecture.

@@ -1,6 +1,7 @@
 //! Float models as `.safetensors` files: f32 tensors, and the spec as JSON in the metadata.
 
 use super::{Model, ModelError, Tensor};
+use crate::file_kind;
 use crate::files::{WriteError, one_line, write_atomically};
 use flow_infer::spec::FlowSpec;
 use safetensors::SafeTensors;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// The metadata entry that holds the spec.
 pub const SPEC_KEY: &str = "flowgate.spec";
+/// The metadata entry that holds where the model comes from and what was assumed of it: a JSON list of lines.
+pub const HISTORY_KEY: &str = "flowgate.history";
 /// The model's name in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The model's name in the directory of a flow that is trained elsewhere, beside its first weights.
@@ -44,6 +47,8 @@ pub enum StoreProblem {
     Write(WriteError),
     /// It is not a safetensors file, or a damaged one.
     Format(String),
+    /// It is a file of another kind.
+    Kind(&'static str),
     /// It has no spec in its metadata.
     NoSpec,
     /// Its spec cannot be read.
@@ -70,6 +75,7 @@ impl fmt::Display for StoreError {
                      a model of another library's tensors"
                 )
             }
+            StoreProblem::Kind(kind) => write!(f, "{path}: not a safetensors file, but {kind}"),
             StoreProblem::Spec(e) => write!(f, "{path}: its spec cannot be read: {e}"),
             StoreProblem::OtherSpec => {
                 write!(
@@ -128,7 +134,12 @@ impl Model {
     fn to_bytes(&self) -> Result<Vec<u8>, StoreProblem> {
         let json = serde_json::to_string(self.spec());
         let json = json.map_err(|e| StoreProblem::Spec(e.to_string()))?;
-        let metadata = HashMap::from([(SPEC_KEY.to_owned(), json)]);
+        let mut metadata = HashMap::from([(SPEC_KEY.to_owned(), json)]);
+        if !self.history().is_empty() {
+            let lines = serde_json::to_string(self.history());
+            let lines = lines.map_err(|e| StoreProblem::Spec(e.to_string()))?;
+            metadata.insert(HISTORY_KEY.to_owned(), lines);
+        }
         serialize(self.tensors(), Some(metadata))
     }
 }
@@ -195,6 +206,12 @@ fn tensors_of(file: &SafeTensors<'_>) -> Result<BTreeMap<String, Tensor>, StoreP
 }
 
 fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> {
+    if SafeTensors::read_metadata(bytes).is_err()
+        && let Some(kind) = file_kind::of(bytes)
+        && !bytes.get(8).is_some_and(|&byte| byte == b'{')
+    {
+        return Err(StoreProblem::Kind(kind));
+    }
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let file = SafeTensors::deserialize(bytes)?;
     let json = header.metadata().as_ref().and_then(|m| m.get(SPEC_KEY));
@@ -207,7 +224,11 @@ fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> 
         (own, given) => own.or_else(|| given.cloned()),
     };
     let spec = spec.ok_or(StoreProblem::NoSpec)?;
-    Model::new(spec, tensors_of(&file)?).map_err(StoreProblem::Model)
+    let lines = header.metadata().as_ref().and_then(|m| m.get(HISTORY_KEY));
+    // Lines for people, on which nothing depends.
+    let history = lines.and_then(|lines| serde_json::from_str(lines).ok());
+    let model = Model::new(spec, tensors_of(&file)?).map_err(StoreProblem::Model)?;
+    Ok(model.with_history(history.unwrap_or_default()))
 }
 
 /// Little-endian bytes of floats.
@@ -286,7 +307,7 @@ mod tests {
         assert!(matches!(problem_of(b""), StoreProblem::Format(_)));
         assert!(matches!(
             problem_of(b"\x1f\x8b\x08"),
-            StoreProblem::Format(_)
+            StoreProblem::Kind("a gzip file")
         ));
     }
 

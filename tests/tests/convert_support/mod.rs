@@ -25,6 +25,6 @@ pub(crate) fn hint(class: &str, image: &str) -> ArchHint {
     ArchHint {
         class: (!class.is_empty()).then(|| class.parse().unwrap()),
         image: (!image.is_empty()).then(|| parse_image(image).unwrap()),
-        spec: None,
+        ..ArchHint::default()
     }
 }

@@ -7,11 +7,11 @@ use crate::inputs::Limit;
 use crate::json;
 use crate::output::Output;
 use crate::place;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::spec::Shape;
 use flow_train_host::convert::flows_ood::{self, ArchHint, Class, parse_image};
-use flow_train_host::convert::{ConvertError, Report, nflows, normflows};
+use flow_train_host::convert::{ConvertError, Hint, Report, freia, nflows, normflows, zuko};
 use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
 use serde::Serialize;
@@ -46,6 +46,12 @@ pub(crate) struct Args {
     /// The whole architecture, as in config.json of a run (flows-ood, flowgate)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What no tensor tells, instead of what is assumed of the library; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assumption)]
+    assume: Vec<(String, String)>,
+    /// The state dict, in a checkpoint that holds several: its keys, joined by dots
+    #[arg(long, value_name = "KEY")]
+    state_dict: Option<String>,
     /// Where the model goes
     #[arg(long, value_name = "MODEL.safetensors")]
     out: PathBuf,
@@ -71,8 +77,13 @@ enum Library {
     FlowsOod,
     /// nflows: vector flows
     Nflows,
-    /// normflows: vector flows
+    /// normflows: vector flows and Glow
     Normflows,
+    /// FrEIA: vector flows
+    #[value(name = "freia")]
+    Freia,
+    /// zuko: vector flows
+    Zuko,
     /// Safetensors with this project's own tensor names; --config where its metadata have no spec
     Flowgate,
 }
@@ -118,6 +129,9 @@ impl Args {
     fn read(&self) -> Result<(Model, Report)> {
         let hint = self.hint()?;
         if let Library::Flowgate = self.from {
+            if let Some((key, _)) = self.assume.first() {
+                bail!("--assume {key}: nothing is assumed of a model of flowgate");
+            }
             let model = Model::load_with(&self.checkpoint, hint.spec.as_ref())?;
             let report = Report::of_model(&model);
             return Ok((model, report));
@@ -134,21 +148,30 @@ impl Args {
             class: self.arch,
             image: self.image,
             spec: spec.transpose()?,
+            state_dict: self.state_dict.clone(),
+            assume: self.assume.clone(),
         })
     }
 
     fn convert(&self, bytes: &[u8], hint: ArchHint) -> Result<(Model, Report), ConvertError> {
-        match self.from {
-            Library::FlowsOod | Library::Flowgate => flows_ood::convert(bytes, &hint),
-            Library::Nflows => nflows::convert(bytes).map(|(model, _, report)| (model, report)),
-            Library::Normflows => {
-                let hint = normflows::Hint {
-                    image: self.image,
-                    ..normflows::Hint::default()
-                };
-                let converted = normflows::convert(bytes, &hint);
-                converted.map(|(model, _, report)| (model, report))
-            }
-        }
+        let convert = match self.from {
+            Library::FlowsOod | Library::Flowgate => return flows_ood::convert(bytes, &hint),
+            Library::Nflows => nflows::convert,
+            Library::Normflows => normflows::convert,
+            Library::Freia => freia::convert,
+            Library::Zuko => zuko::convert,
+        };
+        let hint = Hint {
+            image: hint.image,
+            state_dict: hint.state_dict,
+            assume: hint.assume,
+        };
+        convert(bytes, &hint).map(|(model, _, report)| (model, report))
     }
+}
+
+/// A key and a value.
+fn assumption(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("is not KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }

@@ -121,6 +121,7 @@ impl Args {
         let mut provenance = birth::of_model(&self.model)?;
         provenance.tool = birth::tool();
         provenance.commit = birth::commit().to_owned();
+        provenance.history.extend_from_slice(model.history());
         let data = birth::describe(&self.calibrate, data);
         let format = self.format.name();
         let what = format!("exported as {format}, calibrated on {data}");

@@ -83,6 +83,10 @@ pub struct ArchHint {
     pub image: Option<Shape>,
     /// The whole architecture: then the tensors only have to fit, in the order of the reference code's layers.
     pub spec: Option<FlowSpec>,
+    /// Keys of the state dict in a checkpoint that holds several, joined by dots.
+    pub state_dict: Option<String>,
+    /// Keys and values of [`CHOICES`](super::CHOICES).
+    pub assume: Vec<(String, String)>,
 }
 
 /// Reads `CxHxW`, as in `1x28x28`.

@@ -19,23 +19,46 @@ mod map;
 pub use flatten::flatten_order;
 pub use hint::{ArchHint, Class, parse_image};
 
-use super::{ConvertError, Report, StateDict, torch};
+use super::assume::{Choice, PREFIX, Values};
+use super::{Assumptions, ConvertError, Report, Root, StateDict, torch};
 use crate::model::{Model, ModelError};
 use flow_infer::spec::InputSpec;
 use std::path::Path;
 
 /// Distance of the reference code's logit layer from 0 and 1.
 const LOGIT_MARGIN: f32 = 0.05;
+const ROOT: Root = Root::of("flows_ood", &["body."]);
+
+/// What no tensor tells, beside masks and image sizes, which [`ArchHint`] has.
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        key: "logit_alpha",
+        aliases: &["logit_margin"],
+        what: "the alpha of the logit layer",
+        values: Values::Number {
+            default: 0.05,
+            least: 1e-6,
+            most: 0.49,
+        },
+    },
+    PREFIX,
+];
 
 /// Makes a model of a checkpoint's bytes, and says what was found.
 ///
 /// # Errors
 /// [`ConvertError`], always one line that names the key or the offset.
 pub fn convert(bytes: &[u8], hint: &ArchHint) -> Result<(Model, Report), ConvertError> {
-    let checkpoint = torch::read(bytes)?;
+    let mut assume = Assumptions::new("flows-ood", CHOICES, &hint.assume)?;
+    let checkpoint = torch::read_at(bytes, hint.state_dict.as_deref())?;
     let mut report = Report::of(&checkpoint);
-    let mut state = StateDict::new(checkpoint);
-    let layout = layout::find(&mut state, hint)?;
+    let mut state = StateDict::rooted(checkpoint, ROOT, assume.text("prefix"))?;
+    let mut layout = layout::find(&mut state, hint)?;
+    if let InputSpec::Image { logit_margin, .. } = &mut layout.spec.input
+        && hint.spec.is_none()
+    {
+        *logit_margin = assume.number("logit_alpha") as f32;
+    }
     let spec_error = |error| ConvertError::Model(ModelError::Spec(error));
     layout.spec.validate().map_err(spec_error)?;
     let tensors = map::tensors(&mut state, &layout)?;
@@ -53,6 +76,7 @@ pub fn convert(bytes: &[u8], hint: &ArchHint) -> Result<(Model, Report), Convert
         ));
     }
     report.lines.extend(remarks);
+    let model = report.assumed("flows_ood", model, &assume);
     Ok((model, report))
 }
 

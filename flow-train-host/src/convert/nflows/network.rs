@@ -1,8 +1,10 @@
 //! The networks of nflows: `MLP` (`_input_layer`, `_hidden_layers.K`, `_output_layer`) and `ResidualNet`
 //! (`initial_layer`, `blocks.K.linear_layers.{0,1}`, `final_layer`).
 
-use crate::convert::vector::{Block, Dense, Network, Residual, Statistics, VARIANCE_OFFSET};
-use crate::convert::{ConvertError, StateDict};
+use crate::convert::vector::{
+    Block, Dense, Network, Residual, Statistics, VARIANCE_OFFSET, with_relus,
+};
+use crate::convert::{Assumptions, ConvertError, StateDict};
 
 /// Added by nflows to the variance of batch norm in a residual block.
 const EPSILON: f64 = 1e-3;
@@ -17,15 +19,20 @@ pub(super) struct Found {
 /// Takes the network under a prefix; `None` if keys are missing.
 pub(super) fn take(
     state: &mut StateDict<'_>,
+    assume: &mut Assumptions,
     at: &str,
-    kept: usize,
-    changed: usize,
+    [kept, changed]: [usize; 2],
 ) -> Result<Option<Found>, ConvertError> {
+    let slope = match assume.word("activation")? {
+        "leaky_relu" => assume.number("negative_slope"),
+        _ => 0.0,
+    };
     let residual = state.has(&format!("{at}initial_layer")) || state.has(&format!("{at}blocks."));
     let taken = if residual {
-        take_residual(state, at, kept)?.map(Network::Residual)
+        take_residual(state, at, kept)?.map(|net| Network::Residual(Residual { slope, ..net }))
     } else {
-        take_mlp(state, at, kept)?.map(Network::Mlp)
+        assume.word("activate_output")?;
+        take_mlp(state, at, kept)?.map(|layers| Network::Mlp(with_relus(layers, slope)))
     };
     let Some(mut network) = taken else {
         return Ok(None);
@@ -39,7 +46,7 @@ pub(super) fn take(
     };
     let additive = last.outputs == changed;
     if additive {
-        *last = Dense::zeros(last.inputs, changed).over(last);
+        *last = last.additive();
     } else if last.outputs == 2 * changed {
         let rows: Vec<(usize, f32)> = (changed..2 * changed)
             .chain(0..changed)
@@ -91,6 +98,7 @@ fn take_residual(
         first,
         blocks,
         last,
+        slope: 0.0,
     }))
 }
 

@@ -4,9 +4,9 @@
 //! second half of the channels then leaves. So far this is our flow. Its bases have a mean and a deviation for each
 //! channel: one more actnorm at a level's end, which does nothing to the channels that go on.
 
-use super::{CouplingMap, Hint};
-use crate::convert::vector::Dense;
-use crate::convert::{ConvertError, StateDict};
+use super::{output_rows, scale_map};
+use crate::convert::vector::{Dense, plu, with_relus};
+use crate::convert::{Assumptions, ConvertError, Hint, StateDict};
 use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
 use flow_infer::spec::{
@@ -15,19 +15,20 @@ use flow_infer::spec::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The library's default factor of the logarithms of mean and deviation.
-const LOGS_FACTOR: f64 = 3.0;
-
 /// Levels so far, data to latent.
 struct Glow<'s, 'a> {
     state: &'s mut StateDict<'a>,
-    map: CouplingMap,
+    assume: &'s mut Assumptions,
     spec: FlowSpec,
     tensors: BTreeMap<String, Tensor>,
 }
 
 /// Takes a Glow; the caller finishes the state.
-pub(super) fn model(state: &mut StateDict<'_>, hint: &Hint) -> Result<Model, ConvertError> {
+pub(super) fn model(
+    state: &mut StateDict<'_>,
+    hint: &Hint,
+    assume: &mut Assumptions,
+) -> Result<Model, ConvertError> {
     let levels = numbers(state, "q0.").len();
     let first = levels
         .checked_sub(1)
@@ -40,7 +41,7 @@ pub(super) fn model(state: &mut StateDict<'_>, hint: &Hint) -> Result<Model, Con
     };
     let Some(image) = hint.image else {
         let channels = channels / 4;
-        let why = format!("no tensor tells the image size: give it, as in {channels}x32x32");
+        let why = format!("no tensor tells the image size: give it, as in --image {channels}x32x32");
         return Err(ConvertError::Ambiguous(why));
     };
     if usize::from(image.channels) * 4 != channels {
@@ -48,9 +49,10 @@ pub(super) fn model(state: &mut StateDict<'_>, hint: &Hint) -> Result<Model, Con
         let why = format!("the tensors are of a flow on {channels} channels, not {image}");
         return Err(ConvertError::Contradiction(why));
     }
+    assume.word("input")?;
     let input = InputSpec::Image {
         shape: image,
-        logit_margin: hint.logit_margin,
+        logit_margin: assume.number("logit_alpha") as f32,
     };
     let spec = FlowSpec {
         input,
@@ -58,7 +60,7 @@ pub(super) fn model(state: &mut StateDict<'_>, hint: &Hint) -> Result<Model, Con
     };
     let mut glow = Glow {
         state,
-        map: hint.map,
+        assume,
         spec,
         tensors: BTreeMap::new(),
     };
@@ -85,6 +87,9 @@ impl Glow<'_, '_> {
         }
         // The last level's base is of all channels, the others' of those that leave.
         let leaves = if index == 0 { 0 } else { channels / 2 };
+        if leaves > 0 {
+            self.assume.word("merge")?;
+        }
         self.base(&format!("q0.{index}."), leaves, channels)
     }
 
@@ -120,113 +125,103 @@ impl Glow<'_, '_> {
     /// W itself, or P L (U + diag(sign exp(log_S))).
     fn linear(&mut self, at: &str, c: usize) -> Result<(), ConvertError> {
         let ours = self.push(StepSpec::InvertibleLinear)?;
-        let at = format!("{at}1.");
-        let weights = if self.state.has(&format!("{at}W")) {
-            self.state
-                .take(&format!("{at}W"), &[c, c])?
-                .map(|tensor| tensor.values)
-        } else {
-            self.assembled(&at, c)?
-        };
-        if let Some(values) = weights {
+        if let Some(weights) = plu(self.state, &format!("{at}1."), c)? {
+            let values = weights.iter().map(|&weight| weight as f32).collect();
             self.put(format!("{ours}weights"), &[c, c], values);
         }
         Ok(())
     }
 
-    fn assembled(&mut self, at: &str, c: usize) -> Result<Option<Vec<f32>>, ConvertError> {
-        let [p, l, u] =
-            ["P", "L", "U"].map(|name| self.state.take(&format!("{at}{name}"), &[c, c]));
-        let [sign, log] =
-            ["sign_S", "log_S"].map(|name| self.state.take(&format!("{at}{name}"), &[c]));
-        self.state.discard(&format!("{at}eye"));
-        let (Some(p), Some(l), Some(u), Some(sign), Some(log)) = (p?, l?, u?, sign?, log?) else {
-            return Ok(None);
-        };
-        let entry = |of: &Tensor, i: usize, j: usize| f64::from(of.values[i * c + j]);
-        let lower = |i: usize, j: usize| if i == j { 1.0 } else { entry(&l, i, j) };
-        let diagonal = |i: usize| f64::from(sign.values[i]) * f64::from(log.values[i]).exp();
-        let upper = |i: usize, j: usize| if i == j { diagonal(i) } else { entry(&u, i, j) };
-        let mut product = vec![0.0; c * c];
-        for i in 0..c {
-            for j in 0..c {
-                product[i * c + j] = (0..=i.min(j)).map(|k| lower(i, k) * upper(k, j)).sum();
-            }
-        }
-        let mut weights = vec![0.0f32; c * c];
-        for i in 0..c {
-            for j in 0..c {
-                let sum: f64 = (0..c).map(|k| entry(&p, i, k) * product[k * c + j]).sum();
-                weights[i * c + j] = sum as f32;
-            }
-        }
-        Ok(Some(weights))
-    }
-
     fn coupling(&mut self, at: &str, c: usize) -> Result<(), ConvertError> {
         let (kept, changed) = (c / 2, c / 2);
+        let half = match self.assume.word("split_mode")? {
+            "channel_inv" => Half::Second,
+            _ => Half::First,
+        };
         let net = format!("{at}0.flows.1.param_map.net.");
-        let hidden = self
-            .state
-            .shape(&format!("{net}0.weight"))
-            .and_then(|shape| shape.first())
-            .copied();
-        let Some(hidden) = hidden else {
-            self.state.miss(&format!("{net}0.weight"));
+        let sizes = Sizes { kept, changed };
+        let Some((layers, additive)) = convnet(self.state, &net, sizes)? else {
             return Ok(());
         };
+        let mut layers = with_relus(layers, self.assume.number("leaky"));
+        let (scale_map, sign) = match additive {
+            true => (ScaleMap::Exp, 0.0),
+            false => scale_map(self.assume)?,
+        };
+        if let Some(last) = layers.last_mut() {
+            let shifts: Vec<(usize, f32)> = (0..changed).map(|row| (row, -1.0)).collect();
+            *last = match additive {
+                true => last.rows(&shifts).additive(),
+                false => last.rows(&output_rows(changed, sign)),
+            };
+        }
         let too_wide = |_| unsupported("a conditioner of more than 65535 channels");
+        let hidden = layers.first().map_or(0, |layer| layer.outputs);
         let channels = u16::try_from(hidden).map_err(too_wide)?;
-        let (scale_map, sign) = self.map.ours();
         let ours = self.push(StepSpec::Coupling(CouplingSpec {
-            mask: CouplingMask::Channel { kept: Half::First },
+            mask: CouplingMask::Channel { kept: half },
             conditioner: ConditionerSpec::GlowConvnet { channels },
             scale_map,
             affine: AffineForm::ShiftThenScale,
         }))?;
-        let layers = [
-            ("0", "in_conv", [hidden, kept, 3]),
-            ("2", "mid_conv", [hidden, hidden, 1]),
-            ("4", "out_conv", [2 * changed, hidden, 3]),
-        ];
-        for (name, our_name, [output, input, side]) in layers {
-            let shape = [output, input, side, side];
-            let weights = self.state.take(&format!("{net}{name}.weight"), &shape)?;
-            let bias = self.state.take(&format!("{net}{name}.bias"), &[output])?;
-            let (Some(weights), Some(bias)) = (weights, bias) else {
-                continue;
-            };
-            let inputs = input * side * side;
-            let mut layer = Dense {
-                inputs,
-                outputs: output,
-                weights: weights.values,
-                bias: bias.values,
-            };
-            if name == "4" {
-                layer = layer.rows(&super::layers::output_rows(changed, sign));
-            }
-            let ours = format!("{ours}conditioner.{our_name}.");
+        let names = [("in_conv", 3), ("mid_conv", 1), ("out_conv", 3)];
+        for ((name, side), layer) in names.into_iter().zip(layers) {
+            let shape = [layer.outputs, layer.inputs / (side * side), side, side];
+            let ours = format!("{ours}conditioner.{name}.");
             self.put(format!("{ours}weights"), &shape, layer.weights);
-            self.put(format!("{ours}bias"), &[output], layer.bias);
+            self.put(format!("{ours}bias"), &[layer.outputs], layer.bias);
         }
         Ok(())
     }
 
+    /// A channel's mean and deviation, theirs in two factors each; or those of a diagonal Gaussian, if they are the same
+    /// in all pixels.
+    fn parameter(
+        &mut self,
+        at: &str,
+        name: &str,
+        channels: usize,
+    ) -> Result<Option<Vec<f64>>, ConvertError> {
+        let key = format!("{at}{name}");
+        let shape = [1, channels, 1, 1];
+        if !self.state.has(&format!("{at}loc_logs")) && !self.state.has(&format!("{at}log_scale_logs")) {
+            return self.constant_map(&key, channels);
+        }
+        let value = self.state.values(&key, &shape)?;
+        let logs = self.state.values(&format!("{key}_logs"), &shape)?;
+        let factor = self.assume.number("logscale_factor");
+        let values = value.zip(logs).map(|(value, logs)| {
+            let pairs = value.iter().zip(&logs);
+            pairs.map(|(v, l)| v * (l * factor).exp()).collect()
+        });
+        Ok(values)
+    }
+
+    fn constant_map(&mut self, key: &str, channels: usize) -> Result<Option<Vec<f64>>, ConvertError> {
+        let shape = self.state.shape(key).unwrap_or_default().to_vec();
+        let pixels: usize = shape.iter().skip(2).product();
+        let Some(values) = self.state.values(key, &shape)? else {
+            return Ok(None);
+        };
+        let each: Vec<&[f64]> = values.chunks_exact(pixels.max(1)).collect();
+        let same = each.iter().all(|pixels| pixels.iter().all(|value| *value == pixels[0]));
+        if each.len() != channels || !same {
+            let key = self.state.full_key(key);
+            let why = format!("{key} has a value for each pixel: flowgate has one for each channel");
+            return Err(ConvertError::Unsupported(why));
+        }
+        Ok(Some(each.iter().map(|pixels| pixels[0]).collect()))
+    }
+
     /// (z - loc) exp(-log_scale) of the channels from `first` on.
     fn base(&mut self, at: &str, first: usize, c: usize) -> Result<(), ConvertError> {
-        let shape = [1, c - first, 1, 1];
         let mut parts = Vec::new();
         for name in ["loc", "log_scale"] {
-            let value = self.state.take(&format!("{at}{name}"), &shape)?;
-            let logs = self.state.take(&format!("{at}{name}_logs"), &shape)?;
-            let (Some(value), Some(logs)) = (value, logs) else {
+            let Some(values) = self.parameter(at, name, c - first)? else {
                 return Ok(());
             };
-            let pairs = value.values.iter().zip(&logs.values);
-            let values =
-                pairs.map(|(&v, &l)| (-f64::from(v) * (f64::from(l) * LOGS_FACTOR).exp()) as f32);
-            parts.push([vec![0.0; first], values.collect()].concat());
+            let negative = values.iter().map(|&value| -value as f32);
+            parts.push([vec![0.0; first], negative.collect()].concat());
         }
         if parts.iter().flatten().all(|&value| value == 0.0) {
             return Ok(());
@@ -237,6 +232,74 @@ impl Glow<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Channels of a coupling.
+#[derive(Clone, Copy)]
+struct Sizes {
+    kept: usize,
+    changed: usize,
+}
+
+/// The three convolutions of a block's network, and whether it gives shifts alone; `None`, and keys noted as missing,
+/// if they are not there. An actnorm behind a convolution becomes part of it.
+fn convnet(
+    state: &mut StateDict<'_>,
+    net: &str,
+    Sizes { kept, changed }: Sizes,
+) -> Result<Option<(Vec<Dense>, bool)>, ConvertError> {
+    let normed = state.has(&format!("{net}1."));
+    let names = if normed { ["0", "3", "6"] } else { ["0", "2", "4"] };
+    let outputs = |state: &StateDict<'_>, name: &str| {
+        let shape = state.shape(&format!("{net}{name}.weight"));
+        shape.and_then(|shape| shape.first()).copied()
+    };
+    let (hidden, given) = (outputs(state, names[0]), outputs(state, names[2]));
+    let Some(hidden) = hidden else {
+        state.miss(&format!("{net}{}.weight", names[0]));
+        return Ok(None);
+    };
+    let additive = given == Some(changed);
+    let last = if additive { changed } else { 2 * changed };
+    let sizes = [[hidden, kept, 3], [hidden, hidden, 1], [last, hidden, 3]];
+    let mut layers = Vec::new();
+    for (k, (name, [output, input, side])) in names.into_iter().zip(sizes).enumerate() {
+        let weights = state.take(&format!("{net}{name}.weight"), &[output, input, side, side])?;
+        let bias = match normed && k < 2 {
+            true => actnorm(state, &format!("{net}{}.actNorm.", 3 * k + 1), output)?,
+            false => {
+                let bias = state.take(&format!("{net}{name}.bias"), &[output])?;
+                bias.map(|bias| (vec![1.0; output], bias.values))
+            }
+        };
+        let (Some(weights), Some((scales, bias))) = (weights, bias) else {
+            continue;
+        };
+        let inputs = input * side * side;
+        let rows = weights.values.chunks_exact(inputs.max(1)).zip(&scales);
+        layers.push(Dense {
+            inputs,
+            outputs: output,
+            weights: rows.flat_map(|(row, scale)| row.iter().map(move |w| w * scale)).collect(),
+            bias,
+        });
+    }
+    Ok((layers.len() == 3).then_some((layers, additive)))
+}
+
+type ScalesAndShifts = (Vec<f32>, Vec<f32>);
+
+/// y = x exp(s) + t of a network's actnorm.
+fn actnorm(
+    state: &mut StateDict<'_>,
+    at: &str,
+    channels: usize,
+) -> Result<Option<ScalesAndShifts>, ConvertError> {
+    let shape = [1, channels, 1, 1];
+    let s = state.take(&format!("{at}s"), &shape)?;
+    let t = state.take(&format!("{at}t"), &shape)?;
+    state.discard(&format!("{at}data_dep_init_done"));
+    Ok(s.zip(t).map(|(s, t)| (s.values.iter().map(|s| s.exp()).collect(), t.values)))
 }
 
 /// What the keys of a block start with.
@@ -274,20 +337,4 @@ fn unsupported(why: &str) -> ConvertError {
 /// Whether these are the tensors of a multi-scale flow.
 pub(super) fn is_glow(state: &StateDict<'_>) -> bool {
     state.has("q0.0.")
-}
-
-impl CouplingMap {
-    /// Our map, and the sign of its raw_scale.
-    pub(super) const fn ours(self) -> (ScaleMap, f32) {
-        match self {
-            Self::Exp => (ScaleMap::Exp, -1.0),
-            Self::Sigmoid => (
-                ScaleMap::Sigmoid {
-                    offset: 2.0,
-                    floor: 0.0,
-                },
-                1.0,
-            ),
-        }
-    }
 }

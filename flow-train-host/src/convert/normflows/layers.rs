@@ -1,10 +1,9 @@
 //! The flows of normflows, by the names of their tensors.
 
-use super::{CouplingMap, Hint};
-use crate::convert::vector::{Affine, Chain, Coupling, Dense, Network};
-use crate::convert::{ConvertError, StateDict};
+use super::{network, output_rows, scale_map};
+use crate::convert::vector::{self, Affine, Chain, Coupling, Network, numbers, transposed};
+use crate::convert::{Assumptions, ConvertError, StateDict};
 use flow_infer::spec::{AffineForm, ScaleMap};
-use std::collections::BTreeSet;
 
 /// Number of coordinates, from the base distribution.
 pub(super) fn dims(state: &mut StateDict<'_>) -> Result<usize, ConvertError> {
@@ -24,243 +23,211 @@ pub(super) fn dims(state: &mut StateDict<'_>) -> Result<usize, ConvertError> {
 /// Most flows that are read; the library has no limit, a file may count as far as it likes.
 const MAX_FLOWS: usize = 1000;
 
-/// Adds all flows, data to latent: from the last to the first. Gives the number of swaps.
-pub(super) fn add_all(
-    state: &mut StateDict<'_>,
-    hint: &Hint,
-    chain: &mut Chain,
-) -> Result<usize, ConvertError> {
-    let number = |key: &str| key["flows.".len()..].split('.').next()?.parse().ok();
-    let numbers: BTreeSet<usize> = state.keys("flows.").filter_map(number).collect();
-    let seen = numbers.last().map_or(0, |&last| last + 1);
-    let count = hint.flows.unwrap_or(seen);
-    if count < seen || count > MAX_FLOWS {
-        let why = format!("{seen} flows are seen, at most {MAX_FLOWS} read, {count} told");
-        return Err(ConvertError::Contradiction(why));
+/// Tensors that tell a flow which flowgate does not have.
+const UNSUPPORTED: [(&str, &str); 10] = [
+    ("prqct.", "a coupling by rational quadratic splines"),
+    ("mprqat.", "an autoregressive flow of splines"),
+    ("autoregressive_net.", "a masked autoregressive flow"),
+    ("s_cc", "a class-conditional constant flow"),
+    ("iresblock.", "a residual flow"),
+    ("eps", "a BatchNorm, whose density depends on the batch"),
+    ("beta", "a radial flow"),
+    ("w", "a planar flow"),
+    ("flow.", "a reversed flow"),
+    ("_flows.", "a composite flow"),
+];
+
+/// Reads flows into a chain.
+pub(super) struct Reader<'r, 'a> {
+    pub(super) state: &'r mut StateDict<'a>,
+    pub(super) assume: &'r mut Assumptions,
+    pub(super) chain: Chain,
+}
+
+impl Reader<'_, '_> {
+    /// Adds all flows, data to latent: from the last to the first.
+    pub(super) fn add_all(&mut self) -> Result<(), ConvertError> {
+        let with_tensors = numbers(self.state, "flows.");
+        let seen = with_tensors.last().map_or(0, |&last| last + 1);
+        let told = self.assume.count("flows");
+        let count = told.unwrap_or(seen);
+        if count < seen || count > MAX_FLOWS {
+            let why = format!("{seen} flows are seen, at most {MAX_FLOWS} read, {count} told");
+            return Err(ConvertError::Contradiction(why));
+        }
+        let missing = count - with_tensors.len();
+        if missing > 0 && told.is_none() {
+            let (even, odd) = (seen, seen + 1);
+            return Err(ConvertError::Ambiguous(format!(
+                "{missing} of {seen} flows have no tensors, so they swap halves; whether one does after the last must \
+                 be told by the number of flows, len(model.flows): --assume flows={even}, or flows={odd}"
+            )));
+        }
+        self.assume.counted("flows", count);
+        for k in (0..count).rev() {
+            if with_tensors.contains(&k) {
+                self.add(&format!("flows.{k}."))?;
+            } else {
+                self.swap()?;
+            }
+        }
+        Ok(())
     }
-    let swaps = count - numbers.len();
-    if swaps > 0 && hint.flows.is_none() {
-        let why = format!(
-            "{swaps} of {seen} flows have no tensors, so they swap halves; whether one does after the last must be \
-             told by the number of flows"
-        );
-        return Err(ConvertError::Ambiguous(why));
+
+    /// Latent to data the library moves the first ⌊D/2⌋ coordinates behind the others; here the way back.
+    fn swap(&mut self) -> Result<(), ConvertError> {
+        self.assume.word("tensorless")?;
+        let dims = self.chain.dims();
+        let upper = dims.div_ceil(2);
+        let permutation: Vec<usize> = (upper..dims).chain(0..upper).collect();
+        self.chain.permute(&permutation)
     }
-    for k in (0..count).rev() {
-        if numbers.contains(&k) {
-            add(state, &format!("flows.{k}."), hint.map, chain)?;
+
+    fn add(&mut self, at: &str) -> Result<(), ConvertError> {
+        let has = |name: &str| self.state.has(&format!("{at}{name}"));
+        let is = |name: &str, axes: usize| {
+            let shape = self.state.shape(&format!("{at}{name}"));
+            shape.is_some_and(|shape| shape.len() == axes)
+        };
+        if has("flows.1.param_map.") {
+            self.block(&format!("{at}flows.1.param_map."))
+        } else if is("b", 2) {
+            self.masked(at)
+        } else if has("perm.") || has("permutation.") || has("linear.") {
+            self.lu_permute(at)
+        } else if has("perm") || has("inv_perm") {
+            // Latent to data y_j = x_perm(j); data to latent the inverse, which is stored as well.
+            self.state.discard(&format!("{at}perm"));
+            match self.state.take_indices(&format!("{at}inv_perm"))? {
+                Some(permutation) => self.chain.permute(&permutation),
+                None => Ok(()),
+            }
+        } else if is("W", 2) || is("sign_S", 1) || is("log_S", 1) {
+            self.invertible_affine(at)
+        } else if (is("s", 2) || is("t", 2)) && !has("s_cc") && !has("t_cc") {
+            self.constant(at)
         } else {
-            swap(chain)?;
+            Err(self.unknown(at))
         }
     }
-    Ok(swaps)
-}
 
-/// Latent to data the library moves the first ⌊D/2⌋ coordinates behind the others; here the way back.
-fn swap(chain: &mut Chain) -> Result<(), ConvertError> {
-    let dims = chain.dims();
-    let upper = dims.div_ceil(2);
-    let permutation: Vec<usize> = (upper..dims).chain(0..upper).collect();
-    chain.permute(&permutation)
-}
+    fn unknown(&self, at: &str) -> ConvertError {
+        let starts = |name: &str| self.state.has(&format!("{at}{name}"));
+        let known = UNSUPPORTED.iter().find(|(name, _)| starts(name));
+        let at = self.state.full_key(at);
+        let why = match known {
+            Some((_, what)) => format!("{at}* is {what}, which flowgate does not have"),
+            None => format!("no known flow of vectors in normflows has the tensors under {at}*"),
+        };
+        ConvertError::Unsupported(why)
+    }
 
-fn add(
-    state: &mut StateDict<'_>,
-    at: &str,
-    map: CouplingMap,
-    chain: &mut Chain,
-) -> Result<(), ConvertError> {
-    let has = |name: &str| state.has(&format!("{at}{name}"));
-    if has("flows.1.param_map.") {
-        block(state, &format!("{at}flows.1.param_map."), map, chain)
-    } else if has("b") {
-        masked(state, at, chain)
-    } else if has("perm") || has("inv_perm") {
-        // Latent to data y_j = x_perm(j); data to latent the inverse, which is stored as well.
-        state.discard(&format!("{at}perm"));
-        match state.take_indices(&format!("{at}inv_perm"))? {
-            Some(permutation) => chain.permute(&permutation),
+    fn vector(&mut self, key: &str) -> Result<Option<Vec<f64>>, ConvertError> {
+        let dims = self.chain.dims();
+        self.state.values(key, &[1, dims])
+    }
+
+    /// z = (x - t) exp(-s), constant.
+    fn constant(&mut self, at: &str) -> Result<(), ConvertError> {
+        let s = self.vector(&format!("{at}s"))?;
+        let t = self.vector(&format!("{at}t"))?;
+        self.state.discard(&format!("{at}data_dep_init_done"));
+        let (Some(s), Some(t)) = (s, t) else {
+            return Ok(());
+        };
+        self.chain.elementwise(&negative(&t), &negative(&s))
+    }
+
+    /// The diagonal Gaussian as a last constant flow before a standard one; nothing, if it is one.
+    pub(super) fn base(&mut self) -> Result<(), ConvertError> {
+        let loc = self.vector("q0.loc")?;
+        let log_scale = self.vector("q0.log_scale")?;
+        let (Some(loc), Some(log_scale)) = (loc, log_scale) else {
+            return Ok(());
+        };
+        if loc.iter().chain(&log_scale).all(|&value| value == 0.0) {
+            return Ok(());
+        }
+        self.chain.elementwise(&negative(&loc), &negative(&log_scale))
+    }
+
+    /// Data to latent z = x W of rows, that is the transposed matrix of columns.
+    fn invertible_affine(&mut self, at: &str) -> Result<(), ConvertError> {
+        let dims = self.chain.dims();
+        match vector::plu(self.state, at, dims)? {
+            Some(weights) => self.chain.linear(&transposed(&weights, dims)),
             None => Ok(()),
         }
-    } else if has("s") || has("t") {
-        constant(state, at, chain)
-    } else {
-        let why = format!("no known flow of vectors in normflows has the tensors under {at}*");
-        Err(ConvertError::Unsupported(why))
     }
-}
 
-/// z = (x - t) exp(-s), constant.
-fn constant(state: &mut StateDict<'_>, at: &str, chain: &mut Chain) -> Result<(), ConvertError> {
-    let shape = [1, chain.dims()];
-    let s = state.take(&format!("{at}s"), &shape)?;
-    let t = state.take(&format!("{at}t"), &shape)?;
-    state.discard(&format!("{at}data_dep_init_done"));
-    let (Some(s), Some(t)) = (s, t) else {
-        return Ok(());
-    };
-    let negative = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| -f64::from(v)).collect() };
-    chain.elementwise(&negative(&t.values), &negative(&s.values))
-}
-
-/// The diagonal Gaussian as a last constant flow before a standard one; nothing, if it is one.
-pub(super) fn base(state: &mut StateDict<'_>, chain: &mut Chain) -> Result<(), ConvertError> {
-    let shape = [1, chain.dims()];
-    let loc = state.take("q0.loc", &shape)?;
-    let log_scale = state.take("q0.log_scale", &shape)?;
-    let (Some(loc), Some(log_scale)) = (loc, log_scale) else {
-        return Ok(());
-    };
-    if loc
-        .values
-        .iter()
-        .chain(&log_scale.values)
-        .all(|&value| value == 0.0)
-    {
-        return Ok(());
+    /// Data to latent a permutation, then a linear layer.
+    fn lu_permute(&mut self, at: &str) -> Result<(), ConvertError> {
+        let key = format!("{at}permutation._permutation");
+        if let Some(permutation) = self.state.take_indices(&key)? {
+            self.chain.permute(&permutation)?;
+        }
+        let epsilon = self.assume.number("lu_epsilon");
+        vector::lu(self.state, &format!("{at}linear."), &mut self.chain, epsilon)
     }
-    let negative = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| -f64::from(v)).collect() };
-    chain.elementwise(&negative(&loc.values), &negative(&log_scale.values))
-}
 
-/// A coupling block: its network alternates between t and s.
-fn block(
-    state: &mut StateDict<'_>,
-    at: &str,
-    map: CouplingMap,
-    chain: &mut Chain,
-) -> Result<(), ConvertError> {
-    let (dims, upper) = (chain.dims(), chain.dims().div_ceil(2));
-    let (kept, changed): (Vec<usize>, Vec<usize>) = ((0..upper).collect(), (upper..dims).collect());
-    let Some(mut layers) = take_mlp(state, at, upper)? else {
-        return Ok(());
-    };
-    let (scale_map, sign) = map.ours();
-    let last = layers
-        .last_mut()
-        .filter(|last| last.outputs == 2 * changed.len());
-    let Some(last) = last else {
-        let why = format!(
-            "{at}* does not give two values for each of {} coordinates",
-            changed.len()
-        );
-        return Err(ConvertError::Unsupported(why));
-    };
-    *last = last.rows(&output_rows(changed.len(), sign));
-    let network = Network::Mlp(layers);
-    let affine = Affine {
-        scale_map,
-        form: AffineForm::ShiftThenScale,
-    };
-    chain.coupling(Coupling {
-        kept,
-        changed,
-        network,
-        affine,
-    })
-}
-
-/// Rows of raw_scale, then of shift, of a network that alternates between t and s; z = (x - t) exp(-s).
-pub(super) fn output_rows(changed: usize, sign: f32) -> Vec<(usize, f32)> {
-    let scales = (0..changed).map(|k| (2 * k + 1, sign));
-    let shifts = (0..changed).map(|k| (2 * k, -1.0));
-    scales.chain(shifts).collect()
-}
-
-/// A masked flow: two networks of all coordinates, side by side in ours.
-fn masked(state: &mut StateDict<'_>, at: &str, chain: &mut Chain) -> Result<(), ConvertError> {
-    let dims = chain.dims();
-    let Some(mask) = state.take(&format!("{at}b"), &[1, dims])? else {
-        return Ok(());
-    };
-    let part = |keep: bool| {
-        (0..dims)
-            .filter(|&j| (mask.values[j] == 1.0) == keep)
-            .collect()
-    };
-    let (kept, changed): (Vec<usize>, Vec<usize>) = (part(true), part(false));
-    if changed.iter().any(|&j| mask.values[j] != 0.0) {
-        let key = state.full_key(at);
-        return Err(ConvertError::Unsupported(format!(
-            "{key}b holds other values than 0 and 1"
-        )));
+    /// Which coordinates a coupling block keeps, and which it changes.
+    fn split(&mut self) -> Result<[Vec<usize>; 2], ConvertError> {
+        let dims = self.chain.dims();
+        let upper = dims.div_ceil(2);
+        let parity = |odd: usize| (0..dims).filter(move |j| j % 2 == odd).collect();
+        let halves = [(0..upper).collect(), (upper..dims).collect()];
+        Ok(match self.assume.word("split_mode")? {
+            "channel_inv" => {
+                let [first, second] = halves;
+                [second, first]
+            }
+            "checkerboard" => [parity(1), parity(0)],
+            "checkerboard_inv" => [parity(0), parity(1)],
+            _ => halves,
+        })
     }
-    let mut sides = Vec::new();
-    for name in ["s", "t"] {
-        let prefix = format!("{at}{name}.");
-        sides.push(if state.has(&prefix) {
-            take_mlp(state, &prefix, dims)?
-        } else {
-            None
-        });
-    }
-    let (Some(t), Some(s)) = (sides.pop().flatten(), sides.pop().flatten()) else {
-        return match state.complete() {
-            Ok(()) => Err(ConvertError::Unsupported(format!(
-                "{at}* lacks one of its two networks"
-            ))),
-            missing => missing,
+
+    /// A coupling block: its network alternates between t and s, or gives t alone.
+    fn block(&mut self, at: &str) -> Result<(), ConvertError> {
+        let [kept, changed] = self.split()?;
+        let taken = network::take(self.state, self.assume, at, kept.len(), "output_fn")?;
+        let Some(mut layers) = taken.map(|taken| taken.layers) else {
+            return Ok(());
         };
-    };
-    let rows: Vec<(usize, f32)> = changed.iter().map(|&j| (j, -1.0)).collect();
-    let network = Network::Mlp(side_by_side(s, t, &kept, &rows, at)?);
-    let affine = Affine {
-        scale_map: ScaleMap::Exp,
-        form: AffineForm::ShiftThenScale,
-    };
-    chain.coupling(Coupling {
-        kept,
-        changed,
-        network,
-        affine,
-    })
+        let outputs = layers.last().map_or(0, |last| last.outputs);
+        let (scale_map, sign) = if outputs == 2 * changed.len() {
+            scale_map(self.assume)?
+        } else {
+            (ScaleMap::Exp, 0.0)
+        };
+        match layers.last_mut() {
+            Some(last) if outputs == 2 * changed.len() => {
+                *last = last.rows(&output_rows(changed.len(), sign));
+            }
+            Some(last) if outputs == changed.len() => {
+                let shifts: Vec<(usize, f32)> = (0..outputs).map(|row| (row, -1.0)).collect();
+                *last = last.rows(&shifts).additive();
+            }
+            _ => {
+                let (at, count) = (self.state.full_key(at), changed.len());
+                let why = format!("{at}* does not give two values, or one, for each of {count} coordinates");
+                return Err(ConvertError::Unsupported(why));
+            }
+        }
+        let affine = Affine {
+            scale_map,
+            form: AffineForm::ShiftThenScale,
+            bound: 1.0,
+        };
+        self.chain.coupling(Coupling {
+            kept,
+            changed,
+            network: Network::Mlp(layers),
+            affine,
+        })
+    }
 }
 
-fn side_by_side(
-    s: Vec<Dense>,
-    t: Vec<Dense>,
-    columns: &[usize],
-    rows: &[(usize, f32)],
-    at: &str,
-) -> Result<Vec<Dense>, ConvertError> {
-    let fits = |layers: &[Dense]| {
-        layers
-            .last()
-            .is_some_and(|last| rows.iter().all(|&(row, _)| row < last.outputs))
-    };
-    if s.len() != t.len() || !fits(&s) || !fits(&t) {
-        let why = format!("the two networks under {at}* are not of the same form");
-        return Err(ConvertError::Unsupported(why));
-    }
-    let last = s.len() - 1;
-    let layers = s.iter().zip(&t).enumerate().map(|(k, (s, t))| match k {
-        0 => s.columns(columns).over(&t.columns(columns)),
-        _ if k == last => s.rows(rows).beside(&t.rows(rows)),
-        _ => s.beside(t),
-    });
-    Ok(layers.collect())
-}
-
-/// The linear layers of an `MLP`: `net.0`, `net.2`, ...; relu between.
-fn take_mlp(
-    state: &mut StateDict<'_>,
-    at: &str,
-    inputs: usize,
-) -> Result<Option<Vec<Dense>>, ConvertError> {
-    let prefix = format!("{at}net.");
-    let number = |key: &str| key[prefix.len()..].split('.').next()?.parse::<u16>().ok();
-    let mut numbers: Vec<u16> = state.keys(&prefix).filter_map(number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    if numbers.len() < 2 {
-        let why = format!("{prefix}* are not two linear layers or more");
-        return Err(ConvertError::Unsupported(why));
-    }
-    let (mut layers, mut inputs) = (Vec::new(), Some(inputs));
-    for k in &numbers {
-        let layer = Dense::take(state, &format!("{prefix}{k}"), inputs)?;
-        inputs = layer.as_ref().map(|layer| layer.outputs);
-        layers.extend(layer);
-    }
-    Ok((layers.len() == numbers.len()).then_some(layers))
+fn negative(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| -value).collect()
 }

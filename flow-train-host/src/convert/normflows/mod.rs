@@ -3,51 +3,26 @@
 //! Its conventions: `forward` is latent to data, so the list of flows is read from its end; a coupling block keeps the
 //! first half (the larger, if they differ), a masked flow the coordinates where its mask is 1; x = z exp(s) + t, that
 //! is z = (x - t) exp(-s), or with the map `sigmoid` z = (x - t) sigmoid(s + 2); outputs alternate between t and s.
-//! Which map, and swaps of halves, leave no tensor: the first must be told ([`CouplingMap`]), the second are what is
-//! missing in the numbering of the flows; but not behind the last one, so that their number must be told.
+//! Swaps of halves leave no tensor: they are what is missing in the numbering of the flows; but not behind the last
+//! one, so that their number must be told. What else tensors do not tell is listed in [`VECTOR_CHOICES`] and
+//! [`GLOW_CHOICES`].
 
+mod choices;
 mod glow;
 mod layers;
+mod masked;
+mod network;
 
+pub use choices::{GLOW_CHOICES, VECTOR_CHOICES};
+
+use super::names::Root;
 use super::torch;
 use super::vector::Chain;
-use super::{ConvertError, Report, StateDict};
+use super::{Assumptions, ConvertError, Hint, Report, StateDict};
 use crate::model::Model;
-use flow_infer::spec::Shape;
+use flow_infer::spec::ScaleMap;
 
-/// The library's `scale_map` of coupling blocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CouplingMap {
-    /// `exp`, its default.
-    #[default]
-    Exp,
-    /// `sigmoid`.
-    Sigmoid,
-}
-
-/// What is known of a checkpoint from elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hint {
-    /// The map of coupling blocks.
-    pub map: CouplingMap,
-    /// Number of flows of a vector flow, `len(model.flows)`; needed if there are swaps.
-    pub flows: Option<usize>,
-    /// Size of the images of a Glow.
-    pub image: Option<Shape>,
-    /// Parameter of the `Logit` transform before a Glow, the only input layer that is known here.
-    pub logit_margin: f32,
-}
-
-impl Default for Hint {
-    fn default() -> Self {
-        Self {
-            map: CouplingMap::Exp,
-            flows: None,
-            image: None,
-            logit_margin: 0.05,
-        }
-    }
-}
+const ROOT: Root = Root::of("normflows", &["flows.", "q0."]);
 
 /// Makes a model of a checkpoint's bytes, and says what was found.
 ///
@@ -57,41 +32,62 @@ impl Default for Hint {
 /// # Errors
 /// [`ConvertError`], always one line that names the key or the offset.
 pub fn convert(bytes: &[u8], hint: &Hint) -> Result<(Model, Vec<usize>, Report), ConvertError> {
-    let checkpoint = torch::read(bytes)?;
+    let checkpoint = torch::read_at(bytes, hint.state_dict.as_deref())?;
     let mut report = Report::of(&checkpoint);
-    let mut state = StateDict::new(checkpoint);
-    let (model, order) = if glow::is_glow(&state) {
-        report.lines.push(format!(
-            "images through a logit layer of margin {}",
-            hint.logit_margin
-        ));
-        (glow::model(&mut state, hint)?, Vec::new())
+    let prefix = hint.assume.iter().find(|(key, _)| key == "prefix");
+    let prefix = prefix.map(|(_, prefix)| prefix.as_str());
+    let mut state = StateDict::rooted(checkpoint, ROOT, prefix)?;
+    let is_glow = glow::is_glow(&state);
+    let choices = if is_glow { GLOW_CHOICES } else { VECTOR_CHOICES };
+    let mut assume = Assumptions::new("normflows", choices, &hint.assume)?;
+    let (model, order) = if is_glow {
+        (glow::model(&mut state, hint, &mut assume)?, Vec::new())
     } else {
-        vector(&mut state, hint, &mut report)?
+        vector(&mut state, &mut assume)?
     };
     let remarks = state.finish()?;
     report.found("normflows", &model);
-    let map = hint.map;
-    report.lines.push(format!(
-        "scale map of coupling blocks: {map:?} (no tensor tells it)"
-    ));
     report.lines.extend(remarks);
+    let model = report.assumed("normflows", model, &assume);
     Ok((model, order, report))
 }
 
 fn vector(
     state: &mut StateDict<'_>,
-    hint: &Hint,
-    report: &mut Report,
+    assume: &mut Assumptions,
 ) -> Result<(Model, Vec<usize>), ConvertError> {
-    let mut chain = Chain::new(layers::dims(state)?)?;
-    let swaps = layers::add_all(state, hint, &mut chain)?;
-    layers::base(state, &mut chain)?;
-    if swaps > 0 {
-        let line = format!("{swaps} flows without tensors, taken for swaps of the halves");
-        report.lines.push(line);
-    }
+    let chain = Chain::new(layers::dims(state)?)?;
+    let mut reader = layers::Reader {
+        state,
+        assume,
+        chain,
+    };
+    reader.add_all()?;
+    reader.base()?;
+    let chain = reader.chain;
     // Before the model is checked, so that a missing key is named by its own name.
     state.complete()?;
     chain.finish()
+}
+
+/// Our scale map, and the sign of its raw_scale, for the library's.
+fn scale_map(assume: &mut Assumptions) -> Result<(ScaleMap, f32), ConvertError> {
+    Ok(match assume.word("scale_map")? {
+        "sigmoid" => (
+            ScaleMap::Sigmoid {
+                offset: 2.0,
+                floor: 0.0,
+            },
+            1.0,
+        ),
+        "sigmoid_inv" => (ScaleMap::SigmoidInverse { offset: 2.0 }, 1.0),
+        _ => (ScaleMap::Exp, -1.0),
+    })
+}
+
+/// Rows of raw_scale, then of shift, of a network that alternates between t and s; z = (x - t) exp(-s).
+fn output_rows(changed: usize, sign: f32) -> Vec<(usize, f32)> {
+    let scales = (0..changed).map(|k| (2 * k + 1, sign));
+    let shifts = (0..changed).map(|k| (2 * k, -1.0));
+    scales.chain(shifts).collect()
 }

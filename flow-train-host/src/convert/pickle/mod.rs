@@ -1,13 +1,17 @@
 //! Pickles without Python: what a program of the pickle machine builds, as plain data.
 //!
 //! A pickle is a program, and Python's interpreter of it calls whatever the program names. This one knows the
-//! handful of constructors that a dictionary of tensors needs ([`Global`]) and refuses every other name; it calls
-//! nothing, it writes down what was to be called. Values live in one arena and refer to each other by number: a
-//! program may tie values into cycles or nest them a million deep, and neither may leak memory or overflow the
-//! stack when they are dropped.
+//! handful of constructors that a dictionary of tensors needs ([`Global`]); it calls nothing, it writes down what was
+//! to be called. What any other name would make (a NumPy scalar, a device, a date, settings) becomes one opaque
+//! value, [`Value::Foreign`], whose content is not kept: a checkpoint may hold it beside its tensors. Values live in
+//! one arena and refer to each other by number: a program may tie values into cycles or nest them a million deep, and
+//! neither may leak memory or overflow the stack when they are dropped.
 
+mod decimal;
 mod machine;
+mod names;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use machine::load;
@@ -21,31 +25,22 @@ pub const MAX_VALUES: usize = 1 << 20;
 pub enum Global {
     /// `collections.OrderedDict`.
     OrderedDict,
+    /// `collections.defaultdict`.
+    DefaultDict,
     /// `torch._utils._rebuild_tensor_v2`: storage, offset, size, stride, ...
     RebuildTensor,
     /// `torch._utils._rebuild_parameter`: data, requires_grad, hooks.
     RebuildParameter,
+    /// `torch._tensor._rebuild_from_type_v2`: constructor, type, its arguments, attributes.
+    RebuildFromType,
     /// `torch.Size`.
     Size,
     /// `torch.FloatStorage` and its like.
     Storage(super::torch::Dtype),
 }
 
-impl Global {
-    fn named(module: &str, name: &str) -> Option<Self> {
-        match (module, name) {
-            ("collections", "OrderedDict") => Some(Self::OrderedDict),
-            ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
-            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
-            ("torch", "Size") => Some(Self::Size),
-            ("torch", storage) => super::torch::Dtype::of_storage(storage).map(Self::Storage),
-            _ => None,
-        }
-    }
-}
-
 /// A value's place in its arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValueId(u32);
 
 /// A value that a pickle built.
@@ -75,6 +70,24 @@ pub enum Value<'a> {
     Call(Global, ValueId),
     /// A reference to something outside of the pickle (a storage), by the tuple that names it.
     Persistent(ValueId),
+    /// What only Python could make: a name that is not known here, or what calling it would give.
+    Foreign(Foreign<'a>),
+}
+
+/// The name of a foreign class or function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Foreign<'a> {
+    /// Its module.
+    pub module: &'a str,
+    /// Its name there.
+    pub name: &'a str,
+}
+
+impl fmt::Display for Foreign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { module, name } = self;
+        f.write_str(&super::text::one_line(&format!("{module}.{name}")))
+    }
 }
 
 /// All values of a pickle.
@@ -90,9 +103,23 @@ impl<'a> Pickle<'a> {
         self.root.map_or(&Value::None, |id| self.get(id))
     }
 
+    /// Where that value is; the first one for a pickle that has none.
+    pub fn root_id(&self) -> ValueId {
+        self.root.unwrap_or(ValueId(0))
+    }
+
     /// The value at a place.
     pub fn get(&self, id: ValueId) -> &Value<'a> {
         self.values.get(id.0 as usize).unwrap_or(&Value::None)
+    }
+
+    /// What foreign things the pickle holds, each once.
+    pub fn foreign(&self) -> impl Iterator<Item = Foreign<'a>> + use<'a> {
+        let found = self.values.iter().filter_map(|value| match value {
+            Value::Foreign(foreign) => Some(*foreign),
+            _ => None,
+        });
+        found.collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Every place, in the order of building.
@@ -143,7 +170,7 @@ pub enum PickleFault {
     Text,
     /// More values than [`MAX_VALUES`].
     TooManyValues,
-    /// A name that is not on the list of known constructors.
+    /// A name that serves to run programs.
     Global(String),
 }
 
@@ -162,7 +189,7 @@ impl fmt::Display for PickleFault {
             Self::Global(name) => write!(
                 f,
                 "asks for {}, which a checkpoint does not need; nothing was run",
-                super::error::one_line(name)
+                super::text::one_line(name)
             ),
         }
     }

@@ -6,6 +6,7 @@ use super::{Dtype, TensorFault};
 use crate::convert::ConvertError;
 use crate::convert::bytes::Bytes;
 use crate::convert::pickle::{Pickle, PickleFault, Value, ValueId, run};
+use crate::file_kind;
 use std::collections::BTreeMap;
 
 /// 0x1950a86a20f9469cfc6c, lowest byte first.
@@ -14,7 +15,10 @@ const PROTOCOL: i64 = 1001;
 
 pub(super) fn read(file: &[u8]) -> Result<(Pickle<'_>, Storages<'_>), ConvertError> {
     let mut bytes = Bytes::new(file);
-    header(&mut bytes)?;
+    header(&mut bytes).map_err(|error| match error {
+        ConvertError::NotACheckpoint(None) => ConvertError::NotACheckpoint(file_kind::of(file)),
+        error => error,
+    })?;
     let pickle = run(&mut bytes)?;
     let keys = run(&mut bytes)?;
     let storages = storages(&mut bytes, &pickle, &keys)?;
@@ -28,10 +32,10 @@ fn header(bytes: &mut Bytes<'_>) -> Result<(), ConvertError> {
             fault: PickleFault::Global(_),
             ..
         } => error,
-        _ => ConvertError::NotACheckpoint,
+        _ => ConvertError::NotACheckpoint(None),
     })?;
     if *magic.root() != Value::LongInt(&MAGIC) {
-        return Err(ConvertError::NotACheckpoint);
+        return Err(ConvertError::NotACheckpoint(None));
     }
     if *run(bytes)?.root() != Value::Int(PROTOCOL) {
         return Err(ConvertError::NotAStateDict("an unknown legacy protocol"));

@@ -1,11 +1,14 @@
-//! Checkpoints of PyTorch: the zip format (since 1.6) and the legacy pickle before it.
+//! Checkpoints of PyTorch: the zip format (since 1.6), the legacy pickle before it, and safetensors.
 //!
-//! Both hold the same: a pickle whose tensors are views (offset, shape, strides) of storages, and the storages' bytes.
+//! The first two hold the same: a pickle whose tensors are views (offset, shape, strides) of storages, and the storages' bytes.
 //! Nothing is copied until a tensor's values are asked for, and no tensor can ask for more than the file can hold:
-//! all tensors of a state dict together have at most as many elements as the file has bytes.
+//! all tensors of a state dict together have at most a few times as many elements as the file has bytes (they may share
+//! storages).
 
 mod dtype;
 mod legacy;
+mod plain;
+mod select;
 mod storage;
 mod view;
 mod zipped;
@@ -15,11 +18,9 @@ pub use view::{TensorFault, TensorView};
 
 use super::ConvertError;
 use super::pickle::{Global, Pickle, Value, ValueId};
+use super::text::one_line;
 use std::collections::BTreeMap;
 use storage::Storages;
-
-/// Keys under which checkpoints keep the state dict.
-const STATE_KEYS: [&str; 3] = ["net", "state_dict", "model"];
 
 /// The container of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum Container {
     Zip,
     /// Before that, or `_use_new_zipfile_serialization=False`.
     Legacy,
+    /// Safetensors.
+    Safetensors,
 }
 
 impl std::fmt::Display for Container {
@@ -35,6 +38,7 @@ impl std::fmt::Display for Container {
         f.write_str(match self {
             Self::Zip => "PyTorch checkpoint in the zip format",
             Self::Legacy => "PyTorch checkpoint in the legacy pickle format",
+            Self::Safetensors => "safetensors file",
         })
     }
 }
@@ -44,23 +48,38 @@ impl std::fmt::Display for Container {
 pub struct Checkpoint<'a> {
     /// How it was stored.
     pub container: Container,
-    /// Where the state dict was: a key of the outermost dictionary, or empty if that is the state dict itself.
+    /// Where the state dict was: keys joined by dots, or empty if it is the outermost dictionary itself.
     pub state_key: String,
+    /// What was left unread, for the report.
+    pub unread: Vec<String>,
     /// The tensors, by their keys.
     pub tensors: BTreeMap<String, TensorView<'a>>,
 }
 
-/// Reads a checkpoint in either container.
+/// Most elements of all tensors together, for each byte of the file: tied weights and copies of them share storages.
+const MOST_SHARING: usize = 8;
+
+/// Reads a checkpoint in any container.
 ///
 /// # Errors
 /// [`ConvertError`] that names the offset, the zip entry or the key. Nothing in the file is ever run.
 pub fn read(bytes: &[u8]) -> Result<Checkpoint<'_>, ConvertError> {
+    read_at(bytes, None)
+}
+
+/// As [`read`], of a file with several state dicts: the one at these keys, joined by dots.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_at<'a>(bytes: &'a [u8], at: Option<&str>) -> Result<Checkpoint<'a>, ConvertError> {
     if bytes.starts_with(super::zip::MAGIC) {
         let (pickle, storages) = zipped::read(bytes)?;
-        checkpoint(Container::Zip, &pickle, &storages, bytes.len())
+        checkpoint(Container::Zip, &pickle, &storages, (bytes.len(), at))
+    } else if plain::is_one(bytes) {
+        plain::read(bytes)
     } else {
         let (pickle, storages) = legacy::read(bytes)?;
-        checkpoint(Container::Legacy, &pickle, &storages, bytes.len())
+        checkpoint(Container::Legacy, &pickle, &storages, (bytes.len(), at))
     }
 }
 
@@ -68,14 +87,23 @@ fn checkpoint<'a>(
     container: Container,
     pickle: &Pickle<'a>,
     storages: &Storages<'a>,
-    most_elements: usize,
+    (bytes, at): (usize, Option<&str>),
 ) -> Result<Checkpoint<'a>, ConvertError> {
-    let (state_key, items) = state_dict(pickle)?;
-    let mut budget = most_elements;
+    let select::Selected {
+        path,
+        items,
+        mut unread,
+    } = select::state_dict(pickle, at)?;
+    let mut budget = bytes.saturating_mul(MOST_SHARING);
     let mut tensors = BTreeMap::new();
+    let mut others = Vec::new();
     for &(key, value) in items {
         let not_text = ConvertError::NotAStateDict("a key is not text");
         let key = pickle.text(key).ok_or(not_text)?.to_owned();
+        if !select::is_tensor(pickle, value) {
+            others.push(key);
+            continue;
+        }
         let view = tensor(pickle, storages, value)
             .and_then(|view| view.within(&mut budget))
             .map_err(|fault| ConvertError::Tensor {
@@ -86,38 +114,25 @@ fn checkpoint<'a>(
             return Err(ConvertError::Duplicate(key));
         }
     }
-    let state_key = state_key.to_owned();
+    if !others.is_empty() {
+        unread.push(format!("no tensors, left unread: {}", listed(&others)));
+    }
     Ok(Checkpoint {
         container,
-        state_key,
+        state_key: path,
+        unread,
         tensors,
     })
 }
 
-type Items = [(ValueId, ValueId)];
-
-/// The dictionary of tensors: under one of the usual keys, or the root itself.
-fn state_dict<'p>(pickle: &'p Pickle<'_>) -> Result<(&'static str, &'p Items), ConvertError> {
-    let Value::Dict(root) = pickle.root() else {
-        return Err(ConvertError::NotAStateDict(
-            "the pickle holds no dictionary",
-        ));
-    };
-    for name in STATE_KEYS {
-        let mut found = root
-            .iter()
-            .filter(|(key, _)| pickle.text(*key) == Some(name));
-        let Some(&(_, value)) = found.next() else {
-            continue;
-        };
-        if found.next().is_some() {
-            return Err(ConvertError::Duplicate(name.to_owned()));
-        }
-        if let Value::Dict(items) = pickle.get(value) {
-            return Ok((name, items));
-        }
+/// The first few of a list, on one line.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 6;
+    let mut shown: Vec<String> = names.iter().take(MOST).map(|name| one_line(name)).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
     }
-    Ok(("", root))
+    shown.join(", ")
 }
 
 fn tensor<'a>(

@@ -111,6 +111,19 @@ impl<'a> TensorView<'a> {
         values.collect()
     }
 
+    /// A copy in row-major order; `None` if the elements are not booleans, or bytes of 0 and 1.
+    pub fn to_booleans(&self) -> Option<Vec<bool>> {
+        if !matches!(self.dtype(), Dtype::Bool | Dtype::U8) {
+            return None;
+        }
+        let values = (0..self.len()).map(|index| match self.storage.bytes.get(self.place(index))? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        });
+        values.collect()
+    }
+
     /// Where the element of a row-major index lies in the storage.
     fn place(&self, index: usize) -> usize {
         let axes = self.shape.iter().zip(&self.strides).rev();
@@ -137,6 +150,10 @@ pub enum TensorFault {
     NotATensor,
     /// Something else than a list of indices.
     NotIndices,
+    /// Something else than a list of truth values.
+    NotAMask,
+    /// Something else than one gain of weight norm, or one for each output.
+    NotAGain,
     /// The tensor refers to something else than a whole storage.
     NotAStorage,
     /// No storage of this key.
@@ -165,10 +182,12 @@ impl fmt::Display for TensorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotATensor => f.write_str("is not a tensor"),
+            Self::NotAMask => f.write_str("is not a list of truth values"),
+            Self::NotAGain => f.write_str("is not weight norm's gain of each output"),
             Self::NotIndices => f.write_str("is not a list of indices"),
             Self::NotAStorage => f.write_str("does not refer to a whole storage"),
             Self::MissingStorage(key) => {
-                let key = crate::convert::error::one_line(key);
+                let key = crate::convert::text::one_line(key);
                 write!(f, "storage {key} is missing")
             }
             Self::StorageSize {

@@ -24,6 +24,8 @@ pub(in crate::convert) struct Chain {
 pub(in crate::convert) struct Affine {
     pub(in crate::convert) scale_map: ScaleMap,
     pub(in crate::convert) form: AffineForm,
+    /// Of a bounded map, the same for every coordinate.
+    pub(in crate::convert) bound: f32,
 }
 
 /// A coupling of theirs.
@@ -103,6 +105,14 @@ impl Chain {
         Ok(())
     }
 
+    /// y = W x, with W row-major; a permutation only renames.
+    pub(in crate::convert) fn matrix(&mut self, weights: &[f64]) -> Result<(), ConvertError> {
+        match permutation(weights, self.dims()) {
+            Some(permutation) => self.permute(&permutation),
+            None => self.linear(weights),
+        }
+    }
+
     /// A coupling between halves; one coordinate more may be on either side.
     pub(in crate::convert) fn coupling(&mut self, coupling: Coupling) -> Result<(), ConvertError> {
         let Coupling {
@@ -134,7 +144,12 @@ impl Chain {
             )
         };
         let conditioner = network.spec().ok_or_else(too_large)?;
-        let Affine { scale_map, form } = affine;
+        let Affine {
+            scale_map,
+            form,
+            bound,
+        } = affine;
+        let bounds = vec![bound; changed.len()];
         let spec = CouplingSpec {
             mask,
             conditioner,
@@ -143,6 +158,9 @@ impl Chain {
         };
         let at = self.push(StepSpec::Coupling(spec))?;
         network.tensors(&format!("{at}conditioner."), &mut self.tensors);
+        if scale_map.has_bound() {
+            self.put(&format!("{at}log_scale_bound"), &[bounds.len()], bounds);
+        }
         Ok(())
     }
 
@@ -232,6 +250,17 @@ impl Chain {
         let model = Model::new(spec, self.tensors).map_err(ConvertError::Model)?;
         Ok((model, self.order))
     }
+}
+
+/// The permutation that a matrix is, if it is one: y_j = x_p(j).
+fn permutation(weights: &[f64], dims: usize) -> Option<Vec<usize>> {
+    let mut seen = vec![false; dims];
+    let rows = weights.chunks_exact(dims.max(1)).map(|row| {
+        let place = row.iter().position(|&weight| weight == 1.0)?;
+        let rest = row.iter().filter(|&&weight| weight != 0.0).count();
+        (rest == 1 && !std::mem::replace(&mut seen[place], true)).then_some(place)
+    });
+    rows.collect()
 }
 
 /// Where each wanted value is among others, if it is.

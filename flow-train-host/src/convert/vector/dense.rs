@@ -34,6 +34,25 @@ impl Dense {
         }))
     }
 
+    /// Takes a linear layer without a bias.
+    pub(in crate::convert) fn take_unbiased(
+        state: &mut StateDict<'_>,
+        key: &str,
+        inputs: Option<usize>,
+    ) -> Result<Option<Self>, ConvertError> {
+        let key = format!("{key}.weight");
+        let shape = state.shape(&key).unwrap_or_default().to_vec();
+        let outputs = shape.first().copied().unwrap_or(0);
+        let inputs = inputs.or(shape.get(1).copied()).unwrap_or(0);
+        let weights = state.take(&key, &[outputs, inputs])?;
+        Ok(weights.map(|weights| Self {
+            inputs,
+            outputs,
+            weights: weights.values,
+            bias: vec![0.0; outputs],
+        }))
+    }
+
     /// The layer that ignores its input and gives zeros.
     pub(in crate::convert) fn zeros(inputs: usize, outputs: usize) -> Self {
         let (weights, bias) = (vec![0.0; inputs * outputs], vec![0.0; outputs]);
@@ -43,6 +62,11 @@ impl Dense {
             weights,
             bias,
         }
+    }
+
+    /// Numbers of inputs and outputs.
+    pub(in crate::convert) const fn sizes(&self) -> (usize, usize) {
+        (self.inputs, self.outputs)
     }
 
     fn row(&self, output: usize) -> &[f32] {
@@ -119,4 +143,41 @@ impl Dense {
             }
         }
     }
+
+    /// A layer behind leaky ReLUs as one behind ReLUs of twice the units: leaky(h) = relu(h) - slope relu(-h).
+    pub(super) fn behind_leaky(&self, slope: f64) -> Self {
+        let rows = (0..self.outputs).map(|output| self.row(output));
+        let negative = |&weight: &f32| (-slope * f64::from(weight)) as f32;
+        let weights = rows.flat_map(|row| row.iter().copied().chain(row.iter().map(negative)));
+        Self {
+            inputs: 2 * self.inputs,
+            outputs: self.outputs,
+            weights: weights.collect(),
+            bias: self.bias.clone(),
+        }
+    }
+
+    /// [y, -y].
+    pub(super) fn both_signs(&self) -> Self {
+        let rows: Vec<(usize, f32)> = (0..self.outputs).map(|row| (row, -1.0)).collect();
+        self.over(&self.rows(&rows))
+    }
+
+    /// Outputs raw_scale, then shift, of one that gives shifts alone.
+    pub(in crate::convert) fn additive(&self) -> Self {
+        Self::zeros(self.inputs, self.outputs).over(self)
+    }
+}
+
+/// Layers with leaky ReLUs between, as layers with ReLUs; the same ones for a slope of 0.
+pub(in crate::convert) fn with_relus(layers: Vec<Dense>, slope: f64) -> Vec<Dense> {
+    if slope == 0.0 {
+        return layers;
+    }
+    let last = layers.len().saturating_sub(1);
+    let layers = layers.into_iter().enumerate().map(|(k, layer)| {
+        let layer = if k > 0 { layer.behind_leaky(slope) } else { layer };
+        if k < last { layer.both_signs() } else { layer }
+    });
+    layers.collect()
 }

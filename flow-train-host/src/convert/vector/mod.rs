@@ -6,10 +6,16 @@
 
 mod chain;
 mod dense;
+mod linear;
 mod network;
 mod residual;
+mod sequential;
+mod side_by_side;
 
 pub(super) use chain::{Affine, Chain, Coupling};
-pub(super) use dense::Dense;
+pub(super) use dense::{Dense, with_relus};
+pub(super) use linear::{lu, plu, product, softplus, transposed};
 pub(super) use network::Network;
 pub(super) use residual::{Block, Residual, Statistics, VARIANCE_OFFSET};
+pub(super) use sequential::{Sequential, numbers};
+pub(super) use side_by_side::{Side, side_by_side};

@@ -4,6 +4,8 @@
 //! reads [relu(x), relu(-x)], from which W x follows as [W, -W]; and gives out from relu(h), so that both h and -h
 //! are carried, in twice the channels, and F h follows as [F, -F]. Only the centre of a 3x3 kernel ever meets the
 //! one pixel. Exact, and not small: four times the weights of their layers, nine with the kernels' zeros.
+//!
+//! A leaky ReLU is relu(h) - slope relu(-h), for which both signs are there already.
 
 use super::Dense;
 use crate::model::Tensor;
@@ -33,19 +35,22 @@ impl Statistics {
         }
     }
 
-    /// For twice the channels; what the second half gives, nothing reads.
+    /// For [h, -h]: the second half gives the negative of the first.
     fn doubled(&self) -> Self {
-        let identity = Self::identity(self.gain.len());
+        let both = |values: &[f32], sign: f32| -> Vec<f32> {
+            let second = values.iter().map(|value| sign * value);
+            values.iter().copied().chain(second).collect()
+        };
         Self {
-            gain: [self.gain.as_slice(), &identity.gain].concat(),
-            offset: [self.offset.as_slice(), &identity.offset].concat(),
-            mean: [self.mean.as_slice(), &identity.mean].concat(),
-            variance: [self.variance.as_slice(), &identity.variance].concat(),
+            gain: both(&self.gain, 1.0),
+            offset: both(&self.offset, -1.0),
+            mean: both(&self.mean, -1.0),
+            variance: both(&self.variance, 1.0),
         }
     }
 }
 
-/// h ← h + b(relu(a(relu(norm(h))))).
+/// h ← h + b(act(a(act(norm(h))))).
 pub(in crate::convert) struct Block {
     pub(in crate::convert) norm: Option<Statistics>,
     pub(in crate::convert) a: Dense,
@@ -57,6 +62,8 @@ pub(in crate::convert) struct Residual {
     pub(in crate::convert) first: Dense,
     pub(in crate::convert) blocks: Vec<Block>,
     pub(in crate::convert) last: Dense,
+    /// Of its leaky ReLUs; 0 for ReLUs.
+    pub(in crate::convert) slope: f64,
 }
 
 impl Residual {
@@ -92,21 +99,24 @@ impl Residual {
         add("in_conv", &from_both_signs(&self.first, true), 3);
         for (k, block) in self.blocks.iter().enumerate() {
             let hidden = 2 * block.a.inputs;
-            add(
-                &format!("blocks.{k}.conv_a"),
-                &block.a.padded(hidden, hidden),
-                3,
-            );
-            add(
-                &format!("blocks.{k}.conv_b"),
-                &to_both_signs(&block.b, hidden),
-                3,
-            );
+            let (a, b) = self.inner(block, hidden);
+            add(&format!("blocks.{k}.conv_a"), &a, 3);
+            add(&format!("blocks.{k}.conv_b"), &b, 3);
         }
         add("out_conv", &from_both_signs(&self.last, false), 1);
         if self.has_norm() {
             self.norms(at, tensors);
         }
+    }
+
+    /// A block's two layers on twice the channels.
+    fn inner(&self, block: &Block, hidden: usize) -> (Dense, Dense) {
+        if self.slope == 0.0 {
+            return (block.a.padded(hidden, hidden), to_both_signs(&block.b, hidden));
+        }
+        let a = block.a.behind_leaky(self.slope).both_signs();
+        let b = block.b.behind_leaky(self.slope);
+        (a, to_both_signs(&b, hidden))
     }
 
     fn norms(&self, at: &str, tensors: &mut BTreeMap<String, Tensor>) {

@@ -26,6 +26,9 @@ pub(super) fn run(model: &mut Model, name: &Path, path: &Path, limit: Limit) -> 
     let restated = restate(model, &data, &|| bar.inc(1));
     bar.finish_and_clear();
     let (new, changes) = restated.with_context(|| one_line(name).to_string())?;
+    let mut history = model.history().to_vec();
+    history.push(format!("batch norm's statistics estimated anew on {} inputs", data.len()));
+    let new = new.with_history(history);
     *model = new.clone();
     let after = Loaded::of_model(name, new, Dequantization::Midpoint)?;
     let mut table = Table::new(["log_prob, nats", "worst", "median", "best"]);
