@@ -52,7 +52,8 @@ fn moves(model: &Model) -> usize {
 
 #[test]
 fn nflows_with_residual_networks_and_batch_norm() {
-    let (model, order, report) = nflows::convert(&read("nflows_real_nvp.pt"), &Hint::default()).unwrap();
+    let (model, order, report) =
+        nflows::convert(&read("nflows_real_nvp.pt"), &Hint::default()).unwrap();
     println!("{report}");
     check("nflows_real_nvp", &model, &order);
     assert_eq!(
@@ -79,7 +80,8 @@ fn nflows_with_residual_networks_and_batch_norm() {
 
 #[test]
 fn nflows_with_everything_else() {
-    let (model, order, report) = nflows::convert(&read("nflows_mixed.pt"), &Hint::default()).unwrap();
+    let (model, order, report) =
+        nflows::convert(&read("nflows_mixed.pt"), &Hint::default()).unwrap();
     println!("{report}");
     check("nflows_mixed", &model, &order);
     let maps: Vec<ScaleMap> = couplings(&model).iter().map(|c| c.scale_map).collect();
@@ -105,7 +107,10 @@ fn normflows_glow() {
     let of = |shape| Hint::default().of_images(shape);
     let cases = [
         ("normflows_glow", of(Shape::new(1, 8, 8))),
-        ("normflows_glow_exp", of(Shape::new(3, 8, 4)).assuming("scale_map", "exp")),
+        (
+            "normflows_glow_exp",
+            of(Shape::new(3, 8, 4)).assuming("scale_map", "exp"),
+        ),
     ];
     for (name, hint) in cases {
         let shape = hint.image.unwrap();
@@ -156,8 +161,14 @@ fn what_leaves_no_tensor_must_be_told() {
     let wrong = Hint::default().of_images(Shape::new(3, 8, 8));
     assert!(glow(&wrong).contains("on 1 channels"));
     let unknown = glow(&Hint::default().assuming("flows", "7"));
-    assert!(unknown.contains("flows is nothing that is assumed of normflows"), "{unknown}");
-    assert!(unknown.contains("scale_map=sigmoid|exp|sigmoid_inv"), "{unknown}");
+    assert!(
+        unknown.contains("flows is nothing that is assumed of normflows"),
+        "{unknown}"
+    );
+    assert!(
+        unknown.contains("scale_map=sigmoid|exp|sigmoid_inv"),
+        "{unknown}"
+    );
 }
 
 #[test]

@@ -38,7 +38,10 @@ pub enum ScaleMap {
 impl ScaleMap {
     /// Whether the map has a bound for each changed channel, a tensor of the model.
     pub const fn has_bound(self) -> bool {
-        matches!(self, Self::TanhBound | Self::AtanBound | Self::SoftsignBound)
+        matches!(
+            self,
+            Self::TanhBound | Self::AtanBound | Self::SoftsignBound
+        )
     }
 }
 

@@ -132,7 +132,9 @@ impl Assumptions {
         };
         if let Some(lacking) = word.lacking {
             let name = word.name;
-            return Err(ConvertError::Unsupported(format!("{key} = {name}: {lacking}")));
+            return Err(ConvertError::Unsupported(format!(
+                "{key} = {name}: {lacking}"
+            )));
         }
         self.used.insert(choice.key, word.name.to_owned());
         Ok(word.name)
@@ -141,7 +143,8 @@ impl Assumptions {
     /// The number that was told, or the library's default.
     pub(super) fn number(&mut self, key: &'static str) -> f64 {
         let told = self.told.get(key).and_then(|text| text.parse().ok());
-        let Some(Values::Number { default, .. }) = self.choice(key).map(|choice| choice.values) else {
+        let Some(Values::Number { default, .. }) = self.choice(key).map(|choice| choice.values)
+        else {
             return told.unwrap_or(0.0);
         };
         let value = told.unwrap_or(default);
@@ -188,7 +191,9 @@ impl Assumptions {
                 (Some(value), Some(_)) => lines.push(format!("told: {key} = {value}")),
                 (None, Some(value)) if !matches!(choice.values, Values::Text) => {
                     let value = one_line(value);
-                    lines.push(format!("told, without bearing on this checkpoint: {key} = {value}"));
+                    lines.push(format!(
+                        "told, without bearing on this checkpoint: {key} = {value}"
+                    ));
                 }
                 _ => {}
             }
@@ -268,7 +273,9 @@ fn unknown(library: &str, choices: &[Choice], key: &str) -> ConvertError {
     let key = one_line(key);
     let known: Vec<String> = choices.iter().map(Choice::usage).collect();
     let known = known.join(", ");
-    wrong(format!("{key} is nothing that is assumed of {library}; there are: {known}"))
+    wrong(format!(
+        "{key} is nothing that is assumed of {library}; there are: {known}"
+    ))
 }
 
 fn wrong(why: String) -> ConvertError {
@@ -305,7 +312,10 @@ mod tests {
     ];
 
     fn told(pairs: &[(&str, &str)]) -> Result<Assumptions, ConvertError> {
-        let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Assumptions::new("a library", CHOICES, &pairs)
     }
 
@@ -315,13 +325,19 @@ mod tests {
         assert_eq!(silent.word("map").unwrap(), "exp");
         assert_eq!(silent.number("slope"), 0.5);
         let lines = silent.lines();
-        assert_eq!(lines[0], "assumed: map = exp, no tensor tells it; --assume map=exp|cube");
+        assert_eq!(
+            lines[0],
+            "assumed: map = exp, no tensor tells it; --assume map=exp|cube"
+        );
         assert_eq!(lines.len(), 2);
         let mut spoken = told(&[("slope", "0.25"), ("layer", "none")]).unwrap();
         assert_eq!(spoken.number("slope"), 0.25);
         assert_eq!(spoken.history(), ["told: slope = 0.25"]);
         assert!(spoken.lines()[1].contains("without bearing"));
-        assert_eq!(told(&[("scale", "EXP")]).unwrap().word("map").unwrap(), "exp");
+        assert_eq!(
+            told(&[("scale", "EXP")]).unwrap().word("map").unwrap(),
+            "exp"
+        );
     }
 
     #[test]

@@ -7,7 +7,11 @@ use super::weight_norm;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Put between the parts of a key by `torch.compile`, checkpointing and sharding, and by nothing else.
-const WRAPPERS: [&str; 3] = ["_orig_mod.", "_checkpoint_wrapped_module.", "_fsdp_wrapped_module."];
+const WRAPPERS: [&str; 3] = [
+    "_orig_mod.",
+    "_checkpoint_wrapped_module.",
+    "_fsdp_wrapped_module.",
+];
 /// Put before every key by `DataParallel`.
 const PARALLEL: &str = "module.";
 /// A counter of `torch.optim.swa_utils.AveragedModel`, beside the averaged model under `module.`.
@@ -132,13 +136,21 @@ fn shared<'k>(tensors: &'k Tensors<'_>, root: Root) -> &'k str {
         return "";
     };
     let dots = first.match_indices('.').map(|(at, _)| at + 1);
-    let prefixes: Vec<&str> = std::iter::once(0).chain(dots).map(|end| &first[..end]).collect();
+    let prefixes: Vec<&str> = std::iter::once(0)
+        .chain(dots)
+        .map(|end| &first[..end])
+        .collect();
     let all = |prefix: &&&str| tensors.keys().all(|key| key.starts_with(**prefix));
     let shared: Vec<&str> = prefixes.iter().take_while(all).copied().collect();
     let begins = |prefix: &&&str| tensors.keys().any(|key| root.begins(&key[prefix.len()..]));
     let parallel = |prefix: &&&str| prefix.split_inclusive('.').all(|part| part == PARALLEL);
     let wrapper = || shared.iter().take_while(parallel).last();
-    shared.iter().find(begins).or_else(wrapper).copied().unwrap_or("")
+    shared
+        .iter()
+        .find(begins)
+        .or_else(wrapper)
+        .copied()
+        .unwrap_or("")
 }
 
 fn cut<'a>(tensors: Tensors<'a>, prefix: &str) -> Tensors<'a> {

@@ -90,11 +90,7 @@ impl<'a> StateDict<'a> {
     }
 
     /// A tensor that weight norm has split in gain and direction.
-    fn take_normed(
-        &mut self,
-        key: &str,
-        wanted: &[usize],
-    ) -> Result<Option<Tensor>, ConvertError> {
+    fn take_normed(&mut self, key: &str, wanted: &[usize]) -> Result<Option<Tensor>, ConvertError> {
         let direction = self.take(&weight_norm::direction(key), wanted)?;
         let gain_key = weight_norm::gain(key);
         let shape = self.shape(&gain_key).map(<[usize]>::to_vec);

@@ -37,10 +37,17 @@ pub(super) fn join(gain: &Tensor, direction: &Tensor) -> Option<Tensor> {
     if !(each || gains == 1) || direction.values.is_empty() {
         return None;
     }
-    let values = direction.values.chunks_exact(direction.values.len() / gains);
+    let values = direction
+        .values
+        .chunks_exact(direction.values.len() / gains);
     let values = values.zip(&gain.values).flat_map(|(row, &gain)| {
-        let norm = row.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-        row.iter().map(move |&v| (f64::from(gain) * f64::from(v) / norm) as f32)
+        let norm = row
+            .iter()
+            .map(|&v| f64::from(v).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        row.iter()
+            .map(move |&v| (f64::from(gain) * f64::from(v) / norm) as f32)
     });
     Some(Tensor {
         shape: direction.shape.clone(),
@@ -72,8 +79,14 @@ mod tests {
     #[test]
     fn new_keys_become_old_ones() {
         let old = |key| first_form(key);
-        assert_eq!(old("a.parametrizations.weight.original0").unwrap(), "a.weight_g");
-        assert_eq!(old("parametrizations.weight.original1").unwrap(), "weight_v");
+        assert_eq!(
+            old("a.parametrizations.weight.original0").unwrap(),
+            "a.weight_g"
+        );
+        assert_eq!(
+            old("parametrizations.weight.original1").unwrap(),
+            "weight_v"
+        );
         assert_eq!(old("a.parametrizations.weight.original"), None);
         assert_eq!(old("a.weight"), None);
     }

@@ -126,12 +126,19 @@ mod tests {
             offset: 2.0,
             floor: 0.001,
         };
-        let bounded = [ScaleMap::TanhBound, ScaleMap::AtanBound, ScaleMap::SoftsignBound];
+        let bounded = [
+            ScaleMap::TanhBound,
+            ScaleMap::AtanBound,
+            ScaleMap::SoftsignBound,
+        ];
         let softplus = ScaleMap::Softplus {
             floor: 0.001,
             most: 3.0,
         };
-        for map in bounded.into_iter().chain([ScaleMap::Exp, sigmoid, softplus]) {
+        for map in bounded
+            .into_iter()
+            .chain([ScaleMap::Exp, sigmoid, softplus])
+        {
             let back = |log_scale| apply_one(map, raw_scale_for(map, log_scale, 1.0), 1.0).0;
             assert!((back(-0.5) + 0.5).abs() < 1e-5);
             assert!(back(5.0).is_finite());

@@ -232,9 +232,9 @@ fn scale_map(scale: PlannedScale, raw_scale: f64) -> f64 {
         PlannedScale::Atan => held.atan(),
         PlannedScale::Softsign => held / (1.0 + held.abs()),
         PlannedScale::SigmoidInverse => -super::ops::sigmoid(held).ln(),
-        PlannedScale::Softplus { floor, most } => {
-            (held.exp().ln_1p() + f64::from(floor)).min(f64::from(most)).ln()
-        }
+        PlannedScale::Softplus { floor, most } => (held.exp().ln_1p() + f64::from(floor))
+            .min(f64::from(most))
+            .ln(),
         PlannedScale::Sigmoid { floor } => (super::ops::sigmoid(held) + f64::from(floor)).ln(),
     }
 }

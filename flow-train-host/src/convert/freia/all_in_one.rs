@@ -29,7 +29,8 @@ impl Reader<'_, '_> {
         let count = dims - first;
         match layers.last_mut() {
             Some(last) if last.outputs == 2 * count => {
-                let rows: Vec<(usize, f32)> = (0..2 * count).map(|row| (row, OUTPUT_FACTOR)).collect();
+                let rows: Vec<(usize, f32)> =
+                    (0..2 * count).map(|row| (row, OUTPUT_FACTOR)).collect();
                 *last = last.rows(&rows);
             }
             _ => {
@@ -71,7 +72,11 @@ impl Reader<'_, '_> {
             self.state.discard(&format!("{at}w_perm_inv"));
             return self.state.values(&whole, &[dims, dims]);
         }
-        let count = self.state.shape(&reflected).and_then(|shape| shape.first()).copied();
+        let count = self
+            .state
+            .shape(&reflected)
+            .and_then(|shape| shape.first())
+            .copied();
         let vectors = self.state.values(&reflected, &[count.unwrap_or(0), dims])?;
         let matrix = self.state.values(&start, &[dims, dims])?;
         let (Some(vectors), Some(mut matrix)) = (vectors, matrix) else {

@@ -44,7 +44,9 @@ pub fn convert(bytes: &[u8], hint: &Hint) -> Result<(Model, Vec<usize>, Report),
     let (model, order) = chain.finish()?;
     report.found("FrEIA", &model);
     report.lines.extend(remarks);
-    report.lines.push("z is standard normal: FrEIA leaves its distribution to its users".to_owned());
+    report
+        .lines
+        .push("z is standard normal: FrEIA leaves its distribution to its users".to_owned());
     let model = report.assumed("FrEIA", model, &assume);
     Ok((model, order, report))
 }

@@ -27,9 +27,7 @@ pub(super) fn dims(state: &StateDict<'_>) -> Result<usize, ConvertError> {
         match name {
             "global_scale" | "scale" | "scaling" | "s" => at(key, 1),
             "w_perm" | "w_0" | "M" | "perm" | "weights" => at(key, 0),
-            "subnet1.0.weight" => {
-                Some(at(key, 1)? + at(&format!("{module}subnet2.0.weight"), 1)?)
-            }
+            "subnet1.0.weight" => Some(at(key, 1)? + at(&format!("{module}subnet2.0.weight"), 1)?),
             "subnet_s1.0.weight" => {
                 Some(at(key, 1)? + at(&format!("{module}subnet_s2.0.weight"), 1)?)
             }
@@ -45,10 +43,17 @@ pub(super) fn dims(state: &StateDict<'_>) -> Result<usize, ConvertError> {
 
 /// Coordinates of one-sided couplings alone: kept ones and half of the network's outputs.
 fn one_sided(state: &StateDict<'_>) -> Option<usize> {
-    let first = state.keys("module_list.").find(|key| key.ends_with(".subnet.0.weight"))?;
+    let first = state
+        .keys("module_list.")
+        .find(|key| key.ends_with(".subnet.0.weight"))?;
     let module = first.strip_suffix("subnet.0.weight")?;
-    let last = numbers(state, &format!("{module}subnet.")).last().copied()?;
-    let outputs = state.shape(&format!("{module}subnet.{last}.bias"))?.first().copied()?;
+    let last = numbers(state, &format!("{module}subnet."))
+        .last()
+        .copied()?;
+    let outputs = state
+        .shape(&format!("{module}subnet.{last}.bias"))?
+        .first()
+        .copied()?;
     Some(state.shape(first)?.get(1)? + outputs / 2)
 }
 
@@ -177,7 +182,8 @@ impl Reader<'_, '_> {
         let clamp = self.assume.number("orthogonal_clamp");
         let log = |s: &f64| clamp * ATAN_FACTOR * (s / clamp).atan();
         self.chain.linear(&transposed(&matrix, dims))?;
-        self.chain.elementwise(&bias, &scaling.iter().map(log).collect::<Vec<f64>>())
+        self.chain
+            .elementwise(&bias, &scaling.iter().map(log).collect::<Vec<f64>>())
     }
 
     /// y = x exp(scale) + bias.
@@ -187,8 +193,12 @@ impl Reader<'_, '_> {
         let (Some(scale), Some(bias)) = (scale, bias) else {
             return Ok(());
         };
-        let before = bias.iter().zip(&scale).map(|(bias, scale)| bias / scale.exp());
-        self.chain.elementwise(&before.collect::<Vec<f64>>(), &scale)
+        let before = bias
+            .iter()
+            .zip(&scale)
+            .map(|(bias, scale)| bias / scale.exp());
+        self.chain
+            .elementwise(&before.collect::<Vec<f64>>(), &scale)
     }
 
     /// y = x exp(s).

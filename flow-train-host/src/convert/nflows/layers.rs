@@ -31,7 +31,10 @@ pub(super) fn dims(state: &mut StateDict<'_>, at: &str) -> Result<usize, Convert
         let (prefix, name) = key.rsplit_once('.')?;
         match name {
             "identity_features" => Some(len(key)? + len(&format!("{prefix}.transform_features"))?),
-            "_permutation" | "unconstrained_upper_diag" | "unconstrained_weight" | "_weight"
+            "_permutation"
+            | "unconstrained_upper_diag"
+            | "unconstrained_weight"
+            | "_weight"
             | "log_scale" => len(key),
             _ => None,
         }
@@ -49,8 +52,13 @@ pub(super) fn dims(state: &mut StateDict<'_>, at: &str) -> Result<usize, Convert
 fn unsupported(state: &StateDict<'_>, at: &str) -> Option<String> {
     UNSUPPORTED.iter().find_map(|(name, what)| {
         let inner = format!(".{name}");
-        let key = state.keys(at).find(|key| key[at.len()..].starts_with(name) || key.contains(&inner))?;
-        Some(format!("{} is of {what}", crate::convert::text::one_line(&state.full_key(key))))
+        let key = state
+            .keys(at)
+            .find(|key| key[at.len()..].starts_with(name) || key.contains(&inner))?;
+        Some(format!(
+            "{} is of {what}",
+            crate::convert::text::one_line(&state.full_key(key))
+        ))
     })
 }
 
@@ -106,7 +114,8 @@ impl Reader<'_, '_> {
             self.assume.counted("transforms", count);
         }
         if count < seen || count > MAX_TRANSFORMS {
-            let why = format!("{seen} transforms are seen, at most {MAX_TRANSFORMS} read, {count} told");
+            let why =
+                format!("{seen} transforms are seen, at most {MAX_TRANSFORMS} read, {count} told");
             return Err(ConvertError::Contradiction(why));
         }
         for k in 0..count {
@@ -129,7 +138,9 @@ impl Reader<'_, '_> {
 
     fn coupling(&mut self, at: &str) -> Result<(), ConvertError> {
         let kept = self.state.take_indices(&format!("{at}identity_features"))?;
-        let changed = self.state.take_indices(&format!("{at}transform_features"))?;
+        let changed = self
+            .state
+            .take_indices(&format!("{at}transform_features"))?;
         let (Some(kept), Some(changed)) = (kept, changed) else {
             return Ok(());
         };
@@ -196,18 +207,27 @@ impl Reader<'_, '_> {
         });
         let (Some(scale), Some(shift)) = (scale?, shift?) else {
             let at = self.state.full_key(at);
-            let why = format!("{at}_scale and {at}_shift are not one value, or one for each coordinate");
+            let why =
+                format!("{at}_scale and {at}_shift are not one value, or one for each coordinate");
             return Err(ConvertError::Unsupported(why));
         };
-        let each = |values: &[f64], j: usize| values.get(j).or(values.first()).copied().unwrap_or(0.0);
+        let each =
+            |values: &[f64], j: usize| values.get(j).or(values.first()).copied().unwrap_or(0.0);
         let log_scale: Vec<f64> = (0..dims).map(|j| each(&scale, j).ln()).collect();
-        let before: Vec<f64> = (0..dims).map(|j| each(&shift, j) / each(&scale, j)).collect();
+        let before: Vec<f64> = (0..dims)
+            .map(|j| each(&shift, j) / each(&scale, j))
+            .collect();
         self.chain.elementwise(&before, &log_scale)
     }
 
     /// y = w (x - mean) / sqrt(var + eps) + b with w = softplus(u) + eps.
     fn batch_norm(&mut self, at: &str) -> Result<(), ConvertError> {
-        let names = ["unconstrained_weight", "bias", "running_mean", "running_var"];
+        let names = [
+            "unconstrained_weight",
+            "bias",
+            "running_mean",
+            "running_var",
+        ];
         let [weight, bias, mean, variance] = names.map(|name| self.vector(&format!("{at}{name}")));
         let (Some(weight), Some(bias), Some(mean), Some(variance)) =
             (weight?, bias?, mean?, variance?)
@@ -219,7 +239,9 @@ impl Reader<'_, '_> {
         let scale: Vec<f64> = scales
             .map(|(&u, var)| (softplus(u) + epsilon) / (var + epsilon).sqrt())
             .collect();
-        let shift: Vec<f64> = (0..scale.len()).map(|j| bias[j] / scale[j] - mean[j]).collect();
+        let shift: Vec<f64> = (0..scale.len())
+            .map(|j| bias[j] / scale[j] - mean[j])
+            .collect();
         let log_scale: Vec<f64> = scale.iter().map(|scale| scale.ln()).collect();
         self.chain.elementwise(&shift, &log_scale)
     }
@@ -232,8 +254,12 @@ impl Reader<'_, '_> {
         let (Some(log_scale), Some(shift)) = (log_scale, shift) else {
             return Ok(());
         };
-        let before = shift.iter().zip(&log_scale).map(|(shift, log)| shift / log.exp());
-        self.chain.elementwise(&before.collect::<Vec<f64>>(), &log_scale)
+        let before = shift
+            .iter()
+            .zip(&log_scale)
+            .map(|(shift, log)| shift / log.exp());
+        self.chain
+            .elementwise(&before.collect::<Vec<f64>>(), &log_scale)
     }
 
     /// The distribution of z: a diagonal one as a last layer before a standard one.
@@ -251,6 +277,7 @@ impl Reader<'_, '_> {
             return Ok(());
         };
         let negative = |values: &[f64]| -> Vec<f64> { values.iter().map(|value| -value).collect() };
-        self.chain.elementwise(&negative(&mean), &negative(&log_std))
+        self.chain
+            .elementwise(&negative(&mean), &negative(&log_std))
     }
 }

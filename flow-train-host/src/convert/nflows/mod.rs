@@ -30,7 +30,11 @@ pub fn convert(bytes: &[u8], hint: &Hint) -> Result<(Model, Vec<usize>, Report),
     let mut report = Report::of(&checkpoint);
     let mut state = StateDict::rooted(checkpoint, ROOT, assume.text("prefix"))?;
     // A transform that was saved without its distribution.
-    let at = if state.has("_transform.") { "_transform." } else { "" };
+    let at = if state.has("_transform.") {
+        "_transform."
+    } else {
+        ""
+    };
     let chain = Chain::new(layers::dims(&mut state, at)?)?;
     let mut reader = Reader {
         state: &mut state,

@@ -32,11 +32,7 @@ pub const VECTOR_CHOICES: &[Choice] = &[
         key: "scale_map",
         aliases: &[],
         what: "the scale_map of affine coupling blocks",
-        values: Values::Words(&[
-            can("exp"),
-            can("sigmoid"),
-            can("sigmoid_inv"),
-        ]),
+        values: Values::Words(&[can("exp"), can("sigmoid"), can("sigmoid_inv")]),
     },
     Choice {
         key: "split_mode",
@@ -112,11 +108,7 @@ pub const GLOW_CHOICES: &[Choice] = &[
         key: "scale_map",
         aliases: &[],
         what: "the scale_map of Glow blocks",
-        values: Values::Words(&[
-            can("sigmoid"),
-            can("exp"),
-            can("sigmoid_inv"),
-        ]),
+        values: Values::Words(&[can("sigmoid"), can("exp"), can("sigmoid_inv")]),
     },
     Choice {
         key: "split_mode",
@@ -135,7 +127,10 @@ pub const GLOW_CHOICES: &[Choice] = &[
         what: "the mode of the merges between levels",
         values: Values::Words(&[
             can("channel"),
-            cannot("channel_inv", "the second half of the channels leaves at a level's end"),
+            cannot(
+                "channel_inv",
+                "the second half of the channels leaves at a level's end",
+            ),
             cannot("checkerboard", VECTORS),
             cannot("checkerboard_inv", VECTORS),
         ]),

@@ -41,7 +41,8 @@ pub(super) fn model(
     };
     let Some(image) = hint.image else {
         let channels = channels / 4;
-        let why = format!("no tensor tells the image size: give it, as in --image {channels}x32x32");
+        let why =
+            format!("no tensor tells the image size: give it, as in --image {channels}x32x32");
         return Err(ConvertError::Ambiguous(why));
     };
     if usize::from(image.channels) * 4 != channels {
@@ -174,8 +175,7 @@ impl Glow<'_, '_> {
         Ok(())
     }
 
-    /// A channel's mean and deviation, theirs in two factors each; or those of a diagonal Gaussian, if they are the same
-    /// in all pixels.
+    /// A channel's means or logarithms of deviations, theirs in two factors each.
     fn parameter(
         &mut self,
         at: &str,
@@ -184,9 +184,6 @@ impl Glow<'_, '_> {
     ) -> Result<Option<Vec<f64>>, ConvertError> {
         let key = format!("{at}{name}");
         let shape = [1, channels, 1, 1];
-        if !self.state.has(&format!("{at}loc_logs")) && !self.state.has(&format!("{at}log_scale_logs")) {
-            return self.constant_map(&key, channels);
-        }
         let value = self.state.values(&key, &shape)?;
         let logs = self.state.values(&format!("{key}_logs"), &shape)?;
         let factor = self.assume.number("logscale_factor");
@@ -197,17 +194,25 @@ impl Glow<'_, '_> {
         Ok(values)
     }
 
-    fn constant_map(&mut self, key: &str, channels: usize) -> Result<Option<Vec<f64>>, ConvertError> {
+    /// Those of a diagonal Gaussian, if they are the same in all pixels.
+    fn constant_map(
+        &mut self,
+        key: &str,
+        channels: usize,
+    ) -> Result<Option<Vec<f64>>, ConvertError> {
         let shape = self.state.shape(key).unwrap_or_default().to_vec();
         let pixels: usize = shape.iter().skip(2).product();
         let Some(values) = self.state.values(key, &shape)? else {
             return Ok(None);
         };
         let each: Vec<&[f64]> = values.chunks_exact(pixels.max(1)).collect();
-        let same = each.iter().all(|pixels| pixels.iter().all(|value| *value == pixels[0]));
+        let same = each
+            .iter()
+            .all(|pixels| pixels.iter().all(|value| *value == pixels[0]));
         if each.len() != channels || !same {
             let key = self.state.full_key(key);
-            let why = format!("{key} has a value for each pixel: flowgate has one for each channel");
+            let why =
+                format!("{key} has a value for each pixel: flowgate has one for each channel");
             return Err(ConvertError::Unsupported(why));
         }
         Ok(Some(each.iter().map(|pixels| pixels[0]).collect()))
@@ -216,8 +221,16 @@ impl Glow<'_, '_> {
     /// (z - loc) exp(-log_scale) of the channels from `first` on.
     fn base(&mut self, at: &str, first: usize, c: usize) -> Result<(), ConvertError> {
         let mut parts = Vec::new();
-        for name in ["loc", "log_scale"] {
-            let Some(values) = self.parameter(at, name, c - first)? else {
+        let names = ["loc", "log_scale"];
+        let in_factors = names
+            .iter()
+            .any(|name| self.state.has(&format!("{at}{name}_logs")));
+        for name in names {
+            let values = match in_factors {
+                true => self.parameter(at, name, c - first)?,
+                false => self.constant_map(&format!("{at}{name}"), c - first)?,
+            };
+            let Some(values) = values else {
                 return Ok(());
             };
             let negative = values.iter().map(|&value| -value as f32);
@@ -249,7 +262,11 @@ fn convnet(
     Sizes { kept, changed }: Sizes,
 ) -> Result<Option<(Vec<Dense>, bool)>, ConvertError> {
     let normed = state.has(&format!("{net}1."));
-    let names = if normed { ["0", "3", "6"] } else { ["0", "2", "4"] };
+    let names = if normed {
+        ["0", "3", "6"]
+    } else {
+        ["0", "2", "4"]
+    };
     let outputs = |state: &StateDict<'_>, name: &str| {
         let shape = state.shape(&format!("{net}{name}.weight"));
         shape.and_then(|shape| shape.first()).copied()
@@ -280,7 +297,9 @@ fn convnet(
         layers.push(Dense {
             inputs,
             outputs: output,
-            weights: rows.flat_map(|(row, scale)| row.iter().map(move |w| w * scale)).collect(),
+            weights: rows
+                .flat_map(|(row, scale)| row.iter().map(move |w| w * scale))
+                .collect(),
             bias,
         });
     }
@@ -299,7 +318,8 @@ fn actnorm(
     let s = state.take(&format!("{at}s"), &shape)?;
     let t = state.take(&format!("{at}t"), &shape)?;
     state.discard(&format!("{at}data_dep_init_done"));
-    Ok(s.zip(t).map(|(s, t)| (s.values.iter().map(|s| s.exp()).collect(), t.values)))
+    Ok(s.zip(t)
+        .map(|(s, t)| (s.values.iter().map(|s| s.exp()).collect(), t.values)))
 }
 
 /// What the keys of a block start with.

@@ -148,7 +148,8 @@ impl Reader<'_, '_> {
         if loc.iter().chain(&log_scale).all(|&value| value == 0.0) {
             return Ok(());
         }
-        self.chain.elementwise(&negative(&loc), &negative(&log_scale))
+        self.chain
+            .elementwise(&negative(&loc), &negative(&log_scale))
     }
 
     /// Data to latent z = x W of rows, that is the transposed matrix of columns.
@@ -167,7 +168,12 @@ impl Reader<'_, '_> {
             self.chain.permute(&permutation)?;
         }
         let epsilon = self.assume.number("lu_epsilon");
-        vector::lu(self.state, &format!("{at}linear."), &mut self.chain, epsilon)
+        vector::lu(
+            self.state,
+            &format!("{at}linear."),
+            &mut self.chain,
+            epsilon,
+        )
     }
 
     /// Which coordinates a coupling block keeps, and which it changes.
@@ -210,7 +216,9 @@ impl Reader<'_, '_> {
             }
             _ => {
                 let (at, count) = (self.state.full_key(at), changed.len());
-                let why = format!("{at}* does not give two values, or one, for each of {count} coordinates");
+                let why = format!(
+                    "{at}* does not give two values, or one, for each of {count} coordinates"
+                );
                 return Err(ConvertError::Unsupported(why));
             }
         }

@@ -35,12 +35,16 @@ impl Reader<'_, '_> {
         let rows = |factor: f32| changed.iter().map(|&j| (j, factor)).collect();
         let [s, t] = [s, t].map(|net| net.map(|net| net.layers));
         let form = s.as_ref().or(t.as_ref());
-        let Some(form) = form.map(|layers| layers.iter().map(Dense::sizes).collect::<Vec<_>>()) else {
+        let Some(form) = form.map(|layers| layers.iter().map(Dense::sizes).collect::<Vec<_>>())
+        else {
             // Neither scale nor shift: nothing is changed.
             return Ok(());
         };
         let or_zeros = |layers: Option<Vec<Dense>>| {
-            let zeros = || form.iter().map(|&(inputs, outputs)| Dense::zeros(inputs, outputs));
+            let zeros = || {
+                form.iter()
+                    .map(|&(inputs, outputs)| Dense::zeros(inputs, outputs))
+            };
             layers.unwrap_or_else(|| zeros().collect())
         };
         let scale = Side {
@@ -65,11 +69,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn network(
-        &mut self,
-        at: &str,
-        output: &'static str,
-    ) -> Result<Option<Mlp>, ConvertError> {
+    fn network(&mut self, at: &str, output: &'static str) -> Result<Option<Mlp>, ConvertError> {
         if !self.state.has(at) {
             return Ok(None);
         }

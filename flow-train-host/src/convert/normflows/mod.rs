@@ -38,7 +38,11 @@ pub fn convert(bytes: &[u8], hint: &Hint) -> Result<(Model, Vec<usize>, Report),
     let prefix = prefix.map(|(_, prefix)| prefix.as_str());
     let mut state = StateDict::rooted(checkpoint, ROOT, prefix)?;
     let is_glow = glow::is_glow(&state);
-    let choices = if is_glow { GLOW_CHOICES } else { VECTOR_CHOICES };
+    let choices = if is_glow {
+        GLOW_CHOICES
+    } else {
+        VECTOR_CHOICES
+    };
     let mut assume = Assumptions::new("normflows", choices, &hint.assume)?;
     let (model, order) = if is_glow {
         (glow::model(&mut state, hint, &mut assume)?, Vec::new())

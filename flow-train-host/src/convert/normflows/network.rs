@@ -38,7 +38,9 @@ pub(super) fn take(
     let mut factor = |number: usize| -> Result<Option<f32>, ConvertError> {
         let key = format!("{prefix}{number}.scale");
         match state.shape(&key) {
-            Some([]) => Ok(state.take(&key, &[])?.and_then(|tensor| tensor.values.first().copied())),
+            Some([]) => Ok(state
+                .take(&key, &[])?
+                .and_then(|tensor| tensor.values.first().copied())),
             _ => Ok(None),
         }
     };
@@ -49,7 +51,9 @@ pub(super) fn take(
     if has_factors && name == "none" {
         let prefix = state.full_key(&prefix);
         let why = format!("{prefix}* has the factors of an output function, which no tensor tells");
-        return Err(ConvertError::Ambiguous(format!("{why}: --assume {output}=NAME")));
+        return Err(ConvertError::Ambiguous(format!(
+            "{why}: --assume {output}=NAME"
+        )));
     }
     let slope = assume.number("leaky");
     let layers = with_relus(taken.layers, slope);

@@ -112,7 +112,11 @@ impl<'a> Machine<'a> {
             b'V' => {
                 let text = utf8(take(bytes.line())?)?;
                 let plain = !text.contains('\\');
-                self.push(if plain { Value::Text(text) } else { built_in("str") })
+                self.push(if plain {
+                    Value::Text(text)
+                } else {
+                    built_in("str")
+                })
             }
             b'U' => {
                 let len = take(bytes.u8())?;
@@ -136,7 +140,11 @@ impl<'a> Machine<'a> {
                 let index = std::str::from_utf8(take(bytes.line())?).ok();
                 let index = index.and_then(|digits| digits.parse().ok());
                 let index = index.ok_or(PickleFault::Text)?;
-                if code == b'p' { self.put(index) } else { self.fetch(index) }
+                if code == b'p' {
+                    self.put(index)
+                } else {
+                    self.fetch(index)
+                }
             }
             b'P' => {
                 take(bytes.line())?;
@@ -212,7 +220,11 @@ impl<'a> Machine<'a> {
             0x8f => self.push(built_in("set")),
             0x90 | 0x91 => {
                 self.pop_to_mark("ADDITEMS")?;
-                if code == 0x90 { Ok(()) } else { self.push(built_in("frozenset")) }
+                if code == 0x90 {
+                    Ok(())
+                } else {
+                    self.push(built_in("frozenset"))
+                }
             }
             b'1' => self.pop_to_mark("POP_MARK").map(drop),
             b'2' => {

@@ -6,11 +6,31 @@ use crate::convert::torch::Dtype;
 /// Modules whose functions run programs, and functions that do. Nothing of a file is ever run here, but PyTorch itself
 /// would run them: a file that asks for one is not worth reading.
 const MODULES: [&str; 14] = [
-    "os", "posix", "nt", "subprocess", "sys", "runpy", "pty", "shutil", "socket", "importlib", "ctypes", "code",
-    "webbrowser", "pickle",
+    "os",
+    "posix",
+    "nt",
+    "subprocess",
+    "sys",
+    "runpy",
+    "pty",
+    "shutil",
+    "socket",
+    "importlib",
+    "ctypes",
+    "code",
+    "webbrowser",
+    "pickle",
 ];
 const FUNCTIONS: [&str; 9] = [
-    "eval", "exec", "execfile", "compile", "getattr", "setattr", "__import__", "open", "input",
+    "eval",
+    "exec",
+    "execfile",
+    "compile",
+    "getattr",
+    "setattr",
+    "__import__",
+    "open",
+    "input",
 ];
 
 /// The value that stands for an imported name.

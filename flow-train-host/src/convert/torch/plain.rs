@@ -12,7 +12,8 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint<'_>, ConvertError> {
-    let malformed = |error: safetensors::SafeTensorError| ConvertError::Safetensors(error.to_string());
+    let malformed =
+        |error: safetensors::SafeTensorError| ConvertError::Safetensors(error.to_string());
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(malformed)?;
     let metadata = header.metadata().as_ref();
     if metadata.is_some_and(|entries| entries.contains_key(crate::model::store::SPEC_KEY)) {
@@ -24,7 +25,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint<'_>, ConvertError> {
     let mut unread = Vec::new();
     for (name, view) in file.iter() {
         let Some(dtype) = dtype(view.dtype()) else {
-            unread.push(format!("{} is of {:?}, left unread", crate::convert::text::one_line(name), view.dtype()));
+            unread.push(format!(
+                "{} is of {:?}, left unread",
+                crate::convert::text::one_line(name),
+                view.dtype()
+            ));
             continue;
         };
         let storage = Storage {

@@ -11,9 +11,26 @@ use std::collections::BTreeSet;
 
 /// Names of models and of averages of them, of which only one may be there.
 const USUAL: [&str; 20] = [
-    "net", "state_dict", "model", "model_state_dict", "model_state", "model_dict", "flow", "flow_state_dict", "module",
-    "network", "network_state_dict", "weights", "params", "ema", "ema_state_dict", "model_ema", "ema_model",
-    "state_dict_ema", "net_ema", "swa",
+    "net",
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "model_state",
+    "model_dict",
+    "flow",
+    "flow_state_dict",
+    "module",
+    "network",
+    "network_state_dict",
+    "weights",
+    "params",
+    "ema",
+    "ema_state_dict",
+    "model_ema",
+    "ema_model",
+    "state_dict_ema",
+    "net_ema",
+    "swa",
 ];
 /// Deepest nesting that is searched.
 const MAX_DEPTH: usize = 5;
@@ -48,14 +65,17 @@ pub(super) fn state_dict<'p>(
     };
     let places = || found.iter().map(place).collect::<Vec<_>>().join(", ");
     let chosen = match told {
-        Some(told) => found.iter().position(|(path, _)| path == told).ok_or_else(|| {
-            let told = one_line(told);
-            let why = match found.is_empty() {
-                true => format!("nothing under \"{told}\" holds tensors"),
-                false => format!("\"{told}\" holds no tensors; these do: {}", places()),
-            };
-            ConvertError::Contradiction(why)
-        })?,
+        Some(told) => found
+            .iter()
+            .position(|(path, _)| path == told)
+            .ok_or_else(|| {
+                let told = one_line(told);
+                let why = match found.is_empty() {
+                    true => format!("nothing under \"{told}\" holds tensors"),
+                    false => format!("\"{told}\" holds no tensors; these do: {}", places()),
+                };
+                ConvertError::Contradiction(why)
+            })?,
         None => match usual(&found) {
             Some(chosen) => chosen,
             None if found.is_empty() => return Err(nothing(pickle)),
@@ -69,13 +89,23 @@ pub(super) fn state_dict<'p>(
     let mut unread = Vec::new();
     if !found.is_empty() {
         let others: Vec<String> = found.iter().map(place).collect();
-        unread.push(format!("other dictionaries with tensors, left unread: {}", others.join(", ")));
+        unread.push(format!(
+            "other dictionaries with tensors, left unread: {}",
+            others.join(", ")
+        ));
     }
     let foreign: Vec<String> = pickle.foreign().map(|name| name.to_string()).collect();
     if !foreign.is_empty() {
-        unread.push(format!("made by Python, left unread and not run: {}", listed(&foreign)));
+        unread.push(format!(
+            "made by Python, left unread and not run: {}",
+            listed(&foreign)
+        ));
     }
-    Ok(Selected { path, items, unread })
+    Ok(Selected {
+        path,
+        items,
+        unread,
+    })
 }
 
 /// The only one, or the only one of a usual name.
@@ -83,7 +113,11 @@ fn usual(found: &[(String, &Items)]) -> Option<usize> {
     if let [_] = found {
         return Some(0);
     }
-    let is_usual = |path: &str| path.rsplit('.').next().is_some_and(|name| USUAL.contains(&name));
+    let is_usual = |path: &str| {
+        path.rsplit('.')
+            .next()
+            .is_some_and(|name| USUAL.contains(&name))
+    };
     let mut usual = (0..found.len()).filter(|&k| is_usual(&found[k].0));
     usual.next().filter(|_| usual.next().is_none())
 }

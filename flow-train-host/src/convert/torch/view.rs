@@ -116,11 +116,12 @@ impl<'a> TensorView<'a> {
         if !matches!(self.dtype(), Dtype::Bool | Dtype::U8) {
             return None;
         }
-        let values = (0..self.len()).map(|index| match self.storage.bytes.get(self.place(index))? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
-        });
+        let values =
+            (0..self.len()).map(|index| match self.storage.bytes.get(self.place(index))? {
+                0 => Some(false),
+                1 => Some(true),
+                _ => None,
+            });
         values.collect()
     }
 

@@ -176,7 +176,11 @@ pub(in crate::convert) fn with_relus(layers: Vec<Dense>, slope: f64) -> Vec<Dens
     }
     let last = layers.len().saturating_sub(1);
     let layers = layers.into_iter().enumerate().map(|(k, layer)| {
-        let layer = if k > 0 { layer.behind_leaky(slope) } else { layer };
+        let layer = if k > 0 {
+            layer.behind_leaky(slope)
+        } else {
+            layer
+        };
         if k < last { layer.both_signs() } else { layer }
     });
     layers.collect()

@@ -86,7 +86,9 @@ pub(in crate::convert) fn product(a: &[f64], b: &[f64], dims: usize) -> Vec<f64>
 
 /// A transposed matrix.
 pub(in crate::convert) fn transposed(a: &[f64], dims: usize) -> Vec<f64> {
-    (0..dims * dims).map(|at| a[at % dims * dims + at / dims]).collect()
+    (0..dims * dims)
+        .map(|at| a[at % dims * dims + at / dims])
+        .collect()
 }
 
 /// ln(1 + exp x).

@@ -112,7 +112,10 @@ impl Residual {
     /// A block's two layers on twice the channels.
     fn inner(&self, block: &Block, hidden: usize) -> (Dense, Dense) {
         if self.slope == 0.0 {
-            return (block.a.padded(hidden, hidden), to_both_signs(&block.b, hidden));
+            return (
+                block.a.padded(hidden, hidden),
+                to_both_signs(&block.b, hidden),
+            );
         }
         let a = block.a.behind_leaky(self.slope).both_signs();
         let b = block.b.behind_leaky(self.slope);

@@ -11,10 +11,7 @@ pub const CHOICES: &[Choice] = &[
         key: "univariate",
         aliases: &["coupling"],
         what: "what couplings with two parameters a coordinate are",
-        values: Values::Words(&[
-            can("monotonic_affine"),
-            cannot("other", NO_SUCH_TRANSFORM),
-        ]),
+        values: Values::Words(&[can("monotonic_affine"), cannot("other", NO_SUCH_TRANSFORM)]),
     },
     Choice {
         key: "slope",
@@ -57,7 +54,10 @@ pub const CHOICES: &[Choice] = &[
         what: "what a transform with one matrix is",
         values: Values::Told(&[
             can("lu"),
-            cannot("rotation", "the matrix exponential of a rotation is not computed here"),
+            cannot(
+                "rotation",
+                "the matrix exponential of a rotation is not computed here",
+            ),
         ]),
     },
     Choice {

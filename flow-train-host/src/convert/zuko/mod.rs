@@ -10,9 +10,7 @@ pub use choices::CHOICES;
 
 use super::names::Root;
 use super::torch;
-use super::vector::{
-    Affine, Chain, Coupling, Network, Sequential, numbers, product, with_relus,
-};
+use super::vector::{Affine, Chain, Coupling, Network, Sequential, numbers, product, with_relus};
 use super::{Assumptions, ConvertError, Hint, Report, StateDict};
 use crate::model::Model;
 use flow_infer::spec::{AffineForm, ScaleMap};
@@ -65,10 +63,12 @@ fn dims(state: &StateDict<'_>) -> Result<usize, ConvertError> {
         known.then(|| shape.last().copied())?
     };
     let below = |prefix| state.keys(prefix).find_map(told);
-    below("transform.").or_else(|| below("transforms.")).ok_or_else(|| {
-        let why = "no layer of zuko: no key under transform. is called mask or _0";
-        ConvertError::Contradiction(why.to_owned())
-    })
+    below("transform.")
+        .or_else(|| below("transforms."))
+        .ok_or_else(|| {
+            let why = "no layer of zuko: no key under transform. is called mask or _0";
+            ConvertError::Contradiction(why.to_owned())
+        })
 }
 
 struct Reader<'r, 'a> {
@@ -90,7 +90,8 @@ impl Reader<'_, '_> {
         let count = self.assume.count("transforms").unwrap_or(seen);
         self.assume.counted("transforms", count);
         if count < seen || count > MAX_TRANSFORMS {
-            let why = format!("{seen} transforms are seen, at most {MAX_TRANSFORMS} read, {count} told");
+            let why =
+                format!("{seen} transforms are seen, at most {MAX_TRANSFORMS} read, {count} told");
             return Err(ConvertError::Contradiction(why));
         }
         for k in 0..count {
@@ -133,12 +134,21 @@ impl Reader<'_, '_> {
             return Ok(());
         };
         let part = |keep: &dyn Fn(usize, usize) -> bool| -> Vec<f64> {
-            let entry = |at: usize| if keep(at / dims, at % dims) { both[at] } else { 0.0 };
+            let entry = |at: usize| {
+                if keep(at / dims, at % dims) {
+                    both[at]
+                } else {
+                    0.0
+                }
+            };
             (0..dims * dims).map(entry).collect()
         };
         let lower = part(&|i, j| i >= j);
         let mut upper = part(&|i, j| i < j);
-        upper.iter_mut().step_by(dims + 1).for_each(|entry| *entry = 1.0);
+        upper
+            .iter_mut()
+            .step_by(dims + 1)
+            .for_each(|entry| *entry = 1.0);
         self.chain.linear(&product(&lower, &upper, dims))
     }
 

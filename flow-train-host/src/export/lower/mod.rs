@@ -194,9 +194,11 @@ fn lower_coupling(
         ScaleMap::SigmoidInverse { offset } => {
             (PlannedScale::SigmoidInverse, vec![1.0; changed], offset)
         }
-        ScaleMap::Softplus { floor, most } => {
-            (PlannedScale::Softplus { floor, most }, vec![1.0; changed], 0.0)
-        }
+        ScaleMap::Softplus { floor, most } => (
+            PlannedScale::Softplus { floor, most },
+            vec![1.0; changed],
+            0.0,
+        ),
         ScaleMap::Exp => (PlannedScale::Linear, vec![1.0; changed], 0.0),
         ScaleMap::Sigmoid { offset, floor } => {
             (PlannedScale::Sigmoid { floor }, vec![1.0; changed], offset)

@@ -27,7 +27,10 @@ pub(super) fn run(model: &mut Model, name: &Path, path: &Path, limit: Limit) -> 
     bar.finish_and_clear();
     let (new, changes) = restated.with_context(|| one_line(name).to_string())?;
     let mut history = model.history().to_vec();
-    history.push(format!("batch norm's statistics estimated anew on {} inputs", data.len()));
+    history.push(format!(
+        "batch norm's statistics estimated anew on {} inputs",
+        data.len()
+    ));
     let new = new.with_history(history);
     *model = new.clone();
     let after = Loaded::of_model(name, new, Dequantization::Midpoint)?;
