@@ -69,41 +69,82 @@ pub(crate) fn image(
     log_det + z.len() as f64 * (f64::from(span).ln() - LN_256)
 }
 
-/// Smallest deviation, as a share of the coordinate's largest magnitude: a column that is constant in the training
-/// data must not blow a rounding error up to infinity.
-const DEVIATION_FLOOR: f64 = 1e-4;
-
 /// Mean and deviation of every coordinate of the training vectors.
 pub(crate) fn standardization<'a>(
     vectors: impl Iterator<Item = &'a [f32]> + Clone,
     dims: usize,
 ) -> (Vec<f32>, Vec<f32>) {
+    let statistics = moments(vectors, dims);
+    let deviation = |m: &Moments| m.deviation.max(m.smallest()) as f32;
+    (
+        statistics.iter().map(|m| m.mean as f32).collect(),
+        statistics.iter().map(deviation).collect(),
+    )
+}
+
+/// What is known of one coordinate.
+pub(super) struct Moments {
+    mean: f64,
+    pub(super) deviation: f64,
+    largest: f64,
+}
+
+/// A deviation below so many steps of f32 is that of rounding, not of the data.
+const STEPS: f64 = 2.0;
+
+impl Moments {
+    /// Smallest deviation that is taken for one: a few steps between neighbouring f32 of the
+    /// column's magnitude. Below, a column is constant, and a rounding error must not be blown up
+    /// to infinity. Nothing above is touched: a 24-bit counter that trembles by three around
+    /// eight millions is data.
+    pub(super) fn smallest(&self) -> f64 {
+        if self.largest == 0.0 {
+            // Always zero: nothing tells a scale.
+            return 1.0;
+        }
+        let step = self.largest * f64::from(f32::EPSILON);
+        (STEPS * step).max(f64::from(f32::MIN_POSITIVE))
+    }
+
+    /// Whether the column counts as constant.
+    pub(super) fn is_constant(&self) -> bool {
+        self.deviation < self.smallest()
+    }
+}
+
+/// Sums in f64 of differences from the first vector, which are exact where a large offset would
+/// take the bits.
+pub(super) fn moments<'a>(
+    vectors: impl Iterator<Item = &'a [f32]> + Clone,
+    dims: usize,
+) -> Vec<Moments> {
     let count = vectors.clone().count().max(1) as f64;
-    let mut mean = vec![0.0f64; dims];
+    let first: Vec<f64> = match vectors.clone().next() {
+        Some(first) => first.iter().map(|&x| x.into()).collect(),
+        None => vec![0.0; dims],
+    };
+    let mut offset = vec![0.0f64; dims];
     let mut largest = vec![0.0f64; dims];
     for x in vectors.clone() {
         for (i, &x) in x.iter().enumerate() {
-            mean[i] += f64::from(x) / count;
+            offset[i] += (f64::from(x) - first[i]) / count;
             largest[i] = largest[i].max(f64::from(x.abs()));
         }
     }
+    let mean: Vec<f64> = first.iter().zip(&offset).map(|(f, o)| f + o).collect();
     let mut variance = vec![0.0f64; dims];
     for x in vectors {
         for (i, &x) in x.iter().enumerate() {
             variance[i] += (f64::from(x) - mean[i]).powi(2) / count;
         }
     }
-    let floor = |largest: f64| match largest > 0.0 {
-        true => DEVIATION_FLOOR * largest,
-        false => 1.0,
+    let all = mean.into_iter().zip(variance).zip(largest);
+    let of_column = |((mean, variance), largest): ((f64, f64), f64)| Moments {
+        mean,
+        deviation: variance.sqrt(),
+        largest,
     };
-    let deviations = variance.iter().zip(largest);
-    (
-        mean.iter().map(|&m| m as f32).collect(),
-        deviations
-            .map(|(v, l)| v.sqrt().max(floor(l)) as f32)
-            .collect(),
-    )
+    all.map(of_column).collect()
 }
 
 #[cfg(test)]
@@ -131,7 +172,29 @@ mod tests {
         let (mean, deviation) = standardization(rows.into_iter(), 3);
         assert_eq!(mean, [3.0, 5.0, 0.0]);
         assert!((deviation[0] - (8.0f32 / 3.0).sqrt()).abs() < 1e-6);
-        assert_eq!(deviation[1], 5e-4);
+        // Two steps of f32 relative to 5.
+        assert_eq!(deviation[1], 10.0 * f32::EPSILON);
         assert_eq!(deviation[2], 1.0);
+        let constant = moments(rows.into_iter(), 3);
+        let constant: Vec<bool> = constant.iter().map(Moments::is_constant).collect();
+        assert_eq!(constant, [false, true, true]);
+    }
+
+    /// 24-bit counters: the offset takes 23 bits of f32, and the deviation is a few steps.
+    #[test]
+    fn an_offset_does_not_hide_the_deviation() {
+        let rows: Vec<[f32; 2]> = (0..1000)
+            .map(|i| {
+                [
+                    8_388_000.0 + [-3.0, 3.0][i % 2],
+                    16_777_000.0 - (i % 5) as f32,
+                ]
+            })
+            .collect();
+        let rows = rows.iter().map(|row| row.as_slice());
+        let (mean, deviation) = standardization(rows.clone(), 2);
+        assert_eq!(mean, [8_388_000.0, 16_776_998.0]);
+        assert_eq!(deviation, [3.0, 2f32.sqrt()]);
+        assert!(!moments(rows, 2).iter().any(Moments::is_constant));
     }
 }

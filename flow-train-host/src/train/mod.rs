@@ -9,6 +9,7 @@ mod actnorm;
 pub mod bench;
 mod checkpoint;
 mod config;
+mod constant;
 mod coordinates;
 mod coupling;
 mod directory;
@@ -39,6 +40,7 @@ mod whitening;
 mod workers;
 
 pub use config::TrainConfig;
+pub use constant::{ConstantColumn, constant_columns};
 pub use error::TrainError;
 pub use evaluate::log_prob;
 pub use input::Dequantization;
