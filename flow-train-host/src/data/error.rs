@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::gzip::BytesFollow;
 use crate::files::{escape_controls, one_line};
 
 /// A data file, or a directory of images, that cannot be used.
@@ -83,6 +84,8 @@ pub enum Problem {
     },
     /// Bytes follow the last item.
     TrailingBytes,
+    /// Bytes other than padding follow the gzip stream, which is whole.
+    BytesAfterGzip,
     /// The header claims more than a file of this length can hold even when compressed.
     SizeAbsurd {
         /// Bytes claimed; `None` when they exceed 64 bits.
@@ -133,12 +136,37 @@ pub enum Problem {
         /// Size of this one.
         found: ImageSize,
     },
+    /// An image of another size than the model reads.
+    WrongSize {
+        /// Size that the model reads.
+        wanted: ImageSize,
+        /// Size of this one.
+        found: ImageSize,
+    },
+    /// A folder without pictures; what was passed over in it.
+    NoPictures(String),
+    /// An animation, or a document of several pages.
+    SeveralFrames,
     /// A picture with pixels that are not opaque: what lies behind them is unknown.
     Transparent,
     /// Samples of more than 8 bits, or with a largest value other than 255.
     WrongDepth(String),
     /// Several arrays, and none or several of them with a telling name.
     AmbiguousArrays(Vec<String>),
+    /// An array was asked for in a file that holds no named arrays.
+    NoArrays(String),
+    /// Columns were chosen, and the data are images.
+    ColumnsOfImages,
+    /// No array of this name: (the name, the arrays that there are).
+    NoSuchArray(String, Vec<String>),
+    /// A whole number that f32 cannot hold.
+    NotExact(String),
+    /// A column without a name, counted from one: a row index, as pandas and R write it.
+    UnnamedColumn(usize),
+    /// A first line of numbers that count: a header, or the first values.
+    HeaderUnclear,
+    /// A column that was chosen twice, counted from one.
+    ColumnTwice(usize),
     /// A table without this column.
     NoSuchColumn {
         /// Name or number that was asked for.
@@ -205,13 +233,14 @@ impl fmt::Display for Problem {
             Self::Truncated { expected, found } => {
                 write!(f, "truncated: {expected} bytes should follow, {found} do")
             }
+            Self::BytesAfterGzip => BytesFollow.fmt(f),
             Self::TrailingBytes => f.write_str("bytes follow the last item"),
             Self::SizeAbsurd { claimed, at_most } => fmt_absurd(f, *claimed, *at_most),
             Self::LabelsAsImages => f.write_str("holds labels, not images"),
             Self::WrongMagic { found, expected } => {
                 write!(f, "starts with {found:02x?}, which is not {expected}")
             }
-            Self::UnknownFormat => f.write_str("neither IDX, NPY, NPZ, CSV nor an image"),
+            Self::UnknownFormat => f.write_str("neither IDX, NPY, NPZ, CSV nor an image that is read (PNG, JPEG, BMP, TIFF, WebP, PGM, PPM)"),
             Self::WrongDtype { found, expected } => {
                 write!(f, "values of type {found}, expected {expected}")
             }
@@ -227,16 +256,49 @@ impl fmt::Display for Problem {
             Self::MixedSizes { expected, found } => {
                 write!(f, "image of {found}, those before it are {expected}")
             }
-            Self::Transparent => f.write_str("has transparent pixels; flatten it first"),
-            Self::WrongDepth(found) => write!(f, "{found}, expected 8-bit samples"),
-            Self::AmbiguousArrays(names) => {
-                let wanted = "one of them must be called images, inputs, embeddings, x or data";
-                write!(
-                    f,
-                    "arrays {}: {wanted}",
-                    excerpt(names.join(", ").as_bytes())
-                )
+            Self::WrongSize { wanted, found } => {
+                write!(f, "image of {found}, but the model reads images of {wanted}")
             }
+            Self::NoPictures(passed_over) if passed_over.is_empty() => {
+                f.write_str("holds no pictures")
+            }
+            Self::NoPictures(passed_over) => write!(f, "holds no pictures: {passed_over}"),
+            Self::SeveralFrames => {
+                f.write_str("holds several pictures (frames or pages); write each to a file")
+            }
+            Self::Transparent => f.write_str("has transparent pixels; flatten it first"),
+            Self::WrongDepth(found) => write!(f, "{found}, expected 8-bit samples: reduce it to 8 bits first"),
+            Self::AmbiguousArrays(names) => write!(
+                f,
+                "holds arrays {}: name one, --array {} or FILE.npz:{}",
+                names.join(", "),
+                names[0],
+                names[0]
+            ),
+            Self::NoSuchArray(wanted, names) => write!(
+                f,
+                "no array {:?}: it holds {}",
+                excerpt(wanted.as_bytes()),
+                names.join(", ")
+            ),
+            Self::NoArrays(wanted) => write!(
+                f,
+                "no archive (.npz) that could hold an array {:?}",
+                excerpt(wanted.as_bytes())
+            ),
+            Self::ColumnsOfImages => f.write_str("holds images, which have no columns to choose"),
+            Self::NotExact(value) => write!(f, "{value} is no f32: too many digits"),
+            Self::UnnamedColumn(number) => {
+                f.write_str("a column without a name, as a row index has: ")?;
+                match number {
+                    1 => f.write_str("--columns 2- leaves it out, --columns 1- keeps it"),
+                    _ => f.write_str("--columns says which are kept"),
+                }
+            }
+            Self::HeaderUnclear => f.write_str(
+                "counts, as the header of unnamed columns does: --header yes (names) or --header no (values)",
+            ),
+            Self::ColumnTwice(number) => write!(f, "column {number} is chosen twice"),
             Self::NoSuchColumn { wanted, columns } => write!(
                 f,
                 "no column {:?}: neither in the header nor a number from 1 to {columns}",
@@ -264,11 +326,5 @@ fn fmt_absurd(f: &mut fmt::Formatter<'_>, claimed: Option<u64>, at_most: u64) ->
     }
 }
 
-impl std::error::Error for DataError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.problem {
-            Problem::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// The message holds the cause, so the error has no source: a chain would say it twice.
+impl std::error::Error for DataError {}

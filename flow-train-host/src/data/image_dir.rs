@@ -1,92 +1,156 @@
 //! A directory of image files as one set of images.
 //!
-//! Files count by their extension (`.png`, `.jpg`, `.jpeg`, `.pgm`, `.ppm`; not those that start
-//! with a dot), in the order of their names' bytes, so that image i is the same file everywhere;
-//! `2.png` comes after `10.png`, as for `ls`. Subdirectories and other files are passed over. All
-//! images must have one size and one number of channels: a flow has one input shape, and resizing
-//! is not for a reader to choose.
+//! Subfolders are read too (one folder a class, as `ImageFolder` has it), and an image is called by
+//! its path within the directory. The order is that of the paths, folder by folder, with numbers
+//! compared as numbers: `2.png` before `10.png`, `cat/2.png` before `dog/1.png`; so image i is the
+//! same file everywhere. Whatever is not read is counted and named: other files, hidden ones,
+//! links to nothing.
+//!
+//! All images must have one size and one number of channels: a flow has one input shape, and
+//! resizing is not for a reader to choose. A grey image among colours is one of three equal
+//! channels, and a colour image without colours is grey where the others are.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+mod listing;
+
+use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::error::{DataError, Problem};
+use self::listing::Listing;
+use super::error::{DataError, ImageSize, Problem};
 use super::images::Images;
+use super::items::ItemNames;
+use super::notice::Notice;
+use super::options::ReadOptions;
 use super::picture::{self, Picture};
 use super::source::{Source, fail};
-
-const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "pgm", "ppm"];
+use super::{Dataset, Reading};
 
 /// Pictures decoded at once, over all cores; it bounds the memory beside the result.
 const BATCH: usize = 256;
 
-/// Reads every image file directly in `directory`.
+/// Reads every image file in `directory` and the folders within.
 ///
 /// # Errors
 /// [`DataError`] naming the first image, in the order of names, that cannot be decoded or differs
 /// in size; or the directory, when it holds none.
 pub fn load(directory: &Path) -> Result<Images, DataError> {
-    let paths = image_files(directory).map_err(|error| fail(directory, Problem::Io(error)))?;
-    let mut set: Option<Picture> = None;
-    for batch in paths.chunks(BATCH) {
-        let pictures: Vec<_> = batch
-            .par_iter()
-            .map(|path| picture::read(Source::open(path)?))
-            .collect();
-        for (path, picture) in batch.iter().zip(pictures) {
-            append(&mut set, path, picture?)?;
-        }
-    }
-    to_images(directory, set)
+    Folder::read(directory, None).map(|folder| folder.images)
+}
+
+pub(super) fn read(directory: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    refuse_columns(directory, options)?;
+    let folder = Folder::read(directory, options.size)?;
+    Ok(Reading {
+        dataset: Dataset::Images(folder.images),
+        items: ItemNames::Files(folder.names),
+        columns: Vec::new(),
+        notices: folder.notices,
+    })
 }
 
 /// A single image file as a set of one.
-pub(super) fn read_one(source: Source<'_>) -> Result<Images, DataError> {
+pub(super) fn read_one(source: Source<'_>, options: &ReadOptions) -> Result<Reading, DataError> {
     let path = source.path().to_path_buf();
-    to_images(&path, Some(picture::read(source)?))
+    refuse_columns(&path, options)?;
+    let mut set = Set::new(options.size);
+    set.append(&path, picture::read(source)?)?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    Ok(Reading {
+        dataset: Dataset::Images(set.into_images(&path)?),
+        items: ItemNames::Files(vec![name]),
+        columns: Vec::new(),
+        notices: Vec::new(),
+    })
 }
 
-fn image_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if is_image_name(&path) && path.is_file() {
-            paths.push(path);
+fn refuse_columns(path: &Path, options: &ReadOptions) -> Result<(), DataError> {
+    match options.columns.is_all() {
+        true => Ok(()),
+        false => Err(fail(path, Problem::ColumnsOfImages)),
+    }
+}
+
+/// What a directory holds.
+struct Folder {
+    images: Images,
+    names: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+impl Folder {
+    fn read(directory: &Path, size: Option<ImageSize>) -> Result<Self, DataError> {
+        let listing = Listing::of(directory)?;
+        if listing.pictures.is_empty() {
+            let passed_over = listing.passed_over().map(|what| what.to_string());
+            let passed_over = passed_over.collect::<Vec<_>>().join("; ");
+            return Err(fail(directory, Problem::NoPictures(passed_over)));
+        }
+        let mut set = Set::new(size);
+        for batch in listing.pictures.chunks(BATCH) {
+            let pictures: Vec<_> = batch
+                .par_iter()
+                .map(|name| picture::load(&directory.join(name)))
+                .collect();
+            for (name, picture) in batch.iter().zip(pictures) {
+                set.append(&directory.join(name), picture?)?;
+            }
+        }
+        let notices = listing.passed_over().map(|what| Notice {
+            path: directory.to_owned(),
+            what,
+        });
+        Ok(Self {
+            images: set.into_images(directory)?,
+            notices: notices.collect(),
+            names: listing.names(),
+        })
+    }
+}
+
+/// Pictures of one size, as they come in.
+struct Set {
+    /// The size that the model reads.
+    wanted: Option<ImageSize>,
+    size: Option<ImageSize>,
+    pixels: Vec<u8>,
+}
+
+impl Set {
+    fn new(wanted: Option<ImageSize>) -> Self {
+        Self {
+            wanted,
+            size: wanted,
+            pixels: Vec::new(),
         }
     }
-    paths.sort();
-    Ok(paths)
-}
 
-fn is_image_name(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_ascii_lowercase());
-    let known =
-        extension.is_some_and(|extension| EXTENSIONS.iter().any(|&known| extension == known));
-    known && !hidden
-}
-
-fn append(set: &mut Option<Picture>, path: &Path, picture: Picture) -> Result<(), DataError> {
-    match set {
-        None => *set = Some(picture),
-        Some(set) if set.size == picture.size => set.pixels.extend(picture.pixels),
-        Some(set) => {
-            let (expected, found) = (set.size, picture.size);
-            return Err(fail(path, Problem::MixedSizes { expected, found }));
-        }
+    fn append(&mut self, path: &Path, picture: Picture) -> Result<(), DataError> {
+        let found = picture.size;
+        let size = *self.size.get_or_insert(found);
+        let fitting = picture
+            .with_channels(size.channels)
+            .filter(|picture| picture.size == size);
+        let Some(picture) = fitting else {
+            let problem = match self.wanted {
+                Some(wanted) => Problem::WrongSize { wanted, found },
+                None => Problem::MixedSizes {
+                    expected: size,
+                    found,
+                },
+            };
+            return Err(fail(path, problem));
+        };
+        self.pixels.extend(picture.pixels);
+        Ok(())
     }
-    Ok(())
-}
 
-fn to_images(path: &Path, set: Option<Picture>) -> Result<Images, DataError> {
-    let Picture { size, pixels } = set.ok_or_else(|| fail(path, Problem::Empty))?;
-    let [channels, height, width] = [size.channels, size.height, size.width].map(|n| n as usize);
-    Images::new(channels, height, width, pixels)
-        .map_err(|mismatch| fail(path, Problem::Malformed(mismatch.to_string())))
+    fn into_images(self, path: &Path) -> Result<Images, DataError> {
+        let size = self.size.ok_or_else(|| fail(path, Problem::Empty))?;
+        let [channels, height, width] =
+            [size.channels, size.height, size.width].map(|n| n as usize);
+        Images::new(channels, height, width, self.pixels)
+            .map_err(|mismatch| fail(path, Problem::Malformed(mismatch.to_string())))
+    }
 }

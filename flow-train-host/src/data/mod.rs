@@ -3,41 +3,52 @@
 //! One reader a file, each behind the same two types: bytes for images, f32 for vectors. What the
 //! readers share is strictness. A gate's false-alarm rate is only as good as the data that it was
 //! calibrated on, so nothing is guessed, dropped or resized: a file is either exactly what its
-//! header says, or an error that names the file and the place.
+//! header says, or an error that names the file and the place. What can be used but should be known
+//! comes as a [`Notice`].
 //!
 //! | content | reader | gives |
 //! |---|---|---|
 //! | IDX, plain or gzipped | [`idx`] | images |
-//! | NPY, NPZ | [`npy`] | images from bytes, vectors from floats |
-//! | directory of, or single PNG, JPEG, PGM, PPM | [`image_dir`] | images |
+//! | NPY, NPZ | [`npy`] | images from bytes in 3 or 4 dimensions, vectors from numbers in 2 |
+//! | directory of, or single PNG, JPEG, BMP, TIFF, WebP, PGM, PPM | [`image_dir`] | images |
 //! | CSV, plain or gzipped | [`csv`] | vectors |
 
+mod columns;
 pub mod csv;
 mod error;
 pub mod fetch;
+mod gzip;
 pub mod idx;
 pub mod image_dir;
 mod images;
+mod items;
+mod notice;
 pub mod npy;
-mod picture;
+mod options;
+pub mod picture;
 pub mod sample;
 pub mod select;
 mod shape;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 mod vectors;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub use self::columns::ColumnChoice;
 pub use self::error::{DataError, ImageSize, Position, Problem};
 pub use self::images::Images;
+pub use self::items::{ItemName, ItemNames};
+pub use self::notice::{ColumnName, Notice, Noticed};
+pub use self::options::{Header, ReadOptions};
 pub use self::shape::ShapeMismatch;
 pub use self::vectors::Vectors;
 
 use self::npy::{NpyArray, NpyValues};
-use self::source::Source;
+use self::source::{Source, fail};
 
 /// What a flow is trained, calibrated and evaluated on.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,33 +114,96 @@ impl Dataset {
     }
 }
 
-/// Reads the data at `path`, whose format is told by its content, not by its name.
+/// A data set with what is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The items.
+    pub dataset: Dataset,
+    /// What they are called.
+    pub items: ItemNames,
+    /// The columns of vectors, as the file has them; none of images.
+    pub columns: Vec<ColumnName>,
+    /// What its owner should know.
+    pub notices: Vec<Notice>,
+}
+
+impl Reading {
+    /// Items without other names than their rows.
+    fn of_rows(dataset: Dataset) -> Self {
+        Self {
+            items: ItemNames::Rows(0..dataset.len()),
+            dataset,
+            columns: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+}
+
+/// Reads the data at `path` as [`read`] does with default options, without its names and notices.
 ///
 /// # Errors
-/// [`DataError`], that of the reader or [`Problem::UnknownFormat`].
+/// As [`read`].
 pub fn load(path: &Path) -> Result<Dataset, DataError> {
-    if path.is_dir() {
-        return image_dir::load(path).map(Dataset::Images);
-    }
-    read(Source::open(path)?)
+    read(path, &ReadOptions::default()).map(|reading| reading.dataset)
 }
 
 /// As [`load`], from the content of a file; `name` is for the errors.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`read`].
 pub fn load_bytes(name: &Path, content: Vec<u8>) -> Result<Dataset, DataError> {
-    read(Source::from_bytes(name, content)?)
+    let source = Source::from_bytes(name, content)?;
+    read_source(source, &ReadOptions::default()).map(|reading| reading.dataset)
 }
 
-fn read(source: Source<'_>) -> Result<Dataset, DataError> {
+/// Reads the data at `path`, whose format is told by its content, not by its name. An array of an
+/// archive may be named behind it: `data.npz:x_train`.
+///
+/// # Errors
+/// [`DataError`], that of the reader or [`Problem::UnknownFormat`].
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    if path.is_dir() {
+        return match &options.array {
+            Some(array) => Err(fail(path, Problem::NoArrays(array.clone()))),
+            None => image_dir::read(path, options),
+        };
+    }
+    match with_array(path).filter(|_| options.array.is_none() && !path.exists()) {
+        Some((file, array)) => {
+            let options = ReadOptions {
+                array: Some(array),
+                ..options.clone()
+            };
+            read_source(Source::open(&file)?, &options)
+        }
+        None => read_source(Source::open(path)?, options),
+    }
+}
+
+/// The file and the name of an array, where `path` is of that form and there is such a file.
+fn with_array(path: &Path) -> Option<(PathBuf, String)> {
+    let (file, array) = path.to_str()?.rsplit_once(':')?;
+    let is_file = !array.is_empty() && Path::new(file).is_file();
+    is_file.then(|| (PathBuf::from(file), array.to_owned()))
+}
+
+fn read_source(source: Source<'_>, options: &ReadOptions) -> Result<Reading, DataError> {
+    let is_archive = source.prefix().starts_with(b"PK");
+    if let Some(array) = options.array.as_ref().filter(|_| !is_archive) {
+        return Err(source.error(Problem::NoArrays(array.clone())));
+    }
     match source.prefix() {
         [] => Err(source.error(Problem::Empty)),
-        prefix if prefix.starts_with(b"\x93NUMPY") => npy::read_dataset(source),
-        prefix if prefix.starts_with(b"PK") => npy::npz::read(source),
-        prefix if picture::is_picture(prefix) => image_dir::read_one(source).map(Dataset::Images),
-        [0, 0, 0x08..=0x0e, ..] => idx::read_images(source).map(Dataset::Images),
-        prefix if is_text(prefix) => csv::read(source).map(Dataset::Vectors),
+        prefix if prefix.starts_with(b"\x93NUMPY") => npy::read_dataset(source, options),
+        prefix if prefix.starts_with(b"PK") => npy::npz::read(source, options),
+        prefix if picture::is_picture(prefix) => image_dir::read_one(source, options),
+        [0, 0, 0x08..=0x0e, ..] if !options.columns.is_all() => {
+            Err(source.error(Problem::ColumnsOfImages))
+        }
+        [0, 0, 0x08..=0x0e, ..] => {
+            idx::read_images(source).map(|images| Reading::of_rows(Dataset::Images(images)))
+        }
+        prefix if is_text(prefix) => csv::read(source, options),
         _ => Err(source.error(Problem::UnknownFormat)),
     }
 }

@@ -3,7 +3,7 @@
 //! The reader of [`csv`](super::csv) refuses text and would take a numeric label for a measurement. Here the label
 //! column is named, decides which rows are kept, and is left out of them.
 
-use super::csv::{Line, Lines};
+use super::csv::{Record, Records};
 use super::error::{DataError, Position, Problem};
 use super::source::Source;
 use super::vectors::Vectors;
@@ -40,18 +40,20 @@ pub struct Selected {
 /// # Errors
 /// [`DataError`]: a column that is not there, no row with the label, and those of [`csv::load`](super::csv::load).
 pub fn select(path: &Path, selection: &Selection) -> Result<Selected, DataError> {
-    let mut lines = Lines::new(Source::open(path)?);
+    let mut lines = Records::new(Source::open(path)?);
     let mut columns: Option<Columns> = None;
     let (mut names, mut labels, mut values) = (None, BTreeMap::new(), Vec::new());
     while let Some(line) = lines.next()? {
+        let is_first = columns.is_none();
         let columns = match &mut columns {
             Some(columns) => columns,
             none => {
-                let found = Columns::find(selection, &line);
+                let has_names = lines.is_header(&line.fields);
+                let found = Columns::find(selection, &line, has_names);
                 none.insert(found.map_err(|problem| lines.source.error(problem))?)
             }
         };
-        if line.is_header {
+        if is_first && lines.is_header(&line.fields) {
             let left = columns.left(&line.fields);
             names = Some(left.map(|(_, name)| text(name)).collect());
             continue;
@@ -81,12 +83,11 @@ pub fn select(path: &Path, selection: &Selection) -> Result<Selected, DataError>
 fn append(
     values: &mut Vec<f32>,
     columns: &Columns,
-    line: &Line,
+    line: &Record,
 ) -> Result<(), (Position, Problem)> {
     for (index, field) in columns.left(&line.fields) {
-        let (line, place) = (line.number, index as u64 + 1);
-        let position = Position::Field { line, field: place };
-        values.push(super::csv::finite(field).map_err(|problem| (position, problem))?);
+        let value = super::csv::finite(field).map_err(|problem| (line.position(index), problem))?;
+        values.push(value as f32);
     }
     Ok(())
 }
@@ -113,11 +114,11 @@ struct Columns {
 
 impl Columns {
     /// Looks for the columns in a table's first line.
-    fn find(selection: &Selection, first: &Line) -> Result<Self, Problem> {
+    fn find(selection: &Selection, first: &Record, has_names: bool) -> Result<Self, Problem> {
         let width = first.fields.len();
         let place = |wanted: &String| {
             let mut names = first.fields.iter();
-            let by_name = names.position(|name| first.is_header && name == wanted.as_bytes());
+            let by_name = names.position(|name| has_names && name == wanted.as_bytes());
             let by_number = || wanted.parse::<usize>().ok()?.checked_sub(1);
             let index = by_name.or_else(by_number).filter(|&index| index < width);
             index.ok_or_else(|| Problem::NoSuchColumn {

@@ -9,15 +9,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::error::{DataError, Position, Problem};
+use super::gzip::{self, BytesFollow, Members};
+use super::notice::{Notice, Noticed};
 use super::npy::Element;
 
 /// Most bytes that one byte of a deflate stream can become.
 pub(super) const DEFLATE_MAX_RATIO: u64 = 1032;
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Bytes looked at to tell formats apart; the longest magic (PNG's) has 8 bytes.
 const PREFIX_LEN: usize = 8;
@@ -62,9 +60,9 @@ impl Source<'static> {
         let start = raw
             .fill_buf()
             .map_err(|error| fail(path, Problem::Io(error)))?;
-        let compressed = start.starts_with(&GZIP_MAGIC);
+        let compressed = start.starts_with(&gzip::MAGIC);
         let (stream, at_most): (Box<dyn BufRead>, u64) = if compressed {
-            let inflated = BufReader::with_capacity(PIECE_BYTES, MultiGzDecoder::new(raw));
+            let inflated = BufReader::with_capacity(PIECE_BYTES, Members::new(raw));
             (Box::new(inflated), length.saturating_mul(DEFLATE_MAX_RATIO))
         } else {
             (raw, length)
@@ -125,6 +123,15 @@ impl<'a> Source<'a> {
         &self.path
     }
 
+    /// What was noticed, of this file.
+    pub(super) fn notices(&self, noticed: Vec<Noticed>) -> Vec<Notice> {
+        let of_file = |what| Notice {
+            path: self.path.clone(),
+            what,
+        };
+        noticed.into_iter().map(of_file).collect()
+    }
+
     /// An error of the whole file.
     pub(super) fn error(&self, problem: Problem) -> DataError {
         DataError {
@@ -148,6 +155,10 @@ impl<'a> Source<'a> {
 
     fn io_error(&self, error: io::Error) -> DataError {
         use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        let inner = error.get_ref();
+        if inner.is_some_and(|inner| inner.is::<BytesFollow>()) {
+            return self.error(Problem::BytesAfterGzip);
+        }
         match error.kind() {
             UnexpectedEof if self.member.is_none() && self.compressed => {
                 self.error_here(Problem::TruncatedGzip)
@@ -214,15 +225,11 @@ impl<'a> Source<'a> {
         Ok(bytes)
     }
 
-    /// The next line without its end, into `line`; false at the end of the file.
-    pub(super) fn line(&mut self, line: &mut Vec<u8>) -> Result<bool, DataError> {
-        line.clear();
-        let read = self.stream.read_until(b'\n', line);
-        self.position += line.len() as u64;
+    /// The next line with its end, appended to `lines`; false at the end of the file.
+    pub(super) fn line(&mut self, lines: &mut Vec<u8>) -> Result<bool, DataError> {
+        let read = self.stream.read_until(b'\n', lines);
         let read = read.map_err(|error| self.io_error(error))?;
-        while matches!(line.last(), Some(b'\n' | b'\r')) {
-            line.pop();
-        }
+        self.position += read as u64;
         Ok(read > 0)
     }
 

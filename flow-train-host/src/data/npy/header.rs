@@ -134,7 +134,8 @@ impl<'a> Parser<'a> {
             let end = self.0.find(|c: char| !c.is_ascii_digit())?;
             let (digits, rest) = self.0.split_at(end);
             numbers.push(digits.parse().ok()?);
-            self.0 = rest;
+            // Python 2 wrote long integers so.
+            self.0 = rest.strip_prefix('L').unwrap_or(rest);
             if self.token(",").is_none() && !self.0.trim_start().starts_with(')') {
                 return None;
             }

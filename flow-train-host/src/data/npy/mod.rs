@@ -1,9 +1,8 @@
 //! NumPy's `.npy`: any array of the types used here, read and written.
 //!
 //! The lower of two floors. An [`NpyArray`] is whatever the file holds (noise for a comparison,
-//! golden vectors, images); `dataset.rs` decides what of it can be data. Five types, because those
-//! are what NumPy, PyTorch and this workspace write: u8, i32, i64, f32, f64. Both byte orders and
-//! both index orders are read, since NumPy writes either without being asked (a transposed array
+//! golden vectors, images); `dataset.rs` decides what of it can be data. All integers and floats are
+//! read, narrow ones as wider ones. Both byte orders and both index orders are read, since NumPy writes either without being asked (a transposed array
 //! is saved in Fortran order); little-endian C order is written.
 
 mod dataset;

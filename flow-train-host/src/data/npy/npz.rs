@@ -10,8 +10,9 @@ use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder};
 
 use super::read_dataset;
-use crate::data::Dataset;
+use crate::data::Reading;
 use crate::data::error::{DataError, Problem};
+use crate::data::options::ReadOptions;
 use crate::data::source::{DEFLATE_MAX_RATIO, Source};
 
 /// Names that tell the data from its labels in an archive of several arrays.
@@ -23,8 +24,12 @@ struct Member {
     place: ZipArchiveEntryWayfinder,
 }
 
-/// Reads the only array of the archive, or the only one with a telling name.
-pub(in crate::data) fn read(mut file: Source<'_>) -> Result<Dataset, DataError> {
+/// Reads the array that is asked for, the only one of the archive, or the only one with a telling
+/// name.
+pub(in crate::data) fn read(
+    mut file: Source<'_>,
+    options: &ReadOptions,
+) -> Result<Reading, DataError> {
     let content = file.rest()?;
     let damaged = |error: rawzip::Error| {
         file.error(Problem::Malformed(format!("damaged zip archive: {error}")))
@@ -41,7 +46,7 @@ pub(in crate::data) fn read(mut file: Source<'_>) -> Result<Dataset, DataError> 
             place,
         });
     }
-    let member = choose(&file, members)?;
+    let member = choose(&file, members, options.array.as_deref())?;
     let data = archive.get_entry(member.place).map_err(damaged)?;
     let stored = data.data();
     let (stream, compressed): (Box<dyn BufRead + '_>, bool) = match member.method {
@@ -63,21 +68,32 @@ pub(in crate::data) fn read(mut file: Source<'_>) -> Result<Dataset, DataError> 
     };
     let ratio = if compressed { DEFLATE_MAX_RATIO } else { 1 };
     let at_most = (stored.len() as u64).saturating_mul(ratio);
-    read_dataset(Source::member(
-        file.path(),
-        &member.name,
-        stream,
-        compressed,
-        at_most,
-    )?)
+    let name = &member.name;
+    let source = Source::member(file.path(), name, stream, compressed, at_most)?;
+    read_dataset(source, options)
 }
 
-fn choose(file: &Source<'_>, mut members: Vec<Member>) -> Result<Member, DataError> {
+fn choose(
+    file: &Source<'_>,
+    mut members: Vec<Member>,
+    wanted: Option<&str>,
+) -> Result<Member, DataError> {
     members.retain(|member| member.name.ends_with(".npy"));
-    let names = members
-        .iter()
-        .map(|member| member.name.trim_end_matches(".npy").to_owned());
+    let names = members.iter().map(|member| {
+        member
+            .name
+            .strip_suffix(".npy")
+            .unwrap_or_default()
+            .to_owned()
+    });
     let names: Vec<String> = names.collect();
+    if let Some(wanted) = wanted {
+        let index = names.iter().position(|name| name == wanted);
+        return match index {
+            Some(index) => Ok(members.swap_remove(index)),
+            None => Err(file.error(Problem::NoSuchArray(wanted.to_owned(), names))),
+        };
+    }
     if members.len() > 1 {
         members.retain(|member| {
             TELLING_NAMES

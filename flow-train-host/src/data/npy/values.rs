@@ -1,11 +1,17 @@
-//! The values of an array, in whichever of the five types.
+//! The values of an array: five types are kept, narrower ones are read as one of them.
 
 use std::io::{self, Write};
+
+use half::f16;
 
 use crate::data::error::{DataError, Problem, excerpt};
 use crate::data::source::Source;
 
-/// The values of an array, in the type that the file has.
+/// Types that can be read, as a message lists them.
+const EXPECTED: &str = "integers of 1 to 8 bytes (i1 to i8, u1 to u8) or floats (f2, f4, f8)";
+
+/// The values of an array, in the type that the file has; i1, i2 and u2 as i4, u4 and u8 as i8,
+/// f2 as f4.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)] // each variant is its type
 pub enum NpyValues {
@@ -75,6 +81,24 @@ impl NpyValues {
         let big_endian = order == ">";
         match (order, dtype) {
             ("|" | "<" | ">" | "=", "u1") => source.bytes(count).map(Self::U8),
+            ("|" | "<" | ">" | "=", "i1") => {
+                let bytes = source.bytes(count)?;
+                let signed = |byte| i32::from(i8::from_le_bytes([byte]));
+                Ok(Self::I32(bytes.into_iter().map(signed).collect()))
+            }
+            ("<" | ">", "i2") => widened(source.values::<i16>(count, big_endian), Self::I32),
+            ("<" | ">", "u2") => widened(source.values::<u16>(count, big_endian), Self::I32),
+            ("<" | ">", "u4") => widened(source.values::<u32>(count, big_endian), Self::I64),
+            ("<" | ">", "u8") => {
+                let values = source.values::<u64>(count, big_endian)?;
+                let signed = |value: u64| match i64::try_from(value) {
+                    Ok(value) => Ok(value),
+                    Err(_) => Err(source.error(Problem::NotExact(value.to_string()))),
+                };
+                let values: Result<_, _> = values.into_iter().map(signed).collect();
+                values.map(Self::I64)
+            }
+            ("<" | ">", "f2") => widened(source.values::<f16>(count, big_endian), Self::F32),
             ("<" | ">", "i4") => source.values(count, big_endian).map(Self::I32),
             ("<" | ">", "i8") => source.values(count, big_endian).map(Self::I64),
             ("<" | ">", "f4") => source.values(count, big_endian).map(Self::F32),
@@ -83,11 +107,20 @@ impl NpyValues {
                 let found = excerpt(descr.as_bytes());
                 Err(source.error(Problem::WrongDtype {
                     found,
-                    expected: "u1, i4, i8, f4 or f8",
+                    expected: EXPECTED,
                 }))
             }
         }
     }
+}
+
+/// Values of a narrow type as those of a wider one, which holds all of them.
+fn widened<T: Into<W>, W>(
+    values: Result<Vec<T>, DataError>,
+    as_values: fn(Vec<W>) -> NpyValues,
+) -> Result<NpyValues, DataError> {
+    let wide = |values: Vec<T>| values.into_iter().map(Into::into).collect();
+    values.map(wide).map(as_values)
 }
 
 fn write_each<T: Copy, const N: usize>(
@@ -146,4 +179,4 @@ macro_rules! element {
     )*};
 }
 
-element!(i32 i64 f32 f64);
+element!(i16 u16 i32 u32 i64 u64 f16 f32 f64);

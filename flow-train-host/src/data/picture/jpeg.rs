@@ -1,5 +1,10 @@
-//! JPEG: decoded by scalar code only (no SIMD features), so every host sees the same pixels.
+//! JPEG: decoded by scalar code only, so every host sees the same pixels, and strictly.
+//!
+//! The decoder is the one of the `image` crate, which would take a file that ends early for a
+//! whole one.
 
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, RgbImage};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -7,18 +12,20 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::Picture;
-use crate::data::error::{ImageSize, Problem};
+use crate::data::error::Problem;
 
 /// More bytes of pixels than one byte of file can become: a block of 64 samples costs at least one
 /// bit, and with 4x4 subsampling 18 blocks make 3072 bytes.
 const MAX_RATIO: u64 = 2048;
 
 pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
-    let options = DecoderOptions::default().set_strict_mode(true);
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_use_unsafe(false);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
     decoder.decode_headers().map_err(problem)?;
     let (channels, colours) = match decoder.input_colorspace() {
-        Some(ColorSpace::Luma) => (1, ColorSpace::Luma),
+        Some(ColorSpace::Luma) => (1u32, ColorSpace::Luma),
         Some(ColorSpace::YCbCr | ColorSpace::RGB) => (3, ColorSpace::RGB),
         other => {
             let why = format!("JPEG in {other:?}, expected grey or RGB");
@@ -42,14 +49,16 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
     if !reaches_end(content) {
         return Err(Problem::Malformed("truncated JPEG".to_owned()));
     }
-    Ok(Picture::from_interleaved(
-        ImageSize {
-            channels,
-            height,
-            width,
-        },
-        &samples,
-    ))
+    let tag = decoder.exif();
+    let orientation = tag.and_then(|exif| Orientation::from_exif_chunk(exif));
+    let image = match channels {
+        1 => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
+        _ => RgbImage::from_raw(width, height, samples).map(DynamicImage::from),
+    };
+    let mut image =
+        image.ok_or_else(|| Problem::Malformed("damaged JPEG: too short".to_owned()))?;
+    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    Picture::from_image(image)
 }
 
 /// Whether the end marker is there: the decoder, even when strict, takes the bits that it lacks at

@@ -1,38 +1,45 @@
-//! One image file (PNG, JPEG, PGM or PPM) as 8-bit planes.
+//! One image file (PNG, JPEG, BMP, TIFF, WebP, PGM or PPM) as 8-bit planes.
 //!
-//! What a camera pipeline would have handed over is what counts: 8-bit grey or RGB. So nothing is
-//! guessed: pixels that are not opaque are refused (what lies behind them is unknown; an alpha
-//! channel that is opaque throughout is dropped), and so are 16-bit samples and CMYK. Orientation
-//! tags and colour profiles are ignored, as the raw sensor has neither.
+//! What a camera pipeline would have handed over is what counts: 8-bit grey or RGB, upright. So
+//! orientation tags are applied, palettes expanded, and nothing is guessed: pixels that are not
+//! opaque are refused (what lies behind them is unknown; an alpha channel that is opaque throughout
+//! is dropped), and so are samples of 16 bits (which 8 of them?), CMYK, and files of several
+//! pictures. Colour profiles are ignored, as the raw sensor has none.
 
 mod jpeg;
-mod png;
 mod pnm;
+mod raster;
+mod tiff_pages;
+
+use std::path::Path;
+
+use image::DynamicImage;
 
 use super::error::{DataError, ImageSize, Problem};
 use super::source::Source;
 
 /// One decoded image, C x H x W.
-#[derive(Debug)]
-pub(super) struct Picture {
-    pub(super) size: ImageSize,
-    pub(super) pixels: Vec<u8>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Its size.
+    pub size: ImageSize,
+    /// Its samples, channel by channel, row by row.
+    pub pixels: Vec<u8>,
 }
 
 type Decoder = fn(&[u8]) -> Result<Picture, Problem>;
 
-const DECODERS: [(&[u8], Decoder); 4] = [
-    (b"\x89PNG\r\n\x1a\n", png::decode),
-    (b"\xff\xd8\xff", jpeg::decode),
-    (b"P5", pnm::decode),
-    (b"P6", pnm::decode),
-];
-
 fn decoder_for(content: &[u8]) -> Option<Decoder> {
-    let known = DECODERS
-        .iter()
-        .find(|(magic, _)| content.starts_with(magic));
-    known.map(|&(_, decode)| decode)
+    match content {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(raster::png),
+        [0xff, 0xd8, 0xff, ..] => Some(jpeg::decode),
+        // The size of a BMP's file comes next, and a header of zeros behind it.
+        [b'B', b'M', _, _, _, _, 0, 0, ..] => Some(raster::bmp),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(raster::tiff),
+        [b'R', b'I', b'F', b'F', ..] => Some(raster::webp),
+        _ if pnm::is_pnm(content) => Some(pnm::decode),
+        _ => None,
+    }
 }
 
 /// Whether a file that starts so is a picture.
@@ -41,6 +48,14 @@ pub(super) fn is_picture(prefix: &[u8]) -> bool {
 }
 
 /// Decodes an image file, whatever its name says.
+///
+/// # Errors
+/// [`DataError`]: no picture of a format that is read, a damaged one, or one of samples that are
+/// not 8-bit grey or RGB.
+pub fn load(path: &Path) -> Result<Picture, DataError> {
+    read(Source::open(path)?)
+}
+
 pub(super) fn read(mut source: Source<'_>) -> Result<Picture, DataError> {
     let content = source.rest()?;
     if content.is_empty() {
@@ -52,7 +67,7 @@ pub(super) fn read(mut source: Source<'_>) -> Result<Picture, DataError> {
             .iter_mut()
             .zip(&content)
             .for_each(|(to, &from)| *to = from);
-        let expected = "a PNG, JPEG, PGM or PPM image";
+        let expected = "a PNG, JPEG, BMP, TIFF, WebP, PGM or PPM image";
         return Err(source.error(Problem::WrongMagic { found, expected }));
     };
     decode(&content).map_err(|problem| source.error(problem))
@@ -69,4 +84,70 @@ impl Picture {
         };
         Self { size, pixels }
     }
+
+    /// From 8-bit samples; alpha must be opaque.
+    fn from_image(image: DynamicImage) -> Result<Self, Problem> {
+        let (width, height) = (image.width(), image.height());
+        let size = |channels| ImageSize {
+            channels,
+            height,
+            width,
+        };
+        match image {
+            DynamicImage::ImageLuma8(i) => Ok(Self::from_interleaved(size(1), i.as_raw())),
+            DynamicImage::ImageRgb8(i) => Ok(Self::from_interleaved(size(3), i.as_raw())),
+            DynamicImage::ImageLumaA8(i) => {
+                Ok(Self::from_interleaved(size(1), &without_alpha(&i, 1)?))
+            }
+            DynamicImage::ImageRgba8(i) => {
+                Ok(Self::from_interleaved(size(3), &without_alpha(&i, 3)?))
+            }
+            other => Err(Problem::WrongDepth(format!("samples {:?}", other.color()))),
+        }
+    }
+
+    /// A picture without colours as grey: of formats that cannot say so.
+    fn grey_if_it_is(self) -> Self {
+        match self.size.channels {
+            3 => self.clone().with_channels(1).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// The picture with so many channels, if that changes nothing: grey is red, green and blue
+    /// alike.
+    pub(super) fn with_channels(self, wanted: u32) -> Option<Self> {
+        let size = ImageSize {
+            channels: wanted,
+            ..self.size
+        };
+        let plane = self.size.height as usize * self.size.width as usize;
+        match (self.size.channels, wanted) {
+            (found, wanted) if found == wanted => Some(self),
+            (1, 3) => Some(Self {
+                size,
+                pixels: self.pixels.repeat(3),
+            }),
+            (3, 1) => {
+                let grey = self.pixels.get(..plane)?;
+                let same = self.pixels.chunks_exact(plane).all(|other| other == grey);
+                same.then(|| Self {
+                    size,
+                    pixels: grey.to_vec(),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn without_alpha(samples: &[u8], channels: usize) -> Result<Vec<u8>, Problem> {
+    let pixels = samples.chunks_exact(channels + 1);
+    if pixels.clone().any(|pixel| pixel[channels] != u8::MAX) {
+        return Err(Problem::Transparent);
+    }
+    Ok(pixels
+        .flat_map(|pixel| &pixel[..channels])
+        .copied()
+        .collect())
 }

@@ -1,14 +1,33 @@
-//! PGM and PPM, binary (P5 and P6): what frame grabbers and `ffmpeg` write.
+//! PGM and PPM, binary (P5 and P6: what frame grabbers and `ffmpeg` write) and plain (P2 and P3).
 //!
-//! Three numbers as text (width, height, largest sample), comments allowed between them, one byte
-//! of white space, then the samples. Only 255 as the largest sample: another would need a choice
-//! of how to scale.
+//! Three numbers as text (width, height, largest sample), comments allowed between them, then the
+//! samples: bytes behind one byte of white space, or numbers as text. Only 255 as the largest
+//! sample: another would need a choice of how to scale.
 
 use super::Picture;
 use crate::data::error::{ImageSize, Problem};
 
+/// Whether a file that starts so is a PGM or PPM, and no table whose first column is called P5.
+pub(super) fn is_pnm(prefix: &[u8]) -> bool {
+    let [b'P', b'2' | b'3' | b'5' | b'6', rest @ ..] = prefix else {
+        return false;
+    };
+    match rest {
+        [] => true,
+        [first, ..] if !first.is_ascii_whitespace() => false,
+        _ => rest
+            .trim_ascii_start()
+            .first()
+            .is_none_or(|next| !next.is_ascii_alphabetic() && *next != b'"'),
+    }
+}
+
 pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
-    let channels = if content.starts_with(b"P5") { 1 } else { 3 };
+    let channels = match content[1] {
+        b'2' | b'5' => 1,
+        _ => 3,
+    };
+    let is_plain = matches!(content[1], b'2' | b'3');
     let mut rest = &content[2..];
     let damaged = || Problem::Malformed("damaged PGM or PPM header".to_owned());
     let width = number(&mut rest).ok_or_else(damaged)?;
@@ -23,6 +42,14 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
     if width == 0 || height == 0 {
         return Err(Problem::Empty);
     }
+    let plain;
+    let samples = match is_plain {
+        true => {
+            plain = plain_samples(samples)?;
+            &plain
+        }
+        false => samples,
+    };
     let found = samples.len() as u64;
     // Below 2^64 but for the factor of three.
     match (u64::from(width) * u64::from(height)).checked_mul(channels.into()) {
@@ -41,6 +68,15 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
             at_most: found,
         }),
     }
+}
+
+/// Samples as text.
+fn plain_samples(text: &[u8]) -> Result<Vec<u8>, Problem> {
+    let sample = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
+    let words = text.split(u8::is_ascii_whitespace);
+    let samples = words.filter(|word| !word.is_empty()).map(sample);
+    let samples: Option<Vec<u8>> = samples.collect();
+    samples.ok_or_else(|| Problem::Malformed("a sample is no number from 0 to 255".to_owned()))
 }
 
 /// The next number, after white space and comments.

@@ -10,7 +10,7 @@ use crate::data::{Dataset, Problem, load, load_bytes};
 fn the_content_decides_not_the_name() {
     let files = Files::new();
     let npy_called_csv = files.write("a.csv", &bytes(fixtures::NPY_F4));
-    let csv_called_npy = files.write("b.npy", b"0,1,2\n3,4,5\n");
+    let csv_called_npy = files.write("b.npy", b"a,b,c\n0,1,2\n3,4,5\n");
     assert_eq!(
         load(&npy_called_csv).unwrap(),
         load(&csv_called_npy).unwrap()

@@ -5,7 +5,7 @@ use std::fs;
 use super::fixtures::{self, bytes};
 use super::{Files, error_naming, error_of, images_of, vectors_of};
 use crate::data::npy::{NpyArray, NpyValues};
-use crate::data::{Position, Problem};
+use crate::data::{ColumnChoice, Dataset, Position, Problem, ReadOptions, read};
 
 fn array_of(content: &[u8]) -> NpyArray {
     NpyArray::load(&Files::new().write("a.npy", content)).unwrap()
@@ -131,8 +131,10 @@ fn shapes_that_are_no_data_are_refused() {
         Problem::WrongShape { found, expected } => (found, expected),
         other => panic!("{other:?}"),
     };
-    let (found, _) = shape_of(npy_bytes(&[2, 3], NpyValues::U8(vec![0; 6])));
-    assert_eq!(found, [2, 3]);
+    let (found, _) = shape_of(npy_bytes(&[6], NpyValues::U8(vec![0; 6])));
+    assert_eq!(found, [6]);
+    let (found, _) = shape_of(npy_bytes(&[1, 2, 3], NpyValues::F32(vec![0.0; 6])));
+    assert_eq!(found, [1, 2, 3]);
     let (found, _) = shape_of(npy_bytes(&[6], NpyValues::F32(vec![0.0; 6])));
     assert_eq!(found, [6]);
     let (_, expected) = shape_of(npy_bytes(&[1, 8, 8, 3], NpyValues::U8(vec![0; 192])));
@@ -149,10 +151,6 @@ fn types_that_are_no_data_are_refused() {
         other => panic!("{other:?}"),
     };
     assert_eq!(
-        dtype_of(npy_bytes(&[2, 2], NpyValues::I64(vec![0; 4]))),
-        "<i8"
-    );
-    assert_eq!(
         dtype_of(bytes(fixtures::NPY_STRUCTURED)),
         "[('a', '<i4'), ('b', '<f4')]"
     );
@@ -163,6 +161,87 @@ fn types_that_are_no_data_are_refused() {
         dtype_of(with_header(native_order_of_which_machine, &[0; 4])),
         "=f4"
     );
+}
+
+/// The values of a 2 x 2 array of this type, whose bytes are given.
+fn vectors_of_type(dtype: &str, values: &[u8]) -> Vec<f32> {
+    let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': (2, 2)}}");
+    vectors_of(&with_header(&header, values)).values().to_vec()
+}
+
+#[test]
+fn every_number_that_f32_holds_makes_vectors() {
+    assert_eq!(
+        vectors_of_type("|u1", &[0, 1, 2, 255]),
+        [0.0, 1.0, 2.0, 255.0]
+    );
+    assert_eq!(
+        vectors_of_type("|i1", &[0, 1, 2, 255]),
+        [0.0, 1.0, 2.0, -1.0]
+    );
+    let two = [0, 1, 2, 3, 4, 5, 0xff, 0xfe];
+    assert_eq!(
+        vectors_of_type("<u2", &two),
+        [256.0, 770.0, 1284.0, 65279.0]
+    );
+    assert_eq!(vectors_of_type(">i2", &two), [1.0, 515.0, 1029.0, -2.0]);
+    let four = [1u32, 1 << 24, 3 << 30, u32::MAX - 255]
+        .map(u32::to_le_bytes)
+        .concat();
+    let wanted = [1.0, 16_777_216.0, 3_221_225_472.0, 4_294_967_040.0];
+    assert_eq!(vectors_of_type("<u4", &four), wanted);
+    let eight = [1u64, 1 << 40, 5, 1 << 62].map(u64::to_le_bytes).concat();
+    let wanted = [1.0, 2f32.powi(40), 5.0, 2f32.powi(62)];
+    assert_eq!(vectors_of_type("<u8", &eight), wanted);
+    assert_eq!(vectors_of_type("<i8", &eight), wanted);
+    // numpy.array([1, -0.5, 65504, 6e-8], "f2").tobytes().hex()
+    let half = bytes("003c00b8ff7b0100");
+    assert_eq!(
+        vectors_of_type("<f2", &half),
+        [1.0, -0.5, 65504.0, 2f32.powi(-24)]
+    );
+}
+
+#[test]
+fn a_whole_number_that_f32_does_not_hold_is_refused_where_it_is() {
+    let values = NpyValues::I64(vec![1, 2, 16_777_216, 16_777_217]);
+    let error = error_of(&npy_bytes(&[2, 2], values));
+    assert_eq!(
+        error.position,
+        Some(Position::Coordinate { vector: 1, dim: 1 })
+    );
+    assert!(matches!(error.problem, Problem::NotExact(ref value) if value == "16777217"));
+    let header = "{'descr': '<u8', 'fortran_order': False, 'shape': (1, 1)}";
+    let error = error_of(&with_header(header, &u64::MAX.to_le_bytes()));
+    assert!(matches!(error.problem, Problem::NotExact(_)), "{error}");
+}
+
+#[test]
+fn python_2s_long_integers_are_read() {
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 2L), }";
+    let vectors = vectors_of(&with_header(header, &[0; 8]));
+    assert_eq!((vectors.len(), vectors.dims()), (1, 2));
+}
+
+#[test]
+fn columns_are_chosen_by_number() {
+    let files = Files::new();
+    let counted = NpyValues::I32((0..8).collect());
+    let path = files.write("a.npy", &npy_bytes(&[2, 4], counted));
+    let of = |columns: &str| {
+        let options = ReadOptions {
+            columns: ColumnChoice(vec![columns.to_owned()]),
+            ..ReadOptions::default()
+        };
+        read(&path, &options)
+    };
+    let Dataset::Vectors(vectors) = of("4,1-2").unwrap().dataset else {
+        panic!("no vectors")
+    };
+    assert_eq!(vectors.values(), [3.0, 0.0, 1.0, 7.0, 4.0, 5.0]);
+    for bad in ["5", "0", "3-2", "x", "2-5", "1,1", ""] {
+        assert!(of(bad).is_err(), "{bad:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! NPZ: NumPy's own archives, and what becomes of them when a byte is not what it was.
 
 use super::fixtures::{self, bytes};
-use super::{error_of, images_of, vectors_of};
-use crate::data::Problem;
+use super::{Files, error_of, images_of, vectors_of};
+use crate::data::{Problem, ReadOptions, read};
 
 #[test]
 fn the_array_with_a_telling_name_is_chosen() {
@@ -25,8 +25,38 @@ fn several_arrays_without_a_telling_name_are_listed() {
     assert!(
         error
             .to_string()
-            .contains("arrays a, b: one of them must be called"),
+            .ends_with("holds arrays a, b: name one, --array a or FILE.npz:a"),
         "{error}"
+    );
+}
+
+#[test]
+fn an_array_is_named_by_an_option_or_behind_the_path() {
+    let files = Files::new();
+    let path = files.write("a.npz", &bytes(fixtures::NPZ_DEFLATED));
+    let options = |name: &str| ReadOptions {
+        array: Some(name.to_owned()),
+        ..ReadOptions::default()
+    };
+    let images = read(&path, &options("images")).unwrap().dataset;
+    let behind = files.path().join("a.npz:images");
+    assert_eq!(
+        read(&behind, &ReadOptions::default()).unwrap().dataset,
+        images
+    );
+    let error = read(&path, &options("x_train")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("no array \"x_train\": it holds y, images"),
+        "{error}"
+    );
+    let table = files.write("a.csv", b"1,2\n");
+    let error = read(&table, &options("x")).unwrap_err();
+    assert!(matches!(error.problem, Problem::NoArrays(_)), "{error}");
+    // A path that is there means itself.
+    let odd = files.write("a.npz:y", b"1,2\n");
+    assert_eq!(
+        read(&odd, &ReadOptions::default()).unwrap().dataset.len(),
+        1
     );
 }
 

@@ -258,6 +258,110 @@ fn pgm_and_ppm_are_read() {
 }
 
 #[test]
+fn plain_pgm_and_ppm_are_read() {
+    let pgm = images_of(b"P2\n# a comment\n3 2\n255\n0 1 2\n3  4\n255\n");
+    assert_eq!(
+        (size(&pgm), pgm.pixels()),
+        ([1, 2, 3], &[0, 1, 2, 3, 4, 255][..])
+    );
+    let ppm = images_of(b"P3 2 1 255 1 2 3 4 5 6");
+    assert_eq!(
+        (size(&ppm), ppm.pixels()),
+        ([3, 1, 2], &[1, 4, 2, 5, 3, 6][..])
+    );
+    let high = error_of(b"P2 1 1 255\n256\n").problem;
+    assert!(matches!(high, Problem::Malformed(_)));
+    let short = error_of(b"P2 2 1 255\n1\n").problem;
+    assert!(matches!(short, Problem::Truncated { .. }));
+}
+
+/// A picture as the encoders of the `image` crate write it.
+fn encoded(format: image::ImageFormat, picture: &image::DynamicImage) -> Vec<u8> {
+    let mut content = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut content, format).unwrap();
+    content.into_inner()
+}
+
+const FORMATS: [image::ImageFormat; 3] = [
+    image::ImageFormat::Bmp,
+    image::ImageFormat::Tiff,
+    image::ImageFormat::WebP,
+];
+
+#[test]
+fn bmp_tiff_and_webp_are_read_as_they_were_written() {
+    let rgb = image::RgbImage::from_fn(5, 3, |x, y| image::Rgb([40 * x as u8, 80 * y as u8, 9]));
+    let grey = image::RgbImage::from_fn(5, 3, |x, y| image::Rgb([(40 * x + y) as u8; 3]));
+    for format in FORMATS {
+        let images = images_of(&encoded(format, &rgb.clone().into()));
+        assert_eq!(size(&images), [3, 3, 5], "{format:?}");
+        for (x, y, pixel) in rgb.enumerate_pixels() {
+            let at = (y * 5 + x) as usize;
+            let found = [0, 15, 30].map(|plane| images.pixels()[plane + at]);
+            assert_eq!(found, pixel.0, "{format:?}");
+        }
+    }
+    // Neither has a grey of its own that all programs write.
+    for format in [image::ImageFormat::Bmp, image::ImageFormat::WebP] {
+        let images = images_of(&encoded(format, &grey.clone().into()));
+        assert_eq!(size(&images), [1, 3, 5], "{format:?}");
+        assert_eq!(images.pixels()[6], 41);
+    }
+}
+
+#[test]
+fn cut_bmp_tiff_and_webp_are_refused() {
+    let noise = |x, y| image::Rgb([(x * 83 + y * 59) as u8, (x * y * 31) as u8, (x * x) as u8]);
+    let picture = image::DynamicImage::from(image::RgbImage::from_fn(9, 7, noise));
+    for format in FORMATS {
+        let whole = encoded(format, &picture);
+        for len in 13..whole.len() - 1 {
+            let files = super::Files::new();
+            let cut = crate::data::load(&files.write("cut", &whole[..len]));
+            assert!(cut.is_err(), "{format:?}: {len} of {}", whole.len());
+        }
+    }
+}
+
+#[test]
+fn deep_transparent_and_several_pictures_are_refused() {
+    let deep = image::DynamicImage::from(image::ImageBuffer::from_pixel(2, 2, image::Luma([1u16])));
+    let problem = error_of(&encoded(image::ImageFormat::Tiff, &deep)).problem;
+    assert!(matches!(problem, Problem::WrongDepth(_)), "{problem}");
+    let glass = image::RgbaImage::from_pixel(2, 2, image::Rgba([1, 2, 3, 4]));
+    for format in [image::ImageFormat::Tiff, image::ImageFormat::WebP] {
+        let problem = error_of(&encoded(format, &glass.clone().into())).problem;
+        assert!(
+            matches!(problem, Problem::Transparent),
+            "{format:?}: {problem}"
+        );
+    }
+    // A second page: the first directory's end leads to it.
+    let grey = image::GrayImage::from_pixel(2, 2, image::Luma([7]));
+    let mut pages = encoded(image::ImageFormat::Tiff, &grey.into());
+    let directory = u32::from_le_bytes(pages[4..8].try_into().unwrap()) as usize;
+    let entries = usize::from(u16::from_le_bytes([pages[directory], pages[directory + 1]]));
+    pages[directory + 2 + 12 * entries] = 8;
+    let problem = error_of(&pages).problem;
+    assert!(matches!(problem, Problem::SeveralFrames), "{problem}");
+}
+
+#[test]
+fn an_orientation_tag_is_applied() {
+    // SOI, then APP1 with a TIFF of one entry: orientation (0x0112) 6, turn clockwise.
+    let exif = "ffe1002245786966000049492a00080000000100120103000100000006000000\
+                00000000";
+    let whole = bytes(fixtures::JPEG_RGB);
+    let tagged = [&whole[..2], &bytes(exif), &whole[2..]].concat();
+    let (lying, upright) = (images_of(&whole), images_of(&tagged));
+    assert_eq!((size(&lying), size(&upright)), ([3, 8, 16], [3, 16, 8]));
+    for (y, x) in (0..8).flat_map(|y| (0..16).map(move |x| (y, x))) {
+        // The left edge comes to the top, the bottom to the left.
+        assert_eq!(lying.get(0)[y * 16 + x], upright.get(0)[x * 8 + 7 - y]);
+    }
+}
+
+#[test]
 fn pgm_errors_are_typed() {
     let truncated = error_of(b"P5 2 2 255\n\x00\x01\x02").problem;
     assert!(matches!(

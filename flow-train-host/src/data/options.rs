@@ -1,0 +1,30 @@
+//! What the user says about a file that its content cannot tell.
+
+use super::columns::ColumnChoice;
+use super::error::ImageSize;
+
+/// How data is read. The default guesses nothing that it cannot see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Array of an archive that holds several.
+    pub array: Option<String>,
+    /// Whether a table's first line holds names.
+    pub header: Header,
+    /// Columns of vectors that are kept, in this order; all where nothing is said.
+    pub columns: ColumnChoice,
+    /// Size that every picture of a folder must have: that of the model. Without it, the first
+    /// picture's.
+    pub size: Option<ImageSize>,
+}
+
+/// Whether the first line of a table holds the names of its columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Header {
+    /// It does if no field of it is a number, and one is not empty.
+    #[default]
+    Auto,
+    /// It does, whatever it holds.
+    Yes,
+    /// It holds values.
+    No,
+}
