@@ -1,10 +1,11 @@
 //! What `eval` finds out: how well each score tells the model's own data from others.
 
 use crate::drift::Drift;
+use crate::inputs::Named;
 use flow_infer::gate::{Decision, Gate, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
-use flow_train_host::data::Dataset;
+use flow_train_host::data::{Dataset, ItemNames};
 use flow_train_host::metrics::{Separation, conformal_upper, median};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,11 @@ pub(crate) struct Set {
     /// Inputs that the gate does not accept; none without a gate.
     pub(crate) rejected: Option<usize>,
     pub(crate) rejected_share: Option<f64>,
+    /// The first inputs that the gate takes for what they are not; none without a gate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mistakes: Vec<Item>,
+    #[serde(skip)]
+    pub(crate) items: ItemNames,
     #[serde(skip)]
     pub(crate) data: Dataset,
     #[serde(skip)]
@@ -30,14 +36,25 @@ pub(crate) struct Set {
     pub(crate) decisions: Vec<Decision>,
 }
 
+/// An input of a set.
+#[derive(Debug, Serialize)]
+pub(crate) struct Item {
+    pub(crate) index: usize,
+    pub(crate) name: String,
+}
+
+/// Mistakes that are listed.
+const MISTAKES: usize = 20;
+
 impl Set {
     pub(crate) fn new(
         name: String,
         path: String,
-        data: Dataset,
+        named: Named,
         scores: Vec<Scores>,
         gate: Option<&Gate>,
     ) -> Self {
+        let Named { data, items } = named;
         let dims = data.dims();
         let bits: Vec<f64> = scores
             .iter()
@@ -54,10 +71,26 @@ impl Set {
             bits_per_dim_median: median(&bits),
             rejected: gate.map(|_| refused),
             rejected_share: gate.map(|_| refused as f64 / scores.len() as f64),
+            mistakes: Vec::new(),
+            items,
             data,
             scores,
             decisions,
         }
+    }
+
+    /// The set with its first mistakes: what is rejected of the model's own data, accepted of
+    /// foreign ones.
+    pub(crate) fn with_mistakes(mut self, is_benign: bool) -> Self {
+        let is_wrong = |d: &Decision| (*d == Decision::Accept) != is_benign;
+        let decisions = self.decisions.iter().enumerate();
+        let wrong = decisions.filter(|(_, decision)| is_wrong(decision));
+        let item = |(index, _)| Item {
+            index,
+            name: self.items.get(index).to_string(),
+        };
+        self.mistakes = wrong.take(MISTAKES).map(item).collect();
+        self
     }
 }
 
@@ -195,6 +228,8 @@ mod tests {
 
     fn set(name: &str, log_probs: &[i64], gate: Option<&Gate>) -> Set {
         let data = Dataset::Vectors(Vectors::new(1, vec![0.0; log_probs.len()]).unwrap());
+        let items = ItemNames::Rows(0..log_probs.len());
+        let data = Named { data, items };
         let scores = log_probs.iter().map(|&nats| Scores {
             log_prob_raw: nats * ONE,
             code_length_raw: None,

@@ -1,11 +1,12 @@
 //! Data for a model: read, cut to a limit, and of the size that the model reads.
 
 use crate::kind;
-use anyhow::{Result, bail};
+use crate::reading::Reading;
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
-use flow_train_host::data::{self, Dataset};
+use flow_train_host::data::{self, DataError, Dataset, ImageSize, ItemNames, Position, Problem};
 use flow_train_host::files::one_line;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -70,30 +71,88 @@ impl Limit {
     }
 }
 
-/// Reads data for which there is no model yet.
-pub(crate) fn read(path: &Path, limit: Limit) -> Result<Dataset> {
-    let data = limit.cut(of_any_size(path)?);
-    if data.is_empty() {
-        bail!("{}: nothing is left after --skip", one_line(path));
+/// Data with the names of its items.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) data: Dataset,
+    pub(crate) items: ItemNames,
+}
+
+/// Reads data for which there is no model yet, and says on standard error what its owner should
+/// know.
+pub(crate) fn read(path: &Path, reading: &Reading, limit: Limit) -> Result<data::Reading> {
+    cut(path, limit, read_sized(path, reading, None)?)
+}
+
+/// The inputs that are used.
+fn cut(path: &Path, limit: Limit, read: data::Reading) -> Result<data::Reading> {
+    let read = data::Reading {
+        items: read.items.take(limit.range()),
+        dataset: limit.cut(read.dataset),
+        ..read
+    };
+    match read.dataset.is_empty() {
+        true => bail!("{}: nothing is left after --skip", one_line(path)),
+        false => Ok(read),
     }
-    Ok(data)
 }
 
 /// Reads the data that a model shall read.
-pub(crate) fn load(path: &Path, limit: Limit, artifact: &Artifact<'_>) -> Result<Dataset> {
-    let data = of_any_size(path)?;
-    check(path, &data, artifact)?;
-    let data = limit.cut(data);
-    if data.is_empty() {
-        bail!("{}: nothing is left after --skip", one_line(path));
-    }
-    Ok(data)
+pub(crate) fn load(
+    path: &Path,
+    reading: &Reading,
+    limit: Limit,
+    artifact: &Artifact<'_>,
+) -> Result<Dataset> {
+    load_named(path, reading, limit, artifact).map(|named| named.data)
 }
 
-fn of_any_size(path: &Path) -> Result<Dataset> {
-    match kind::no_data(path) {
-        Some(why) => bail!(why),
-        None => Ok(data::load(path)?),
+/// [`load`] with the names of the items.
+pub(crate) fn load_named(
+    path: &Path,
+    reading: &Reading,
+    limit: Limit,
+    artifact: &Artifact<'_>,
+) -> Result<Named> {
+    let size = match artifact.input() {
+        PlannedInput::Image { shape, .. } => Some(ImageSize {
+            channels: shape.channels.into(),
+            height: shape.height.into(),
+            width: shape.width.into(),
+        }),
+        PlannedInput::Vector { .. } | PlannedInput::Whitened { .. } => None,
+    };
+    let read = read_sized(path, reading, size)?;
+    check(path, &read.dataset, artifact)?;
+    let read = cut(path, limit, read)?;
+    Ok(Named {
+        data: read.dataset,
+        items: read.items,
+    })
+}
+
+fn read_sized(path: &Path, reading: &Reading, size: Option<ImageSize>) -> Result<data::Reading> {
+    if let Some(why) = kind::no_data(path) {
+        bail!(why);
+    }
+    let read = data::read(path, &reading.options(size)).map_err(with_advice)?;
+    for notice in &read.notices {
+        warn(notice);
+    }
+    Ok(read)
+}
+
+/// A line on standard error: the work goes on, and somebody should know.
+pub(crate) fn warn(what: impl std::fmt::Display) {
+    eprintln!("warning: {what}");
+}
+
+fn with_advice(error: DataError) -> anyhow::Error {
+    match (&error.problem, error.position) {
+        (Problem::NotANumber(_), Some(Position::Field { .. })) => {
+            anyhow!("{error} (--columns says which columns are read)")
+        }
+        _ => error.into(),
     }
 }
 

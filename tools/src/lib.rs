@@ -29,6 +29,7 @@ pub mod output;
 mod picture;
 mod place;
 mod progress;
+mod reading;
 mod report;
 mod scripts;
 mod signature;

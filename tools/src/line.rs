@@ -7,7 +7,10 @@ use crate::table::{Cell, Table, Tone};
 use flow_infer::gate::{Decision, Gate};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
+use flow_train_host::data::ItemName;
+use flow_train_host::files::one_line;
 use serde::Serialize;
+use std::path::Path;
 
 /// Scores in nats, each higher for inputs more like the training data; absent ones do not exist for the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -35,10 +38,13 @@ pub struct Raw {
 }
 
 /// A line.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     /// Index of the input in its set.
     pub index: usize,
+    /// What the input is called: its file, its line, its row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// ln of the density; none where the input is invalid.
     pub log_prob_nats: Option<f64>,
     /// The same in bits per dim.
@@ -71,6 +77,7 @@ impl Line {
         };
         Self {
             index,
+            name: None,
             log_prob_nats,
             bits_per_dim: log_prob_nats.map(|nats| bits_per_dim(nats, dims)),
             scores: scores.map_or_else(Default::default, |s| in_nats(s, gate)),
@@ -81,6 +88,15 @@ impl Line {
                 log_prob_raw: scores.map(|s| s.log_prob_raw),
                 code_length_raw: scores.and_then(|s| s.code_length_raw),
             }),
+        }
+    }
+
+    /// The line with the name of its input.
+    #[must_use]
+    pub fn named(self, name: ItemName<'_>) -> Self {
+        Self {
+            name: Some(name.to_string()),
+            ..self
         }
     }
 
@@ -95,6 +111,7 @@ impl Line {
 pub fn table(is_flow: bool) -> Table {
     let head = [
         "index",
+        "name",
         "bits/dim",
         "likelihood",
         "complexity",
@@ -112,6 +129,7 @@ pub fn row(line: &Line) -> Vec<Cell> {
     };
     let mut cells = vec![
         line.index.to_string().into(),
+        line.name.as_deref().map_or("-".into(), name),
         number(line.bits_per_dim, 4),
         number(line.scores.likelihood, 2),
         number(line.scores.complexity, 2),
@@ -122,6 +140,11 @@ pub fn row(line: &Line) -> Vec<Cell> {
         cells.push(raw.score_raw.map_or("-".into(), |s| s.to_string().into()));
     }
     cells
+}
+
+/// A file name may hold line breaks, a row may not.
+fn name(name: &str) -> Cell {
+    one_line(Path::new(name)).to_string().into()
 }
 
 /// A decision as a cell.
@@ -179,7 +202,13 @@ mod tests {
              \"decision\":\"reject\",\"saturated\":false,\"score_raw\":-41943040,\
              \"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
         );
-        assert_eq!(row(&line).len(), 7);
+        assert_eq!(row(&line).len(), 8);
+        let named = line.named(ItemName::File("cat/1.png"));
+        assert!(
+            named
+                .json()
+                .starts_with("{\"index\":7,\"name\":\"cat/1.png\",\"log")
+        );
     }
 
     #[test]

@@ -78,7 +78,9 @@ impl Gate {
             .as_ref()
             .map(|path| Inputs::load(path, self.limit));
         let run = gate::check(board, &model, &data.transpose()?.unwrap_or_default())?;
-        print(&Artifact::load(&model)?, &run.answers, false)?;
+        // The images of the program come before the data.
+        let unnamed = Inputs::default();
+        print(&Artifact::load(&model)?, &unnamed, &run.answers, false)?;
         println!("{}", gate::describe(board, &run));
         Ok(())
     }
@@ -102,14 +104,15 @@ impl Score {
         if self.log {
             eprint!("{}", decode_log(&elf, &run.log)?);
         }
-        print(&artifact, &run.answers, self.json)
+        print(&artifact, &inputs, &run.answers, self.json)
     }
 }
 
-fn print(artifact: &Artifact<'_>, answers: &[Answer], json: bool) -> Result<()> {
+fn print(artifact: &Artifact<'_>, inputs: &Inputs, answers: &[Answer], json: bool) -> Result<()> {
     let mut out = Output::stdout();
     let lines = answers.iter().enumerate();
-    let lines = lines.map(|(index, answer)| line_of(index, answer, artifact));
+    let lines =
+        lines.map(|(index, answer)| line_of(index, answer, artifact).named(inputs.name(index)));
     if json {
         for line in lines {
             writeln!(out, "{}", line.json())?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use flow_infer::artifact::Artifact;
-use flow_train_host::data::{self, Dataset};
+use flow_train_host::data::{self, Dataset, ItemName, ItemNames, ReadOptions};
 use flowgate_stream::InputsHeader;
 use std::path::Path;
 
@@ -11,12 +11,17 @@ use std::path::Path;
 pub(crate) struct Inputs {
     input_bytes: usize,
     bytes: Vec<u8>,
+    names: Option<ItemNames>,
 }
 
 impl Inputs {
     /// Inputs of `input_bytes` each, one after the other.
     pub(crate) fn new(input_bytes: usize, bytes: Vec<u8>) -> Self {
-        Self { input_bytes, bytes }
+        Self {
+            input_bytes,
+            bytes,
+            names: None,
+        }
     }
 
     /// Loads the first `limit` inputs of a data set.
@@ -24,9 +29,15 @@ impl Inputs {
     /// # Errors
     /// The file is missing or is no data set.
     pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
-        Ok(Self::of(
-            &data::load(path)?.take(0..limit.unwrap_or(usize::MAX)),
-        ))
+        let read = data::read(path, &ReadOptions::default())?;
+        for notice in &read.notices {
+            eprintln!("warning: {notice}");
+        }
+        let range = 0..limit.unwrap_or(usize::MAX);
+        Ok(Self {
+            names: Some(read.items.take(range.clone())),
+            ..Self::of(&read.dataset.take(range))
+        })
     }
 
     /// A data set as the engine reads it.
@@ -52,6 +63,7 @@ impl Inputs {
             );
         }
         self.bytes.extend(&other.bytes);
+        self.names = None;
         Ok(())
     }
 
@@ -68,6 +80,14 @@ impl Inputs {
             );
         }
         Ok(())
+    }
+
+    /// What an input is called: its row, where its file says nothing else.
+    pub(crate) fn name(&self, index: usize) -> ItemName<'_> {
+        match &self.names {
+            Some(names) => names.get(index),
+            None => ItemName::Row(index),
+        }
     }
 
     /// Number of inputs.

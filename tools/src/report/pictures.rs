@@ -57,7 +57,8 @@ fn picture(images: &Images, set: &Set, index: usize, score: f64, is_benign: bool
         Some(true) => ("wrong", "accepted: a miss"),
         Some(false) => ("wrong", "rejected: a false alarm"),
     };
-    let title = format!("{} {index}: {score:.1} nats {word}", set.name);
+    let name = set.items.get(index);
+    let title = format!("{} {index}, {name}: {score:.1} nats {word}", set.name);
     el("figure")
         .class(class)
         .attr("title", title.trim())

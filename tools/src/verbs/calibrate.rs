@@ -3,6 +3,7 @@
 use crate::inputs::{self, Limit};
 use crate::model::{self, Loaded};
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
 use crate::{birth, failure, json, number, place};
@@ -41,6 +42,8 @@ pub(crate) struct Args {
     score: Option<Score>,
     #[command(flatten)]
     limit: Limit,
+    #[command(flatten)]
+    reading: Reading,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -83,7 +86,7 @@ impl Args {
         place::file(&self.out, &[&self.data], out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
-        let data = inputs::load(&self.data, self.limit, &artifact)?;
+        let data = inputs::load(&self.data, &self.reading, self.limit, &artifact)?;
         let kind = self.kind(artifact.input());
         let scores = all_scores(&self.data, &artifact, &data, None, "calibrating")?;
         let place = || one_line(&self.data).to_string();

@@ -49,6 +49,7 @@ impl Args {
 mod kept {
     use super::Args;
     use crate::output::Output;
+    use crate::reading::Reading;
     use crate::table::Table;
     use crate::{inputs, place as room, progress};
     use anyhow::{Context, Result, bail};
@@ -72,10 +73,7 @@ mod kept {
     pub(super) fn run(args: &Args, out: &mut Output) -> Result<Table> {
         room::file(&args.out, &[&args.data, &args.weights], out)?;
         let place = |path: &Path| one_line(path).to_string();
-        let images = args.limit.cut(data::load(&args.data)?);
-        if images.is_empty() {
-            bail!("{}: nothing is left after --skip", place(&args.data));
-        }
+        let images = inputs::read(&args.data, &Reading::default(), args.limit)?.dataset;
         let weights = std::fs::read(&args.weights).unwrap_or_default();
         let origin = Origin {
             weights_sha256: sha256_hex(&weights),

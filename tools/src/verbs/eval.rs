@@ -2,9 +2,10 @@
 
 use crate::draws::Draws;
 use crate::evaluation::{Column, Evaluation, GateReport, Set, flow_columns};
-use crate::inputs::{self, Limit};
+use crate::inputs::{self, Limit, Named};
 use crate::model::Loaded;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::report::{self, Facts};
 use crate::table::{Cell, Table, Tone};
 use crate::verbs::score::all_scores;
@@ -16,6 +17,9 @@ use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Rejected inputs of the model's own data that are named; results.json has more.
+const NAMED: usize = 5;
 
 /// Evaluate a model on its own kind of data against foreign ones
 #[derive(clap::Args)]
@@ -47,6 +51,8 @@ pub(crate) struct Args {
     draws: Draws,
     #[command(flatten)]
     limit: Limit,
+    #[command(flatten)]
+    reading: Reading,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -59,17 +65,20 @@ impl Args {
         let loaded = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         let artifact = loaded.artifact()?;
         // Everything is read before anything long begins.
-        let benign = inputs::load(&self.benign.1, self.limit, &artifact)?;
-        let load = |path: &Path| inputs::load(path, self.limit, &artifact);
+        let load = |path: &Path| inputs::load_named(path, &self.reading, self.limit, &artifact);
+        let benign = load(&self.benign.1)?;
         let foreign = self.ood.iter().map(|(_, path)| load(path));
         let foreign = foreign.collect::<Result<Vec<_>>>()?;
         let sample = self.baseline_data.as_deref();
-        let sample = sample.map(|path| inputs::load(path, Limit::default(), &artifact));
+        let all = Limit::default();
+        let sample = sample.map(|path| inputs::load(path, &self.reading, all, &artifact));
         let sample = sample.transpose()?;
         let benign = scored(self.benign.0.clone(), &self.benign.1, benign, &artifact)?;
+        let benign = benign.with_mistakes(true);
         let foreign = self.ood.iter().zip(foreign);
         let foreign =
             foreign.map(|((name, path), data)| scored(name.clone(), path, data, &artifact));
+        let foreign = foreign.map(|set| Ok(set?.with_mistakes(false)));
         let foreign = foreign.collect::<Result<Vec<_>>>()?;
         let evaluation = self.evaluation(&loaded, &artifact, benign, foreign, sample)?;
         let page = report::write(&self.report, &evaluation, &Facts::of(&artifact))?;
@@ -200,10 +209,10 @@ impl Fitted {
 }
 
 /// A set with its scores.
-fn scored(name: String, path: &Path, data: Dataset, artifact: &Artifact<'_>) -> Result<Set> {
-    let scores = all_scores(path, artifact, &data, None, &name)?;
+fn scored(name: String, path: &Path, named: Named, artifact: &Artifact<'_>) -> Result<Set> {
+    let scores = all_scores(path, artifact, &named.data, None, &name)?;
     let path = one_line(path).to_string();
-    Ok(Set::new(name, path, data, scores, artifact.gate()))
+    Ok(Set::new(name, path, named, scores, artifact.gate()))
 }
 
 fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
@@ -230,6 +239,14 @@ fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
                 gate.false_alarms_at_most
             ),
         );
+    }
+    if !evaluation.benign.mistakes.is_empty() {
+        let names = evaluation.benign.mistakes.iter().take(NAMED);
+        let names: Vec<&str> = names.map(|item| item.name.as_str()).collect();
+        let more = evaluation.benign.rejected.unwrap_or(0) > names.len();
+        let names = one_line(Path::new(&names.join(", "))).to_string();
+        let end = if more { ", ..." } else { "" };
+        table.fact("rejected of its own", format!("{names}{end}"));
     }
     if !evaluation.drift.is_empty() {
         let average = number::grouped(drift::AVERAGE.into());

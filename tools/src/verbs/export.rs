@@ -4,6 +4,7 @@ use crate::cost::{Cost, format_name};
 use crate::draws::{self, Draws};
 use crate::model::Loaded;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
 use crate::{birth, inputs, json, number, place, progress};
@@ -42,6 +43,8 @@ pub(crate) struct Args {
     /// Use only the first N inputs [default: 512]
     #[command(flatten)]
     limit: inputs::Limit,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     draws: Draws,
     /// Golden vectors for the self-test of a board
@@ -90,7 +93,7 @@ impl Args {
             );
         }
         let limit = self.limit.or(CALIBRATION_INPUTS);
-        let data = inputs::load(&self.calibrate, limit, &loaded.artifact()?)?;
+        let data = inputs::load(&self.calibrate, &self.reading, limit, &loaded.artifact()?)?;
         let float = all_scores(
             &self.calibrate,
             &loaded.artifact()?,

@@ -3,6 +3,7 @@
 use crate::inputs;
 use crate::model::Loaded;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::{birth, date, number, place};
 use anyhow::{Context, Result};
@@ -41,6 +42,8 @@ pub(crate) struct Args {
     out: PathBuf,
     #[command(flatten)]
     limit: inputs::Limit,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// Where the vectors come from.
@@ -65,7 +68,7 @@ impl Args {
         place::directory(&self.out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
-        let data = inputs::load(&self.data, self.limit.or(INPUTS), &artifact)?;
+        let data = inputs::load(&self.data, &self.reading, self.limit.or(INPUTS), &artifact)?;
         let vectors = match artifact.number_format() {
             NumberFormat::Q8 => vectors::<Fixed>(&artifact, &data, |l| NpyValues::I32(l.concat())),
             NumberFormat::F32 => vectors::<F32>(&artifact, &data, |l| NpyValues::F32(l.concat())),

@@ -5,6 +5,7 @@ use crate::inputs::{self, Limit};
 use crate::line::{self, Line};
 use crate::model::Loaded;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::{number, progress};
 use anyhow::{Result, bail};
@@ -41,6 +42,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     draws: Draws,
     #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
     limit: Limit,
     /// Print one JSON object a line
     #[arg(long)]
@@ -51,12 +54,14 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let model = Loaded::open_reading(&self.model, self.draws.dequantization())?;
         let artifact = model.artifact()?;
-        let data = inputs::load(&self.data, self.limit, &artifact)?;
+        let named = inputs::load_named(&self.data, &self.reading, self.limit, &artifact)?;
+        let (data, items) = (named.data, named.items);
         let noise = self.noise(&artifact, &data)?;
         let scores = all_scores(&self.data, &artifact, &data, noise.as_deref(), "scoring")?;
         let line = |(index, scores): (usize, &Scores)| {
             let gate = artifact.gate();
-            Line::new(index, Some(scores), gate, artifact.dims(), model.is_flow())
+            let line = Line::new(index, Some(scores), gate, artifact.dims(), model.is_flow());
+            line.named(items.get(index))
         };
         let lines = scores.iter().enumerate().map(line);
         if self.json {

@@ -6,13 +6,14 @@ use crate::failure::CheckFailed;
 use crate::inputs::{self, Limit};
 use crate::interrupt;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::{birth, config, json, number, place, progress};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
 use flow_infer::spec::InputSpec;
-use flow_train_host::data::Dataset;
+use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::model::store::MODEL_FILE;
@@ -48,6 +49,8 @@ pub(crate) struct Args {
     /// Training data; the last part of it validates
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
     /// Directory of the run
     #[arg(long, value_name = "RUN_DIR")]
     out: PathBuf,
@@ -102,14 +105,16 @@ fn preset_help() -> String {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         place::directory(&self.out)?;
-        let data = inputs::read(&self.data, self.limit)?;
-        let config = self.config(&data)?;
+        let read = inputs::read(&self.data, &self.reading, self.limit)?;
+        let config = self.config(&read.dataset)?;
+        self.warn_of_constants(&read);
+        let data = read.dataset;
         if self.torch {
             return self.write_for_torch(&config, &data, out);
         }
         let negative = self.negative.as_deref();
-        let negative = negative.map(|path| inputs::read(path, self.limit));
-        let negative = negative.transpose()?;
+        let negative = negative.map(|path| inputs::read(path, &self.reading, self.limit));
+        let negative = negative.transpose()?.map(|read| read.dataset);
         let options = Options {
             threads: self.threads,
             resume: self.resume,
@@ -138,6 +143,21 @@ impl Args {
                 one_line(&self.out)
             ))
             .into()),
+        }
+    }
+
+    /// Says which columns never change.
+    fn warn_of_constants(&self, read: &data::Reading) {
+        let place = one_line(&self.data);
+        let Dataset::Vectors(vectors) = &read.dataset else {
+            return;
+        };
+        for constant in train::constant_columns(vectors) {
+            let (column, taken) = (&read.columns[constant.column], constant.taken);
+            inputs::warn(format_args!(
+                "{place}: {column} is constant: whatever differs from it by more than a few times \
+                {taken:.1e} will look strange (--columns leaves it out)"
+            ));
         }
     }
 

@@ -76,16 +76,14 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         values: Vec::new(),
         lines: Vec::new(),
     };
-    let mut next = (!named).then_some(first.clone());
-    loop {
-        let Some(record) = next
-            .take()
-            .map_or_else(|| records.next(), |r| Ok(Some(r)))?
-        else {
-            break;
-        };
+    let mut next = match named {
+        true => records.next()?,
+        false => Some(first.clone()),
+    };
+    while let Some(record) = next {
         rows.push(&record, &chosen)
             .map_err(|(position, problem)| records.source.error_at(position, problem))?;
+        next = records.next()?;
     }
     rows.check(&first, options, named)
         .map_err(|(position, problem)| records.source.error_at(position, problem))?;

@@ -119,7 +119,10 @@ impl<'s> Records<'s> {
             }
             self.ahead.push_back(line);
         }
-        let comment = self.ahead.pop_front_if(|line| is_comment(line));
+        let comment = match self.ahead.front().is_some_and(is_comment) {
+            true => self.ahead.pop_front(),
+            false => None,
+        };
         let lines: Vec<&[u8]> = self.ahead.iter().map(|line| line.text.as_slice()).collect();
         self.splitter = Splitter::new(separator(&lines));
         let Some(mut comment) = comment else {

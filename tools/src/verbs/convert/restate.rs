@@ -3,6 +3,7 @@
 use crate::inputs::{self, Limit};
 use crate::model::Loaded;
 use crate::progress;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
 use anyhow::{Context, Result};
@@ -21,7 +22,12 @@ const MOST_INPUTS: usize = 64;
 /// Replaces the model by one with statistics of the data. Gives the log-likelihoods of that data before and after.
 pub(super) fn run(model: &mut Model, name: &Path, path: &Path, limit: Limit) -> Result<Table> {
     let before = Loaded::of_model(name, model.clone(), Dequantization::Midpoint)?;
-    let data = inputs::load(path, limit.or(MOST_INPUTS), &before.artifact()?)?;
+    let data = inputs::load(
+        path,
+        &Reading::default(),
+        limit.or(MOST_INPUTS),
+        &before.artifact()?,
+    )?;
     let bar = progress::bar(passes(model.spec()), "batch norms");
     let restated = restate(model, &data, &|| bar.inc(1));
     bar.finish_and_clear();

@@ -7,6 +7,7 @@ use crate::inputs::{self, Limit};
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::picture::{Band, Row, Sheet, tile};
+use crate::reading::Reading;
 use crate::{number, place, progress};
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
@@ -99,7 +100,8 @@ impl Args {
             return Ok(None);
         };
         let most = self.limit.or(self.draws as usize);
-        let Dataset::Images(images) = inputs::load(path, most, artifact)? else {
+        let Dataset::Images(images) = inputs::load(path, &Reading::default(), most, artifact)?
+        else {
             bail!("{}: pictures are of images", one_line(path));
         };
         Ok(Some(Row {

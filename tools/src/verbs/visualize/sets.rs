@@ -3,6 +3,7 @@
 use crate::inputs::{self, Limit};
 use crate::picture::{Raster, tile};
 use crate::progress;
+use crate::reading::Reading;
 use anyhow::{Context, Result, anyhow, bail};
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
@@ -41,7 +42,7 @@ impl Source {
             if sets.iter().any(|set| set.name == *name) {
                 bail!("--data {name}: two sets have this name; NAME=PATH gives another");
             }
-            let data = inputs::load(path, self.limit.or(most), artifact)?;
+            let data = inputs::load(path, &Reading::default(), self.limit.or(most), artifact)?;
             let Dataset::Images(images) = data else {
                 bail!("{}: pictures are of images", one_line(path));
             };
