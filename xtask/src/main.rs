@@ -7,6 +7,7 @@ mod architectures;
 mod bench;
 mod board;
 mod boards;
+mod c_programs;
 mod compare;
 mod demo;
 mod gate;
@@ -47,6 +48,7 @@ enum Verb {
     Size(size::Size),
     Sanitize(sanitize::Sanitize),
     PanicFree(panic_free::PanicFree),
+    CPrograms(c_programs::CPrograms),
     Bench(bench::Bench),
     Test(test::Test),
     Demo(demo::Demo),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Size(verb) => verb.run(),
         Verb::Sanitize(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
+        Verb::CPrograms(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),

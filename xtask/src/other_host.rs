@@ -111,7 +111,7 @@ pub(crate) fn arguments(folder: &TempDir, kernel: &str) -> [PathBuf; 3] {
 
 fn install() -> Result<()> {
     setup::targets(once(TARGET))?;
-    setup::emulators(once(EMULATOR))
+    setup::programs(once(EMULATOR))
 }
 
 fn cargo(verb: &str) -> Command {

@@ -37,7 +37,7 @@ pub(crate) struct Run {
 /// A tool is missing, or the build failed.
 pub(crate) fn build(board: &Board, program: Program) -> Result<PathBuf> {
     setup::targets([board.target.as_str()].into_iter())?;
-    setup::emulators(board.emulator.as_deref().into_iter())?;
+    setup::programs(board.emulator.as_deref().into_iter())?;
     process::run(board.cargo("build").args(["--bin", &board.binary(program)]))?;
     board.elf(program)
 }

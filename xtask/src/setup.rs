@@ -2,7 +2,7 @@
 //!
 //! Set-up only ever adds: where installing would take something away from the machine, it stops and says the command.
 
-use crate::{boards, other_host, process};
+use crate::{boards, c_programs, other_host, process};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -24,15 +24,16 @@ impl Setup {
         let of_boards = boards.iter().map(|board| board.target.as_str());
         targets(of_boards.chain([other_host::TARGET]))?;
         let of_boards = boards.iter().filter_map(|board| board.emulator.as_deref());
-        emulators(of_boards.chain([other_host::EMULATOR]))?;
+        programs(of_boards.chain([other_host::EMULATOR, c_programs::COMPILER.0]))?;
         log_decoder()?;
         println!("setup: everything is there");
         Ok(())
     }
 }
 
-/// Debian's packages of the emulators, and what they are called.
-const PACKAGES: [(&str, &str); 3] = [
+/// Programs, and Debian's packages of them.
+const PACKAGES: [(&str, &str); 4] = [
+    c_programs::COMPILER,
     ("qemu-aarch64", "qemu-user"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("qemu-system-riscv32", "qemu-system-misc"),
@@ -73,12 +74,12 @@ fn has_target(target: &str) -> Result<bool> {
         .any(|name| name.to_string_lossy().starts_with("libcore-")))
 }
 
-/// Makes sure that all of `emulators` can be started.
+/// Makes sure that all of `programs`, emulators and a compiler, can be started.
 ///
 /// # Errors
 /// One is missing and could not be installed; the message is the command to run.
-pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<()> {
-    let missing: BTreeSet<&str> = emulators.filter(|&program| !on_path(program)).collect();
+pub(crate) fn programs<'a>(programs: impl Iterator<Item = &'a str>) -> Result<()> {
+    let missing: BTreeSet<&str> = programs.filter(|&program| !on_path(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -93,7 +94,7 @@ pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     if !on_path("apt-get") || !is_root() {
         bail!(
-            "{missing:?} missing; install QEMU 7.2 or later, on Debian: sudo apt-get install {}",
+            "{missing:?} missing; QEMU 7.2 or later serves. On Debian: sudo apt-get install {}",
             packages.join(" ")
         );
     }
@@ -107,13 +108,13 @@ pub(crate) fn emulators<'a>(emulators: impl Iterator<Item = &'a str>) -> Result<
     let lost: Vec<&str> = removals(&trial).collect();
     if !lost.is_empty() {
         bail!(
-            "QEMU is missing, and installing it would remove {}; nothing was done. If that is well: \
+            "{missing:?} missing, and installing would remove {}; nothing was done. If that is well: \
              apt-get install --no-install-recommends {}",
             lost.join(", "),
             packages.join(" ")
         );
     }
-    install(&mut apt, "QEMU is missing")
+    install(&mut apt, "an emulator or a compiler is missing")
 }
 
 /// The packages that apt-get says it would remove.

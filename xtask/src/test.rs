@@ -2,8 +2,8 @@
 
 use crate::inputs::Inputs;
 use crate::{
-    architectures, bench, boards, compare, gate, other_host, panic_free, process, repo, sanitize,
-    setup, size,
+    architectures, bench, boards, c_programs, compare, gate, other_host, panic_free, process, repo,
+    sanitize, setup, size,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -57,6 +57,7 @@ const STEPS: &[Step] = &[
     ("boards against host", boards_against_host),
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
+    ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
 ];
 
