@@ -8,8 +8,9 @@ use flow_infer::{Assessment, Gate, Input, Model};
 /// What stands at the beginning of the memory of an open gate.
 ///
 /// The seal is a number mixed with the address, so that memory that holds something else, or was copied elsewhere, is
-/// not taken for a gate.
+/// not taken for a gate. It comes first: whoever writes over a gate begins there.
 #[derive(Debug)]
+#[repr(C)]
 pub struct State {
     seal: usize,
     gate: Gate<'static>,
@@ -105,7 +106,7 @@ unsafe fn open(
     if memory.is_null() {
         return Err(Status::NullPointer);
     }
-    if memory.addr() % ALIGNMENT != 0 {
+    if !memory.addr().is_multiple_of(ALIGNMENT) {
         return Err(Status::Misaligned);
     }
     // SAFETY: so many bytes that can be read, as the caller of `flowgate_open` says.
@@ -124,7 +125,7 @@ unsafe fn open(
         let lent = layout.lend(memory);
         let state = memory.cast::<State>();
         (&raw mut (*state).seal).write(0);
-        let gate = Gate::with_memory(model, lent)?;
+        let gate = Gate::in_memory(model, lent)?;
         state.write(State {
             seal: SEAL ^ memory.addr(),
             gate,
@@ -265,7 +266,7 @@ unsafe fn opened<'g>(gate: *mut State) -> Result<&'g mut State, Status> {
     if gate.is_null() {
         return Err(Status::NullPointer);
     }
-    if gate.addr() % ALIGNMENT != 0 {
+    if !gate.addr().is_multiple_of(ALIGNMENT) {
         return Err(Status::Misaligned);
     }
     // SAFETY: aligned, and memory that can be read; the seal is read alone, because the rest may be anything.

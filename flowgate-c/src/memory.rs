@@ -90,7 +90,9 @@ impl Layout {
 
 /// Where the next part begins; `None` beyond what can be addressed.
 fn after(offset: usize, len: usize) -> Option<usize> {
-    let end = offset.checked_add(len)?.checked_next_multiple_of(ALIGNMENT)?;
+    let end = offset
+        .checked_add(len)?
+        .checked_next_multiple_of(ALIGNMENT)?;
     (end <= isize::MAX as usize).then_some(end)
 }
 

@@ -98,8 +98,12 @@ impl From<InputError> for Status {
 /// The number is taken as C gives it: one that is no status has a sentence too.
 #[unsafe(no_mangle)]
 pub extern "C" fn flowgate_status_text(status: u32) -> *const c_char {
-    let known = usize::try_from(status).ok().and_then(|index| Status::ALL.get(index));
-    known.map_or(c"not a status of flowgate", |status| status.text()).as_ptr()
+    let known = usize::try_from(status)
+        .ok()
+        .and_then(|index| Status::ALL.get(index));
+    known
+        .map_or(c"not a status of flowgate", |status| status.text())
+        .as_ptr()
 }
 
 /// Why a model is refused.

@@ -17,6 +17,9 @@
             ".previous\n");                                        \
     extern const uint8_t name[], name##_end[]
 
+/* The included files are data: no program of theirs runs on the stack. */
+__asm__(".section .note.GNU-stack,\"\",%progbits\n.previous\n");
+
 INCLUDE(model, MODEL);
 INCLUDE(images, IMAGES);
 

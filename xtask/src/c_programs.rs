@@ -50,11 +50,18 @@ pub(crate) fn check() -> Result<()> {
         let wanted = lines(&fs::read(&model)?, &inputs)?;
         let folder = TempDir::new()?;
         let images = folder.path().join("images.bin");
-        fs::write(&images, inputs.iter().flatten().copied().collect::<Vec<u8>>())?;
+        fs::write(
+            &images,
+            inputs.iter().flatten().copied().collect::<Vec<u8>>(),
+        )?;
         let included = [("MODEL", model.as_path()), ("IMAGES", images.as_path())];
         let on_host = folder.path().join("host");
         process::run(&mut host_compiler(&libraries[0], &included, &on_host))?;
-        compare("host", &wanted, &process::stdout(&mut Command::new(&on_host))?)?;
+        compare(
+            "host",
+            &wanted,
+            &process::stdout(&mut Command::new(&on_host))?,
+        )?;
         let on_board = folder.path().join("m4.elf");
         process::run(&mut board_compiler(&libraries[1], &included, &on_board))?;
         compare("m4", &wanted, &process::stdout(&mut emulator(&on_board))?)?;
@@ -73,7 +80,9 @@ fn folder() -> PathBuf {
 /// Builds the static library for a target, or for this host.
 fn library(target: Option<&str>) -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    cargo.args(["build", "--release", "--quiet"]).current_dir(folder());
+    cargo
+        .args(["build", "--release", "--quiet"])
+        .current_dir(folder());
     match target {
         Some(target) => cargo.args(["--features", "panic-handler", "--target", target]),
         None => cargo.args(["--features", "std"]),
@@ -86,21 +95,42 @@ fn library(target: Option<&str>) -> Result<PathBuf> {
 fn compiler(program: &str, sources: &[&str], included: &[(&str, &Path)]) -> Command {
     let mut command = Command::new(program);
     command.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]);
-    command.args(included.iter().map(|(name, path)| format!("-D{name}=\"{}\"", path.display())));
-    command.args(sources.iter().map(|source| folder().join("tests").join(source)));
+    command.args(
+        included
+            .iter()
+            .map(|(name, path)| format!("-D{name}=\"{}\"", path.display())),
+    );
+    command.args(
+        sources
+            .iter()
+            .map(|source| folder().join("tests").join(source)),
+    );
     command
 }
 
 fn host_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Command {
     let mut command = compiler("cc", &["bits.c"], included);
-    command.arg(library).args(["-lpthread", "-ldl", "-lm", "-o"]).arg(to);
+    command
+        .arg(library)
+        .args(["-lpthread", "-ldl", "-lm", "-o"])
+        .arg(to);
     command
 }
 
 fn board_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Command {
     let mut command = compiler(COMPILER.0, &["bits.c", "m4.c"], included);
-    command.args(["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-mthumb"]);
-    command.args(["-ffreestanding", "-ffunction-sections", "-nostdlib", "-Wl,--gc-sections"]);
+    command.args([
+        "-mcpu=cortex-m4",
+        "-mfpu=fpv4-sp-d16",
+        "-mfloat-abi=hard",
+        "-mthumb",
+    ]);
+    command.args([
+        "-ffreestanding",
+        "-ffunction-sections",
+        "-nostdlib",
+        "-Wl,--gc-sections",
+    ]);
     command.arg("-T").arg(folder().join("tests/m4.ld"));
     command.arg(library).args(["-lgcc", "-o"]).arg(to);
     command
@@ -108,7 +138,15 @@ fn board_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Comm
 
 fn emulator(program: &Path) -> Command {
     let mut command = Command::new(EMULATOR);
-    command.args(["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"]);
+    command.args([
+        "-M",
+        "mps2-an386",
+        "-nographic",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+    ]);
     command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
     command.arg(program);
     command
@@ -123,7 +161,9 @@ fn lines(model: &[u8], inputs: &Inputs) -> Result<Vec<String>> {
             "{} {} {} {}",
             scores.log_prob_raw,
             scores.code_length_raw.unwrap_or(0),
-            answer.score_raw.context("a committed model is calibrated")?,
+            answer
+                .score_raw
+                .context("a committed model is calibrated")?,
             match answer.decision {
                 Some(Decision::Accept) => "accept",
                 _ => "reject",
@@ -135,7 +175,11 @@ fn lines(model: &[u8], inputs: &Inputs) -> Result<Vec<String>> {
 
 fn compare(machine: &str, wanted: &[String], printed: &str) -> Result<()> {
     let expected = wanted.iter().map(String::as_str);
-    let expected: Vec<&str> = ["sound"].into_iter().chain(expected).chain(["done"]).collect();
+    let expected: Vec<&str> = ["sound"]
+        .into_iter()
+        .chain(expected)
+        .chain(["done"])
+        .collect();
     if printed.lines().eq(expected.iter().copied()) {
         return Ok(());
     }
@@ -150,6 +194,8 @@ fn compare(machine: &str, wanted: &[String], printed: &str) -> Result<()> {
 fn code(program: &Path) -> Result<u64> {
     let bytes = fs::read(program)?;
     let file = object::File::parse(bytes.as_slice())?;
-    let code = file.sections().filter(|section| section.kind() == SectionKind::Text);
+    let code = file
+        .sections()
+        .filter(|section| section.kind() == SectionKind::Text);
     Ok(code.map(|section| section.size()).sum())
 }

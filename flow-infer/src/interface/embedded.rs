@@ -8,31 +8,38 @@ use super::{FixedWorkspace, Gate, OpenError};
 #[repr(C, align(16))]
 pub struct Aligned<B: ?Sized>(pub B);
 
-/// What [`gate!`](crate::gate) makes: a model's bytes and its workspace.
+/// The workspace of a model that [`gate!`](crate::gate) includes.
+///
+/// Without the model's bytes beside it: with a pointer in it all of it would be initialized data, and lie in flash as
+/// well as in RAM.
 #[derive(Debug)]
-pub struct EmbeddedGate<const LATENTS: usize, const ACTIVATIONS: usize> {
-    bytes: &'static [u8],
-    workspace: TakeOnce<FixedWorkspace<LATENTS, ACTIVATIONS>>,
-}
+pub struct EmbeddedWorkspace<const LATENTS: usize, const ACTIVATIONS: usize>(
+    TakeOnce<FixedWorkspace<LATENTS, ACTIVATIONS>>,
+);
 
-impl<const LATENTS: usize, const ACTIVATIONS: usize> EmbeddedGate<LATENTS, ACTIVATIONS> {
-    /// A gate that nobody has taken.
-    pub const fn new(bytes: &'static [u8]) -> Self {
-        Self {
-            bytes,
-            workspace: TakeOnce::new(FixedWorkspace::new()),
-        }
+impl<const LATENTS: usize, const ACTIVATIONS: usize> EmbeddedWorkspace<LATENTS, ACTIVATIONS> {
+    /// A workspace that nobody has taken.
+    pub const fn new() -> Self {
+        Self(TakeOnce::new(FixedWorkspace::new()))
     }
 
-    /// Opens it, the first time.
+    /// Opens a model in it, the first time.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn take(&'static self) -> Result<Gate<'static>, OpenError> {
-        let workspace = self.workspace.take().ok_or(OpenError::AlreadyTaken)?;
+    pub fn open(&'static self, bytes: &'static [u8]) -> Result<Gate<'static>, OpenError> {
+        let workspace = self.0.take().ok_or(OpenError::AlreadyTaken)?;
         // Hidden from the optimizer, which would otherwise prove things of this one model: size and freedom of panics
         // shall hold for the next model as well.
-        Gate::open(core::hint::black_box(self.bytes), workspace)
+        Gate::open(core::hint::black_box(bytes), workspace)
+    }
+}
+
+impl<const LATENTS: usize, const ACTIVATIONS: usize> Default
+    for EmbeddedWorkspace<LATENTS, ACTIVATIONS>
+{
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -63,14 +70,15 @@ macro_rules! gate {
         impl $name {
             /// Opens the gate of the included model, once.
             $visibility fn take() -> ::core::result::Result<$crate::Gate<'static>, $crate::OpenError> {
-                use $crate::interface::{Aligned, EmbeddedGate};
+                use $crate::interface::{Aligned, EmbeddedWorkspace};
                 const BYTES: &[u8] = ::core::include_bytes!($path);
                 const LATENTS: usize = $crate::artifact::scratch_need(BYTES).latents as usize;
                 const ACTIVATIONS: usize =
                     $crate::artifact::scratch_need(BYTES).activations as usize;
                 static MODEL: &Aligned<[u8]> = &Aligned(*::core::include_bytes!($path));
-                static GATE: EmbeddedGate<LATENTS, ACTIVATIONS> = EmbeddedGate::new(&MODEL.0);
-                GATE.take()
+                static WORKSPACE: EmbeddedWorkspace<LATENTS, ACTIVATIONS> =
+                    EmbeddedWorkspace::new();
+                WORKSPACE.open(&MODEL.0)
             }
         }
     };

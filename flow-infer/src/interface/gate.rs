@@ -1,6 +1,8 @@
 //! A model, ready to decide.
 
-use super::{Assessment, Input, InputError, Memory, Model, OpenError, SelfTestFailed};
+use super::{
+    Assessment, BorrowedMemory, Input, InputError, Memory, Model, OpenError, SelfTestFailed,
+};
 use crate::artifact::Artifact;
 use crate::detector::Detector;
 use crate::drift::DriftAlarm;
@@ -37,6 +39,16 @@ impl<'m> Gate<'m> {
     /// [`OpenError`]: which of these does not hold.
     pub fn new(model: Model<'m>, memory: &'m mut impl Memory) -> Result<Self, OpenError> {
         let (scratch, coder) = memory.lend();
+        Self::in_memory(model, BorrowedMemory { scratch, coder })
+    }
+
+    /// [`Gate::new`] in memory whose parts the caller holds, as the C interface does.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    #[doc(hidden)]
+    pub fn in_memory(model: Model<'m>, memory: BorrowedMemory<'m>) -> Result<Self, OpenError> {
+        let BorrowedMemory { scratch, coder } = memory;
         let artifact = model.0;
         check(&artifact, &scratch)?;
         let mut gate = Self {

@@ -10,11 +10,11 @@ mod take_once;
 mod workspace;
 
 pub use assessment::Assessment;
-pub use embedded::{Aligned, EmbeddedGate};
+pub use embedded::{Aligned, EmbeddedWorkspace};
 pub use error::{InputError, OpenError, SelfTestFailed};
 pub use gate::Gate;
 pub use input::Input;
 pub use model::{InputShape, Model};
 #[cfg(feature = "std")]
 pub use workspace::Workspace;
-pub use workspace::{FixedWorkspace, Memory};
+pub use workspace::{BorrowedMemory, FixedWorkspace, Memory};

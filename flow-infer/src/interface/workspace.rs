@@ -12,6 +12,15 @@ pub trait Memory: sealed::Sealed {
     fn lend(&mut self) -> (ScratchMut<'_, Fixed>, &mut Coder);
 }
 
+/// The parts of memory for a gate, for whoever lays them out.
+#[derive(Debug)]
+pub struct BorrowedMemory<'m> {
+    /// Latents and activations.
+    pub scratch: ScratchMut<'m, Fixed>,
+    /// The state of the code length.
+    pub coder: &'m mut Coder,
+}
+
 mod sealed {
     pub trait Sealed {}
 }
