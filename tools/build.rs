@@ -1,4 +1,4 @@
-//! Tells the program which commit it was built from, for the birth certificates it writes.
+//! Tells the program which commit it was built from, for the provenance that it writes.
 
 use std::path::Path;
 use std::process::Command;

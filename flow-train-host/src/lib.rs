@@ -1,8 +1,7 @@
 //! Host side of flowgate: data, models, training, quantization and export.
 
+// docs.rs says which items need which feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// docs.rs says which items need which feature
-
 // Lifted only for the instruction sets of `nn::kernels`.
 #![deny(unsafe_code)]
 
@@ -17,12 +16,14 @@ pub mod export;
 pub mod file_kind;
 pub mod files;
 mod linear;
-pub mod look;
 pub mod metrics;
 pub mod model;
+mod moments;
 mod nn;
 mod parallel;
 pub mod presets;
-pub mod restate;
+mod random;
 pub mod sample;
+pub mod trace;
 pub mod train;
+pub mod update_batch_norm;

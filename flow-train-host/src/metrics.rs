@@ -1,11 +1,13 @@
 //! How well a score tells benign inputs from foreign ones.
 //!
-//! Every score is higher for benign inputs, which are the positive class here: the true positive rate is the share of
-//! benign inputs that a threshold accepts, the false positive rate the share of foreign ones. Equal scores are one
-//! step of the curve, so that a score with many ties gets neither the luck nor the blame of an order it did not state.
+//! Every score is higher for benign inputs, which are the positive class here: the true positive
+//! rate is the share of benign inputs that a threshold accepts, the false positive rate the share
+//! of foreign ones. Equal scores are one step of the curve, so that a score with many ties gets
+//! neither the luck nor the blame of an order it did not state.
 //!
-//! Precision depends on how many inputs of each kind there are. Here it is that of equal shares, each kind weighing as
-//! much as the other however many inputs it has: figures of sets of any size can then be compared, and 1/2 is chance.
+//! Precision depends on how many inputs of each kind there are. Here it is that of equal shares,
+//! each kind weighing as much as the other however many inputs it has: figures of sets of any size
+//! can then be compared, and 1/2 is chance.
 
 use std::cmp::Ordering;
 
@@ -55,8 +57,8 @@ pub fn roc(benign: &[f64], foreign: &[f64]) -> Vec<RocPoint> {
     Steps::descending(benign, foreign).roc()
 }
 
-/// Area under the receiver operating characteristic: the probability that a benign score lies above a foreign one,
-/// ties counted half (Mann and Whitney's U over n m).
+/// Area under the receiver operating characteristic: the probability that a benign score lies above
+/// a foreign one, ties counted half (Mann and Whitney's U over n m).
 pub fn auroc(benign: &[f64], foreign: &[f64]) -> f64 {
     area(&roc(benign, foreign))
 }
@@ -142,7 +144,8 @@ fn false_positive_rate_at(curve: &[RocPoint], true_positive_rate: f64) -> f64 {
     enough.map_or(1.0, |p| p.false_positive_rate)
 }
 
-/// The q-quantile of a set, 0 <= q <= 1: the value of rank round(q (n - 1)), so always a member; NaN of no values.
+/// The q-quantile of a set, 0 <= q <= 1: the value of rank round(q (n - 1)), so always a member;
+/// NaN of no values.
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -162,18 +165,21 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Most false alarms among `tests` benign inputs that a split-conformal gate gives with this confidence.
+/// Most false alarms among `tests` benign inputs that a split-conformal gate gives with this
+/// confidence.
 ///
-/// With the k-th smallest of n calibration scores as the threshold, the chance of a false alarm is itself random over
-/// calibration sets, Beta(k, n + 1 - k); the number of false alarms among m further inputs is then beta-binomial
-/// (Vovk 2012). A rate a little above alpha is no broken promise: this says how much is.
+/// With the k-th smallest of n calibration scores as the threshold, the chance of a false alarm is
+/// itself random over calibration sets, Beta(k, n + 1 - k); the number of false alarms among m
+/// further inputs is then beta-binomial (Vovk 2012). A rate a little above alpha is no broken
+/// promise: this says how much is.
 pub fn conformal_upper(rank: u32, samples: u32, tests: usize, confidence: f64) -> usize {
     let (a, b, m) = (
         f64::from(rank),
         f64::from(samples + 1 - rank.min(samples)),
         tests as f64,
     );
-    // Weights relative to the first, in logarithms: the ratio of neighbours needs no gamma function.
+    // Weights relative to the first, in logarithms: the ratio of neighbours needs no gamma
+    // function.
     let mut logs = vec![0.0f64];
     for j in 0..tests {
         let j = j as f64;
@@ -226,8 +232,8 @@ mod tests {
 
     #[test]
     fn average_precision_of_a_small_case() {
-        // From the top: benign, foreign, benign: precision 1 at recall 1/2, 1/2 at recall 1, where both
-        // classes are accepted whole.
+        // From the top: benign, foreign, benign: precision 1 at recall 1/2, 1/2 at recall 1, where
+        // both classes are accepted whole.
         let s = Separation::new(&[3.0, 1.0], &[2.0]).unwrap();
         assert!((s.aupr_in - (1.0 + 1.0 / 2.0) / 2.0).abs() < 1e-12);
         // From the bottom: benign, foreign: at recall 1 half of the benign ones are mistaken.
@@ -244,7 +250,8 @@ mod tests {
         let thrice = Separation::new(&benign, &foreign.repeat(3)).unwrap();
         assert!((s.aupr_in - thrice.aupr_in).abs() < 1e-12);
         assert!((s.aupr_out - thrice.aupr_out).abs() < 1e-12);
-        // By hand: a third of recall at each benign score, with foreign ones of weight 1/4 above it.
+        // By hand: a third of recall at each benign score, with foreign ones of weight 1/4 above
+        // it.
         let recall_gain = 1.0 / 3.0;
         let by_hand = [
             1.0,

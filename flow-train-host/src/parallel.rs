@@ -1,13 +1,13 @@
 //! Work on all cores that can fail, with one answer: of several errors the first in order.
 //!
-//! rayon collects into a `Result` too, but keeps the error that happens to come first in time: the same command on the
-//! same file would name another line from one run to the next.
+//! rayon collects into a `Result` too, but keeps the error that happens to come first in time: the
+//! same command on the same file would name another line from one run to the next.
 
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// `of` each index below `count`, in order. Every thread has memory of its own; after an error, indices behind it are
-/// left out.
+/// `of` each index below `count`, in order. Every thread has memory of its own; after an error,
+/// indices behind it are left out.
 pub(crate) fn try_map<M, T: Send, E: Send>(
     count: usize,
     memory: impl Fn() -> M + Send + Sync,

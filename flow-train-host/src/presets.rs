@@ -158,7 +158,7 @@ fn vector_small(dims: u16) -> TrainConfig {
     }
     let mut config = TrainConfig::new(flow(InputSpec::Vector { dims }, [level]));
     config.batch = 256;
-    config.slices = 8;
+    config.micro_batches = 8;
     config.epochs = 50;
     config
 }
@@ -187,8 +187,9 @@ fn push(level: &mut LevelSpec, step: StepSpec) {
     let _ = level.steps.push(step);
 }
 
-/// The paper's two-scale RealNVP: three checkerboard couplings, squeeze, three channel couplings, factor_out, four
-/// checkerboard couplings. The first conditioner serves the full size, the second the half.
+/// The paper's two-scale RealNVP: three checkerboard couplings, squeeze, three channel couplings,
+/// factor_out, four checkerboard couplings. The first conditioner serves the full size, the second
+/// the half.
 pub(crate) fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) -> FlowSpec {
     let checkerboard =
         |kept, conditioner| coupling(CouplingMask::Checkerboard { kept }, conditioner);

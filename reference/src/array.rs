@@ -56,7 +56,7 @@ impl Array {
         (self.channels, self.height, self.width)
     }
 
-    /// The same as the spec's masks ask for it.
+    /// The array's size as the spec writes it.
     ///
     /// # Panics
     /// If a side does not fit 16 bits.

@@ -31,7 +31,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// All values, level by level: the order in which the paper's reference code flattens its latents.
+    /// All values, level by level: the order in which the paper's reference code flattens its
+    /// latents.
     pub fn joined(&self) -> Vec<f64> {
         let all = self.finished.iter().chain([&self.last]);
         all.flat_map(|part| part.values.iter().copied()).collect()
@@ -116,7 +117,8 @@ fn step_to_data(step: &StepSpec, parameters: &Parameters<'_>, y: &Array) -> Arra
     }
 }
 
-/// Every level's steps, then `factor_out`: the first half of the channels goes on, the second is finished.
+/// Every level's steps, then `factor_out`: the first half of the channels goes on, the second is
+/// finished.
 fn walk_to_latent(
     spec: &FlowSpec,
     first: Array,
@@ -137,7 +139,8 @@ fn walk_to_latent(
     Parts { finished, last: h }
 }
 
-/// The same from the end: every level's steps undone, last one first, then joined with what was finished before it.
+/// The way back: every level's steps undone, last one first, then joined with what was finished
+/// before it.
 fn walk_to_data(
     spec: &FlowSpec,
     mut parts: Parts,

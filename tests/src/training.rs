@@ -29,7 +29,7 @@ impl Batch {
         let data = random_dataset(model, count, random);
         let noise = (0..count * data.dims()).map(|_| random.uniform() as f32);
         let mut config = TrainConfig::new(model.spec().clone());
-        config.slices = GROUPS;
+        config.micro_batches = GROUPS;
         config.optimizer = OptimizerConfig {
             learning_rate: 1e-4,
             ..OptimizerConfig::default()
@@ -62,7 +62,8 @@ impl Batch {
         with_trainer(given, act)
     }
 
-    /// The mean of -log_prob over the batch by the reference, in nats; of a model with other weights.
+    /// The mean of -log_prob over the batch by the reference, in nats; of a model with other
+    /// weights.
     pub fn loss_by_reference(&self, model: &Model) -> f64 {
         let of_item = |i| -evaluate(model, &self.item(i)).log_prob_nats;
         (0..self.data.len()).map(of_item).sum::<f64>() / self.data.len() as f64

@@ -1,8 +1,8 @@
-//! The trainer's gradient of every tensor, with every instruction set, against central differences of the reference's
-//! loss in f64: two implementations that share no arithmetic.
+//! The trainer's gradient of every tensor, with every instruction set, against central differences
+//! of the reference's loss in f64: two implementations that share no arithmetic.
 //!
-//! A tensor is moved along its own gradient, where whatever that gradient lacks in length shows, and along a random
-//! direction, where whatever it has too much does.
+//! A tensor is moved along its own gradient, where whatever that gradient lacks in length shows,
+//! and along a random direction, where whatever it has too much does.
 
 use flow_reference::numeric::Lu;
 use flow_tests::models::{KernelModel, NamedModel, kernel_models, small_models};
@@ -13,10 +13,12 @@ use flow_train_host::model::{Model, Tensor};
 use flow_train_host::train::{Instructions, TrainError};
 use std::collections::BTreeMap;
 
-/// How far a number moves, in the root mean square over its tensor, the first that is straight: a place or two of f32
-/// numbers, for a relu that changes sides within a step is worth 1e-3 of a gradient and more.
+/// How far a number moves, in the root mean square over its tensor, the first that is straight: a
+/// place or two of f32 numbers, for a relu that changes sides within a step is worth 1e-3 of a
+/// gradient and more.
 const STEPS: [f64; 3] = [3e-7, 1e-7, 3e-8];
-/// Largest difference between the slopes forth and back, as a share of the gradient, that is no such kink.
+/// Largest difference between the slopes forth and back, as a share of the gradient, that is no
+/// such kink.
 const STRAIGHT: f64 = 5e-5;
 /// Inputs that small models learn from.
 const ITEMS: usize = 5;
@@ -142,7 +144,7 @@ impl Moved {
     }
 }
 
-/// The same slope by the losses at both ends.
+/// The slope along a direction, by the losses at both ends.
 struct Slope {
     moved: Moved,
     losses: [f64; 2],

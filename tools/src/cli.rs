@@ -7,7 +7,8 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Normalizing flows for devices: trains them, makes one small file of each, and says what a board will decide.
+/// Normalizing flows for devices: trains them, makes one small file of each, and says what a board
+/// will decide.
 #[derive(Parser)]
 #[command(name = "flowgate", version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
@@ -141,8 +142,8 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Sign(args) => args.run(out),
         Verb::Bench(args) => args.run(out),
         Verb::Visualize(args) => args.run(out),
-        Verb::Completions(args) => args.run(out),
-        Verb::Man(args) => args.run(out),
+        Verb::Completions(args) => args.run(command(), out),
+        Verb::Man(args) => args.run(command(), out),
     }
 }
 

@@ -1,20 +1,11 @@
 //! What a model costs on a board: flash, scratch and multiplies, step by step, as its plan says.
 
-use crate::instructions::{Estimate, estimates};
+use crate::instructions::{Estimate, Multiplies, estimates};
 use flow_infer::artifact::{Artifact, Section};
 use flow_infer::plan::{Coupling, LayerKind, NumberFormat, PlannedInput, Step, Window};
 use flow_infer::spec::{CouplingMask, Half, Parity, Quadrant, Shape};
 use flow_train_host::export::rings::layer_by_layer;
 use serde::Serialize;
-
-/// Multiplies of conditioners, by what they are part of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Multiplies {
-    /// Of windows over images.
-    pub(crate) windows: u64,
-    /// Of dense layers: images of one pixel.
-    pub(crate) dense: u64,
-}
 
 /// Cost of a model.
 #[derive(Debug, Serialize)]

@@ -3,13 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Today's date in UTC: 2026-03-01.
-pub(crate) fn today() -> String {
+pub fn today() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     iso(since.map_or(0, |s| s.as_secs() / 86_400))
 }
 
-/// The date so many days after 1970-01-01 (Howard Hinnant's algorithm: years begin in March, so that the leap day is
-/// the last of a year, and 400 years are one era of 146,097 days).
+/// The date so many days after 1970-01-01 (Howard Hinnant's algorithm: years begin in March, so
+/// that the leap day is the last of a year, and 400 years are one era of 146,097 days).
 fn iso(days: u64) -> String {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);

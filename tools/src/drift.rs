@@ -1,30 +1,17 @@
-//! After how many inputs the drift alarm goes off, alone with foreign inputs and with some among benign ones.
+//! After how many inputs the drift alarm goes off, alone with foreign inputs and with some among
+//! benign ones.
 
-use crate::evaluation::Set;
+use crate::evaluation::{Drift, Set};
 use crate::number;
 use crate::table::{Cell, Table, Tone};
 use flow_infer::drift::DriftAlarm;
 use flow_infer::gate::Gate;
 use flow_infer::score::Scores;
-use serde::Serialize;
 
 /// Benign inputs to a false alarm, on average.
 pub(crate) const AVERAGE: u32 = 1_000_000;
 /// One input in so many is foreign.
 const MIXTURES: [usize; 3] = [100, 10, 1];
-
-/// A sequence of inputs.
-#[derive(Debug, Serialize)]
-pub(crate) struct Drift {
-    /// The set whose inputs are among the benign ones; none where there are benign ones alone.
-    pub(crate) foreign: Option<String>,
-    /// One input in so many is foreign.
-    pub(crate) one_in: Option<usize>,
-    /// The input at which the alarm went off, counted from 1.
-    pub(crate) after: Option<usize>,
-    /// Inputs of the sequence.
-    pub(crate) inputs: usize,
-}
 
 /// Every sequence, benign inputs alone first; none where the gate says too little for an alarm.
 pub(crate) fn sequences(gate: &Gate, benign: &Set, foreign: &[Set]) -> Vec<Drift> {

@@ -1,6 +1,5 @@
 //! What `eval` finds out: how well each score tells the model's own data from others.
 
-use crate::drift::Drift;
 use crate::inputs::Named;
 use flow_infer::gate::{Decision, Gate, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
@@ -217,6 +216,19 @@ pub(crate) fn deciding(evaluation: &Evaluation) -> Option<&Column> {
             by_name(ScoreKind::Complexity.name()).or_else(|| by_name(ScoreKind::Likelihood.name()))
         }
     }
+}
+
+/// A sequence of inputs, and when the drift alarm went off.
+#[derive(Debug, Serialize)]
+pub(crate) struct Drift {
+    /// The set whose inputs are among the benign ones; none where there are benign ones alone.
+    pub(crate) foreign: Option<String>,
+    /// One input in so many is foreign.
+    pub(crate) one_in: Option<usize>,
+    /// The input at which the alarm went off, counted from 1.
+    pub(crate) after: Option<usize>,
+    /// Inputs of the sequence.
+    pub(crate) inputs: usize,
 }
 
 #[cfg(test)]

@@ -1,16 +1,24 @@
 //! What a model will cost on a core, from the counts that the repository holds.
 //!
-//! The record `instructions.csv` counts a whole coupling and a dense layer on each emulated machine. Per multiply, with
-//! everything around the multiplies, these carry over to other models of the kind: `fashion-tiny` on a Cortex-M4 is
-//! estimated within 2 % of what is counted.
+//! The record `instructions.csv` counts a whole coupling and a dense layer on each emulated
+//! machine. Per multiply, with everything around the multiplies, these carry over to other models
+//! of the kind: `fashion-tiny` on a Cortex-M4 is estimated within 2 % of what is counted.
 
-use crate::cost::Multiplies;
 use serde::Serialize;
 
 const RECORD: &str = include_str!("../records/instructions.csv");
 /// The counted cases whose figures carry over, by how their names begin.
 const IMAGE_CASE: &str = "coupling, resnet";
 const VECTOR_CASE: &str = "dense";
+
+/// Multiplies of conditioners, by what they are part of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Multiplies {
+    /// Of windows over images.
+    pub(crate) windows: u64,
+    /// Of dense layers: images of one pixel.
+    pub(crate) dense: u64,
+}
 
 /// Instructions that one evaluation is expected to take on a core.
 #[derive(Debug, PartialEq, Serialize)]
@@ -41,7 +49,8 @@ fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
     both.collect()
 }
 
-/// Instructions per multiply of a case on each board: lines are `case;board;multiplies;instructions`.
+/// Instructions per multiply of a case on each board: lines are
+/// `case;board;multiplies;instructions`.
 fn figures<'r>(record: &'r str, case: &str) -> Vec<(&'r str, f64)> {
     let figure = |line: &'r str| {
         let fields: Vec<&str> = line.split(';').collect();

@@ -1,22 +1,23 @@
-//! The `flowgate` command: from data and models to a file that a board runs, and to figures that say what it does.
+//! The `flowgate` command: from data and models to a file that a board runs, and to figures that
+//! say what it does.
 //!
-//! One verb, one file in `verbs`. What verbs share is here: [`mod@line`] and [`table`] are how results look (and public,
-//! so that the repository's own commands print a board's results the same way), `model` and `inputs` are how files
-//! come in, `report` is the page that `eval` writes, `scripts` are Python programs, `picture` and `album` are the pictures of `visualize` and their
+//! One verb, one file in `verbs`. What verbs share is here: [`mod@line`] and [`table`] are how
+//! results look (and public, so that the repository's own commands print a board's results the same
+//! way), `model` and `inputs` are how files come in, `report` is the page that `eval` writes,
+//! `scripts` are Python programs, `picture` and `gallery` are the figures of `visualize` and their
 //! page.
 
 #![forbid(unsafe_code)]
 
-mod album;
-mod birth;
 pub mod cli;
 mod config;
 pub mod cost;
-mod date;
+pub mod date;
 mod draws;
 mod drift;
 mod evaluation;
 mod failure;
+mod gallery;
 mod inputs;
 mod instructions;
 mod interrupt;
@@ -29,6 +30,7 @@ pub mod output;
 mod picture;
 mod place;
 mod progress;
+mod provenance;
 mod reading;
 mod report;
 mod scripts;

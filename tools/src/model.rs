@@ -1,7 +1,7 @@
 //! MODEL on the command line: a run directory, a `.safetensors` with its spec, or a `.flow`.
 //!
-//! All three end as bytes of a `.flow`: a float model is lowered and packed in memory, so that everything which
-//! computes goes through the one engine, whose file checks cannot be skipped.
+//! All three end as bytes of a `.flow`: a float model is lowered and packed in memory, so that
+//! everything which computes goes through the one engine, whose file checks cannot be skipped.
 
 use crate::kind;
 use anyhow::{Context, Result, bail};
@@ -9,10 +9,8 @@ use flow_infer::artifact::{Artifact, MAGIC, Section};
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::FlowSpec;
 use flow_train_host::export::Source;
-use flow_train_host::export::file::FlowFile;
-use flow_train_host::export::float::FloatNumbers;
+use flow_train_host::export::engine::FloatEngine;
 use flow_train_host::export::lower::lower;
-use flow_train_host::export::pack::pack;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
@@ -65,10 +63,9 @@ impl Loaded {
             model: &model,
             dequantization,
         });
-        let packed = pack(&flow, &FloatNumbers { half: false });
-        let bytes = packed.and_then(|p| FlowFile::new(p).to_bytes());
+        let engine = FloatEngine::new(&flow).with_context(|| one_line(path).to_string())?;
         Ok(Self {
-            bytes: bytes.with_context(|| one_line(path).to_string())?,
+            bytes: engine.into_bytes(),
             path: path.to_owned(),
             float: Some(model),
         })

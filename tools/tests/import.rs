@@ -37,7 +37,7 @@ fn batch_norm_gets_the_statistics_of_the_data() {
     let place = Place::new();
     exploding().save(&place.file("old.safetensors")).unwrap();
     place.images("own.idx3", 40, SIDE, 3, false);
-    let line = "convert --from flowgate old.safetensors --restate own.idx3 --limit 30 --out new.safetensors";
+    let line = "convert --from flowgate old.safetensors --update-batch-norm own.idx3 --limit 30 --out new.safetensors";
     let out = place.ok(line);
     let figure = |row: &str, column: usize| -> f64 {
         let line = out.lines().find(|l| l.starts_with(row)).expect(row);

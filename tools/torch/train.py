@@ -92,7 +92,7 @@ def read_data(path):
 
 
 def learning_rate(settings, step, total):
-    highest, warmup, least = settings["learning_rate"], settings["warmup_steps"], settings["final_share"]
+    highest, warmup, least = settings["learning_rate"], settings["warmup_steps"], settings["final_lr_ratio"]
     if step < warmup:
         return highest * (step + 1) / warmup
     done = min((step - warmup) / max(total - warmup, 1), 1.0)
@@ -116,7 +116,7 @@ class Run:
         self.optimizer = adam(config["optimizer"], self.flow)
         count = len(items.values)
         # Half up, as in Rust; Python's round prefers even numbers.
-        held = math.floor(config["validation_share"] * count + 0.5)
+        held = math.floor(config["validation_fraction"] * count + 0.5)
         self.train, self.held = np.arange(count - held), np.arange(count - held, count)
         self.epoch, self.steps, self.best = 0, 0, math.inf
 
@@ -149,7 +149,7 @@ class Run:
         self.steps += 1
         young = (1 + self.steps) / (10 + self.steps)
         with torch.no_grad():
-            follow = 1 - min(settings["average_decay"], young)
+            follow = 1 - min(settings["ema_decay"], young)
             torch._foreach_lerp_(self.average.parameters, self.flow.parameters, follow)
         return log_prob.detach().double()
 

@@ -1,7 +1,8 @@
 //! One Gaussian with a full covariance: the squared Mahalanobis distance, as a log-density.
 //!
-//! The covariance is shrunk towards a multiple of the identity with the weight of Ledoit and Wolf (2004): pixels that
-//! never change, and fewer samples than coordinates, would otherwise make it singular.
+//! The covariance is shrunk towards a multiple of the identity with the weight of Ledoit and Wolf
+//! (2004): pixels that never change, and fewer samples than coordinates, would otherwise make it
+//! singular.
 
 use crate::linear::{Square, cholesky, covariance, dot, means, solved_square};
 
@@ -22,10 +23,11 @@ impl Gaussian {
         let weight = shrinkage(table, &mean, &matrix);
         matrix.values.iter_mut().for_each(|v| *v *= 1.0 - weight);
         for i in 0..dims {
-            // Rounding can leave the weight of a perfectly sampled Gaussian at 0, and constant pixels at 0 with it.
+            // Rounding can leave the weight of a perfectly sampled Gaussian at 0, and constant
+            // pixels at 0 with it.
             matrix.values[i * dims + i] += weight.max(1e-9) * average;
         }
-        let lower = cholesky(&matrix)?;
+        let lower = cholesky(matrix)?;
         let log_det: f64 = (0..dims).map(|i| lower.row(i)[i].ln()).sum();
         let constant = -log_det - dims as f64 * flow_infer::spec::units::HALF_LN_2PI;
         Some(Self {
@@ -42,7 +44,8 @@ impl Gaussian {
     }
 }
 
-/// Weight of the identity: the expected squared error of the covariance over its squared distance from it.
+/// Weight of the identity: the expected squared error of the covariance over its squared distance
+/// from it.
 fn shrinkage(table: &[f64], mean: &[f64], covariance: &Square) -> f64 {
     let dims = mean.len() as f64;
     let count = (table.len() / mean.len()) as f64;
@@ -65,7 +68,7 @@ fn shrinkage(table: &[f64], mean: &[f64], covariance: &Square) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baselines::SplitMix64;
+    use crate::random::SplitMix64;
 
     #[test]
     fn a_well_sampled_gaussian_is_recovered() {
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn the_shrinkage_is_ledoit_and_wolfs() {
-        // Rows (±1, ±1) and (±3, ∓3)/... by hand: x = (2, 0), (-2, 0), (0, 1), (0, -1): S = diag(2, 1/2).
+        // Rows (±1, ±1) and (±3, ∓3)/... by hand: x = (2, 0), (-2, 0), (0, 1), (0, -1): S = diag(2,
+        // 1/2).
         let table = [2.0, 0.0, -2.0, 0.0, 0.0, 1.0, 0.0, -1.0];
         let mean = means(&table, 2);
         let s = covariance(&table, &mean);

@@ -1,11 +1,13 @@
-//! A mixture of Gaussians with diagonal covariances on the principal axes, and one variance for the rest.
+//! A mixture of Gaussians with diagonal covariances on the principal axes, and one variance for the
+//! rest.
 //!
-//! On the raw pixels a mixture of this size would spend itself on noise; on at most 64 principal axes, each scaled to
-//! variance 1, it describes clusters. What lies beside the axes counts as isotropic noise (as in probabilistic PCA),
-//! because an image that the axes cannot express is foreign too.
+//! On the raw pixels a mixture of this size would spend itself on noise; on at most 64 principal
+//! axes, each scaled to variance 1, it describes clusters. What lies beside the axes counts as
+//! isotropic noise (as in probabilistic PCA), because an image that the axes cannot express is
+//! foreign too.
 
-use super::SplitMix64;
 use crate::linear::{covariance, dot, leading_eigen, means};
+use crate::random::SplitMix64;
 use flow_infer::spec::units::HALF_LN_2PI;
 use rayon::prelude::*;
 
@@ -78,7 +80,8 @@ impl Mixture {
             axes: scaled
                 .map(|(v, d)| v.iter().map(|x| x / d).collect())
                 .collect(),
-            // Along directions in which nothing varied, a thousandth of the least variance that was kept.
+            // Along directions in which nothing varied, a thousandth of the least variance that was
+            // kept.
             noise: beside.max(1e-3 * values[used - 1]),
             deviations,
             components: Vec::new(),
@@ -152,8 +155,8 @@ fn maximize(points: &[Vec<f64>], random: &mut SplitMix64) -> Vec<Component> {
     components
 }
 
-/// Starting points far apart: each is drawn with a chance proportional to its squared distance from those before
-/// (k-means++, Arthur and Vassilvitskii 2007).
+/// Starting points far apart: each is drawn with a chance proportional to its squared distance from
+/// those before (k-means++, Arthur and Vassilvitskii 2007).
 fn scatter(points: &[Vec<f64>], count: usize, random: &mut SplitMix64) -> Vec<Vec<f64>> {
     let first = (random.uniform() * points.len() as f64) as usize;
     let mut centres = vec![points[first].clone()];

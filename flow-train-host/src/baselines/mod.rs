@@ -1,7 +1,7 @@
 //! What a flow must beat: a Gaussian and a mixture of Gaussians, fitted to the same benign data.
 //!
-//! Both are log-densities in nats of the features below. They are no straw men: shrunk covariance, whitened principal
-//! axes, several components; and no flow that loses to them is worth its flash.
+//! Both are log-densities in nats of the features below. They are no straw men: shrunk covariance,
+//! whitened principal axes, several components; and no flow that loses to them is worth its flash.
 
 mod gaussian;
 mod mixture;
@@ -31,34 +31,19 @@ pub struct Baselines {
 }
 
 /// Why there are no baselines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaselineError {
     /// Too few samples.
+    #[error("{0} samples are too few to fit the baselines: it takes at least {FEWEST_SAMPLES}")]
     TooFew(usize),
     /// Vectors of more coordinates than a covariance is computed for.
+    #[error("vectors of {0} coordinates are too long for the baselines: at most {MOST_FEATURES}")]
     TooWide(usize),
     /// All samples are the same.
+    #[error("all samples are the same: nothing to fit baselines to")]
     Constant,
 }
-
-impl std::fmt::Display for BaselineError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooFew(count) => write!(
-                f,
-                "{count} samples are too few to fit the baselines: it takes at least {FEWEST_SAMPLES}"
-            ),
-            Self::TooWide(dims) => write!(
-                f,
-                "vectors of {dims} coordinates are too long for the baselines: at most {MOST_FEATURES}"
-            ),
-            Self::Constant => write!(f, "all samples are the same: nothing to fit baselines to"),
-        }
-    }
-}
-
-impl std::error::Error for BaselineError {}
 
 impl Baselines {
     /// Fits both to the data, or to the first 10,000 of it.
@@ -176,37 +161,12 @@ fn pooled(pixels: &[u8], [channels, height, width]: [usize; 3], block: usize) ->
     features
 }
 
-/// Steele, Lea and Flood's generator: tiny, and good enough to scatter starting points.
-#[derive(Clone, Debug)]
-pub(crate) struct SplitMix64(pub(crate) u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// In [0, 1).
-    pub(crate) fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Standard normal (Box and Muller).
-    #[cfg(test)]
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (2.0 * std::f64::consts::PI * self.uniform()).cos()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{Images, Vectors};
     use crate::metrics::auroc;
+    use crate::random::SplitMix64;
 
     #[test]
     fn blocks_are_averaged_with_smaller_ones_at_the_edges() {

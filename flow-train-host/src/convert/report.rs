@@ -82,7 +82,7 @@ impl Report {
         if spec.levels.iter().any(has_batch_norm) {
             self.lines.push(
                 "batch norm in the conditioners: stored statistics may explode on inputs unlike those of training; \
-                 --restate estimates them anew"
+                 --update-batch-norm estimates them anew"
                     .to_owned(),
             );
         }

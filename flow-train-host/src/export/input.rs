@@ -7,7 +7,8 @@ use super::volume::ln_volume;
 use flow_infer::plan::PlannedInput;
 use flow_infer::spec::units::{HALF_LN_2PI, LN_256};
 
-/// The planned input and its part of the constant: the prior's, and what the input's map adds for every input.
+/// The planned input and its part of the constant: the prior's, and what the input's map adds for
+/// every input.
 pub(super) fn pack(
     input: &LoweredInput,
     numbers: &impl Numbers,

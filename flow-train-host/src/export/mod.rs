@@ -1,8 +1,9 @@
 //! From a float model to a `.flow` file: lower, quantize, find places, write.
 
-pub mod compensate;
+pub mod engine;
 pub mod file;
 pub mod float;
+pub mod gptq;
 mod input;
 pub mod lower;
 pub mod numbers;
@@ -17,18 +18,20 @@ pub mod volume;
 
 use crate::data::Dataset;
 use crate::model::Model;
-use compensate::Compensated;
 use flow_infer::artifact::LoadError;
 use flow_infer::plan::PlanError;
+use gptq::Gptq;
 pub use lower::Source;
 
 /// Why a model cannot become a `.flow` file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// Nothing to calibrate on.
+    #[error("there is no data to calibrate on")]
     NoCalibrationData,
     /// Calibration data of another size than the model reads.
+    #[error("the calibration data has {found} values an input, the model reads {wanted}")]
     CalibrationSize {
         /// Bytes (images) or values (vectors) that an input of the model has.
         wanted: usize,
@@ -36,8 +39,10 @@ pub enum ExportError {
         found: usize,
     },
     /// Calibration data with NaN or infinite values, or values that the float model cannot follow.
+    #[error("the model gives no finite numbers on the calibration data")]
     CalibrationValues,
     /// A step's numbers do not fit the integer format: which, and what.
+    #[error("step {step}: {what} does not fit the integer format")]
     Range {
         /// Index of the step in the plan.
         step: usize,
@@ -45,43 +50,18 @@ pub enum ExportError {
         what: &'static str,
     },
     /// More layers, channels or bytes than the format holds.
+    #[error("the model is too large for the format: {0}")]
     TooLarge(&'static str),
     /// An invertible_linear whose matrix is singular.
+    #[error("step {step}: the matrix is singular")]
     Singular {
         /// Index of the step in the plan.
         step: usize,
     },
     /// The written file does not load: a defect of the exporter, caught before anything is stored.
+    #[error("the exported file would not load: {0}")]
     Rejected(LoadError),
 }
-
-impl std::fmt::Display for ExportError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoCalibrationData => write!(f, "there is no data to calibrate on"),
-            Self::CalibrationSize { wanted, found } => {
-                write!(
-                    f,
-                    "the calibration data has {found} values an input, the model reads {wanted}"
-                )
-            }
-            Self::CalibrationValues => {
-                write!(
-                    f,
-                    "the model gives no finite numbers on the calibration data"
-                )
-            }
-            Self::Range { step, what } => {
-                write!(f, "step {step}: {what} does not fit the integer format")
-            }
-            Self::TooLarge(what) => write!(f, "the model is too large for the format: {what}"),
-            Self::Singular { step } => write!(f, "step {step}: the matrix is singular"),
-            Self::Rejected(error) => write!(f, "the exported file would not load: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ExportError {}
 
 impl From<PlanError> for ExportError {
     fn from(error: PlanError) -> Self {
@@ -89,7 +69,8 @@ impl From<PlanError> for ExportError {
     }
 }
 
-/// Most calibration inputs whose windows are sampled for the rounding; the ranges come from all of them.
+/// Most calibration inputs whose windows are sampled for the rounding; the ranges come from all of
+/// them.
 const ROUNDING_INPUTS: usize = 256;
 
 /// How many inputs of a calibration set are sampled for the rounding.
@@ -97,8 +78,8 @@ pub fn rounding_inputs(calibration: &Dataset) -> usize {
     calibration.len().min(ROUNDING_INPUTS)
 }
 
-/// A model as integers: activations scaled by their ranges on the calibration data, weights rounded with compensation.
-/// `finished` is called after each input sampled for the rounding.
+/// A model as integers: activations scaled by their ranges on the calibration data, weights rounded
+/// with compensation. `finished` is called after each input sampled for the rounding.
 pub fn quantized<'m>(
     source: impl Into<Source<'m>>,
     calibration: &Dataset,
@@ -109,7 +90,7 @@ pub fn quantized<'m>(
     let ranges = ranges::measure(&flow, calibration)?;
     let sampled = calibration.take(0..rounding_inputs(calibration));
     let statistics = statistics::collect(&flow, &sampled, finished)?;
-    let rounding = Compensated::new(&statistics, &layers_of_steps(&flow));
+    let rounding = Gptq::new(&statistics, &layers_of_steps(&flow));
     let numbers = quantize::QuantizedNumbers::new(&flow, &ranges, rounding);
     finish(source.model, pack::pack(&flow, &numbers)?)
 }

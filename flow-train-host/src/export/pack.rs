@@ -1,7 +1,7 @@
 //! From a lowered flow to plan and tensors, whatever the numbers are.
 //!
-//! One walk for all number formats: [`Numbers`] says what the bytes of a record are and which log_det the stored
-//! numbers have; places, padding and the plan are found here.
+//! One walk for all number formats: [`Numbers`] says what the bytes of a record are and which
+//! log_det the stored numbers have; places, padding and the plan are found here.
 
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredLayer, LoweredStep};
 use super::numbers::{At, Numbers, Padded, Tensors};
@@ -86,7 +86,8 @@ pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, Export
     })
 }
 
-/// The scale map's and the gates' tables. A flow has one scale map with a table; its format has room for one.
+/// The scale map's and the gates' tables. A flow has one scale map with a table; its format has
+/// room for one.
 fn pack_tables(
     flow: &LoweredFlow,
     numbers: &impl Numbers,

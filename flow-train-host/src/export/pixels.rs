@@ -1,8 +1,8 @@
 //! The table of an image's first latents.
 //!
-//! At the midpoint an entry is the logit and its log_det there. For draws it is the byte's lower edge and the log_det
-//! of the straight line to the next edge, of the very integers that are stored: what the engine computes is then
-//! exactly normalized, however coarse the latents are.
+//! At the midpoint an entry is the logit and its log_det there. For draws it is the byte's lower
+//! edge and the log_det of the straight line to the next edge, of the very integers that are
+//! stored: what the engine computes is then exactly normalized, however coarse the latents are.
 
 use flow_infer::plan::Dequantization;
 use flow_infer::plan::IMAGE_TABLE_ENTRIES;
@@ -20,7 +20,8 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// Latent and log_det of every byte and of the last byte's upper edge; D ln (1 - 2 m) - D ln 256 is not in them.
+    /// Latent and log_det of every byte and of the last byte's upper edge; D ln (1 - 2 m) - D ln
+    /// 256 is not in them.
     pub fn entries(self) -> impl Iterator<Item = (f64, f64)> {
         (0..IMAGE_TABLE_ENTRIES).map(move |byte| match self.dequantization {
             Dequantization::Midpoint => self.midpoint(byte),
@@ -33,7 +34,8 @@ impl Pixels {
         (1.0 - 2.0 * margin) * x / 256.0 + margin
     }
 
-    /// y = ln p - ln (1 - p), ln |dy/dp| = - ln p - ln (1 - p). There is nothing in the middle of the byte 256.
+    /// y = ln p - ln (1 - p), ln |dy/dp| = - ln p - ln (1 - p). There is nothing in the middle of
+    /// the byte 256.
     fn midpoint(self, byte: usize) -> (f64, f64) {
         if byte == 256 {
             return (0.0, 0.0);
@@ -71,7 +73,8 @@ mod tests {
         pixels.entries().collect()
     }
 
-    /// The mean density of a line is that of the curve: e^log_det of both average to the same over [0, 256).
+    /// The mean density of a line is that of the curve: e^log_det of both average to the same over
+    /// [0, 256).
     #[test]
     fn straight_pieces_follow_the_logit() {
         let (seed, draws) = (1, 1);

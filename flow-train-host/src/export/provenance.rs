@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Birth certificate of a `.flow` file.
+/// Provenance of a `.flow` file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Name and version of the tool that wrote the file.

@@ -1,9 +1,10 @@
 //! Records in integers: 8-bit weights, 16-bit activations.
 //!
-//! Scales are symmetric. An activation's scale spans its largest magnitude on the calibration data with a quarter to
-//! spare: at 16 bits the lost third of a bit costs nothing, and inputs a little beyond the data stay linear. Buffers
-//! that are added or mixed share one scale, so that the engine adds integers. Weights have one scale an output
-//! channel. Every log_det is that of the stored integers.
+//! Scales are symmetric. An activation's scale spans its largest magnitude on the calibration data
+//! with a quarter to spare: at 16 bits the lost third of a bit costs nothing, and inputs a little
+//! beyond the data stay linear. Buffers that are added or mixed share one scale, so that the engine
+//! adds integers. Weights have one scale an output channel. Every log_det is that of the stored
+//! integers.
 
 use super::ExportError;
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
@@ -45,7 +46,8 @@ pub struct QuantizedRow {
 
 /// How weights become integers: rounding to nearest, or something better.
 pub trait Rounding: Sync {
-    /// Rounds one output channel to multiples of `scale`; `padded` has all channels of the layer, `row` says which.
+    /// Rounds one output channel to multiples of `scale`; `padded` has all channels of the layer,
+    /// `row` says which.
     fn round(&self, at: At<'_>, padded: &Padded, row: usize, scale: f64) -> QuantizedRow;
 }
 
@@ -123,7 +125,8 @@ impl<R: Rounding> QuantizedNumbers<R> {
     }
 }
 
-/// Buffers that are added, mixed or merely activated share a scale: the largest that one of them needs.
+/// Buffers that are added, mixed or merely activated share a scale: the largest that one of them
+/// needs.
 fn activation_scales(coupling: &LoweredCoupling, ranges: &[f32]) -> Vec<f64> {
     let mut group: Vec<usize> = (0..coupling.buffers.len()).collect();
     let mut join = |a: u8, b: u8| {
@@ -158,7 +161,8 @@ fn activation_scales(coupling: &LoweredCoupling, ranges: &[f32]) -> Vec<f64> {
     group.iter().map(|&g| scales[g]).collect()
 }
 
-/// Multipliers and gains have 31 bits: where a layer's output is too fine beside its source, the output gets coarser.
+/// Multipliers and gains have 31 bits: where a layer's output is too fine beside its source, the
+/// output gets coarser.
 fn widen_for_multipliers(coupling: &LoweredCoupling, group: &[usize], scales: &mut [f64]) {
     const MOST: f64 = 2_140_000_000.0;
     let largest = |values: &[f32]| {
@@ -420,8 +424,8 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
 }
 
 impl<R: Rounding> QuantizedNumbers<R> {
-    /// A row of which no sum can leave 32 bits: on a coarser scale where the finest would, for its bias or for its
-    /// weights.
+    /// A row of which no sum can leave 32 bits: on a coarser scale where the finest would, for its
+    /// bias or for its weights.
     fn fitting_row(&self, at: At<'_>, padded: &Padded, row: usize, source: f64) -> QuantizedRow {
         let for_bias = f64::from(padded.bias[row]).abs() / (source * SUM_LIMIT / 2.0);
         let mut scale = row_scale(padded.row(row)).max(for_bias);
@@ -451,7 +455,8 @@ mod tests {
     use crate::export::lower::LoweredLayer;
     use flow_infer::plan::{Activation, Window};
 
-    /// A row of more weights than fit even as ones: halving what was already rounded would never end.
+    /// A row of more weights than fit even as ones: halving what was already rounded would never
+    /// end.
     #[test]
     fn the_longest_rows_fit_their_sums() {
         const WEIGHTS: usize = 70_000;

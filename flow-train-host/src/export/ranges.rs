@@ -1,8 +1,8 @@
 //! How large activations get: the float engine runs the calibration data and is watched.
 
-use super::file::FlowFile;
+use super::ExportError;
+use super::engine::FloatEngine;
 use super::lower::LoweredFlow;
-use super::{ExportError, float::FloatNumbers, pack};
 use crate::data::Dataset;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, Noise, Observer, ScratchMut, evaluate};
@@ -50,8 +50,8 @@ impl Observer<F32> for Watch<'_> {
 
 /// Runs the data through the float engine.
 pub fn measure(flow: &LoweredFlow, data: &Dataset) -> Result<Ranges, ExportError> {
-    let bytes = FlowFile::new(pack::pack(flow, &FloatNumbers::default())?).to_bytes()?;
-    let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+    let engine = FloatEngine::new(flow)?;
+    let artifact = engine.artifact()?;
     check_data(&artifact, data)?;
     let need = artifact.scratch_need();
     let chunk = data.len().div_ceil(4 * rayon::current_num_threads()).max(1);

@@ -1,7 +1,7 @@
 //! How many rows of each buffer must be there at a time.
 //!
-//! The schedule is run once without arithmetic; a ring is as long as the most rows that are between the newest one
-//! written and the oldest one still needed.
+//! The schedule is run once without arithmetic; a ring is as long as the most rows that are between
+//! the newest one written and the oldest one still needed.
 
 use flow_infer::plan::{Buffer, Coupling, LayerKind, Schedule, lowest_needed};
 
@@ -65,8 +65,8 @@ pub fn unplaced(shape: flow_infer::spec::Shape) -> Buffer {
     }
 }
 
-/// Activations of the layer-by-layer plan, for comparison: every buffer a whole plane, planes freed after their last
-/// reader.
+/// Activations of the layer-by-layer plan, for comparison: every buffer a whole plane, planes freed
+/// after their last reader.
 pub fn layer_by_layer(coupling: &Coupling) -> usize {
     let plane = |id: usize| {
         let buffer = &coupling.buffers[id];

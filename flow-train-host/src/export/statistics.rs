@@ -1,18 +1,16 @@
 //! What each convolution reads: mean and covariance of its window, over calibration data.
 //!
-//! The rounding of a weight matters as much as its input varies, and errors in weights whose inputs move together can
-//! cancel; both are in the covariance. About 64 windows of an image are sampled for each layer, spread over the
-//! positions: 16,000 windows from 256 images determine the 144 x 144 matrix of a 3x3 convolution of 16 channels.
+//! The rounding of a weight matters as much as its input varies, and errors in weights whose inputs
+//! move together can cancel; both are in the covariance. About 64 windows of an image are sampled
+//! for each layer, spread over the positions: 16,000 windows from 256 images determine the 144 x
+//! 144 matrix of a 3x3 convolution of 16 channels.
 
 use super::ExportError;
-use super::file::FlowFile;
-use super::float::FloatNumbers;
+use super::engine::FloatEngine;
 use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep};
-use super::pack::pack;
 use super::ranges::check_data;
 use crate::data::Dataset;
 use crate::evaluate::HeapScratch;
-use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, Noise, Observer, evaluate};
 use flow_infer::plan::{Buffer, Coupling, LayerKind, Step, Window};
 use rayon::prelude::*;
@@ -109,21 +107,20 @@ impl Observer<F32> for Planes<'_> {
     }
 }
 
-/// Runs data through the float engine and collects the moments; `finished` is called after each input.
+/// Runs data through the float engine and collects the moments; `finished` is called after each
+/// input.
 pub fn collect(
     flow: &LoweredFlow,
     data: &Dataset,
     finished: &dyn Fn(),
 ) -> Result<Statistics, ExportError> {
-    let packed = pack(flow, &FloatNumbers::default())?;
-    let steps = packed.steps.clone();
-    let bytes = FlowFile::new(packed).to_bytes()?;
-    let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+    let engine = FloatEngine::new(flow)?;
+    let (steps, artifact) = (engine.steps(), engine.artifact()?);
     check_data(&artifact, data)?;
     let mut moments: Vec<_> = flow.steps.iter().map(empty_moments).collect();
     let mut scratch = HeapScratch::<F32>::new(&artifact);
     let mut planes = Planes {
-        steps: &steps,
+        steps,
         planes: steps.iter().map(empty_planes).collect(),
     };
     for index in 0..data.len() {

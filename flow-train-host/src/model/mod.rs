@@ -34,28 +34,19 @@ impl PartialEq for Model {
 }
 
 /// Why a spec and tensors do not make a model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// The spec itself is inconsistent.
+    #[error("{0}")]
     Spec(flow_infer::spec::SpecError),
     /// Tensors that are not the ones the spec asks for.
+    #[error("{0}")]
     Tensors(Misfit),
     /// A tensor with a NaN or an infinity.
+    #[error("tensor {0} holds a NaN or an infinity")]
     NotFinite(String),
 }
-
-impl std::fmt::Display for ModelError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Spec(e) => write!(f, "{e}"),
-            Self::Tensors(misfit) => write!(f, "{misfit}"),
-            Self::NotFinite(name) => write!(f, "tensor {name} holds a NaN or an infinity"),
-        }
-    }
-}
-
-impl std::error::Error for ModelError {}
 
 impl Model {
     /// Joins a spec and its tensors, checking that they are exactly the ones it asks for.

@@ -1,13 +1,17 @@
-//! The conditioner that must compress: strided convolutions, a linear bottleneck, transposed convolutions back.
+//! The conditioner that must compress: strided convolutions, a linear bottleneck, transposed
+//! convolutions back.
 //!
-//! Leaky relu (0.01) after each convolution but the last. Its sign is that of its input, so only activations are kept.
+//! Leaky relu (0.01) after each convolution but the last. Its sign is that of its input, so only
+//! activations are kept.
 
 mod stage;
 
 use super::bottleneck::Bottleneck;
-use super::conditioner::{Conditioner, Layer, Passed, Source, Through, With};
+use super::conditioner::{
+    Conditioner, Layer, LayerInput, PassContext, PatchSide, SavedActivations,
+};
 use super::patches::Patches;
-use super::{Conv, Grid, Map, Registry, Scratch, Turn};
+use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 use flow_infer::spec::{ConditionerSpec, Shape};
 use stage::Stage;
 
@@ -15,7 +19,7 @@ const LEAK: f32 = 0.01;
 /// Convolutions on each side of the bottleneck.
 const COUNT: usize = 4;
 
-/// See the module.
+/// The autoencoder conditioner: strided convolutions down to a few numbers, and back.
 pub(crate) struct Autoencoder {
     encoder: [Stage; COUNT],
     bottleneck: Bottleneck,
@@ -124,7 +128,7 @@ impl Conditioner for Autoencoder {
 
     fn forward(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         input: &Map,
         tape: &mut [Map],
         out: &mut Map,
@@ -135,7 +139,7 @@ impl Conditioner for Autoencoder {
             let [patches, encoded, ..] = after else {
                 return;
             };
-            stage.encode(with, before.last().unwrap_or(input), patches, encoded);
+            stage.encode(context, before.last().unwrap_or(input), patches, encoded);
             leak(encoded);
         }
         let (encoder, rest) = tape.split_at_mut(places::BOTTLENECK);
@@ -143,76 +147,82 @@ impl Conditioner for Autoencoder {
         let encoded = &encoder[places::encoded(COUNT - 1)];
         decoder[0].copy_from(encoded);
         self.bottleneck
-            .forward(with, &mut decoder[0], maps, scratch);
+            .forward(context, &mut decoder[0], maps, scratch);
         for (k, stage) in self.decoder.iter().enumerate() {
             let (read, write) = decoder.split_at_mut(k + 1);
             match write.first_mut() {
                 Some(next) => {
-                    stage.decode(with, &read[k], next, scratch);
+                    stage.decode(context, &read[k], next, scratch);
                     leak(next);
                 }
-                None => stage.decode(with, &read[k], out, scratch),
+                None => stage.decode(context, &read[k], out, scratch),
             }
         }
     }
 
     fn gradient(
         &self,
-        with: With<'_>,
-        passed: Passed<'_>,
-        input_gradient: Option<&mut Map>,
-        turn: &mut Turn<'_, '_>,
+        context: PassContext<'_>,
+        saved: SavedActivations<'_>,
+        grad_input: Option<&mut Map>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let tape = passed.tape;
-        let mut above: Option<Map> = None;
+        let tape = saved.tape;
+        let mut grad_output: Option<Map> = None;
         for (k, stage) in self.decoder.iter().enumerate().rev() {
             let read = &tape[places::decoded(k)];
-            let out = above.as_ref().unwrap_or(passed.out_gradient);
-            let mut below = stage.decoder_gradient(with, read, out, turn, scratch);
+            let out = grad_output.as_ref().unwrap_or(saved.grad_output);
+            let mut grad_input = stage.decoder_gradient(context, read, out, ticket, scratch);
             if k > 0 {
-                leak_gradient(&mut below, read);
+                leak_gradient(&mut grad_input, read);
             }
-            if let Some(done) = above.replace(below) {
+            if let Some(done) = grad_output.replace(grad_input) {
                 scratch.give_back(done);
             }
         }
-        let Some(mut above) = above else {
+        let Some(mut grad_output) = grad_output else {
             return;
         };
         let maps = &tape[places::BOTTLENECK..];
         self.bottleneck
-            .gradient(with, maps, &mut above, turn, scratch);
+            .gradient(context, maps, &mut grad_output, ticket, scratch);
         for (k, stage) in self.encoder.iter().enumerate().rev() {
-            leak_gradient(&mut above, &tape[places::encoded(k)]);
+            leak_gradient(&mut grad_output, &tape[places::encoded(k)]);
             let (before, patches) = tape.split_at(places::patches(k));
-            let read = [before.last().unwrap_or(passed.input), &patches[0]];
+            let read = [before.last().unwrap_or(saved.input), &patches[0]];
             if k == 0 {
-                stage.encoder_gradient(with, (read, &above), input_gradient, turn, scratch);
+                stage.encoder_gradient(context, (read, &grad_output), grad_input, ticket, scratch);
                 break;
             }
-            let mut below = stage.lend_outer(scratch);
-            stage.encoder_gradient(with, (read, &above), Some(&mut below), turn, scratch);
-            scratch.give_back(std::mem::replace(&mut above, below));
+            let mut grad_input = stage.lend_outer(scratch);
+            stage.encoder_gradient(
+                context,
+                (read, &grad_output),
+                Some(&mut grad_input),
+                ticket,
+                scratch,
+            );
+            scratch.give_back(std::mem::replace(&mut grad_output, grad_input));
         }
-        scratch.give_back(above);
+        scratch.give_back(grad_output);
     }
 
     fn layers(&self) -> Vec<Layer<'_>> {
         let encoder = self.encoder.iter().enumerate().map(|(k, stage)| Layer {
             conv: &stage.conv,
             source: match k {
-                0 => Source::Input,
-                _ => Source::Tape(places::encoded(k - 1)),
+                0 => LayerInput::Kept,
+                _ => LayerInput::Tape(places::encoded(k - 1)),
             },
-            deviation: 1.0,
-            patches: Some(Through::Read(&stage.patches)),
+            initial_std: 1.0,
+            patches: Some(PatchSide::Input(&stage.patches)),
         });
         let decoder = self.decoder.iter().enumerate().map(|(k, stage)| Layer {
             conv: &stage.conv,
-            source: Source::Tape(places::decoded(k)),
-            deviation: if k + 1 == COUNT { 0.0 } else { 1.0 },
-            patches: Some(Through::Written(&stage.patches)),
+            source: LayerInput::Tape(places::decoded(k)),
+            initial_std: if k + 1 == COUNT { 0.0 } else { 1.0 },
+            patches: Some(PatchSide::Output(&stage.patches)),
         });
         let bottleneck = self.bottleneck.layers(places::BOTTLENECK);
         encoder.chain(bottleneck).chain(decoder).collect()

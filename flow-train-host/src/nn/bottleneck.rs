@@ -1,8 +1,8 @@
 //! The linear bottleneck: dense from a whole map to a few numbers, and dense back.
 
-use super::conditioner::{Layer, Source, With};
+use super::conditioner::{Layer, LayerInput, PassContext};
 use super::kernels::Finish;
-use super::{Conv, Grid, Map, Registry, Scratch, Turn};
+use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 
 /// code = down x, y = up code, with x and y as vectors of C H W numbers.
 pub(crate) struct Bottleneck {
@@ -52,12 +52,12 @@ impl Bottleneck {
     /// Replaces x by y.
     pub(crate) fn forward(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         through: &mut Map,
         tape: &mut [Map],
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         let (vector, code) = tape.split_at_mut(1);
         let (vector, code) = (&mut vector[0], &mut code[0]);
         self.flatten(through, vector);
@@ -72,33 +72,33 @@ impl Bottleneck {
     /// Adds the parameters' gradients; replaces the gradient of y by that of x.
     pub(crate) fn gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         tape: &[Map],
         through: &mut Map,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         let mut vector = scratch.lend(self.numbers(), self.vectors());
         let mut code = scratch.lend(self.latent, self.vectors());
         self.flatten(through, &mut vector);
         let both = [&tape[1], &vector];
         self.up
-            .gradient(cpu, weights, both, turn, &mut code, Finish::Store);
+            .gradient(cpu, weights, both, ticket, &mut code, Finish::Store);
         let both = [&tape[0], &code];
         self.down
-            .gradient(cpu, weights, both, turn, &mut vector, Finish::Store);
+            .gradient(cpu, weights, both, ticket, &mut vector, Finish::Store);
         self.unflatten(&vector, through);
         scratch.give_back(vector);
         scratch.give_back(code);
     }
 
-    /// Its two layers; `tape` is the place of its maps.
+    /// The layers down and up; `tape` is the place of its maps.
     pub(crate) fn layers(&self, tape: usize) -> [Layer<'_>; 2] {
         [(&self.down, tape), (&self.up, tape + 1)].map(|(conv, at)| Layer {
             conv,
-            source: Source::Tape(at),
-            deviation: 1.0,
+            source: LayerInput::Tape(at),
+            initial_std: 1.0,
             patches: None,
         })
     }

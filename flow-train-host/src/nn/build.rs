@@ -33,7 +33,8 @@ pub(crate) fn images_together(spec: &ConditionerSpec, grid: Grid) -> usize {
     }
 }
 
-/// Builds the network of a spec: `kept` input channels, `out` output channels, at the size of `grid`.
+/// Builds the network of a spec: `kept` input channels, `out` output channels, at the size of
+/// `grid`.
 pub(crate) fn conditioner(
     spec: &ConditionerSpec,
     registry: &mut Registry,

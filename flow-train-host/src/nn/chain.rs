@@ -1,10 +1,10 @@
 //! Conditioners that are one layer after another: `mlp`, `glow_convnet` and the linear `convnet`.
 
-use super::conditioner::{Conditioner, Layer, Passed, Source, With};
+use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
 use super::kernels::Finish;
-use super::{Conv, Grid, Map, Registry, Scratch, Turn};
+use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 
-/// See the module.
+/// A conditioner of one layer after another.
 pub(crate) struct Chain {
     /// Channels between layers.
     hidden: usize,
@@ -86,7 +86,7 @@ impl Conditioner for Chain {
 
     fn forward(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         input: &Map,
         tape: &mut [Map],
         out: &mut Map,
@@ -100,40 +100,40 @@ impl Conditioner for Chain {
                 Some(hidden) => (hidden, Finish::Store),
                 None => (&mut *out, Finish::Store),
             };
-            layer.forward(with.cpu, with.weights, from, out, finish);
+            layer.forward(context.cpu, context.weights, from, out, finish);
         }
     }
 
     fn gradient(
         &self,
-        with: With<'_>,
-        passed: Passed<'_>,
-        input_gradient: Option<&mut Map>,
-        turn: &mut Turn<'_, '_>,
+        context: PassContext<'_>,
+        saved: SavedActivations<'_>,
+        grad_input: Option<&mut Map>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
-        let mut above: Option<Map> = None;
+        let (cpu, weights) = (context.cpu, context.weights);
+        let mut grad_output: Option<Map> = None;
         for (k, layer) in self.layers.iter().enumerate().rev() {
-            let out = above.as_ref().unwrap_or(passed.out_gradient);
-            let Some(below) = k.checked_sub(1) else {
-                let both = [passed.input, out];
-                layer.first_gradient(cpu, weights, both, turn, input_gradient);
+            let out = grad_output.as_ref().unwrap_or(saved.grad_output);
+            let Some(grad_input) = k.checked_sub(1) else {
+                let both = [saved.input, out];
+                layer.first_gradient(cpu, weights, both, ticket, grad_input);
                 break;
             };
-            let activation = &passed.tape[below];
-            let mut below = scratch.lend(self.hidden, activation.grid());
+            let activation = &saved.tape[grad_input];
+            let mut grad_input = scratch.lend(self.hidden, activation.grid());
             let finish = match self.rectified {
                 true => Finish::Mask(activation),
                 false => Finish::Store,
             };
             let both = [activation, out];
-            layer.gradient(cpu, weights, both, turn, &mut below, finish);
-            if let Some(done) = above.replace(below) {
+            layer.gradient(cpu, weights, both, ticket, &mut grad_input, finish);
+            if let Some(done) = grad_output.replace(grad_input) {
                 scratch.give_back(done);
             }
         }
-        if let Some(done) = above {
+        if let Some(done) = grad_output {
             scratch.give_back(done);
         }
     }
@@ -143,8 +143,8 @@ impl Conditioner for Chain {
         let layers = self.layers.iter().enumerate();
         let layer = |(k, conv): (usize, _)| Layer {
             conv,
-            source: k.checked_sub(1).map_or(Source::Input, Source::Tape),
-            deviation: if k == last { 0.0 } else { 1.0 },
+            source: k.checked_sub(1).map_or(LayerInput::Kept, LayerInput::Tape),
+            initial_std: if k == last { 0.0 } else { 1.0 },
             patches: None,
         };
         layers.map(layer).collect()

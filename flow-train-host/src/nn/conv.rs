@@ -1,35 +1,37 @@
 //! A convolution (side 1 or 3) or dense layer with its places among the parameters.
 //!
-//! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over patches or whole
-//! maps that their conditioner lays out (see `patches`): one pair of kernels serves them all.
+//! Convolutions of side 4, transposed ones and dense layers over images are dense layers too, over
+//! patches or whole maps that their conditioner lays out (see `patches`): one pair of kernels
+//! serves them all.
 
+mod backward;
 mod passes;
 mod side_4;
 #[cfg(test)]
 mod tests;
-mod turning;
 
 use super::map::blocks;
 use super::parameters::LayerPlaces;
 use super::patches;
 use super::{LANES, Lanes, Numbers, Registry, Weights};
+pub(crate) use backward::BackwardWeights;
 use std::ops::Range;
-pub(crate) use turning::Turning;
 
-/// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for dense layers, or in x
-/// out for transposed ones.
+/// out = weights * input + bias. Weights in the model: out x in x side x side, or out x in for
+/// dense layers, or in x out for transposed ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv {
     inputs: usize,
     outputs: usize,
     side: usize,
     order: Order,
-    /// Whether the longer axis, of patches, goes block by block (see [`Patches`](super::patches::Patches)).
+    /// Whether the longer axis, of patches, goes block by block (see
+    /// [`Patches`](super::patches::Patches)).
     by_block: bool,
     /// Places in the flat vector.
     weights: Range<usize>,
     bias: Range<usize>,
-    /// Place among the loose numbers of a bias that several outputs share.
+    /// Place among the unblocked numbers of a bias that several outputs share.
     shared_bias: Option<Range<usize>>,
     places: LayerPlaces,
 }
@@ -80,8 +82,9 @@ impl Conv {
 
     /// A dense layer whose weights are in x all other axes in the model.
     ///
-    /// If the bias has fewer numbers than there are outputs, neighbouring outputs share one, and it is left to the
-    /// caller to add it and to collect its gradient ([`add_bias_gradient`](Self::add_bias_gradient)).
+    /// If the bias has fewer numbers than there are outputs, neighbouring outputs share one, and it
+    /// is left to the caller to add it and to collect its gradient
+    /// ([`add_bias_gradient`](Self::add_bias_gradient)).
     pub(crate) fn transposed(
         registry: &mut Registry,
         name: &str,
@@ -104,7 +107,7 @@ impl Conv {
         let count = bias.iter().product::<usize>();
         let bias_name = format!("{name}.bias");
         let weights = registry.flat(format!("{name}.weights"), weights);
-        let shared_bias = (count < outputs).then(|| registry.loose(bias_name.clone(), bias));
+        let shared_bias = (count < outputs).then(|| registry.unblocked(bias_name.clone(), bias));
         let own_bias = match shared_bias {
             Some(_) => 0,
             None => blocks(outputs),
@@ -143,7 +146,7 @@ impl Conv {
         }
     }
 
-    /// The same layer over patches of this many channels.
+    /// This layer over patches of this many channels.
     pub(crate) fn over_patches(self, channels: usize) -> Self {
         Self {
             by_block: patches::by_block(channels),
@@ -171,18 +174,19 @@ impl Conv {
         self.bias.len()
     }
 
-    /// Place of the weights alone among the packed numbers.
-    pub(crate) fn packed_weights(&self) -> Range<usize> {
+    /// Place of the weights alone among the blocked numbers.
+    pub(crate) fn blocked_weights(&self) -> Range<usize> {
         self.places.weights.clone()
     }
 
     /// The bias that several outputs share; empty if every output has its own.
     pub(crate) fn shared_bias_of<'a>(&self, weights: &'a Weights) -> &'a [f32] {
         let range = self.shared_bias.clone().unwrap_or_default();
-        &weights.numbers.loose[range]
+        &weights.numbers.unblocked[range]
     }
 
-    /// Replaces every output by (output - mean) factor, given the present bias is zero; one mean and factor a bias.
+    /// Replaces every output by (output - mean) factor, given the present bias is zero; one mean
+    /// and factor a bias.
     pub(crate) fn normalize_outputs(&self, values: &mut [f32], mean: &[f32], factor: &[f32]) {
         let (taps, share) = (self.side * self.side, self.outputs / self.bias.len());
         let channel = |o: usize| match self.order {
@@ -201,12 +205,12 @@ impl Conv {
         }
     }
 
-    /// Its part of a flat vector, weights and then bias: what [`set`](Self::set) takes.
+    /// The layer's part of a flat vector, weights and then bias: what [`set`](Self::set) takes.
     pub(crate) fn part<'a>(&self, flat: &'a [f32]) -> &'a [f32] {
         &flat[self.weights.start..self.bias.end]
     }
 
-    /// Its part of a flat vector, to be written to.
+    /// The layer's part of a flat vector, to be written to.
     pub(crate) fn part_mut<'a>(&self, flat: &'a mut [f32]) -> &'a mut [f32] {
         &mut flat[self.weights.start..self.bias.end]
     }
@@ -214,44 +218,44 @@ impl Conv {
     /// Copies weights and bias, laid out as in the model, to where they lie while training.
     pub(crate) fn set(&self, values: &[f32], numbers: &mut Numbers) {
         let taps = self.side * self.side;
-        let packed = &mut numbers.packed[self.places.weights.clone()];
+        let blocked = &mut numbers.blocked[self.places.weights.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
                 for (tap, &w) in values[self.at(o, i)..][..taps].iter().enumerate() {
-                    packed[self.place_of(i, o, tap)].0[o % LANES] = w;
+                    blocked[self.place_of(i, o, tap)].0[o % LANES] = w;
                 }
             }
         }
         let bias = &values[self.weights.len()..];
         if let Some(range) = self.shared_bias.clone() {
-            numbers.loose[range].copy_from_slice(bias);
+            numbers.unblocked[range].copy_from_slice(bias);
             return;
         }
-        let packed = &mut numbers.packed[self.places.bias.clone()];
+        let blocked = &mut numbers.blocked[self.places.bias.clone()];
         for (o, &b) in bias.iter().enumerate() {
-            packed[o / LANES].0[o % LANES] = b;
+            blocked[o / LANES].0[o % LANES] = b;
         }
     }
 
-    /// The other way round.
+    /// Copies weights and bias from where they lie while training to the layout of the model.
     pub(crate) fn get(&self, numbers: &Numbers, values: &mut [f32]) {
         let taps = self.side * self.side;
-        let packed = &numbers.packed[self.places.weights.clone()];
+        let blocked = &numbers.blocked[self.places.weights.clone()];
         for o in 0..self.outputs {
             for i in 0..self.inputs {
                 for (tap, w) in values[self.at(o, i)..][..taps].iter_mut().enumerate() {
-                    *w = packed[self.place_of(i, o, tap)].0[o % LANES];
+                    *w = blocked[self.place_of(i, o, tap)].0[o % LANES];
                 }
             }
         }
         let bias = &mut values[self.weights.len()..];
         if let Some(range) = self.shared_bias.clone() {
-            bias.copy_from_slice(&numbers.loose[range]);
+            bias.copy_from_slice(&numbers.unblocked[range]);
             return;
         }
-        let packed = &numbers.packed[self.places.bias.clone()];
+        let blocked = &numbers.blocked[self.places.bias.clone()];
         for (o, b) in bias.iter_mut().enumerate() {
-            *b = packed[o / LANES].0[o % LANES];
+            *b = blocked[o / LANES].0[o % LANES];
         }
     }
 

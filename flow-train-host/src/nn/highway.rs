@@ -1,10 +1,11 @@
-//! The gated conditioner: h <- hidden(h) g + h (1 - g) with g = sigmoid(gate(h)), no other activation.
+//! The gated conditioner: h <- hidden(h) g + h (1 - g) with g = sigmoid(gate(h)), no other
+//! activation.
 
-use super::conditioner::{Conditioner, Layer, Passed, Source, With};
+use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
 use super::kernels::{Finish, Isa, Kernel, elementary};
-use super::{Conv, Grid, LANES, Map, Registry, Scratch, Turn};
+use super::{Conv, Grid, LANES, Map, Registry, Scratch, Ticket};
 
-/// See the module.
+/// The highway conditioner: gated layers between two convolutions.
 pub(crate) struct Highway {
     channels: usize,
     in_conv: Conv,
@@ -83,8 +84,8 @@ impl Kernel for Mix<'_> {
     }
 }
 
-/// Gradients of what a gated layer proposed and of its gate before the sigmoid; that of next becomes the direct part of
-/// that of its h.
+/// Gradients of what a gated layer proposed and of its gate before the sigmoid; that of next
+/// becomes the direct part of that of its h.
 struct MixGradient<'a> {
     h: &'a Map,
     proposed: &'a Map,
@@ -104,10 +105,10 @@ impl Kernel for MixGradient<'_> {
                 let of_proposed = &mut self.of_proposed.data_mut()[at].0;
                 let of_gate = &mut self.of_gate.data_mut()[at].0;
                 for lane in 0..LANES {
-                    let (above, g) = (through[lane], g[lane]);
-                    of_proposed[lane] = above * g;
-                    of_gate[lane] = above * (p[lane] - h[lane]) * g * (1.0 - g);
-                    through[lane] = above * (1.0 - g);
+                    let (grad, g) = (through[lane], g[lane]);
+                    of_proposed[lane] = grad * g;
+                    of_gate[lane] = grad * (p[lane] - h[lane]) * g * (1.0 - g);
+                    through[lane] = grad * (1.0 - g);
                 }
             }
         }
@@ -122,13 +123,13 @@ impl Conditioner for Highway {
 
     fn forward(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         input: &Map,
         tape: &mut [Map],
         out: &mut Map,
         _scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         self.in_conv
             .forward(cpu, weights, input, &mut tape[0], Finish::Store);
         for (k, layer) in self.gated.iter().enumerate() {
@@ -152,20 +153,20 @@ impl Conditioner for Highway {
 
     fn gradient(
         &self,
-        with: With<'_>,
-        passed: Passed<'_>,
-        input_gradient: Option<&mut Map>,
-        turn: &mut Turn<'_, '_>,
+        context: PassContext<'_>,
+        saved: SavedActivations<'_>,
+        grad_input: Option<&mut Map>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
-        let (tape, out) = (passed.tape, passed.out_gradient);
+        let (cpu, weights) = (context.cpu, context.weights);
+        let (tape, out) = (saved.tape, saved.grad_output);
         let last = &tape[places::h(self.gated.len())];
         let [mut through, mut proposed, mut gate] =
             [(); 3].map(|()| scratch.lend(self.channels, last.grid()));
         let store = Finish::Store;
         self.out_conv
-            .gradient(cpu, weights, [last, out], turn, &mut through, store);
+            .gradient(cpu, weights, [last, out], ticket, &mut through, store);
         for (k, layer) in self.gated.iter().enumerate().rev() {
             let h = &tape[places::h(k)];
             cpu.run(MixGradient {
@@ -176,33 +177,33 @@ impl Conditioner for Highway {
                 of_proposed: &mut proposed,
                 of_gate: &mut gate,
             });
-            for (conv, above) in [(&layer.hidden, &proposed), (&layer.gate, &gate)] {
-                let both = [h, above];
-                conv.gradient(cpu, weights, both, turn, &mut through, Finish::Add);
+            for (conv, grad) in [(&layer.hidden, &proposed), (&layer.gate, &gate)] {
+                let both = [h, grad];
+                conv.gradient(cpu, weights, both, ticket, &mut through, Finish::Add);
             }
         }
-        let both = [passed.input, &through];
+        let both = [saved.input, &through];
         self.in_conv
-            .first_gradient(cpu, weights, both, turn, input_gradient);
+            .first_gradient(cpu, weights, both, ticket, grad_input);
         for map in [through, proposed, gate] {
             scratch.give_back(map);
         }
     }
 
     fn layers(&self) -> Vec<Layer<'_>> {
-        let layer = |conv, source, deviation| Layer {
+        let layer = |conv, source, initial_std| Layer {
             conv,
             source,
-            deviation,
+            initial_std,
             patches: None,
         };
-        let mut layers = vec![layer(&self.in_conv, Source::Input, 1.0)];
+        let mut layers = vec![layer(&self.in_conv, LayerInput::Kept, 1.0)];
         for (k, gated) in self.gated.iter().enumerate() {
             for conv in [&gated.hidden, &gated.gate] {
-                layers.push(layer(conv, Source::Tape(places::h(k)), 1.0));
+                layers.push(layer(conv, LayerInput::Tape(places::h(k)), 1.0));
             }
         }
-        let last = Source::Tape(places::h(self.gated.len()));
+        let last = LayerInput::Tape(places::h(self.gated.len()));
         layers.push(layer(&self.out_conv, last, 0.0));
         layers
     }

@@ -1,9 +1,10 @@
 //! Activations: blocks of 16 channels, one block a plane of pixels, with a border of zeros.
 //!
-//! Sixteen f32 are one AVX-512 register, two AVX2 ones or four NEON ones, and one cache line: the channels of a pixel
-//! are loaded, multiplied and stored as a whole, and neighbouring pixels lie a constant 64 bytes apart whatever the
-//! number of channels, so a kernel's addresses are one register plus constants. The border is the convolution's zero
-//! padding: no kernel has an edge case, and no kernel ever writes there.
+//! Sixteen f32 are one AVX-512 register, two AVX2 ones or four NEON ones, and one cache line: the
+//! channels of a pixel are loaded, multiplied and stored as a whole, and neighbouring pixels lie a
+//! constant 64 bytes apart whatever the number of channels, so a kernel's addresses are one
+//! register plus constants. The border is the convolution's zero padding: no kernel has an edge
+//! case, and no kernel ever writes there.
 
 use std::ops::Range;
 
@@ -20,7 +21,8 @@ pub(crate) const fn blocks(channels: usize) -> usize {
     channels.div_ceil(LANES)
 }
 
-/// The pixels of a map: those of one or more images below each other, border excluded and its width.
+/// The pixels of a map: those of one or more images below each other, border excluded and its
+/// width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     /// Images; neighbours share the border between them.
@@ -57,7 +59,7 @@ impl Grid {
         Self::bare(1, count)
     }
 
-    /// The same of several images.
+    /// The grid of `images` such images below each other.
     pub(crate) const fn times(self, images: usize) -> Self {
         Self { images, ..self }
     }
@@ -118,7 +120,7 @@ impl Map {
         blocks(self.channels)
     }
 
-    /// Its pixels.
+    /// The map's pixels.
     pub(crate) fn grid(&self) -> Grid {
         self.grid
     }
@@ -128,8 +130,9 @@ impl Map {
         block * self.grid.plane() + self.grid.pixel(y, x)
     }
 
-    /// The pixels from column `x` - padding on of the line that lies `dy` - padding lines below row `y`: what a tap of a
-    /// kernel with this padding reads. The border must be as wide as the padding.
+    /// The pixels from column `x` - padding on of the line that lies `dy` - padding lines below row
+    /// `y`: what a tap of a kernel with this padding reads. The border must be as wide as the
+    /// padding.
     #[inline(always)]
     pub(crate) fn tap(
         &self,
@@ -153,7 +156,8 @@ impl Map {
         &mut self.data
     }
 
-    /// Place of one number, for [`get`](Self::get) and [`set`](Self::set): lane of block, whatever they are.
+    /// Place of one number, for [`get`](Self::get) and [`set`](Self::set): lane of block, whatever
+    /// they are.
     pub(crate) fn index(&self, channel: usize, y: usize, x: usize) -> usize {
         self.at(channel / LANES, y, x) * LANES + channel % LANES
     }

@@ -1,10 +1,10 @@
 //! Trained numbers: where they lie in the model, and where they lie while training.
 //!
-//! Kernels read and write blocks of 16 output channels, so while training everything that has as many numbers as the
-//! flow lies in that layout: weights, their one gradient, and the optimizer's memory. The order and layout of the
-//! model's tensors, one flat vector, exists on the way from and to files only: with flat masters beside what kernels
-//! read, a flow of 15 million weights took two more sets of them, and moving numbers between the two a tenth of a
-//! dense flow's step.
+//! Kernels read and write blocks of 16 output channels, so while training everything that has as
+//! many numbers as the flow lies in that layout: weights, their one gradient, and the optimizer's
+//! memory. The order and layout of the model's tensors, one flat vector, exists on the way from and
+//! to files only: with flat masters beside what kernels read, a flow of 15 million weights took two
+//! more sets of them, and moving numbers between the two a tenth of a dense flow's step.
 
 use super::Lanes;
 use crate::model::Tensor;
@@ -19,14 +19,14 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// The tensor's shape in the model.
     pub(crate) shape: Vec<usize>,
-    /// Its numbers in the flat vector.
+    /// The tensor's numbers in the flat vector.
     pub(crate) range: Range<usize>,
     /// Whether the model has it as it is; otherwise its step converts it.
     pub(crate) in_model: bool,
 }
 
 impl Entry {
-    /// Its name, and its part of a flat vector.
+    /// The tensor's name, and its part of a flat vector.
     fn of(&self, flat: &[f32]) -> (String, Tensor) {
         let tensor = Tensor {
             shape: self.shape.clone(),
@@ -36,11 +36,11 @@ impl Entry {
     }
 }
 
-/// Numbers that lie side by side both in the flat vector and among the loose ones.
+/// Numbers that lie side by side both in the flat vector and among the unblocked ones.
 #[derive(Clone, Copy, Debug)]
-struct Loose {
+struct Segment {
     flat: usize,
-    loose: usize,
+    unblocked: usize,
     len: usize,
 }
 
@@ -49,31 +49,31 @@ struct Loose {
 pub(crate) struct LayerPlaces {
     /// Number of the layer.
     pub(crate) number: usize,
-    /// Among the packed numbers.
+    /// Among the blocked numbers.
     pub(crate) weights: Range<usize>,
-    /// Among the packed numbers, right behind the weights.
+    /// Among the blocked numbers, right behind the weights.
     pub(crate) bias: Range<usize>,
-    /// Among the turned weights.
-    pub(crate) turned: Range<usize>,
+    /// Among the backward weights.
+    pub(crate) backward: Range<usize>,
 }
 
 /// Hands out places while a flow is built.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     entries: Vec<Entry>,
-    parts: Vec<Loose>,
+    parts: Vec<Segment>,
     flat: usize,
-    loose: usize,
-    packed: usize,
-    turned: usize,
+    unblocked: usize,
+    blocked: usize,
+    backward: usize,
     layers: Vec<Range<usize>>,
 }
 
 impl Registry {
-    /// A place among the loose numbers for a tensor.
-    pub(crate) fn loose(&mut self, name: String, shape: &[usize]) -> Range<usize> {
+    /// A place among the unblocked numbers for a tensor.
+    pub(crate) fn unblocked(&mut self, name: String, shape: &[usize]) -> Range<usize> {
         let flat = self.entry(name, shape, true);
-        self.loosened(flat)
+        self.unblocked_part(flat)
     }
 
     /// A place in the flat vector for a tensor that kernels read.
@@ -84,13 +84,13 @@ impl Registry {
     /// A place for numbers that are trained, but that the model holds in another form.
     pub(crate) fn factor(&mut self, name: String, shape: &[usize]) -> Range<usize> {
         let flat = self.entry(name, shape, false);
-        self.loosened(flat)
+        self.unblocked_part(flat)
     }
 
     /// A place for numbers that training leaves as they are: their gradient stays zero.
     pub(crate) fn frozen(&mut self, len: usize) -> Range<usize> {
         let flat = self.taken(len);
-        self.loosened(flat)
+        self.unblocked_part(flat)
     }
 
     fn taken(&mut self, len: usize) -> Range<usize> {
@@ -98,14 +98,14 @@ impl Registry {
         self.flat - len..self.flat
     }
 
-    fn loosened(&mut self, flat: Range<usize>) -> Range<usize> {
-        self.parts.push(Loose {
+    fn unblocked_part(&mut self, flat: Range<usize>) -> Range<usize> {
+        self.parts.push(Segment {
             flat: flat.start,
-            loose: self.loose,
+            unblocked: self.unblocked,
             len: flat.len(),
         });
-        self.loose += flat.len();
-        self.loose - flat.len()..self.loose
+        self.unblocked += flat.len();
+        self.unblocked - flat.len()..self.unblocked
     }
 
     fn entry(&mut self, name: String, shape: &[usize], in_model: bool) -> Range<usize> {
@@ -119,18 +119,18 @@ impl Registry {
         range
     }
 
-    /// Places of a layer with this many vectors of weights, of biases and of turned weights.
-    pub(crate) fn layer(&mut self, [weights, bias, turned]: [usize; 3]) -> LayerPlaces {
-        let first = self.packed;
+    /// Places of a layer with this many vectors of weights, of biases and of backward weights.
+    pub(crate) fn layer(&mut self, [weights, bias, backward]: [usize; 3]) -> LayerPlaces {
+        let first = self.blocked;
         let (behind_weights, behind_bias) = (first + weights, first + weights + bias);
-        self.packed = behind_bias;
-        self.turned += turned;
+        self.blocked = behind_bias;
+        self.backward += backward;
         self.layers.push(first..behind_bias);
         LayerPlaces {
             number: self.layers.len() - 1,
             weights: first..behind_weights,
             bias: behind_weights..behind_bias,
-            turned: self.turned - turned..self.turned,
+            backward: self.backward - backward..self.backward,
         }
     }
 
@@ -140,9 +140,9 @@ impl Registry {
             entries: self.entries,
             parts: self.parts,
             flat: self.flat,
-            loose: self.loose,
-            packed: self.packed,
-            turned: self.turned,
+            unblocked: self.unblocked,
+            blocked: self.blocked,
+            backward: self.backward,
             layers: self.layers,
         }
     }
@@ -153,13 +153,13 @@ impl Registry {
 pub(crate) struct Layout {
     /// The tensors, in the flat vector's order.
     pub(crate) entries: Vec<Entry>,
-    parts: Vec<Loose>,
+    parts: Vec<Segment>,
     /// Length of the flat vector.
     pub(crate) flat: usize,
-    loose: usize,
-    packed: usize,
-    turned: usize,
-    /// Of every layer, in order and without gaps: its weights and bias among the packed numbers.
+    unblocked: usize,
+    blocked: usize,
+    backward: usize,
+    /// Of every layer, in order and without gaps: its weights and bias among the blocked numbers.
     pub(crate) layers: Vec<Range<usize>>,
 }
 
@@ -167,27 +167,27 @@ impl Layout {
     /// As many zeros as the flow has numbers.
     pub(crate) fn zeros(&self) -> Numbers {
         Numbers {
-            loose: vec![0.0; self.loose],
-            packed: vec![Lanes::default(); self.packed],
+            unblocked: vec![0.0; self.unblocked],
+            blocked: vec![Lanes::default(); self.blocked],
         }
     }
 
-    /// Room for the packed weights of the inputs' gradients.
-    pub(crate) fn turned(&self) -> Vec<Lanes> {
-        vec![Lanes::default(); self.turned]
+    /// Room for the blocked weights of the inputs' gradients.
+    pub(crate) fn backward(&self) -> Vec<Lanes> {
+        vec![Lanes::default(); self.backward]
     }
 
-    /// Copies the loose parts of a flat vector.
-    pub(crate) fn loosen(&self, flat: &[f32], loose: &mut [f32]) {
+    /// Copies the unblocked parts of a flat vector.
+    pub(crate) fn gather(&self, flat: &[f32], unblocked: &mut [f32]) {
         for part in &self.parts {
-            loose[part.loose..][..part.len].copy_from_slice(&flat[part.flat..][..part.len]);
+            unblocked[part.unblocked..][..part.len].copy_from_slice(&flat[part.flat..][..part.len]);
         }
     }
 
-    /// Copies the loose parts to a flat vector.
-    pub(crate) fn fasten(&self, loose: &[f32], flat: &mut [f32]) {
+    /// Copies the unblocked parts to a flat vector.
+    pub(crate) fn scatter(&self, unblocked: &[f32], flat: &mut [f32]) {
         for part in &self.parts {
-            flat[part.flat..][..part.len].copy_from_slice(&loose[part.loose..][..part.len]);
+            flat[part.flat..][..part.len].copy_from_slice(&unblocked[part.unblocked..][..part.len]);
         }
     }
 
@@ -207,16 +207,17 @@ impl Layout {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Numbers {
     /// Of what is neither convolution nor dense layer.
-    pub(crate) loose: Vec<f32>,
-    /// Weights and biases of layers, blocks of output channels; lanes that stand for no channel hold zeros.
-    pub(crate) packed: Vec<Lanes>,
+    pub(crate) unblocked: Vec<f32>,
+    /// Weights and biases of layers, blocks of output channels; lanes that stand for no channel
+    /// hold zeros.
+    pub(crate) blocked: Vec<Lanes>,
 }
 
 impl Numbers {
     /// Back to zero, on the cores of the pool that this is called in.
     pub(crate) fn clear(&mut self) {
-        self.loose.fill(0.0);
-        let chunks = self.packed.par_chunks_mut(1 << 14);
+        self.unblocked.fill(0.0);
+        let chunks = self.blocked.par_chunks_mut(1 << 14);
         chunks.for_each(|chunk| chunk.fill(Lanes::default()));
     }
 }
@@ -226,6 +227,7 @@ impl Numbers {
 pub(crate) struct Weights {
     /// The trained numbers.
     pub(crate) numbers: Numbers,
-    /// Layers' weights turned around, blocks of input channels; empty where no gradient is asked for.
-    pub(crate) turned: Vec<Lanes>,
+    /// The layers' backward weights, blocks of input channels; empty where no gradient is asked
+    /// for.
+    pub(crate) backward: Vec<Lanes>,
 }

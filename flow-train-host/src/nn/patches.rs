@@ -1,12 +1,13 @@
 //! Convolutions of side 4, with any stride and without padding, as dense layers over patches.
 //!
-//! A patch is the 4 x 4 pixels that one position of the kernel sees. So the kernels of dense layers do the arithmetic,
-//! and a transposed convolution is the same picture backwards: its dense layer writes patches, which are added up where
-//! they overlap.
+//! A patch is the 4 x 4 pixels that one position of the kernel sees. So the kernels of dense layers
+//! do the arithmetic, and a transposed convolution is the same picture backwards: its dense layer
+//! writes patches, which are added up where they overlap.
 //!
-//! Of whole blocks of 16 channels a patch is 16 blocks, one a tap: laying it out copies vectors. Of other channels, the
-//! one or three of an image above all, it is a block a channel whose lanes are the taps, in the order of the weights in
-//! the model: fifteen lanes of zeros a channel would cost more than moving single numbers does.
+//! Of whole blocks of 16 channels a patch is 16 blocks, one a tap: laying it out copies vectors. Of
+//! other channels, the one or three of an image above all, it is a block a channel whose lanes are
+//! the taps, in the order of the weights in the model: fifteen lanes of zeros a channel would cost
+//! more than moving single numbers does.
 
 use super::{Grid, LANES, Lanes, Map};
 
@@ -102,8 +103,8 @@ impl Patches {
         }
     }
 
-    /// to[c, .., ..] = bias[c], or 0 without bias; to[c, stride y + dy, stride x + dx] += patches[tap dy, dx of channel
-    /// c, y, x].
+    /// to[c, .., ..] = bias[c], or 0 without bias; to[c, stride y + dy, stride x + dx] +=
+    /// patches[tap dy, dx of channel c, y, x].
     pub(crate) fn spread(&self, patches: &Map, bias: &[f32], to: &mut Map) {
         self.fill(bias, to);
         if by_block(to.channels()) {
@@ -136,8 +137,8 @@ impl Patches {
         }
     }
 
-    /// Visits every block of the outer map, row of patches and column of taps with the line of pixels that these taps
-    /// cover; tap by tap within a row, as images lie in the cache.
+    /// Visits every block of the outer map, row of patches and column of taps with the line of
+    /// pixels that these taps cover; tap by tap within a row, as images lie in the cache.
     fn lines(&self, channels: usize, mut visit: impl FnMut([usize; 3], Line)) {
         for block in 0..channels / LANES {
             for y in 0..self.inner.rows() {
@@ -180,7 +181,8 @@ mod tests {
 
     #[test]
     fn patches_are_the_pixels_under_the_kernel_and_spread_back() {
-        // Positions 0 and 2 of 7 rows, 0, 2 and 4 of 9 columns: row 6 and column 8 belong to no patch.
+        // Positions 0 and 2 of 7 rows, 0, 2 and 4 of 9 columns: row 6 and column 8 belong to no
+        // patch.
         let patches = Patches::new(Grid::bare(2, 3), Grid::image(7, 9), 2);
         for channels in [18, 32] {
             let mut image = Map::new(channels, patches.outer());

@@ -1,19 +1,20 @@
 //! The residual conditioner, without batch norm.
 //!
-//! a = relu([x, -x]), h = in_conv(a); each block h = h + conv_b(relu(conv_a(relu(h)))); out = out_conv(relu(h)), or
-//! with skip sums out_conv(relu(skip_in(h_0) + sum of skips.k(h_k))).
+//! a = relu([x, -x]), h = in_conv(a); each block h = h + conv_b(relu(conv_a(relu(h)))); out =
+//! out_conv(relu(h)), or with skip sums out_conv(relu(skip_in(h_0) + sum of skips.k(h_k))).
 //!
 //! A linear bottleneck may replace h before block `blocks / 2`; the skip sum reads h as it was.
 //!
-//! Only rectified activations are kept: their sign is the mask of the gradient, so neither h nor the sums before a
-//! relu are stored (with skip sums h is, because the 1x1 convolutions read it unrectified).
+//! Only rectified activations are kept: their sign is the mask of the gradient, so neither h nor
+//! the sums before a relu are stored (with skip sums h is, because the 1x1 convolutions read it
+//! unrectified).
 
 use super::bottleneck::Bottleneck;
-use super::conditioner::{Conditioner, Layer, Passed, Source, With};
+use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
 use super::kernels::Finish;
-use super::{Conv, Grid, Map, Registry, Scratch, Turn, both_signs};
+use super::{Conv, Grid, Map, Registry, Scratch, Ticket, crelu};
 
-/// See the module.
+/// The residual conditioner, with or without skip sums and a linear bottleneck.
 pub(crate) struct Resnet {
     kept: usize,
     channels: usize,
@@ -94,7 +95,8 @@ impl Resnet {
         self.bottleneck = Some(bottleneck);
     }
 
-    /// The bottleneck, if it comes after this many blocks. With skip sums and no block nothing would read it.
+    /// The bottleneck, if it comes after this many blocks. With skip sums and no block nothing
+    /// would read it.
     fn narrow_after(&self, blocks: usize) -> Option<&Bottleneck> {
         let unread = self.skips.is_some() && self.blocks.is_empty();
         let bottleneck = self.bottleneck.as_ref();
@@ -116,12 +118,12 @@ impl Resnet {
     /// h after in_conv and all blocks, kept nowhere.
     fn run_blocks(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         tape: &mut [Map],
         narrow: &mut [Map],
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         let places = self.places();
         let mut h = scratch.lend(self.channels, tape[0].grid());
         let (input, rest) = tape.split_at_mut(1);
@@ -129,7 +131,7 @@ impl Resnet {
         self.in_conv
             .forward(cpu, weights, &input[0], &mut h, finish);
         if let Some(bottleneck) = self.narrow_after(0) {
-            bottleneck.forward(with, &mut h, narrow, scratch);
+            bottleneck.forward(context, &mut h, narrow, scratch);
             rest[0].rectify(&h);
         }
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
@@ -140,23 +142,24 @@ impl Resnet {
             let finish = Finish::AddAndRelu(&mut next[0]);
             conv_b.forward(cpu, weights, &middle[0], &mut h, finish);
             if let Some(bottleneck) = self.narrow_after(k + 1) {
-                bottleneck.forward(with, &mut h, narrow, scratch);
+                bottleneck.forward(context, &mut h, narrow, scratch);
                 next[0].rectify(&h);
             }
         }
         scratch.give_back(h);
     }
 
-    /// The same with every h on the tape and the skip sum rectified in the last place.
+    /// [`run_blocks`](Self::run_blocks) with every h on the tape and the skip sum rectified in the
+    /// last place.
     fn run_blocks_with_skips(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         skips: &Skips,
         tape: &mut [Map],
         narrow: &mut [Map],
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         let places = self.places();
         let (tape, hidden) = tape.split_at_mut(places.hidden(0));
         let last = places.rectified(self.blocks.len());
@@ -179,7 +182,7 @@ impl Resnet {
             h[0].copy_from(&done[k]);
             let a = &mut before[places.rectified(k)];
             if let Some(bottleneck) = self.narrow_after(k) {
-                bottleneck.forward(with, &mut h[0], narrow, scratch);
+                bottleneck.forward(context, &mut h[0], narrow, scratch);
                 a.rectify(&h[0]);
             }
             conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
@@ -210,36 +213,36 @@ impl Conditioner for Resnet {
 
     fn forward(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         input: &Map,
         tape: &mut [Map],
         out: &mut Map,
         scratch: &mut Scratch,
     ) {
         let (tape, narrow) = tape.split_at_mut(self.narrow_place());
-        both_signs::rectify(input, &mut tape[Places::INPUT]);
+        crelu::forward(input, &mut tape[Places::INPUT]);
         match &self.skips {
-            Some(skips) => self.run_blocks_with_skips(with, skips, tape, narrow, scratch),
-            None => self.run_blocks(with, tape, narrow, scratch),
+            Some(skips) => self.run_blocks_with_skips(context, skips, tape, narrow, scratch),
+            None => self.run_blocks(context, tape, narrow, scratch),
         }
         let last = &tape[self.places().rectified(self.blocks.len())];
         let finish = Finish::Store;
         self.out_conv
-            .forward(with.cpu, with.weights, last, out, finish);
+            .forward(context.cpu, context.weights, last, out, finish);
     }
 
     fn gradient(
         &self,
-        with: With<'_>,
-        passed: Passed<'_>,
-        input_gradient: Option<&mut Map>,
-        turn: &mut Turn<'_, '_>,
+        context: PassContext<'_>,
+        saved: SavedActivations<'_>,
+        grad_input: Option<&mut Map>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
-        let Passed {
-            tape, out_gradient, ..
-        } = passed;
+        let (cpu, weights) = (context.cpu, context.weights);
+        let SavedActivations {
+            tape, grad_output, ..
+        } = saved;
         let places = self.places();
         let count = self.blocks.len();
         let grid = tape[0].grid();
@@ -247,52 +250,53 @@ impl Conditioner for Resnet {
         let mut middle = scratch.lend(self.channels, grid);
 
         let last = &tape[places.rectified(count)];
-        // `above` is the gradient of what the output layer rectified: h, or with skip sums their sum.
-        let mut above = scratch.lend(self.channels, grid);
+        // `grad_sum` is the gradient of what the output layer rectified: h, or with skip sums their
+        // sum.
+        let mut grad_sum = scratch.lend(self.channels, grid);
         let target = if self.skips.is_some() {
-            &mut above
+            &mut grad_sum
         } else {
             &mut h
         };
-        let both = [last, out_gradient];
+        let both = [last, grad_output];
         self.out_conv
-            .gradient(cpu, weights, both, turn, target, Finish::Mask(last));
+            .gradient(cpu, weights, both, ticket, target, Finish::Mask(last));
         if let Some(skips) = &self.skips {
             let conv = skips.after_block.last().unwrap_or(&skips.first);
-            let both = [&tape[places.hidden(count)], &above];
-            conv.gradient(cpu, weights, both, turn, &mut h, Finish::Store);
+            let both = [&tape[places.hidden(count)], &grad_sum];
+            conv.gradient(cpu, weights, both, ticket, &mut h, Finish::Store);
         }
         let narrow = &tape[self.narrow_place()..];
         if let Some(bottleneck) = self.narrow_after(count).filter(|_| count == 0) {
-            bottleneck.gradient(with, narrow, &mut h, turn, scratch);
+            bottleneck.gradient(context, narrow, &mut h, ticket, scratch);
         }
         for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate().rev() {
             let (a, c) = (&tape[places.rectified(k)], &tape[places.middle(k)]);
-            conv_b.gradient(cpu, weights, [c, &h], turn, &mut middle, Finish::Mask(c));
+            conv_b.gradient(cpu, weights, [c, &h], ticket, &mut middle, Finish::Mask(c));
             let both = [a, &middle];
-            conv_a.gradient(cpu, weights, both, turn, &mut h, Finish::AddMasked(a));
+            conv_a.gradient(cpu, weights, both, ticket, &mut h, Finish::AddMasked(a));
             if let Some(bottleneck) = self.narrow_after(k) {
-                bottleneck.gradient(with, narrow, &mut h, turn, scratch);
+                bottleneck.gradient(context, narrow, &mut h, ticket, scratch);
             }
             if let Some(skips) = &self.skips {
                 let conv = match k {
                     0 => &skips.first,
                     _ => &skips.after_block[k - 1],
                 };
-                let both = [&tape[places.hidden(k)], &above];
-                conv.gradient(cpu, weights, both, turn, &mut h, Finish::Add);
+                let both = [&tape[places.hidden(k)], &grad_sum];
+                conv.gradient(cpu, weights, both, ticket, &mut h, Finish::Add);
             }
         }
         let both = &tape[Places::INPUT];
-        let mut below = input_gradient
+        let mut grad_crelu = grad_input
             .is_some()
             .then(|| scratch.lend(2 * self.kept, grid));
         self.in_conv
-            .first_gradient(cpu, weights, [both, &h], turn, below.as_mut());
-        if let (Some(below), Some(input_gradient)) = (&below, input_gradient) {
-            both_signs::gradient(both, below, input_gradient);
+            .first_gradient(cpu, weights, [both, &h], ticket, grad_crelu.as_mut());
+        if let (Some(grad_crelu), Some(grad_input)) = (&grad_crelu, grad_input) {
+            crelu::gradient(both, grad_crelu, grad_input);
         }
-        for map in [h, middle, above].into_iter().chain(below) {
+        for map in [h, middle, grad_sum].into_iter().chain(grad_crelu) {
             scratch.give_back(map);
         }
     }
@@ -300,10 +304,10 @@ impl Conditioner for Resnet {
     fn layers(&self) -> Vec<Layer<'_>> {
         // A sum of n independent parts of variance 1 / n has variance 1.
         let part = |n: usize| (n.max(1) as f32).powf(-0.5);
-        let layer = |conv, at, deviation| Layer {
+        let layer = |conv, at, initial_std| Layer {
             conv,
-            source: Source::Tape(at),
-            deviation,
+            source: LayerInput::Tape(at),
+            initial_std,
             patches: None,
         };
         let (places, count) = (self.places(), self.blocks.len());

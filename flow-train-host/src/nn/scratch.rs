@@ -1,7 +1,8 @@
 //! Maps that live only while one step is computed, lent again and again.
 //!
-//! Gradients of activations are needed for one layer at a time. Lending the same few maps to all steps keeps them in
-//! the second-level cache; a set for each step would triple what a pass touches.
+//! Gradients of activations are needed for one layer at a time. Lending the same few maps to all
+//! steps keeps them in the second-level cache; a set for each step would triple what a pass
+//! touches.
 
 use super::{Grid, Map};
 

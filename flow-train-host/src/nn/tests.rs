@@ -6,8 +6,8 @@ use super::*;
 /// f32 sums of at most 9 * 40 products of numbers around 1, and the multiply-add's other rounding.
 const SUM_BOUND: f64 = 1e-4;
 
-/// Sums of up to 2 x 784 products, whose deviation is about 13: Winograd's points are sums of larger numbers of
-/// both signs, and cost one more decimal than the direct sum.
+/// Sums of up to 2 x 784 products, whose deviation is about 13: Winograd's points are sums of
+/// larger numbers of both signs, and cost one more decimal than the direct sum.
 const WEIGHT_SUM_BOUND: f64 = 5e-4;
 
 /// A cheap generator for test data: values in [-1, 1), many of them exact zeros after a relu.
@@ -110,13 +110,14 @@ fn layer(case: &Case, random: &mut Random) -> OneLayer {
     let layout = registry.finish();
     let mut flat = vec![0.0; layout.flat];
     flat.fill_with(|| random.next());
-    let (mut numbers, mut turned) = (layout.zeros(), layout.turned());
+    let (mut numbers, mut backward) = (layout.zeros(), layout.backward());
     conv.set(&flat, &mut numbers);
-    conv.turning(&numbers.packed, &mut (0, &mut turned)).run();
+    conv.backward_weights(&numbers.blocked, &mut (0, &mut backward))
+        .run();
     OneLayer {
         conv,
         layout,
-        weights: Weights { numbers, turned },
+        weights: Weights { numbers, backward },
         flat,
     }
 }
@@ -224,11 +225,11 @@ fn weight_gradients_are_correlations_and_add_up() {
             let input = numbers.map(case.inputs, case.grid);
             let out = numbers.map(case.outputs, case.grid);
             let mut sum = layout.zeros();
-            let gradient = Gradient::new(&mut sum, layout.layers.iter().cloned());
+            let gradient = OrderedReduction::new(&mut sum, layout.layers.iter().cloned());
             // Twice: a second image must add to the first.
             for group in 0..2 {
-                let turn = gradient.turn(group, &mut []);
-                conv.weight_gradient(cpu, &input, &out, &turn);
+                let ticket = gradient.ticket(group, &mut []);
+                conv.weight_gradient(cpu, &input, &out, &ticket);
             }
             drop(gradient);
             let mut gradient = vec![0.0; layout.flat];

@@ -1,18 +1,20 @@
 //! Latent to data: samples of the base distribution, and what they look like.
 //!
-//! An affine coupling undone is an affine coupling, an actnorm undone an actnorm: so the way back is a flow of the same
-//! kind, made by `turned` from the lowered one, and the engine that computes `to_latent` computes `to_data` too. No
-//! conditioner is written a second time, and everything that lowers has a way back, batch norm and all.
+//! An affine coupling undone is an affine coupling, an actnorm undone an actnorm: so the way back
+//! is a flow of the same kind, made by `inverse` from the lowered one, and the engine that computes
+//! `to_latent` computes `to_data` too. No conditioner is written a second time, and everything that
+//! lowers has a way back, batch norm and all.
 //!
-//! The engine reads bytes. A latent gets into it as the byte and the noise whose logit it is, times a factor that
-//! brings the largest one into the logit's reach; measured, 2e-6 of that factor is lost.
+//! The engine reads bytes. A latent gets into it as the byte and the noise whose logit it is, times
+//! a factor that brings the largest one into the logit's reach; measured, 2e-6 of that factor is
+//! lost.
 
-mod turned;
+mod inverse;
 
 use crate::evaluate::HeapScratch;
-use crate::export::float::FloatNumbers;
+use crate::export::ExportError;
+use crate::export::engine::FloatEngine;
 use crate::export::lower::{LoweredFlow, LoweredInput, LoweredStep, lower};
-use crate::export::{ExportError, file::FlowFile, pack::pack};
 use crate::model::Model;
 use crate::parallel::try_map;
 use crate::train::noise::{Noise as Random, Purpose};
@@ -20,7 +22,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, InputError, Noise, evaluate};
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::{Shape, View};
-use turned::turned;
+use inverse::inverse_steps;
 
 /// Logit margin of the way in: latents up to 2.94 factors, and no slope above 21.
 const MARGIN: f64 = 0.05;
@@ -28,14 +30,17 @@ const MARGIN: f64 = 0.05;
 const REACH: f64 = 2.944;
 
 /// Why latents have no data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToDataError {
-    /// The flow cannot be turned around: [`ExportError::Singular`], or it is too large for the engine.
+    /// The flow cannot be inverted: [`ExportError::Singular`], or it is too large for the engine.
+    #[error("{0}")]
     Flow(ExportError),
     /// The flow reads whitened vectors: many inputs have the same latent.
+    #[error("the flow whitens: many inputs have the same latent")]
     Whitened,
     /// A latent of another length than the flow has, or with a NaN or an infinity.
+    #[error("latent {index}: {error}")]
     Latent {
         /// Which of those given.
         index: usize,
@@ -44,20 +49,9 @@ pub enum ToDataError {
     },
 }
 
-impl std::fmt::Display for ToDataError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Flow(error) => write!(f, "{error}"),
-            Self::Whitened => f.write_str("the flow whitens: many inputs have the same latent"),
-            Self::Latent { index, error } => write!(f, "latent {index}: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ToDataError {}
-
-/// The data of every latent (image-shaped), in order, on all cores, in f32: of images x + u on the scale [0, 256), not
-/// held to it; of vectors the raw measurements. `finished` is called after each, from any thread.
+/// The data of every latent (image-shaped), in order, on all cores, in f32: of images x + u on the
+/// scale [0, 256), not held to it; of vectors the raw measurements. `finished` is called after
+/// each, from any thread.
 ///
 /// # Errors
 /// [`ToDataError`], of the first latent in order that is none.
@@ -68,8 +62,7 @@ pub fn to_data(
 ) -> Result<Vec<Vec<f32>>, ToDataError> {
     let largest = latents.iter().flatten().fold(0.0f32, |m, z| m.max(z.abs()));
     let way = Way::back(model, largest)?;
-    let rejected = |e| ToDataError::Flow(ExportError::Rejected(e));
-    let artifact = Artifact::load(&way.file).map_err(rejected)?;
+    let artifact = way.engine.artifact().map_err(ToDataError::Flow)?;
     let memory = || HeapScratch::<F32>::new(&artifact);
     let one = |scratch: &mut HeapScratch<F32>, index: usize| {
         let data = way.data(&artifact, scratch, &latents[index]);
@@ -81,7 +74,7 @@ pub fn to_data(
 
 /// A flow in the direction latent to data.
 struct Way {
-    file: Vec<u8>,
+    engine: FloatEngine,
     data: Scale,
     /// Latents are divided by it on the way in.
     factor: f64,
@@ -99,7 +92,7 @@ impl Way {
     /// The way back of a model, for latents whose coordinates are at most `largest` in magnitude.
     fn back(model: &Model, largest: f32) -> Result<Self, ToDataError> {
         let flow = lower(model);
-        let mut steps = turned(&flow.steps).map_err(ToDataError::Flow)?;
+        let mut steps = inverse_steps(&flow.steps).map_err(ToDataError::Flow)?;
         let (data, input, factor) = match flow.input {
             LoweredInput::Image { shape, margin, .. } => {
                 let data = Scale::Pixels {
@@ -126,10 +119,9 @@ impl Way {
             }
             LoweredInput::Whitened { .. } => return Err(ToDataError::Whitened),
         };
-        let packed = pack(&LoweredFlow { input, steps }, &FloatNumbers { half: false });
-        let file = packed.and_then(|packed| FlowFile::new(packed).to_bytes());
+        let engine = FloatEngine::new(&LoweredFlow { input, steps });
         Ok(Self {
-            file: file.map_err(ToDataError::Flow)?,
+            engine: engine.map_err(ToDataError::Flow)?,
             data,
             factor,
         })

@@ -1,13 +1,14 @@
-//! Optimizer steps on their own, for measuring them: no epochs, no files, one batch with noise that the caller gives.
+//! Optimizer steps on their own, for measuring them: no epochs, no files, one batch with noise that
+//! the caller gives.
 //!
-//! With the same weights, batch and noise another implementation must find the same losses, step after step; only
-//! then does it mean anything that one of the two is faster. Everything that computes is what [`run`](super::run())
-//! uses.
+//! With the same weights, batch and noise another implementation must find the same losses, step
+//! after step; only then does it mean anything that one of the two is faster. Everything that
+//! computes is what [`run`](super::run()) uses.
 
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::evaluate::check_data;
-use super::input::{self, Dequantization, Jitter};
+use super::input::{self, Dequantization, DequantizationNoise};
 use super::instructions::Instructions;
 use super::network::Network;
 use super::optimizer::Optimizer;
@@ -58,7 +59,8 @@ pub fn first_model(config: &TrainConfig, data: &Dataset) -> Result<Model, TrainE
 /// Lets `act` take steps.
 ///
 /// # Errors
-/// [`TrainError`] when the flow cannot be trained, the data do not fit it, or threads cannot be started.
+/// [`TrainError`] when the flow cannot be trained, the data do not fit it, or threads cannot be
+/// started.
 pub fn with_trainer<R>(
     given: Given<'_>,
     act: impl FnOnce(&mut Trainer<'_>) -> R,
@@ -69,7 +71,7 @@ pub fn with_trainer<R>(
     drop(given.model);
     let weights = network.weights(numbers);
     let items: Vec<usize> = (0..given.data.len()).collect();
-    let jitter = match given.data {
+    let pixel_noise = match given.data {
         Dataset::Images(_) => Dequantization::Given(given.noise),
         Dataset::Vectors(_) => Dequantization::Midpoint,
     };
@@ -85,7 +87,7 @@ pub fn with_trainer<R>(
         batch: Batch {
             data: given.data,
             items: &items,
-            jitter: Jitter::Evaluation(jitter),
+            pixel_noise: DequantizationNoise::Evaluation(pixel_noise),
             weight: 1.0,
         },
     };
@@ -102,12 +104,17 @@ fn network(
         return Err(TrainError::Config(problem));
     }
     check_data(&config.spec, data)?;
-    let together = config.together(data.len());
-    Ok(Network::new(&config.spec, together, instructions.0)?)
+    let samples_per_group = config.samples_per_group(data.len());
+    Ok(Network::new(
+        &config.spec,
+        samples_per_group,
+        instructions.0,
+    )?)
 }
 
 impl Trainer<'_> {
-    /// One optimizer step: pass to the latents, gradients, Adam. Returns the loss before it, in nats per item.
+    /// One optimizer step: pass to the latents, gradients, Adam. Returns the loss before it, in
+    /// nats per item.
     pub fn step(&mut self) -> f64 {
         let (batch, update) = (self.batch, self.update);
         let (sum, gradient) = self.workers.gradient(&self.weights, batch, []);
@@ -119,12 +126,13 @@ impl Trainer<'_> {
         -sum / batch.items.len() as f64
     }
 
-    /// Gradient of the loss in nats per item, by the names of what is trained: an `invertible_linear` has `factors`, L
-    /// below the diagonal, U above it and ln |U_ii| on it. Nothing is trained of the input's tensors: zeros.
+    /// Gradient of the loss in nats per item, by the names of what is trained: an
+    /// `invertible_linear` has `factors`, L below the diagonal, U above it and ln |U_ii| on it.
+    /// Nothing is trained of the input's tensors: zeros.
     pub fn gradient(&mut self) -> BTreeMap<String, Tensor> {
         let (_, gradient) = self.workers.gradient(&self.weights, self.batch, []);
         let network = self.update.network;
-        let mut flat = network.unpack(gradient);
+        let mut flat = network.flatten(gradient);
         let scale = 1.0 / self.batch.items.len() as f32;
         flat.iter_mut().for_each(|g| *g *= scale);
         network.layout().trained(&flat)
@@ -141,11 +149,11 @@ impl Trainer<'_> {
     }
 }
 
-/// Turns all images into first latents, as a training step does on its way, on the calling thread; returns the sum of
-/// the log_dets in nats.
+/// Turns all images into first latents, as a training step does on its way, on the calling thread;
+/// returns the sum of the log_dets in nats.
 pub fn dequantize(images: &Images, logit_margin: f32, seed: u64) -> f64 {
     let mut z = vec![0.0; images.dims()];
-    let jitter = Jitter::Training { seed, epoch: 0 };
-    let of_item = |item| input::image(images.get(item), item, jitter, logit_margin, &mut z);
+    let pixel_noise = DequantizationNoise::Training { seed, epoch: 0 };
+    let of_item = |item| input::image(images.get(item), item, pixel_noise, logit_margin, &mut z);
     (0..images.len()).map(of_item).sum()
 }

@@ -1,8 +1,9 @@
 //! The state of a run between two steps, as a file.
 //!
-//! A safetensors file of the flat vectors with the counters as JSON in its metadata. Order and noise are functions of
-//! seed, epoch and item, so no generator has a state. Sums of floats are kept as bits: a decimal that is off by the
-//! last place would already break "the same bits as an uninterrupted run" in the log.
+//! A safetensors file of the flat vectors with the counters as JSON in its metadata. Order and
+//! noise are functions of seed, epoch and item, so no generator has a state. Sums of floats are
+//! kept as bits: a decimal that is off by the last place would already break "the same bits as an
+//! uninterrupted run" in the log.
 
 use super::error::TrainError;
 use super::network::Network;
@@ -29,9 +30,11 @@ pub(crate) struct Counters {
     /// Optimizer steps since the start.
     pub(crate) optimizer_steps: u64,
     /// Bits of the f64 sum of log_prob_nats over this epoch's items so far.
-    pub(crate) log_prob_bits: u64,
+    #[serde(alias = "log_prob_bits")]
+    pub(crate) log_prob_f64_bits: u64,
     /// Bits of the f64 best validation bits per dim.
-    pub(crate) best_bits: Option<u64>,
+    #[serde(alias = "best_bits")]
+    pub(crate) best_f64_bits: Option<u64>,
     /// Fingerprint of the training data.
     pub(crate) data_fingerprint: u64,
     /// The epochs so far.
@@ -53,11 +56,11 @@ impl State {
             ("parameters", &self.parameters),
             ("mean", &self.optimizer.mean),
             ("square", &self.optimizer.square),
-            ("average", &self.optimizer.average),
+            ("ema", &self.optimizer.ema),
         ];
         let broken = |e: String| TrainError::File(path.to_owned(), e);
         let len = network.layout().flat;
-        let bytes = vectors.map(|(name, values)| (name, f32_bytes(&network.unpack(values))));
+        let bytes = vectors.map(|(name, values)| (name, f32_bytes(&network.flatten(values))));
         let mut views = Vec::new();
         for (name, bytes) in &bytes {
             let view = TensorView::new(Dtype::F32, vec![len], bytes);
@@ -90,14 +93,19 @@ impl State {
             if view.dtype() != Dtype::F32 || view.shape() != [network.layout().flat] {
                 return Err(broken(format!("its {name} belong to another flow")));
             }
-            Ok(network.pack(&f32_values(view.data())))
+            Ok(network.block(&f32_values(view.data())))
+        };
+        // Checkpoints of version 0.1 call it `average`.
+        let ema = match file.names().contains(&"average") {
+            true => "average",
+            false => "ema",
         };
         Ok(Self {
             parameters: vector("parameters")?,
             optimizer: Optimizer {
                 mean: vector("mean")?,
                 square: vector("square")?,
-                average: vector("average")?,
+                ema: vector(ema)?,
                 steps: counters.optimizer_steps,
             },
             counters,

@@ -1,5 +1,5 @@
-//! Everything that determines a run, but for the data: with the same data and config the weights are the same bits on
-//! the same kind of processor, however many threads there are.
+//! Everything that determines a run, but for the data: with the same data and config the weights
+//! are the same bits on the same kind of processor, however many threads there are.
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
@@ -21,21 +21,33 @@ pub struct TrainConfig {
     pub epochs: u64,
     /// Items of an optimizer step.
     pub batch: usize,
-    /// Least number of groups that a batch of images is cut into; workers share them, and sums run group by group.
-    pub slices: usize,
-    /// Share of the items, the last ones, that is never trained on and chooses the best weights.
-    pub validation_share: f64,
+    /// Least number of groups that a batch of images is cut into; workers share them, and sums run
+    /// group by group.
+    #[serde(alias = "slices")]
+    pub micro_batches: usize,
+    /// Fraction of the items, the last ones, that is never trained on and chooses the best weights.
+    #[serde(alias = "validation_share")]
+    pub validation_fraction: f64,
     /// Steps between checkpoints; there is one after every epoch as well.
     pub checkpoint_steps: u64,
     /// The optimizer.
     pub optimizer: OptimizerConfig,
     /// Negative training: the log_prob_nats below which negative items are left alone.
     ///
-    /// L = (mean over the batch of -log_prob + mean over the negative items above the threshold of log_prob) / 2, and
-    /// the first mean alone where none is above (appendix B of the paper).
+    /// L = (mean over the batch of -log_prob + mean over the negative items above the threshold of
+    /// log_prob) / 2, and the first mean alone where none is above (appendix B of the paper).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_threshold_nats: Option<f64>,
 }
+
+/// Settings that had another name before version 0.2: that one, and the present one. Files with the
+/// old names are read until version 0.3.
+pub const RENAMED_SETTINGS: [(&str, &str); 4] = [
+    ("average_decay", "ema_decay"),
+    ("final_share", "final_lr_ratio"),
+    ("slices", "micro_batches"),
+    ("validation_share", "validation_fraction"),
+];
 
 impl TrainConfig {
     /// The usual settings for a flow.
@@ -45,8 +57,8 @@ impl TrainConfig {
             seed: 0,
             epochs: 10,
             batch: 64,
-            slices: 8,
-            validation_share: 1.0 / 12.0,
+            micro_batches: 8,
+            validation_fraction: 1.0 / 12.0,
             checkpoint_steps: 500,
             optimizer: OptimizerConfig::default(),
             negative_threshold_nats: None,
@@ -55,10 +67,10 @@ impl TrainConfig {
 
     /// Most samples that a worker computes together, of batches of this many.
     ///
-    /// Vectors have one pixel each: with fewer of them side by side, reading the weights would take longer than
-    /// multiplying by them.
-    pub(super) fn together(&self, batch: usize) -> usize {
-        let slice = batch.div_ceil(self.slices);
+    /// Vectors have one pixel each: with fewer of them side by side, reading the weights would take
+    /// longer than multiplying by them.
+    pub(super) fn samples_per_group(&self, batch: usize) -> usize {
+        let slice = batch.div_ceil(self.micro_batches);
         match self.spec.input {
             InputSpec::Image { .. } => slice,
             InputSpec::Vector { .. } | InputSpec::Whitened { .. } => {
@@ -67,11 +79,11 @@ impl TrainConfig {
         }
     }
 
-    /// The same noise for every epoch's validation.
+    /// The noise of validation, one for all epochs.
     ///
-    /// Not the midpoint: a flow that learns from noise never sees the flat areas that midpoints make of a background,
-    /// and what it says of them can grow worse (3.39 to 3.57 bits per dim from epoch 2 to 6 of a `fashion-tiny`) while
-    /// it learns.
+    /// Not the midpoint: a flow that learns from noise never sees the flat areas that midpoints
+    /// make of a background, and what it says of them can grow worse (3.39 to 3.57 bits per dim
+    /// from epoch 2 to 6 of a `fashion-tiny`) while it learns.
     pub(super) fn validation_noise(&self) -> Dequantization<'static> {
         let (seed, draw) = (self.seed, 0);
         Dequantization::Drawn { seed, draw }
@@ -83,19 +95,19 @@ impl TrainConfig {
         let wrong = [
             (self.epochs == 0, "epochs must be at least 1"),
             (self.batch == 0, "batch must be at least 1"),
-            (self.slices == 0, "slices must be at least 1"),
+            (self.micro_batches == 0, "micro_batches must be at least 1"),
             (
                 self.checkpoint_steps == 0,
                 "checkpoint_steps must be at least 1",
             ),
             (
-                !(0.0..1.0).contains(&self.validation_share),
-                "validation_share must lie in [0, 1)",
+                !(0.0..1.0).contains(&self.validation_fraction),
+                "validation_fraction must lie in [0, 1)",
             ),
             (!positive(o.learning_rate), "learning_rate must be positive"),
             (
-                !(0.0..=1.0).contains(&o.final_share),
-                "final_share must lie in [0, 1]",
+                !(0.0..=1.0).contains(&o.final_lr_ratio),
+                "final_lr_ratio must lie in [0, 1]",
             ),
             (!(0.0..1.0).contains(&o.beta1), "beta1 must lie in [0, 1)"),
             (!(0.0..1.0).contains(&o.beta2), "beta2 must lie in [0, 1)"),
@@ -106,8 +118,8 @@ impl TrainConfig {
                 "weight_decay must not be negative",
             ),
             (
-                !(0.0..1.0).contains(&o.average_decay),
-                "average_decay must lie in [0, 1)",
+                !(0.0..1.0).contains(&o.ema_decay),
+                "ema_decay must lie in [0, 1)",
             ),
             (
                 self.negative_threshold_nats.is_some_and(|c| !c.is_finite()),
@@ -123,4 +135,22 @@ impl TrainConfig {
 
 fn positive(value: f32) -> bool {
     value > 0.0 && value.is_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_under_their_old_names() {
+        let mut config = crate::presets::preset("fashion-tiny", 0).unwrap();
+        (config.micro_batches, config.validation_fraction) = (3, 0.25);
+        (config.optimizer.ema_decay, config.optimizer.final_lr_ratio) = (0.5, 0.125);
+        let mut json = serde_json::to_string(&config).unwrap();
+        for (old, new) in RENAMED_SETTINGS {
+            assert!(json.contains(new), "{new}");
+            json = json.replace(new, old);
+        }
+        assert_eq!(serde_json::from_str::<TrainConfig>(&json).unwrap(), config);
+    }
 }

@@ -1,10 +1,12 @@
 //! Where the coordinates of a coupling lie, for every mask.
 //!
-//! A mask is two lists of coordinates made once: what the conditioner reads and what the step changes. So checkerboard,
-//! halves, quadrants and vectors share one loop without a branch, and only changed coordinates cost an exp. They go by
-//! sixteen, because tanh and exp do. Those of vectors mostly lie side by side and are moved as a whole: number by
-//! number, with 32 bytes of places each, they took a tenth of a dense flow's step. Places are those of one sample, the
-//! others lie a constant step further on: lists of all samples left the cache, and waiting for them took as long.
+//! A mask is two lists of coordinates made once: what the conditioner reads and what the step
+//! changes. So checkerboard, halves, quadrants and vectors share one loop without a branch, and
+//! only changed coordinates cost an exp. They go by sixteen, because tanh and exp do. Those of
+//! vectors mostly lie side by side and are moved as a whole: number by number, with 32 bytes of
+//! places each, they took a tenth of a dense flow's step. Places are those of one sample, the
+//! others lie a constant step further on: lists of all samples left the cache, and waiting for them
+//! took as long.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,8 @@ pub(super) struct Coordinates {
     changed: Vec<Changed>,
     samples: usize,
     step: Away,
-    /// Whether sixteen neighbours of a list are neighbours everywhere, and whole blocks of channels.
+    /// Whether sixteen neighbours of a list are neighbours everywhere, and whole blocks of
+    /// channels.
     side_by_side: bool,
 }
 

@@ -1,8 +1,10 @@
 //! The affine coupling.
 //!
-//! With L = -sum of weight log_prob, e = exp(log_scale) and g = dL/dy, for y = (x + shift) e:
-//! dL/dx = g e, dL/dshift = g e, dL/dlog_scale = g y - weight; for y = x e + shift: dL/dx = g e, dL/dshift = g,
-//! dL/dlog_scale = g x e - weight.
+//! With L = -sum of weight log_prob, e = exp(log_scale) and g = dL/dy, for y = (x + shift) e: dL/dx
+//! = g e, dL/dshift = g e, dL/dlog_scale = g y - weight; for y = x e + shift: dL/dx = g e,
+//! dL/dshift = g, dL/dlog_scale = g x e - weight.
+
+mod initialize;
 
 use super::coordinates::Coordinates;
 use super::noise::Noise;
@@ -10,13 +12,13 @@ use super::scale_map;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use crate::model::tensors::step_prefix;
 use crate::nn::build::{self, Untrainable};
-use crate::nn::conditioner::{Conditioner, Passed, With};
+use crate::nn::conditioner::{Conditioner, PassContext, SavedActivations};
 use crate::nn::kernels::{Cpu, Isa, Kernel, elementary};
-use crate::nn::{Conv, Grid, LANES, Map, Registry, Scratch, Turn, Weights};
+use crate::nn::{Conv, Grid, LANES, Map, Registry, Scratch, Ticket, Weights};
 use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingSpec, PlacedStep, ScaleMap};
 use std::ops::Range;
 
-/// See the module.
+/// The affine coupling step.
 pub(crate) struct Coupling {
     pub(super) scale_map: ScaleMap,
     pub(super) affine: AffineForm,
@@ -48,7 +50,7 @@ impl Coupling {
         let bound = spec
             .scale_map
             .has_bound()
-            .then(|| registry.loose(format!("{at}log_scale_bound"), &[changed_channels]));
+            .then(|| registry.unblocked(format!("{at}log_scale_bound"), &[changed_channels]));
         let conditioner = build::conditioner(
             &spec.conditioner,
             registry,
@@ -70,14 +72,14 @@ impl Coupling {
     }
 
     /// The changed channels' bounds, if the scale map has any.
-    fn bounds<'a>(&self, loose: &'a [f32]) -> Option<&'a [f32]> {
-        self.bound.clone().map(|range| &loose[range])
+    fn bounds<'a>(&self, unblocked: &'a [f32]) -> Option<&'a [f32]> {
+        self.bound.clone().map(|range| &unblocked[range])
     }
 
     /// Runs the conditioner on the kept part of some samples.
     pub(super) fn condition(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         z: &[f32],
         tape: &mut Tape,
         out: &mut Map,
@@ -88,14 +90,14 @@ impl Coupling {
             self.coordinates.read_kept(sample, z, &mut input[0]);
         }
         self.conditioner
-            .forward(with, &input[0], maps, out, scratch);
+            .forward(context, &input[0], maps, out, scratch);
     }
 }
 
 /// Rewrites the changed coordinates.
 struct ToLatent<'a> {
     coupling: &'a Coupling,
-    loose: &'a [f32],
+    unblocked: &'a [f32],
     out: &'a Map,
     z: &'a mut [f32],
     log_det: &'a mut [f64],
@@ -106,7 +108,7 @@ impl Kernel for ToLatent<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, _isa: I) {
         let coupling = self.coupling;
-        let bounds = coupling.bounds(self.loose);
+        let bounds = coupling.bounds(self.unblocked);
         let values = self.values.chunks_mut(coupling.coordinates.changed_each());
         for (sample, (log_det, values)) in self.log_det.iter_mut().zip(values).enumerate() {
             let changed = coupling.coordinates.changed_of(sample);
@@ -136,12 +138,13 @@ impl Kernel for ToLatent<'_> {
     }
 }
 
-/// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates before the step.
+/// Gradient of the conditioner's output; the latents' gradient passes to the changed coordinates
+/// before the step.
 struct OutGradient<'a> {
     coupling: &'a Coupling,
-    loose: &'a [f32],
-    /// Gradients of the loose numbers, to be added to.
-    loose_gradient: &'a mut [f32],
+    unblocked: &'a [f32],
+    /// Gradients of the unblocked numbers, to be added to.
+    unblocked_gradient: &'a mut [f32],
     latents: LatentGradients<'a>,
     values: &'a [[f32; 3]],
     out: &'a mut Map,
@@ -151,7 +154,7 @@ impl Kernel for OutGradient<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, _isa: I) {
         let coupling = self.coupling;
-        let bounds = coupling.bounds(self.loose);
+        let bounds = coupling.bounds(self.unblocked);
         let z = self.latents.z;
         self.out.clear();
         let values = self.values.chunks(coupling.coordinates.changed_each());
@@ -163,23 +166,23 @@ impl Kernel for OutGradient<'_> {
                     (0..3).for_each(|k| lanes[k][i] = value[k]);
                 }
                 let [scaled, scale, inner] = lanes;
-                let (above, bound) = (changed.latents(z), changed.of_channels(bounds));
-                let [mut below, mut log_scale, mut raw_scale] = [[0.0; LANES]; 3];
+                let (grad_output, bound) = (changed.latents(z), changed.of_channels(bounds));
+                let [mut grad_input, mut log_scale, mut raw_scale] = [[0.0; LANES]; 3];
                 for i in 0..LANES {
-                    below[i] = above[i] * scale[i];
-                    log_scale[i] = above[i] * scaled[i] - weight;
+                    grad_input[i] = grad_output[i] * scale[i];
+                    log_scale[i] = grad_output[i] * scaled[i] - weight;
                     let slope = scale_map::slope(coupling.scale_map, inner[i], bound[i]);
                     raw_scale[i] = log_scale[i] * slope;
                 }
                 let shift = match coupling.affine {
-                    AffineForm::ShiftThenScale => &below,
-                    AffineForm::ScaleThenShift => &above,
+                    AffineForm::ShiftThenScale => &grad_input,
+                    AffineForm::ScaleThenShift => &grad_output,
                 };
                 changed.set_outputs(self.out, [&raw_scale, shift]);
-                changed.set_latents(z, &below);
+                changed.set_latents(z, &grad_input);
                 if let Some(range) = &coupling.bound {
                     for (i, channel) in changed.channels().enumerate() {
-                        self.loose_gradient[range.start + channel] += log_scale[i] * inner[i];
+                        self.unblocked_gradient[range.start + channel] += log_scale[i] * inner[i];
                     }
                 }
             }
@@ -188,7 +191,8 @@ impl Kernel for OutGradient<'_> {
 }
 
 impl Step for Coupling {
-    /// Maps: the conditioner's input, then its own. Values: the scaled coordinate, the scale, the scale map's inner.
+    /// Maps: the conditioner's input, then its own. Values: the scaled coordinate, the scale, the
+    /// scale map's inner.
     fn tape(&self) -> Tape {
         let mut maps = vec![Map::new(self.kept_channels, self.grid)];
         maps.extend(self.conditioner.tape(self.grid));
@@ -200,17 +204,17 @@ impl Step for Coupling {
 
     fn to_latent(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: Latents<'_>,
         tape: &mut Tape,
         scratch: &mut Scratch,
     ) {
         let Latents { z, log_det } = latents;
         let mut out = scratch.lend(self.out_channels, self.grid);
-        self.condition(with, z, tape, &mut out, scratch);
-        with.cpu.run(ToLatent {
+        self.condition(context, z, tape, &mut out, scratch);
+        context.cpu.run(ToLatent {
             coupling: self,
-            loose: &with.weights.numbers.loose,
+            unblocked: &context.weights.numbers.unblocked,
             out: &out,
             z,
             log_det,
@@ -221,30 +225,30 @@ impl Step for Coupling {
 
     fn gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let mut out = scratch.lend(self.out_channels, self.grid);
         let LatentGradients { z, weight, wanted } = latents;
-        with.cpu.run(OutGradient {
+        context.cpu.run(OutGradient {
             coupling: self,
-            loose: &with.weights.numbers.loose,
-            loose_gradient: turn.loose,
+            unblocked: &context.weights.numbers.unblocked,
+            unblocked_gradient: ticket.unblocked,
             latents: LatentGradients { z, weight, wanted },
             values: &tape.values,
             out: &mut out,
         });
-        let passed = Passed {
+        let saved = SavedActivations {
             input: &tape.maps[0],
             tape: &tape.maps[1..],
-            out_gradient: &out,
+            grad_output: &out,
         };
         let mut input = wanted.then(|| scratch.lend(self.kept_channels, self.grid));
         self.conditioner
-            .gradient(with, passed, input.as_mut(), turn, scratch);
+            .gradient(context, saved, input.as_mut(), ticket, scratch);
         scratch.give_back(out);
         if let Some(input) = input {
             for sample in 0..weight.len() {
@@ -255,7 +259,7 @@ impl Step for Coupling {
     }
 
     fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {
-        super::first_values::choose(self, cpu, weights, noise, z);
+        initialize::initialize(self, cpu, weights, noise, z);
     }
 
     fn convs(&self) -> Vec<&Conv> {

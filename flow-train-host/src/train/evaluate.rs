@@ -1,7 +1,7 @@
 //! log_prob of many items on all cores, in f32 as the trainer computes it.
 
 use super::error::TrainError;
-use super::input::{Dequantization, Jitter};
+use super::input::{Dequantization, DequantizationNoise};
 use super::network::Network;
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
@@ -16,8 +16,8 @@ const TOGETHER: usize = 64;
 /// log_prob_nats of every item; `threads` 0 uses all cores.
 ///
 /// # Errors
-/// [`TrainError::Data`] when the data are not what the flow reads, or given noise has another length;
-/// [`TrainError::Untrainable`] for flows that only the engine can run.
+/// [`TrainError::Data`] when the data are not what the flow reads, or given noise has another
+/// length; [`TrainError::Untrainable`] for flows that only the engine can run.
 pub fn log_prob(
     model: &Model,
     data: &Dataset,
@@ -38,7 +38,7 @@ pub fn log_prob(
     let network = Network::new(model.spec(), data.len().min(TOGETHER), Cpu::best())?;
     let weights = Weights {
         numbers: network.parameters(model),
-        turned: Vec::new(),
+        backward: Vec::new(),
     };
     let pool = pool(threads)?;
     let workers = Workers::new(&network, &pool);
@@ -48,7 +48,7 @@ pub fn log_prob(
         Batch {
             data,
             items: &items,
-            jitter: Jitter::Evaluation(dequantization),
+            pixel_noise: DequantizationNoise::Evaluation(dequantization),
             weight: 1.0,
         },
     ))

@@ -24,14 +24,14 @@ pub enum Dequantization<'a> {
 
 /// Dequantization as the trainer draws it anew in every epoch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Jitter<'a> {
+pub(crate) enum DequantizationNoise<'a> {
     /// For an epoch of training.
     Training { seed: u64, epoch: u64 },
     /// For an evaluation.
     Evaluation(Dequantization<'a>),
 }
 
-impl Jitter<'_> {
+impl DequantizationNoise<'_> {
     /// Fills `u` for an item.
     fn fill(self, item: usize, u: &mut [f32]) {
         let drawn = |purpose, seed, number| Noise::new(seed, purpose, [number, item as u64]);
@@ -53,11 +53,11 @@ impl Jitter<'_> {
 pub(crate) fn image(
     pixels: &[u8],
     item: usize,
-    jitter: Jitter<'_>,
+    pixel_noise: DequantizationNoise<'_>,
     margin: f32,
     z: &mut [f32],
 ) -> f64 {
-    jitter.fill(item, z);
+    pixel_noise.fill(item, z);
     let span = 1.0 - 2.0 * margin;
     let mut log_det = 0.0;
     for (z, &pixel) in z.iter_mut().zip(pixels) {
@@ -155,8 +155,8 @@ mod tests {
     fn the_logit_layer_is_the_one_of_the_conventions() {
         let (margin, u) = (0.05f64, 0.25f64);
         let mut z = [0.0f32; 2];
-        let jitter = Jitter::Evaluation(Dequantization::Given(&[0.25, 0.25]));
-        let log_det = image(&[0, 200], 0, jitter, 0.05, &mut z);
+        let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Given(&[0.25, 0.25]));
+        let log_det = image(&[0, 200], 0, pixel_noise, 0.05, &mut z);
         let mut wanted = 0.0;
         for (z, byte) in z.iter().zip([0.0, 200.0]) {
             let p = 0.9 * (byte + u) / 256.0 + margin;

@@ -1,7 +1,7 @@
 //! Which of the processor's instruction sets a measurement computes with.
 //!
-//! Training itself always takes the best. That a machine without AVX-512 or AVX2 trains the same flow can only be seen
-//! by computing as it would.
+//! Training itself always takes the best. That a machine without AVX-512 or AVX2 trains the same
+//! flow can only be seen by computing as it would.
 
 use crate::nn::kernels::Cpu;
 

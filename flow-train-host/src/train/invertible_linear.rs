@@ -1,25 +1,27 @@
 //! Per pixel y = W x over the channels, trained as W = P L U.
 //!
-//! P and the signs of U's diagonal stay what they were, the diagonal's logarithms are trained: so W cannot become
-//! singular on the way, and log_det = H W sum of the logarithms costs nothing, where a dense W needs its inverse for
-//! the gradient. Models hold the dense W.
+//! P and the signs of U's diagonal stay what they were, the diagonal's logarithms are trained: so W
+//! cannot become singular on the way, and log_det = H W sum of the logarithms costs nothing, where
+//! a dense W needs its inverse for the gradient. Models hold the dense W.
 //!
-//! With u = U x, l = L u, y = P l and g = dL/dy: g_l = Pt g, dL/dL = g_l ut, g_u = Lt g_l, dL/dU = g_u xt, dL/dx = Ut g_u.
+//! With u = U x, l = L u, y = P l and g = dL/dy: g_l = Pt g, dL/dL = g_l ut, g_u = Lt g_l, dL/dU =
+//! g_u xt, dL/dx = Ut g_u.
 
-use super::factors::{Factors, random_orthogonal};
+use super::factors::random_orthogonal;
 use super::noise::Noise;
 use super::pixels::Pixels;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use crate::linear::Lu;
 use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
-use crate::nn::conditioner::With;
+use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Registry, Scratch, Turn, Weights};
+use crate::nn::{Conv, Registry, Scratch, Ticket, Weights};
 use flow_infer::spec::PlacedStep;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// See the module.
+/// The invertible 1x1 convolution, trained as factors P L U.
 pub(crate) struct InvertibleLinear {
     name: String,
     /// L below the diagonal, ln |U| on it, U above it.
@@ -54,16 +56,16 @@ impl InvertibleLinear {
         }
     }
 
-    fn ready(&self, loose: &[f32]) -> Ready {
+    fn ready(&self, unblocked: &[f32]) -> Ready {
         let n = self.pixels.channels();
-        let mut square = loose[self.square.clone()].to_vec();
+        let mut square = unblocked[self.square.clone()].to_vec();
         let mut ln_det = 0.0;
-        for (i, sign) in loose[self.signs.clone()].iter().enumerate() {
+        for (i, sign) in unblocked[self.signs.clone()].iter().enumerate() {
             let diagonal = &mut square[i * n + i];
             ln_det += f64::from(*diagonal);
             *diagonal = sign * diagonal.exp();
         }
-        let rows = loose[self.rows.clone()].iter().map(|&r| r as usize);
+        let rows = unblocked[self.rows.clone()].iter().map(|&r| r as usize);
         Ready {
             n,
             square,
@@ -72,22 +74,22 @@ impl InvertibleLinear {
         }
     }
 
-    fn set(&self, weights: &[f32], loose: &mut [f32]) {
+    fn set(&self, weights: &[f32], unblocked: &mut [f32]) {
         let n = self.pixels.channels();
-        let factors = Factors::of(weights, n);
+        let factors = Lu::of(weights.iter().copied().map(f64::from).collect(), n);
         let square = factors.square.iter().map(|&v| v as f32);
         let square: Vec<f32> = square.collect();
-        loose[self.square.clone()].copy_from_slice(&square);
+        unblocked[self.square.clone()].copy_from_slice(&square);
         for i in 0..n {
             let diagonal = square[i * n + i];
-            loose[self.square.start + i * n + i] = diagonal.abs().ln();
-            loose[self.signs.start + i] = diagonal.signum();
-            loose[self.rows.start + i] = factors.rows[i] as f32;
+            unblocked[self.square.start + i * n + i] = diagonal.abs().ln();
+            unblocked[self.signs.start + i] = diagonal.signum();
+            unblocked[self.rows.start + i] = factors.rows[i] as f32;
         }
     }
 
-    fn apply(&self, loose: &[f32], z: &mut [f32], values: &mut [[f32; 3]]) -> f64 {
-        let ready = self.ready(loose);
+    fn apply(&self, unblocked: &[f32], z: &mut [f32], values: &mut [[f32; 3]]) -> f64 {
+        let ready = self.ready(unblocked);
         let n = ready.n;
         let pixels = self.pixels.of(z.len());
         for (pixel, values) in pixels.zip(values.chunks_exact_mut(n)) {
@@ -100,8 +102,8 @@ impl InvertibleLinear {
             }
             for i in 0..n {
                 let row = &ready.square[i * n..][..n];
-                let below: f32 = (0..i).map(|j| row[j] * values[j][1]).sum();
-                z[pixel[ready.rows[i]]] = below + values[i][1];
+                let grad_input: f32 = (0..i).map(|j| row[j] * values[j][1]).sum();
+                z[pixel[ready.rows[i]]] = grad_input + values[i][1];
             }
         }
         self.pixels.each() as f64 * ready.ln_det
@@ -119,40 +121,44 @@ impl Step for InvertibleLinear {
 
     fn to_latent(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: Latents<'_>,
         tape: &mut Tape,
         _scratch: &mut Scratch,
     ) {
-        let log_det = self.apply(&with.weights.numbers.loose, latents.z, &mut tape.values);
+        let log_det = self.apply(
+            &context.weights.numbers.unblocked,
+            latents.z,
+            &mut tape.values,
+        );
         latents.log_det.iter_mut().for_each(|l| *l += log_det);
     }
 
     fn gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
         _scratch: &mut Scratch,
     ) {
         let Ready {
             n, square, rows, ..
-        } = self.ready(&with.weights.numbers.loose);
-        let sums = &mut turn.loose[self.square.clone()];
-        let (mut below, mut inner) = (vec![0.0; n], vec![0.0; n]);
+        } = self.ready(&context.weights.numbers.unblocked);
+        let sums = &mut ticket.unblocked[self.square.clone()];
+        let (mut grad_input, mut inner) = (vec![0.0; n], vec![0.0; n]);
         let pixels = self.pixels.of(latents.z.len());
         for (pixel, values) in pixels.zip(tape.values.chunks_exact(n)) {
             for i in 0..n {
-                below[i] = latents.z[pixel[rows[i]]];
+                grad_input[i] = latents.z[pixel[rows[i]]];
             }
             for j in 0..n {
-                let column = (j + 1..n).map(|i| square[i * n + j] * below[i]);
-                inner[j] = below[j] + column.sum::<f32>();
+                let column = (j + 1..n).map(|i| square[i * n + j] * grad_input[i]);
+                inner[j] = grad_input[j] + column.sum::<f32>();
             }
             for i in 0..n {
                 for j in 0..i {
-                    sums[i * n + j] += below[i] * values[j][1];
+                    sums[i * n + j] += grad_input[i] * values[j][1];
                 }
                 // d U_ii / d ln |U_ii| = U_ii.
                 sums[i * n + i] += inner[i] * values[i][0] * square[i * n + i];
@@ -173,10 +179,10 @@ impl Step for InvertibleLinear {
     /// A random rotation.
     fn initialize(&self, _cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {
         let rotation = random_orthogonal(self.pixels.channels(), noise);
-        self.set(&rotation, &mut weights.numbers.loose);
+        self.set(&rotation, &mut weights.numbers.unblocked);
         let mut values = self.tape().values;
         for z in z.chunks_exact_mut(self.pixels.coordinates()) {
-            self.apply(&weights.numbers.loose, z, &mut values);
+            self.apply(&weights.numbers.unblocked, z, &mut values);
         }
     }
 
@@ -184,20 +190,20 @@ impl Step for InvertibleLinear {
         Vec::new()
     }
 
-    fn read_model(&self, model: &Model, loose: &mut [f32]) {
-        self.set(model.values(&self.name), loose);
+    fn read_model(&self, model: &Model, unblocked: &mut [f32]) {
+        self.set(model.values(&self.name), unblocked);
     }
 
-    fn write_model(&self, loose: &[f32], tensors: &mut BTreeMap<String, Tensor>) {
-        let ready = self.ready(loose);
+    fn write_model(&self, unblocked: &[f32], tensors: &mut BTreeMap<String, Tensor>) {
+        let ready = self.ready(unblocked);
         let n = ready.n;
-        let factors = Factors {
+        let factors = Lu {
             square: ready.square.iter().copied().map(f64::from).collect(),
             rows: ready.rows,
         };
         let tensor = Tensor {
             shape: vec![n, n],
-            values: factors.product(),
+            values: factors.product().iter().map(|&w| w as f32).collect(),
         };
         tensors.insert(self.name.clone(), tensor);
     }

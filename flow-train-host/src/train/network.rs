@@ -2,7 +2,7 @@
 
 use super::actnorm::Actnorm;
 use super::coupling::Coupling;
-use super::input::{self, Dequantization, Jitter};
+use super::input::{self, Dequantization, DequantizationNoise};
 use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
@@ -10,9 +10,9 @@ use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
 use crate::nn::build::{self, Untrainable};
-use crate::nn::conditioner::With;
+use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Grid, Layout, Numbers, Registry, Scratch, Turn, Turning, Weights};
+use crate::nn::{BackwardWeights, Conv, Grid, Layout, Numbers, Registry, Scratch, Ticket, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, PlacedStep, StepSpec};
 use rayon::prelude::*;
@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all of them.
+/// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all
+/// of them.
 const IMAGES_SEEN: usize = 16;
 /// Vectors that first values are chosen by.
 const VECTORS_SEEN: usize = 512;
@@ -29,7 +30,8 @@ const VECTORS_SEEN: usize = 512;
 pub(crate) struct Network {
     input: InputSpec,
     vectors: Option<VectorInput>,
-    /// log_det of every vector's first latent: a volume of as many rows as the latent has coordinates.
+    /// log_det of every vector's first latent: a volume of as many rows as the latent has
+    /// coordinates.
     vector_log_det: OnceLock<f64>,
     steps: Vec<Box<dyn Step>>,
     layout: Layout,
@@ -55,8 +57,8 @@ impl Pass {
 }
 
 impl Network {
-    /// Builds the flow of a validated spec. Up to `samples` samples are computed together: vectors all of them, images
-    /// as many as fill the kernels.
+    /// Builds the flow of a validated spec. Up to `samples` samples are computed together: vectors
+    /// all of them, images as many as fill the kernels.
     pub(crate) fn new(spec: &FlowSpec, samples: usize, cpu: Cpu) -> Result<Self, Untrainable> {
         let vectors = !matches!(spec.input, InputSpec::Image { .. });
         let group = Group {
@@ -130,10 +132,10 @@ impl Network {
     pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Numbers {
         let mut weights = Weights {
             numbers: self.layout.zeros(),
-            turned: Vec::new(),
+            backward: Vec::new(),
         };
         if let (Some(input), Dataset::Vectors(vectors)) = (&self.vectors, train) {
-            input.fit(seed, vectors, items, &mut weights.numbers.loose);
+            input.fit(seed, vectors, items, &mut weights.numbers.unblocked);
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
         let wanted = match self.group.vectors {
@@ -144,10 +146,10 @@ impl Network {
         // Whole groups, some items twice if need be.
         let count = wanted.next_multiple_of(self.group.samples);
         let mut z = vec![0.0; count * self.group.dims];
-        let jitter = Jitter::Evaluation(Dequantization::Midpoint);
+        let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Midpoint);
         let seen = order.into_iter().cycle().map(|i| items[i]);
         for (z, item) in z.chunks_exact_mut(self.group.dims).zip(seen) {
-            self.first_latent(&weights, train, item, jitter, z);
+            self.first_latent(&weights, train, item, pixel_noise, z);
         }
         for (number, step) in self.steps.iter().enumerate() {
             let mut noise = Noise::new(seed, Purpose::Initialize, [1, number as u64]);
@@ -162,18 +164,18 @@ impl Network {
         for entry in self.layout.entries.iter().filter(|e| e.in_model) {
             flat[entry.range.clone()].copy_from_slice(model.values(&entry.name));
         }
-        let mut numbers = self.pack(&flat);
+        let mut numbers = self.block(&flat);
         for step in &self.steps {
-            step.read_model(model, &mut numbers.loose);
+            step.read_model(model, &mut numbers.unblocked);
         }
         numbers
     }
 
     /// The model's tensors.
     pub(crate) fn tensors(&self, numbers: &Numbers) -> BTreeMap<String, Tensor> {
-        let mut tensors = self.layout.tensors(&self.unpack(numbers));
+        let mut tensors = self.layout.tensors(&self.flatten(numbers));
         for step in &self.steps {
-            step.write_model(&numbers.loose, &mut tensors);
+            step.write_model(&numbers.unblocked, &mut tensors);
         }
         tensors
     }
@@ -181,28 +183,28 @@ impl Network {
     /// All layers, in the order of their places.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &Conv> {
         let mut convs: Vec<&Conv> = self.steps.iter().flat_map(|s| s.convs()).collect();
-        convs.sort_unstable_by_key(|conv| conv.packed_weights().start);
+        convs.sort_unstable_by_key(|conv| conv.blocked_weights().start);
         convs.into_iter()
     }
 
-    /// The packed numbers that weight decay pulls to zero: those of layers, without biases.
+    /// The blocked numbers that weight decay pulls to zero: those of layers, without biases.
     pub(crate) fn decayed(&self) -> Vec<Range<usize>> {
-        self.layers().map(Conv::packed_weights).collect()
+        self.layers().map(Conv::blocked_weights).collect()
     }
 
     /// A flat vector in the layout of training.
-    pub(crate) fn pack(&self, flat: &[f32]) -> Numbers {
+    pub(crate) fn block(&self, flat: &[f32]) -> Numbers {
         let mut numbers = self.layout.zeros();
-        self.layout.loosen(flat, &mut numbers.loose);
+        self.layout.gather(flat, &mut numbers.unblocked);
         self.layers()
             .for_each(|conv| conv.set(conv.part(flat), &mut numbers));
         numbers
     }
 
     /// The flat vector of numbers in the layout of training.
-    pub(crate) fn unpack(&self, numbers: &Numbers) -> Vec<f32> {
+    pub(crate) fn flatten(&self, numbers: &Numbers) -> Vec<f32> {
         let mut flat = vec![0.0; self.layout.flat];
-        self.layout.fasten(&numbers.loose, &mut flat);
+        self.layout.scatter(&numbers.unblocked, &mut flat);
         self.layers()
             .for_each(|conv| conv.get(numbers, conv.part_mut(&mut flat)));
         flat
@@ -210,19 +212,21 @@ impl Network {
 
     /// These numbers, ready for both passes.
     pub(crate) fn weights(&self, numbers: Numbers) -> Weights {
-        let turned = self.layout.turned();
-        let mut weights = Weights { numbers, turned };
-        self.turn(&mut weights);
+        let backward = self.layout.backward();
+        let mut weights = Weights { numbers, backward };
+        self.update_backward(&mut weights);
         weights
     }
 
-    /// Turns all layers' weights around anew, on the cores of the pool that this is called in.
-    pub(crate) fn turn(&self, weights: &mut Weights) {
-        let mut rest = (0, weights.turned.as_mut_slice());
-        let packed = &weights.numbers.packed;
-        let layers = self.layers().map(|layer| layer.turning(packed, &mut rest));
+    /// Writes all layers' backward weights anew, on the cores of the pool that this is called in.
+    pub(crate) fn update_backward(&self, weights: &mut Weights) {
+        let mut rest = (0, weights.backward.as_mut_slice());
+        let blocked = &weights.numbers.blocked;
+        let layers = self
+            .layers()
+            .map(|layer| layer.backward_weights(blocked, &mut rest));
         let layers: Vec<_> = layers.collect();
-        layers.into_par_iter().for_each(Turning::run);
+        layers.into_par_iter().for_each(BackwardWeights::run);
     }
 
     /// log_prob_nats of some items, at most a group, in `out`.
@@ -231,7 +235,7 @@ impl Network {
         weights: &Weights,
         data: &Dataset,
         items: &[usize],
-        jitter: Jitter<'_>,
+        pixel_noise: DequantizationNoise<'_>,
         pass: &mut Pass,
         out: &mut [f64],
     ) {
@@ -239,15 +243,16 @@ impl Network {
         let of_vectors = self.vector_log_det(weights);
         for (sample, &item) in items.iter().enumerate() {
             let z = &mut pass.z[sample * dims..][..dims];
-            pass.log_det[sample] = of_vectors + self.first_latent(weights, data, item, jitter, z);
+            pass.log_det[sample] =
+                of_vectors + self.first_latent(weights, data, item, pixel_noise, z);
         }
-        let with = self.with(weights);
+        let context = self.context(weights);
         for (step, tape) in self.steps.iter().zip(&mut pass.tapes) {
             let latents = Latents {
                 z: &mut pass.z[..items.len() * dims],
                 log_det: &mut pass.log_det[..items.len()],
             };
-            step.to_latent(with, latents, tape, &mut pass.scratch);
+            step.to_latent(context, latents, tape, &mut pass.scratch);
         }
         for (sample, out) in out.iter_mut().enumerate().take(items.len()) {
             let z = &pass.z[sample * dims..][..dims];
@@ -256,13 +261,14 @@ impl Network {
         }
     }
 
-    /// Adds the gradient of -sum of weight log_prob over the samples that [`log_prob`](Self::log_prob) has just seen.
+    /// Adds the gradient of -sum of weight log_prob over the samples that
+    /// [`log_prob`](Self::log_prob) has just seen.
     pub(crate) fn add_gradient(
         &self,
         weights: &Weights,
         weight: &[f32],
         pass: &mut Pass,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
     ) {
         let dims = self.group.dims;
         // The latents' place becomes that of their gradient: no step reads the latents again.
@@ -270,17 +276,17 @@ impl Network {
         for (z, weight) in z.chunks_exact_mut(dims).zip(weight) {
             z.iter_mut().for_each(|z| *z *= weight);
         }
-        let with = self.with(weights);
+        let context = self.context(weights);
         let steps = self.steps.iter().zip(&pass.tapes).enumerate();
         for (number, (step, tape)) in steps.rev() {
             let wanted = number > 0;
             let latents = LatentGradients { z, weight, wanted };
-            step.gradient(with, latents, tape, turn, &mut pass.scratch);
+            step.gradient(context, latents, tape, ticket, &mut pass.scratch);
         }
     }
 
-    fn with<'a>(&self, weights: &'a Weights) -> With<'a> {
-        With {
+    fn context<'a>(&self, weights: &'a Weights) -> PassContext<'a> {
+        PassContext {
             cpu: self.cpu,
             weights,
         }
@@ -288,7 +294,7 @@ impl Network {
 
     /// log_det of every vector's first latent, whose map is never trained; 0 for images.
     fn vector_log_det(&self, weights: &Weights) -> f64 {
-        let of_vectors = |input: &VectorInput| input.log_det(&weights.numbers.loose);
+        let of_vectors = |input: &VectorInput| input.log_det(&weights.numbers.unblocked);
         *self
             .vector_log_det
             .get_or_init(|| self.vectors.as_ref().map_or(0.0, of_vectors))
@@ -300,15 +306,15 @@ impl Network {
         weights: &Weights,
         data: &Dataset,
         item: usize,
-        jitter: Jitter<'_>,
+        pixel_noise: DequantizationNoise<'_>,
         z: &mut [f32],
     ) -> f64 {
         match (self.input, data, &self.vectors) {
             (InputSpec::Image { logit_margin, .. }, Dataset::Images(images), _) => {
-                input::image(images.get(item), item, jitter, logit_margin, z)
+                input::image(images.get(item), item, pixel_noise, logit_margin, z)
             }
             (_, Dataset::Vectors(vectors), Some(input)) => {
-                input.first_latent(vectors.get(item), &weights.numbers.loose, z);
+                input.first_latent(vectors.get(item), &weights.numbers.unblocked, z);
                 0.0
             }
             // Callers check the data against the spec first.
@@ -317,8 +323,9 @@ impl Network {
     }
 }
 
-/// Images that are best computed together, by the conditioner that needs fewest: every image takes its activations of
-/// the whole flow, and those of a large view, which fills the kernels alone, are most of them.
+/// Images that are best computed together, by the conditioner that needs fewest: every image takes
+/// its activations of the whole flow, and those of a large view, which fills the kernels alone, are
+/// most of them.
 fn images_together(spec: &FlowSpec) -> usize {
     let of_step = |placed: PlacedStep| match &placed.step {
         StepSpec::Coupling(coupling) => {

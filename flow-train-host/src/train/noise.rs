@@ -1,8 +1,11 @@
 //! Random numbers that are a function of what they are for.
 //!
-//! Every use makes its own generator from a key such as (seed, purpose, epoch, index). So the noise of an image does
-//! not depend on which thread drew it or how many were drawn before, a resumed run continues with the same bits, and
-//! no generator state has to be saved. SplitMix64: its finalizer also serves as the hash of the key.
+//! Every use makes its own generator from a key such as (seed, purpose, epoch, index). So the noise
+//! of an image does not depend on which thread drew it or how many were drawn before, a resumed run
+//! continues with the same bits, and no generator state has to be saved. SplitMix64: its finalizer
+//! also serves as the hash of the key.
+
+use crate::random::SplitMix64;
 
 /// What random numbers are for: the first part of a key.
 #[derive(Clone, Copy, Debug)]
@@ -22,28 +25,16 @@ pub(crate) enum Purpose {
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Noise(u64);
-
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
+pub(crate) struct Noise(SplitMix64);
 
 impl Noise {
     /// The stream of a key.
     pub(crate) fn new(seed: u64, purpose: Purpose, key: [u64; 2]) -> Self {
-        let parts = [seed, purpose as u64, key[0], key[1]];
-        let absorb = |state: u64, part: u64| mix(state.wrapping_add(GOLDEN) ^ mix(part));
-        Self(parts.into_iter().fold(0, absorb))
+        Self(SplitMix64::keyed([seed, purpose as u64, key[0], key[1]]))
     }
 
-    /// 64 random bits.
-    pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GOLDEN);
-        mix(self.0)
+    fn bits(&mut self) -> u64 {
+        self.0.bits()
     }
 
     /// Uniform in [0, 1), a multiple of 2^-24.

@@ -1,6 +1,8 @@
-//! Adam with decoupled weight decay, clipping by the global norm, and an average of the weights.
+//! Adam with decoupled weight decay, clipping by the global norm, and an exponential moving
+//! average (EMA) of the weights.
 //!
-//! The averaged weights are what is validated and saved: at a constant learning rate they are worth several epochs.
+//! The averaged weights are what is validated and saved: at a constant learning rate they are worth
+//! several epochs.
 
 use crate::nn::kernels::{Cpu, Isa, Kernel};
 use crate::nn::{LANES, Lanes, Numbers};
@@ -19,20 +21,23 @@ pub struct OptimizerConfig {
     pub learning_rate: f32,
     /// Steps over which the learning rate rises linearly from zero.
     pub warmup_steps: u64,
-    /// Last learning rate as a share of the highest; in between it falls as half a cosine.
-    pub final_share: f32,
+    /// Last learning rate over the highest; in between it falls as half a cosine.
+    #[serde(alias = "final_share")]
+    pub final_lr_ratio: f32,
     /// Decay of the gradient's mean.
     pub beta1: f32,
     /// Decay of the gradient's mean square.
     pub beta2: f32,
     /// Added to the root of the mean square.
     pub epsilon: f32,
-    /// Share of each weight (not of biases, bounds and norms) removed per step, times the learning rate.
+    /// Share of each weight (not of biases, bounds and norms) removed per step, times the learning
+    /// rate.
     pub weight_decay: f32,
     /// Largest norm of the gradient of the loss in nats per dim; longer ones are shortened to it.
     pub clip_norm: f32,
-    /// Decay of the averaged weights; 0: no average.
-    pub average_decay: f32,
+    /// Decay of the exponential moving average of the weights; 0: no average.
+    #[serde(alias = "average_decay")]
+    pub ema_decay: f32,
 }
 
 impl Default for OptimizerConfig {
@@ -40,13 +45,13 @@ impl Default for OptimizerConfig {
         Self {
             learning_rate: 1e-3,
             warmup_steps: 200,
-            final_share: 0.01,
+            final_lr_ratio: 0.01,
             beta1: 0.9,
             beta2: 0.99,
             epsilon: 1e-8,
             weight_decay: 0.0,
             clip_norm: 1.0,
-            average_decay: 0.999,
+            ema_decay: 0.999,
         }
     }
 }
@@ -60,7 +65,7 @@ impl OptimizerConfig {
         let rest = total.saturating_sub(self.warmup_steps).max(1);
         let done = ((step - self.warmup_steps) as f64 / rest as f64).min(1.0);
         let cosine = (0.5 * (1.0 + (std::f64::consts::PI * done).cos())) as f32;
-        self.learning_rate * (self.final_share + (1.0 - self.final_share) * cosine)
+        self.learning_rate * (self.final_lr_ratio + (1.0 - self.final_lr_ratio) * cosine)
     }
 }
 
@@ -72,7 +77,7 @@ pub(crate) struct Optimizer {
     /// Mean of its square.
     pub(crate) square: Numbers,
     /// Averaged parameters.
-    pub(crate) average: Numbers,
+    pub(crate) ema: Numbers,
     /// Steps taken.
     pub(crate) steps: u64,
 }
@@ -105,17 +110,18 @@ struct Factors {
 
 impl Factors {
     #[inline(always)]
-    fn apply(&self, [mean, square, average, p]: [&mut f32; 4], g: f32) {
+    fn apply(&self, [mean, square, ema, p]: [&mut f32; 4], g: f32) {
         let g = g * self.scale;
         *mean += (1.0 - self.beta1) * (g - *mean);
         *square += (1.0 - self.beta2) * (g * g - *square);
         *p -= self.rate * *mean / ((*square * self.square_scale).sqrt() + self.epsilon);
-        *average += self.follow * (*p - *average);
+        *ema += self.follow * (*p - *ema);
     }
 }
 
-/// A part of all numbers: as loops over lanes, for the compiler to make vectors of. Division and root round alike in
-/// every instruction set, and nothing is fused, so all of them give the same bits.
+/// A part of all numbers: as loops over lanes, for the compiler to make vectors of. Division and
+/// root round alike in every instruction set, and nothing is fused, so all of them give the same
+/// bits.
 struct Part<'a> {
     factors: Factors,
     gradient: &'a [Lanes],
@@ -126,12 +132,12 @@ struct Part<'a> {
 impl Kernel for Part<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, _isa: I) {
-        let [mean, square, average, parameters] = self.moved;
-        let state = mean.iter_mut().zip(square).zip(average);
+        let [mean, square, ema, parameters] = self.moved;
+        let state = mean.iter_mut().zip(square).zip(ema);
         let pairs = parameters.iter_mut().zip(self.gradient);
-        for (((mean, square), average), (p, g)) in state.zip(pairs) {
+        for (((mean, square), ema), (p, g)) in state.zip(pairs) {
             for lane in 0..LANES {
-                let own = [&mut *mean, square, average, p].map(|numbers| &mut numbers.0[lane]);
+                let own = [&mut *mean, square, ema, p].map(|numbers| &mut numbers.0[lane]);
                 self.factors.apply(own, g.0[lane]);
             }
         }
@@ -142,18 +148,18 @@ impl Optimizer {
     /// At the first parameters.
     pub(crate) fn new(parameters: &Numbers) -> Self {
         let zeros = || Numbers {
-            loose: vec![0.0; parameters.loose.len()],
-            packed: vec![Lanes::default(); parameters.packed.len()],
+            unblocked: vec![0.0; parameters.unblocked.len()],
+            blocked: vec![Lanes::default(); parameters.blocked.len()],
         };
         Self {
             mean: zeros(),
             square: zeros(),
-            average: parameters.clone(),
+            ema: parameters.clone(),
             steps: 0,
         }
     }
 
-    /// One step; `decayed` are the packed parameters that decay.
+    /// One step; `decayed` are the blocked parameters that decay.
     pub(crate) fn step(
         &mut self,
         cpu: Cpu,
@@ -165,28 +171,35 @@ impl Optimizer {
         self.steps += 1;
         for range in decayed.iter().filter(|_| config.weight_decay > 0.0) {
             let keep = 1.0 - along.learning_rate * config.weight_decay;
-            let decaying = parameters.packed[range.clone()].par_iter_mut();
+            let decaying = parameters.blocked[range.clone()].par_iter_mut();
             decaying
                 .with_min_len(CHUNK)
                 .for_each(|p| p.0.iter_mut().for_each(|p| *p *= keep));
         }
         let factors = self.factors(config, &along);
-        let state = self.mean.loose.iter_mut().zip(&mut self.square.loose);
-        let state = state.zip(&mut self.average.loose);
-        let pairs = parameters.loose.iter_mut().zip(&along.gradient.loose);
-        for (((mean, square), average), (p, g)) in state.zip(pairs) {
-            factors.apply([mean, square, average, p], *g);
+        let state = self
+            .mean
+            .unblocked
+            .iter_mut()
+            .zip(&mut self.square.unblocked);
+        let state = state.zip(&mut self.ema.unblocked);
+        let pairs = parameters
+            .unblocked
+            .iter_mut()
+            .zip(&along.gradient.unblocked);
+        for (((mean, square), ema), (p, g)) in state.zip(pairs) {
+            factors.apply([mean, square, ema, p], *g);
         }
-        let chunks = self.mean.packed.par_chunks_mut(CHUNK);
-        let chunks = chunks.zip(self.square.packed.par_chunks_mut(CHUNK));
-        let chunks = chunks.zip(self.average.packed.par_chunks_mut(CHUNK));
-        let chunks = chunks.zip(parameters.packed.par_chunks_mut(CHUNK));
-        let chunks = chunks.zip(along.gradient.packed.par_chunks(CHUNK));
-        chunks.for_each(|((((mean, square), average), parameters), gradient)| {
+        let chunks = self.mean.blocked.par_chunks_mut(CHUNK);
+        let chunks = chunks.zip(self.square.blocked.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(self.ema.blocked.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(parameters.blocked.par_chunks_mut(CHUNK));
+        let chunks = chunks.zip(along.gradient.blocked.par_chunks(CHUNK));
+        chunks.for_each(|((((mean, square), ema), parameters), gradient)| {
             cpu.run(Part {
                 factors,
                 gradient,
-                moved: [mean, square, average, parameters],
+                moved: [mean, square, ema, parameters],
             });
         });
     }
@@ -202,14 +215,14 @@ impl Optimizer {
             rate: (f64::from(along.learning_rate) / bias(config.beta1)) as f32,
             square_scale: (1.0 / bias(config.beta2)) as f32,
             epsilon: config.epsilon,
-            follow: 1.0 - config.average_decay.min(young),
+            follow: 1.0 - config.ema_decay.min(young),
         }
     }
 }
 
 /// Euclidean norm.
 pub(crate) fn norm(cpu: Cpu, numbers: &Numbers) -> f64 {
-    let loose: f64 = numbers.loose.iter().map(|&v| square(v)).sum();
+    let unblocked: f64 = numbers.unblocked.iter().map(|&v| square(v)).sum();
     let chunk = |numbers| {
         let mut sum = 0.0;
         cpu.run(Squares {
@@ -218,8 +231,8 @@ pub(crate) fn norm(cpu: Cpu, numbers: &Numbers) -> f64 {
         });
         sum
     };
-    let packed: Vec<f64> = numbers.packed.par_chunks(CHUNK).map(chunk).collect();
-    (loose + packed.iter().sum::<f64>()).sqrt()
+    let blocked: Vec<f64> = numbers.blocked.par_chunks(CHUNK).map(chunk).collect();
+    (unblocked + blocked.iter().sum::<f64>()).sqrt()
 }
 
 fn square(v: f32) -> f64 {
@@ -254,7 +267,7 @@ mod tests {
         let config = OptimizerConfig {
             learning_rate: 1.0,
             warmup_steps: 10,
-            final_share: 0.1,
+            final_lr_ratio: 0.1,
             ..OptimizerConfig::default()
         };
         let rate = |step| config.learning_rate_at(step, 110);
@@ -264,13 +277,13 @@ mod tests {
         assert!((rate(1000) - 0.1).abs() < 1e-6);
     }
 
-    /// Some numbers among the packed ones, the last also among the loose ones.
+    /// Some numbers among the blocked ones, the last also among the unblocked ones.
     fn numbers(values: [f32; 2]) -> Numbers {
         let mut lanes = Lanes::default();
         lanes.0[..2].copy_from_slice(&values);
         Numbers {
-            loose: vec![values[1]],
-            packed: vec![lanes],
+            unblocked: vec![values[1]],
+            blocked: vec![lanes],
         }
     }
 
@@ -286,7 +299,7 @@ mod tests {
     #[test]
     fn two_steps_follow_the_equations() {
         let config = OptimizerConfig {
-            average_decay: 0.0,
+            ema_decay: 0.0,
             ..OptimizerConfig::default()
         };
         let gradients = [[0.5f32, -2.0], [1.5, 0.25]];
@@ -313,11 +326,11 @@ mod tests {
             }
         }
         for i in 0..2 {
-            assert!((f64::from(parameters.packed[0].0[i]) - p[i]).abs() < 1e-6);
+            assert!((f64::from(parameters.blocked[0].0[i]) - p[i]).abs() < 1e-6);
         }
-        assert_eq!(parameters.loose[0], parameters.packed[0].0[1]);
-        assert_eq!(parameters.packed[0].0[2..], [0.0; 14]);
-        assert_eq!(optimizer.average, parameters);
+        assert_eq!(parameters.unblocked[0], parameters.blocked[0].0[1]);
+        assert_eq!(parameters.blocked[0].0[2..], [0.0; 14]);
+        assert_eq!(optimizer.ema, parameters);
     }
 
     #[test]
@@ -327,11 +340,11 @@ mod tests {
             ..OptimizerConfig::default()
         };
         let mut parameters = numbers([2.0, 2.0]);
-        parameters.packed.push(Lanes([2.0; LANES]));
+        parameters.blocked.push(Lanes([2.0; LANES]));
         let mut optimizer = Optimizer::new(&parameters);
         let first = std::slice::from_ref(&(0..1));
         let mut zero = numbers([0.0; 2]);
-        zero.packed.push(Lanes::default());
+        zero.blocked.push(Lanes::default());
         optimizer.step(
             Cpu::best(),
             &config,
@@ -339,8 +352,8 @@ mod tests {
             first,
             &mut parameters,
         );
-        assert_eq!(parameters.packed[0].0[..2], [1.9, 1.9]);
-        assert_eq!(parameters.packed[1], Lanes([2.0; LANES]));
-        assert_eq!(parameters.loose, [2.0]);
+        assert_eq!(parameters.blocked[0].0[..2], [1.9, 1.9]);
+        assert_eq!(parameters.blocked[1], Lanes([2.0; LANES]));
+        assert_eq!(parameters.unblocked, [2.0]);
     }
 }

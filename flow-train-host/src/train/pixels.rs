@@ -1,4 +1,5 @@
-//! The pixels of a view, for steps that treat every pixel alike: where each channel lies among the latents.
+//! The pixels of a view, for steps that treat every pixel alike: where each channel lies among the
+//! latents.
 
 use super::step::Group;
 use flow_infer::spec::View;
@@ -54,7 +55,8 @@ impl Pixels {
         self.group.samples * self.group.dims
     }
 
-    /// The pixels of as many samples as have `latents` numbers together: the places of all channels.
+    /// The pixels of as many samples as have `latents` numbers together: the places of all
+    /// channels.
     pub(crate) fn of(&self, latents: usize) -> std::slice::ChunksExact<'_, usize> {
         let samples = latents / self.group.dims;
         self.places[..samples * self.each * self.channels].chunks_exact(self.channels)

@@ -16,7 +16,7 @@ pub struct StepReport {
     pub steps: u64,
     /// Mean negative log_prob of the batch, in nats per item.
     pub loss_nats: f64,
-    /// The same in bits per dim.
+    /// `loss_nats` in bits per dim.
     pub bits_per_dim: f64,
     /// Norm of the gradient of the loss in nats per dim, before clipping.
     pub gradient_norm: f64,
@@ -35,9 +35,11 @@ pub struct EpochRecord {
     pub steps: u64,
     /// Mean over the epoch's batches, noise drawn.
     pub train_bits_per_dim: f64,
-    /// Averaged weights on the validation items, with the same noise after every epoch; of training items if there are none.
+    /// Averaged weights on the validation items, with the same noise after every epoch; of training
+    /// items if there are none.
     pub validation_bits_per_dim: f64,
-    /// Whether these are the best weights so far, or the last of a negative training: those in `model.safetensors`.
+    /// Whether these are the best weights so far, or the last of a negative training: those in
+    /// `model.safetensors`.
     pub best: bool,
     /// Items per second of the training steps.
     pub items_per_second: f64,

@@ -5,7 +5,7 @@ use super::config::TrainConfig;
 use super::directory::{self, CHECKPOINT_FILE, Given};
 use super::error::TrainError;
 use super::evaluate::check_data;
-use super::input::Jitter;
+use super::input::DequantizationNoise;
 use super::negative::Negative;
 use super::network::Network;
 use super::noise::{Noise, Purpose};
@@ -101,8 +101,11 @@ pub(super) fn prepare(
     }
     check_data(&config.spec, data)?;
     let split = Split::new(config, data.len())?;
-    let together = config.together(config.batch);
-    Ok((Network::new(&config.spec, together, Cpu::best())?, split))
+    let samples_per_group = config.samples_per_group(config.batch);
+    Ok((
+        Network::new(&config.spec, samples_per_group, Cpu::best())?,
+        split,
+    ))
 }
 
 fn run_given(
@@ -139,7 +142,7 @@ fn run_given(
     let finished = run.epochs(progress)?.is_continue();
     Ok(Summary {
         finished,
-        best_bits_per_dim: run.state.counters.best_bits.map(f64::from_bits),
+        best_bits_per_dim: run.state.counters.best_f64_bits.map(f64::from_bits),
         records: run.state.counters.records,
         parameters: network.layout().flat,
     })
@@ -222,7 +225,7 @@ impl<'a> Run<'a> {
         let batch = Batch {
             data: self.data,
             items,
-            jitter: Jitter::Training { seed, epoch },
+            pixel_noise: DequantizationNoise::Training { seed, epoch },
             weight: 1.0,
         };
         let place = (seed, [epoch, counters.step], self.config.batch);
@@ -253,8 +256,8 @@ impl<'a> Run<'a> {
         let (optimizer, weights) = (&mut self.state.optimizer, &mut self.weights);
         update.apply(gradient, (scale, gradient_norm), rate, optimizer, weights);
         let counters = &mut self.state.counters;
-        let so_far = f64::from_bits(counters.log_prob_bits) + sum;
-        counters.log_prob_bits = so_far.to_bits();
+        let so_far = f64::from_bits(counters.log_prob_f64_bits) + sum;
+        counters.log_prob_f64_bits = so_far.to_bits();
         counters.step = step;
         counters.optimizer_steps += 1;
         self.items_done += items.len() as u64;
@@ -296,22 +299,22 @@ impl<'a> Run<'a> {
         let validation = self.validate()?;
         let count = self.items_per_epoch();
         let counters = &mut self.state.counters;
-        let sum = f64::from_bits(counters.log_prob_bits);
+        let sum = f64::from_bits(counters.log_prob_f64_bits);
         // Negative training costs likelihood: what is likeliest is what has learned least of it.
         let last_counts = self.negative.is_some();
         let best = last_counts
             || counters
-                .best_bits
+                .best_f64_bits
                 .is_none_or(|b| validation < f64::from_bits(b));
         if best {
-            counters.best_bits = Some(validation.to_bits());
-            let tensors = self.network.tensors(&self.state.optimizer.average);
+            counters.best_f64_bits = Some(validation.to_bits());
+            let tensors = self.network.tensors(&self.state.optimizer.ema);
             let model = Model::new(self.config.spec.clone(), tensors)?;
             model.save(&self.directory.join(MODEL_FILE))?;
         }
         counters.epoch += 1;
         counters.step = 0;
-        counters.log_prob_bits = 0f64.to_bits();
+        counters.log_prob_f64_bits = 0f64.to_bits();
         let all = started.elapsed().as_secs_f64();
         let record = EpochRecord {
             epoch: counters.epoch,
@@ -331,8 +334,8 @@ impl<'a> Run<'a> {
     /// Bits per dim of the averaged weights; of the training items if none validate.
     fn validate(&self) -> Result<f64, TrainError> {
         let weights = Weights {
-            numbers: self.state.optimizer.average.clone(),
-            turned: Vec::new(),
+            numbers: self.state.optimizer.ema.clone(),
+            backward: Vec::new(),
         };
         let items = match self.split.validate.is_empty() {
             true => &self.split.train,
@@ -343,7 +346,7 @@ impl<'a> Run<'a> {
             Batch {
                 data: self.data,
                 items,
-                jitter: Jitter::Evaluation(self.config.validation_noise()),
+                pixel_noise: DequantizationNoise::Evaluation(self.config.validation_noise()),
                 weight: 1.0,
             },
         );

@@ -11,8 +11,8 @@ pub(super) struct Split {
 
 impl Split {
     pub(super) fn new(config: &TrainConfig, count: usize) -> Result<Self, TrainError> {
-        let held = (config.validation_share * count as f64).round() as usize;
-        let wants_one = config.validation_share > 0.0;
+        let held = (config.validation_fraction * count as f64).round() as usize;
+        let wants_one = config.validation_fraction > 0.0;
         if count <= held || (wants_one && held == 0) {
             return Err(TrainError::TooFew(count));
         }

@@ -4,16 +4,16 @@
 
 use super::noise::Noise;
 use crate::model::{Model, Tensor};
-use crate::nn::conditioner::With;
+use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Grid, Map, Scratch, Turn, Weights};
+use crate::nn::{Conv, Grid, Map, Scratch, Ticket, Weights};
 use flow_infer::spec::View;
 use std::collections::BTreeMap;
 
 /// Which samples pass through the flow together.
 ///
-/// Few images: their pixels fill the registers, and their activations stay in the cache. Vectors have one pixel each,
-/// so the vectors of a group are the pixels of one map.
+/// Few images: their pixels fill the registers, and their activations stay in the cache. Vectors
+/// have one pixel each, so the vectors of a group are the pixels of one map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// Coordinates of a sample.
@@ -66,7 +66,8 @@ pub(crate) struct Latents<'a> {
 pub(crate) struct LatentGradients<'a> {
     /// Gradient of the loss with respect to the latents, samples x D.
     pub(crate) z: &'a mut [f32],
-    /// Weight of each sample's negative log_prob in the loss: minus the gradient with respect to log_det.
+    /// Weight of each sample's negative log_prob in the loss: minus the gradient with respect to
+    /// log_det.
     pub(crate) weight: &'a [f32],
     /// Whether anybody reads what the step makes of them; nothing is trained before the first step.
     pub(crate) wanted: bool,
@@ -80,32 +81,33 @@ pub(crate) trait Step: Send + Sync {
     /// Replaces the latents by those after the step and adds its log_det.
     fn to_latent(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: Latents<'_>,
         tape: &mut Tape,
         scratch: &mut Scratch,
     );
 
-    /// Replaces the latents' gradient by that before the step, if it is wanted, and adds the parameters' gradients.
+    /// Replaces the latents' gradient by that before the step, if it is wanted, and adds the
+    /// parameters' gradients.
     fn gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         latents: LatentGradients<'_>,
         tape: &Tape,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     );
 
-    /// Chooses the parameters' first values. `z` are the latents before the step of whole groups of samples; they are
-    /// replaced by those after it.
+    /// Chooses the parameters' first values. `z` are the latents before the step of whole groups of
+    /// samples; they are replaced by those after it.
     fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]);
 
-    /// Convolutions and dense layers, to be packed.
+    /// Convolutions and dense layers, to be blocked.
     fn convs(&self) -> Vec<&Conv>;
 
-    /// Sets the loose parameters that the model holds in another form.
+    /// Sets the unblocked parameters that the model holds in another form.
     fn read_model(&self, _model: &Model, _loose: &mut [f32]) {}
 
-    /// Adds the tensors that the loose parameters hold in another form.
+    /// Adds the tensors that the unblocked parameters hold in another form.
     fn write_model(&self, _loose: &[f32], _tensors: &mut BTreeMap<String, Tensor>) {}
 }

@@ -1,12 +1,13 @@
-//! Whole flows: gradients against differences, log_det against a Jacobian, and runs against themselves.
+//! Whole flows: gradients against differences, log_det against a Jacobian, and runs against
+//! themselves.
 
 use super::coupling::Coupling;
-use super::input::Jitter;
+use super::input::DequantizationNoise;
 use super::network::Network;
 use super::step::{Group, Latents, Step};
 use super::*;
 use crate::data::{Dataset, Images, Vectors};
-use crate::nn::conditioner::With;
+use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
 use crate::nn::{Registry, Scratch};
 use flow_infer::spec::{
@@ -148,7 +149,7 @@ fn vectors(count: usize, dims: usize) -> Dataset {
 /// Random parameters everywhere, the zero-initialized layers too.
 fn random_parameters(network: &Network, data: &Dataset, seed: u64) -> Vec<f32> {
     let items: Vec<usize> = (0..data.len()).collect();
-    let mut flat = network.unpack(&network.initial(seed, data, &items));
+    let mut flat = network.flatten(&network.initial(seed, data, &items));
     let mut noise = noise::Noise::new(seed, noise::Purpose::Initialize, [999, 0]);
     for entry in network
         .layout()

@@ -19,7 +19,8 @@ impl Update<'_> {
         self.pool.install(|| norm(self.network.cpu(), gradient)) * scale
     }
 
-    /// One step along a gradient to be multiplied by `scale`, shortened to the longest allowed norm.
+    /// One step along a gradient to be multiplied by `scale`, shortened to the longest allowed
+    /// norm.
     pub(super) fn apply(
         &self,
         gradient: &Numbers,
@@ -38,7 +39,7 @@ impl Update<'_> {
         self.pool.install(|| {
             let (cpu, numbers) = (self.network.cpu(), &mut weights.numbers);
             optimizer.step(cpu, self.config, along, &decayed, numbers);
-            self.network.turn(weights);
+            self.network.update_backward(weights);
         });
     }
 }

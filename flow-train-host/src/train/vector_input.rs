@@ -1,5 +1,5 @@
-//! Vectors as a flow reads them: standardized, and whitened if the spec says so. Fitted to the training vectors once,
-//! never trained.
+//! Vectors as a flow reads them: standardized, and whitened if the spec says so. Fitted to the
+//! training vectors once, never trained.
 
 use super::{input, whitening};
 use crate::data::Vectors;
@@ -22,7 +22,7 @@ impl VectorInput {
     pub(crate) fn new(registry: &mut Registry, input: InputSpec) -> Self {
         let (measured, dims) = (input.measured(), input.shape().len());
         let mut tensor =
-            |name: &str, shape: &[usize]| registry.loose(format!("input.{name}"), shape);
+            |name: &str, shape: &[usize]| registry.unblocked(format!("input.{name}"), shape);
         Self {
             mean: tensor("mean", &[measured]),
             deviation: tensor("deviation", &[measured]),
@@ -66,7 +66,8 @@ impl VectorInput {
         }
     }
 
-    /// log_det of every first latent: - Σ ln deviation, or ln det(A Aᵀ) / 2 with A = W diag(1 / deviation).
+    /// log_det of every first latent: - Σ ln deviation, or ln det(A Aᵀ) / 2 with A = W diag(1 /
+    /// deviation).
     pub(crate) fn log_det(&self, numbers: &[f32]) -> f64 {
         let deviation = &numbers[self.deviation.clone()];
         let Some(rows) = &self.rows else {

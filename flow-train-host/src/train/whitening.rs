@@ -1,19 +1,20 @@
 //! Whitening: the principal components of the training vectors, uncorrelated and of deviation 1.
 //!
-//! A network's features are many and move together. Coordinates that carry nothing cost a flow as many weights as those
-//! that do: of 1,280 features kept as 64 components, a flow has a twentieth of the weights.
+//! A network's features are many and move together. Coordinates that carry nothing cost a flow as
+//! many weights as those that do: of 1,280 features kept as 64 components, a flow has a twentieth
+//! of the weights.
 
 use crate::linear::{Square, covariance, leading_eigen, means};
 use crate::train::noise::{Noise, Purpose};
 
 /// Vectors that the components are estimated from, at most.
 pub(super) const MOST_VECTORS: usize = 8192;
-/// Least variance of a component, of standardized measurements whose variances are 1: a component of rounding errors
-/// must not be blown up to infinity.
+/// Least variance of a component, of standardized measurements whose variances are 1: a component
+/// of rounding errors must not be blown up to infinity.
 const LEAST_VARIANCE: f64 = 1e-4;
 
-/// `dims` rows u / sqrt(variance), u the leading eigenvectors of the covariance of standardized vectors (a table of
-/// rows of `measured`).
+/// `dims` rows u / sqrt(variance), u the leading eigenvectors of the covariance of standardized
+/// vectors (a table of rows of `measured`).
 pub(super) fn rows(table: &[f64], measured: usize, dims: usize, seed: u64) -> Vec<f32> {
     let covariance: Square = covariance(table, &means(table, measured));
     let mut noise = Noise::new(seed, Purpose::Initialize, [2, 0]);

@@ -1,13 +1,13 @@
 //! A batch's log_prob and gradient on all cores, with the same bits for every number of threads.
 //!
-//! A batch is cut into groups of a fixed size. Workers take groups in order and compute them at the same time; what is
-//! summed over groups is added in their order (`nn/gradient.rs`).
+//! A batch is cut into groups of a fixed size. Workers take groups in order and compute them at the
+//! same time; what is summed over groups is added in their order (`nn/gradient.rs`).
 
 use super::error::TrainError;
-use super::input::Jitter;
+use super::input::DequantizationNoise;
 use super::network::{Network, Pass};
 use crate::data::Dataset;
-use crate::nn::{Gradient, Numbers, Weights};
+use crate::nn::{Numbers, OrderedReduction, Weights};
 use rayon::ThreadPool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,8 +29,8 @@ pub(crate) struct Workers<'a> {
 
 struct Slot {
     pass: Pass,
-    /// Gradient of the loose numbers.
-    loose: Vec<f32>,
+    /// Gradient of the unblocked numbers.
+    unblocked: Vec<f32>,
     log_prob: Vec<f64>,
     /// Of each sample's negative log_prob in the loss.
     weight: Vec<f32>,
@@ -41,7 +41,7 @@ struct Slot {
 pub(crate) struct Batch<'a> {
     pub(crate) data: &'a Dataset,
     pub(crate) items: &'a [usize],
-    pub(crate) jitter: Jitter<'a>,
+    pub(crate) pixel_noise: DequantizationNoise<'a>,
     /// Of each item's negative log_prob in the loss.
     pub(crate) weight: f32,
 }
@@ -52,7 +52,7 @@ impl<'a> Workers<'a> {
         let total = network.layout().zeros();
         let slot = || Slot {
             pass: network.pass(),
-            loose: total.loose.clone(),
+            unblocked: total.unblocked.clone(),
             log_prob: vec![0.0; network.group().samples],
             weight: vec![1.0; network.group().samples],
         };
@@ -85,12 +85,12 @@ impl<'a> Workers<'a> {
     /// Sum of log_prob_nats over a batch; its gradient is added to the total.
     fn add(&mut self, weights: &Weights, batch: Batch<'_>) -> f64 {
         let layers = self.network.layout().layers.iter().cloned();
-        let gradient = Gradient::new(&mut self.total, layers);
+        let gradient = OrderedReduction::new(&mut self.total, layers);
         let groups = Mutex::new(batch.items.chunks(self.network.group().samples).enumerate());
         let sum = Mutex::new(0.0);
         let (network, slots) = (self.network, &self.slots);
         self.pool.broadcast(|context| {
-            let leave = LeaveOnPanic(&gradient);
+            let abort = AbortOnPanic(&gradient);
             let mut slot = lock(&slots[context.index()]);
             loop {
                 let Some((group, items)) = lock(&groups).next() else {
@@ -98,19 +98,19 @@ impl<'a> Workers<'a> {
                 };
                 let Slot {
                     pass,
-                    loose,
+                    unblocked,
                     log_prob,
                     weight,
                 } = &mut *slot;
                 let out = &mut log_prob[..items.len()];
-                network.log_prob(weights, batch.data, items, batch.jitter, pass, out);
+                network.log_prob(weights, batch.data, items, batch.pixel_noise, pass, out);
                 let weight = &mut weight[..items.len()];
                 weight.fill(batch.weight);
-                let mut turn = gradient.turn(group, loose);
-                network.add_gradient(weights, weight, pass, &mut turn);
-                turn.finish(|| *lock(&sum) += out.iter().sum::<f64>());
+                let mut ticket = gradient.ticket(group, unblocked);
+                network.add_gradient(weights, weight, pass, &mut ticket);
+                ticket.finish(|| *lock(&sum) += out.iter().sum::<f64>());
             }
-            std::mem::forget(leave);
+            std::mem::forget(abort);
         });
         drop(gradient);
         sum.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -128,9 +128,9 @@ impl<'a> Workers<'a> {
                 let Some((items, out)) = lock(&work).next() else {
                     break;
                 };
-                let (data, jitter) = (batch.data, batch.jitter);
+                let (data, pixel_noise) = (batch.data, batch.pixel_noise);
                 self.network
-                    .log_prob(weights, data, items, jitter, &mut slot.pass, out);
+                    .log_prob(weights, data, items, pixel_noise, &mut slot.pass, out);
             }
         });
         out
@@ -142,11 +142,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wakes the workers that would wait for ever for the turn of one that panicked.
-struct LeaveOnPanic<'t, 'a>(&'t Gradient<'a>);
+/// Wakes the workers that would wait for ever for the part of one that panicked.
+struct AbortOnPanic<'t, 'a>(&'t OrderedReduction<'a>);
 
-impl Drop for LeaveOnPanic<'_, '_> {
+impl Drop for AbortOnPanic<'_, '_> {
     fn drop(&mut self) {
-        self.0.leave();
+        self.0.abort();
     }
 }

@@ -23,20 +23,57 @@ struct Checked {
     circles: &'static [&'static str],
 }
 
-const CRATES: &[Checked] = &[Checked {
-    sources: "flow-infer/src",
-    layers: &[
-        &["interface"],
-        &["detector", "kernel_trials"],
-        &["drift", "engine"],
-        &["artifact", "kernels"],
-        &["front_end", "gate"],
-        &["score"],
-        &["plan"],
-        &["spec", "bytes"],
-    ],
-    circles: &["kernels::x86_64"],
-}];
+const CRATES: &[Checked] = &[
+    Checked {
+        sources: "flow-infer/src",
+        layers: &[
+            &["interface"],
+            &["detector", "kernel_trials"],
+            &["drift", "engine"],
+            &["artifact", "kernels"],
+            &["front_end", "gate"],
+            &["score"],
+            &["plan"],
+            &["spec", "bytes"],
+        ],
+        circles: &["kernels::x86_64"],
+    },
+    Checked {
+        sources: "flow-train-host/src",
+        layers: &[],
+        circles: &["convert", "convert::flows_ood", "convert::torch", "data"],
+    },
+    Checked {
+        sources: "tools/src",
+        layers: &[],
+        circles: &[],
+    },
+    Checked {
+        sources: "reference/src",
+        layers: &[],
+        circles: &[],
+    },
+    Checked {
+        sources: "tests/src",
+        layers: &[],
+        circles: &[],
+    },
+    Checked {
+        sources: "xtask/src",
+        layers: &[],
+        circles: &[],
+    },
+    Checked {
+        sources: "firmware/app/src",
+        layers: &[],
+        circles: &[],
+    },
+    Checked {
+        sources: "firmware/emulated/src",
+        layers: &[],
+        circles: &[],
+    },
+];
 
 /// What is wrong with a crate's imports, a line each.
 fn complaints(root: &Module, layers: &[&[&str]], known: &[&str]) -> Vec<String> {

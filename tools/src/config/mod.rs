@@ -1,4 +1,5 @@
-//! Training configurations as files: TOML, whose comments the user keeps, or JSON, as a run directory has it.
+//! Training configurations as files: TOML, whose comments the user keeps, or JSON, as a run
+//! directory has it.
 
 mod print;
 
@@ -6,7 +7,7 @@ pub(crate) use print::text;
 
 use anyhow::{Context, Result, anyhow};
 use flow_train_host::files::one_line;
-use flow_train_host::train::TrainConfig;
+use flow_train_host::train::{RENAMED_SETTINGS, TrainConfig};
 use std::path::Path;
 
 /// Reads a configuration; an object in braces is JSON.
@@ -14,7 +15,19 @@ pub(crate) fn read(file: &Path) -> Result<TrainConfig> {
     let place = || one_line(file).to_string();
     let text =
         std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", place()))?;
-    parse(&text).map_err(|why| anyhow!("{}: no training configuration: {why}", place()))
+    let config = parse(&text);
+    let config = config.map_err(|why| anyhow!("{}: no training configuration: {why}", place()))?;
+    for (old, new) in old_names(&text) {
+        eprintln!("note: {}: `{old}` is called `{new}` now", place());
+    }
+    Ok(config)
+}
+
+/// Settings that a text calls by a name which they no longer have, and the present names.
+fn old_names(text: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let names = RENAMED_SETTINGS.into_iter();
+    names.filter(move |(old, _)| text.split(|c| !is_name(c)).any(|word| word == *old))
 }
 
 fn parse(text: &str) -> Result<TrainConfig, String> {
@@ -78,6 +91,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn old_names_are_read_and_noted() {
+        let config = preset("vector-small", 4).unwrap();
+        let mut text = text("vector-small", &config).unwrap();
+        assert_eq!(old_names(&text).count(), 0);
+        for (old, new) in RENAMED_SETTINGS {
+            assert!(text.contains(&format!("\n{new} = ")), "{new}");
+            text = text.replace(new, old);
+        }
+        assert_eq!(parse(&text).unwrap(), config);
+        assert_eq!(old_names(&text).collect::<Vec<_>>(), RENAMED_SETTINGS);
     }
 
     #[test]

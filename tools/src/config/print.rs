@@ -10,12 +10,12 @@ const RUN: [(&str, &str); 8] = [
     ("epochs", "Passes over the training items."),
     ("batch", "Items of an optimizer step."),
     (
-        "slices",
+        "micro_batches",
         "Groups that a batch of images is cut into, at least; workers share them.",
     ),
     (
-        "validation_share",
-        "Share of the items, the last ones, that is never trained on and chooses the best weights.",
+        "validation_fraction",
+        "Fraction of the items, the last ones, that is never trained on and chooses the best weights.",
     ),
     (
         "checkpoint_steps",
@@ -27,7 +27,7 @@ const RUN: [(&str, &str); 8] = [
     ),
     (
         "optimizer",
-        "Adam with decoupled weight decay, and an average of the weights.",
+        "Adam with decoupled weight decay, and a moving average of the weights.",
     ),
 ];
 
@@ -39,8 +39,8 @@ const OPTIMIZER: [(&str, &str); 9] = [
         "Steps over which the learning rate rises linearly from zero.",
     ),
     (
-        "final_share",
-        "Last learning rate as a share of the highest; in between it falls as half a cosine.",
+        "final_lr_ratio",
+        "Last learning rate over the highest; in between it falls as half a cosine.",
     ),
     ("beta1", "Decay of the gradient's mean."),
     ("beta2", "Decay of the gradient's mean square."),
@@ -54,8 +54,8 @@ const OPTIMIZER: [(&str, &str); 9] = [
         "Largest norm of the gradient of the loss in nats per dim; longer ones are shortened to it.",
     ),
     (
-        "average_decay",
-        "Decay of the averaged weights; 0: no average.",
+        "ema_decay",
+        "Decay of the exponential moving average of the weights; 0: none.",
     ),
 ];
 

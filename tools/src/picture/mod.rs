@@ -1,16 +1,17 @@
-//! Pictures of what a flow computes: colours, tiles, and sheets of labelled tiles with a scale.
+//! Pictures of what a flow computes: colours, tiles, and figures of labelled tiles with a scale.
 
 mod colour;
+mod figure;
 pub(crate) mod file;
 mod font;
 mod raster;
-mod sheet;
 pub(crate) mod tile;
 
+pub(crate) use figure::{Band, Figure, Row, Scale};
 pub(crate) use raster::Raster;
-pub(crate) use sheet::{Band, Row, Scale, Sheet};
 
-/// The range that shows 995 of 1000 values without holding them, rounded up to two digits; 1 for nothing but zeros.
+/// The range that shows 995 of 1000 values without holding them, rounded up to two digits; 1 for
+/// nothing but zeros.
 pub(crate) fn range_of(values: impl Iterator<Item = f32>) -> f32 {
     let mut magnitudes: Vec<f32> = values.map(f32::abs).filter(|v| v.is_finite()).collect();
     magnitudes.sort_by(f32::total_cmp);

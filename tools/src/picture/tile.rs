@@ -5,7 +5,7 @@
 use super::colour::{BLANK, Rgb, diverging, grey};
 use super::raster::Raster;
 use flow_infer::spec::{CouplingMask, Shape, View};
-use flow_train_host::look::Field;
+use flow_train_host::trace::Field;
 
 /// An image: colours where it has three channels, else its first channel in grey.
 pub(crate) fn photo(bytes: &[u8], shape: Shape) -> Raster {
@@ -41,8 +41,8 @@ fn planes(shape: Shape, mut colour: impl FnMut(usize) -> Rgb) -> Raster {
     Raster::from_fn(width, height, |x, y| colour(y * width + x))
 }
 
-/// A field without the gaps that a checkerboard or a split of channels leaves: each of them takes the mean of the
-/// nearest values around it. Halves and quadrants stay as they are.
+/// A field without the gaps that a checkerboard or a split of channels leaves: each of them takes
+/// the mean of the nearest values around it. Halves and quadrants stay as they are.
 pub(crate) fn without_gaps(values: &Field, mask: CouplingMask, view: View) -> Field {
     if !is_interleaved(mask) {
         return values.clone();

@@ -1,7 +1,7 @@
 //! Elements of HTML and SVG, escaped by construction.
 //!
-//! File names and set names come from strangers' command lines and files, so text enters a page only as text: there is
-//! no way to add markup but [`Element`].
+//! File names and set names come from strangers' command lines and files, so text enters a page
+//! only as text: there is no way to add markup but [`Element`].
 
 use std::fmt::{self, Display};
 
@@ -56,8 +56,8 @@ impl Element {
         self
     }
 
-    pub(crate) fn style(mut self, sheet: &'static str) -> Self {
-        self.children.push(Node::Style(sheet));
+    pub(crate) fn style(mut self, figure: &'static str) -> Self {
+        self.children.push(Node::Style(figure));
         self
     }
 }
@@ -76,7 +76,7 @@ impl Display for Element {
             match child {
                 Node::Element(element) => element.fmt(f)?,
                 Node::Text(text) => Escaped(text).fmt(f)?,
-                Node::Style(sheet) => f.write_str(sheet)?,
+                Node::Style(figure) => f.write_str(figure)?,
             }
         }
         write!(f, "</{}>", self.tag)

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
-use crate::{birth, failure, json, number, place};
+use crate::{failure, json, number, place, provenance};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use flow_infer::gate::{Gate, conformal_rank};
@@ -94,11 +94,11 @@ impl Args {
         let mut file = FlowFile::from_artifact(&artifact);
         file.set_gate(&gate);
         let mut provenance = model::provenance(&artifact);
-        provenance.history.push(birth::line(&format!(
+        provenance.history.push(provenance::line(&format!(
             "calibrated {} at {} on {}",
             kind.name(),
             alpha(&gate),
-            birth::describe(&self.data, &data)
+            provenance::describe(&self.data, &data)
         )));
         file.set_provenance(&provenance);
         let bytes = file.to_bytes()?;

@@ -1,8 +1,8 @@
 //! `flowgate completions`: what a shell needs to complete verbs and flags.
 
-use crate::cli;
 use crate::output::Output;
 use anyhow::Result;
+use clap::Command;
 use clap_complete::Shell;
 use std::io::Write;
 
@@ -19,10 +19,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+    pub(crate) fn run(&self, mut command: Command, out: &mut Output) -> Result<()> {
         // clap panics where its output fails; memory does not.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut cli::command(), "flowgate", &mut script);
+        clap_complete::generate(self.shell, &mut command, "flowgate", &mut script);
         Ok(out.write_all(&script)?)
     }
 }

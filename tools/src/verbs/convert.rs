@@ -1,6 +1,6 @@
 //! `flowgate convert`: a checkpoint of another library becomes a float model.
 
-mod restate;
+mod batch_norm;
 
 use crate::config;
 use crate::inputs::Limit;
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
     after_help = "Masks and image sizes leave no tensor: where the architecture cannot be found, --arch and --image say \
     what was trained.\n\nExamples:\n  flowgate convert --from flows-ood realnvp.pt --image 1x28x28 --out realnvp.safetensors\n  \
     flowgate convert --from flows-ood 80.pt --arch RealNVPCycleMask --image 1x28x28 --out cycle.safetensors\n  \
-    flowgate convert --from flows-ood realnvp.pt --restate data/fashion --limit 256 --out realnvp.safetensors"
+    flowgate convert --from flows-ood realnvp.pt --update-batch-norm data/fashion --limit 256 --out realnvp.safetensors"
 )]
 pub(crate) struct Args {
     /// The library that wrote it
@@ -33,8 +33,8 @@ pub(crate) struct Args {
     /// The checkpoint, zip format or legacy pickle
     checkpoint: PathBuf,
     /// Estimate batch norm's mean and variance anew on this data: stored ones explode on some images
-    #[arg(long, value_name = "PATH")]
-    restate: Option<PathBuf>,
+    #[arg(long, alias = "restate", value_name = "PATH")]
+    update_batch_norm: Option<PathBuf>,
     #[command(flatten)]
     limit: Limit,
     /// The class that was trained (flows-ood)
@@ -92,14 +92,14 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let read = [
             Some(&self.checkpoint),
-            self.restate.as_ref(),
+            self.update_batch_norm.as_ref(),
             self.config.as_ref(),
         ];
         let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
         place::file(&self.out, &read, out)?;
         let (mut model, report) = self.read()?;
-        let healed = match &self.restate {
-            Some(data) => Some(restate::run(
+        let healed = match &self.update_batch_norm {
+            Some(data) => Some(batch_norm::run(
                 &mut model,
                 &self.checkpoint,
                 data,

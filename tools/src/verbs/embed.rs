@@ -1,4 +1,5 @@
-//! `flowgate embed`: images become vectors of a network's features, for a flow on what is in a picture.
+//! `flowgate embed`: images become vectors of a network's features, for a flow on what is in a
+//! picture.
 
 use crate::inputs::Limit;
 use crate::output::Output;
@@ -79,7 +80,7 @@ mod kept {
             weights_sha256: sha256_hex(&weights),
             images: inputs::describe(&images),
             images_sha256: inputs::fingerprint(&images),
-            generator: crate::birth::tool(),
+            generator: crate::provenance::tool(),
         };
         let known = is_known(&args.out, &origin);
         let vectors = match known {

@@ -9,7 +9,7 @@ use crate::reading::Reading;
 use crate::report::{self, Facts};
 use crate::table::{Cell, Table, Tone};
 use crate::verbs::score::all_scores;
-use crate::{birth, date, drift, json, number, place, progress};
+use crate::{date, drift, json, number, place, progress, provenance};
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
 use flow_train_host::baselines::{self, Baselines, FEWEST_SAMPLES};
@@ -113,8 +113,8 @@ impl Args {
         Ok(Evaluation {
             model: loaded.name(),
             date: date::today(),
-            tool: birth::tool(),
-            commit: birth::commit(),
+            tool: provenance::tool(),
+            commit: provenance::commit(),
             gate: artifact.gate().map(|gate| GateReport::new(gate, &benign)),
             drift: artifact
                 .gate()
@@ -144,7 +144,7 @@ impl Args {
                 let fitted = fitted.with_context(|| one_line(path).to_string())?;
                 (
                     Fitted::Elsewhere(Box::new(fitted)),
-                    birth::describe(path, &sample),
+                    provenance::describe(path, &sample),
                 )
             }
             _ => match Fitted::crosswise(&benign.data, self.seed) {

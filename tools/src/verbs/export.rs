@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
-use crate::{birth, inputs, json, number, place, progress};
+use crate::{inputs, json, number, place, progress, provenance};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::artifact::{Artifact, GoldenVector};
@@ -121,14 +121,14 @@ impl Args {
         let file = self.numbers(model, data);
         let mut file = file.with_context(|| one_line(&self.model).to_string())?;
         file.model_version = self.model_version;
-        let mut provenance = birth::of_model(&self.model)?;
-        provenance.tool = birth::tool();
-        provenance.commit = birth::commit().to_owned();
+        let mut provenance = provenance::of_model(&self.model)?;
+        provenance.tool = provenance::tool();
+        provenance.commit = provenance::commit().to_owned();
         provenance.history.extend_from_slice(model.history());
-        let data = birth::describe(&self.calibrate, data);
+        let data = provenance::describe(&self.calibrate, data);
         let format = self.format.name();
         let what = format!("exported as {format}, calibrated on {data}");
-        provenance.history.push(birth::line(&what));
+        provenance.history.push(provenance::line(&what));
         file.set_provenance(&provenance);
         Ok(file)
     }

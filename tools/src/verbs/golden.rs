@@ -1,11 +1,11 @@
-//! `flowgate golden`: golden vectors as files, with a birth certificate, for the tests of other code and boards.
+//! `flowgate golden`: golden vectors as files, with their provenance, for the tests of other code and boards.
 
 use crate::inputs;
 use crate::model::Loaded;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{birth, date, number, place};
+use crate::{date, number, place, provenance};
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
@@ -97,15 +97,15 @@ impl Args {
     fn certificate(&self, loaded: &Loaded, artifact: &Artifact<'_>, data: &Dataset) -> Certificate {
         let provenance = crate::model::provenance(artifact);
         Certificate {
-            generator: birth::tool(),
-            commit: birth::commit(),
+            generator: provenance::tool(),
+            commit: provenance::commit(),
             date: date::today(),
             model: loaded.name(),
             model_sha256: sha256_hex(loaded.bytes()),
             format: crate::cost::format_name(artifact.number_format()),
             trained_on: provenance.data,
             training_seed: provenance.seed,
-            data: birth::describe(Path::new(&self.data), data),
+            data: provenance::describe(Path::new(&self.data), data),
             inputs: data.len(),
             latents: LATENTS.min(data.len()),
             units: "raw scores in 2^-24 nats; latents of q8 in 2^-20, of floats as they are",

@@ -1,7 +1,7 @@
 //! `flowgate man`: manual pages, one a verb.
 
 use crate::output::Output;
-use crate::{cli, place};
+use crate::place;
 use anyhow::{Context, Result};
 use clap::Command;
 use flow_train_host::files::{one_line, write_atomically};
@@ -17,10 +17,9 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+    pub(crate) fn run(&self, mut command: Command, out: &mut Output) -> Result<()> {
         place::directory(&self.dir)?;
         std::fs::create_dir_all(&self.dir).with_context(|| one_line(&self.dir).to_string())?;
-        let mut command = cli::command();
         command.build();
         let count = self.write(&command)?;
         Ok(writeln!(

@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{birth, config, json, number, place, progress};
+use crate::{config, json, number, place, progress, provenance};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
@@ -204,17 +204,17 @@ impl Args {
             (None, Some(file)) => format!("config {}", one_line(file)),
             (None, None) => "its own config".to_owned(),
         };
-        let data = birth::describe(&self.data, data);
+        let data = provenance::describe(&self.data, data);
         let what = match self.torch {
             true => format!("first weights with {how}, for PyTorch to train"),
             false => format!("trained with {how} for {} epochs", config.epochs),
         };
         Provenance {
-            tool: birth::tool(),
-            commit: birth::commit().to_owned(),
+            tool: provenance::tool(),
+            commit: provenance::commit().to_owned(),
             data,
             seed: config.seed,
-            history: vec![birth::line(&what)],
+            history: vec![provenance::line(&what)],
         }
     }
 
@@ -355,7 +355,7 @@ impl Progress for Watch<'_> {
         self.bar.set_position(report.step);
         // The run has made its directory by now, and not before it knew that it can run.
         let saved = match self.provenance.take() {
-            Some(provenance) => birth::save(self.run, &provenance),
+            Some(provenance) => provenance::save(self.run, &provenance),
             None => Ok(()),
         };
         match self.interrupted.load(Ordering::Relaxed) {

@@ -1,8 +1,9 @@
 //! The paper's bottleneck conditioner, and the dense layers in and out of a bottleneck.
 //!
-//! A dense layer over an image is a convolution as large as the image; back it is a transposed one. Its bias has one
-//! value per position, which a convolution's bias cannot hold, so the bottleneck carries two constant channels whose
-//! weights are the bias: the second one is 1/128 of the first, so that 8-bit weights give the bias 15 bits.
+//! A dense layer over an image is a convolution as large as the image; back it is a transposed one.
+//! Its bias has one value per position, which a convolution's bias cannot hold, so the bottleneck
+//! carries two constant channels whose weights are the bias: the second one is 1/128 of the first,
+//! so that 8-bit weights give the bias 15 bits.
 
 use super::ConditionerTensors;
 use super::builder::{Builder, Kernel, channels_last};
@@ -73,8 +74,9 @@ pub(super) fn dense_up(
     )
 }
 
-/// The bias in 127 steps of its largest magnitude: what the first constant channel carries. The rest, at most half a
-/// step, times 128 is at most 64/127 of the largest magnitude, so both channels use the same weight range.
+/// The bias in 127 steps of its largest magnitude: what the first constant channel carries. The
+/// rest, at most half a step, times 128 is at most 64/127 of the largest magnitude, so both
+/// channels use the same weight range.
 fn coarse_bias(bias: &[f32]) -> Vec<f32> {
     let largest = bias.iter().fold(0.0f32, |m, b| m.max(b.abs()));
     if largest == 0.0 {

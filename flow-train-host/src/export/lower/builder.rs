@@ -1,4 +1,5 @@
-//! Builds a conditioner layer by layer; each call appends one layer and returns the buffer it writes.
+//! Builds a conditioner layer by layer; each call appends one layer and returns the buffer it
+//! writes.
 
 use flow_infer::plan::{Activation, LayerKind, Window};
 use flow_infer::spec::{CouplingMask, Shape, View};
@@ -176,8 +177,8 @@ impl Builder {
         target
     }
 
-    /// The last layer. Its rows are reordered to raw_scale, shift, raw_scale, ...: a tile of four sums is then two
-    /// complete channels.
+    /// The last layer. Its rows are reordered to raw_scale, shift, raw_scale, ...: a tile of four
+    /// sums is then two complete channels.
     pub(super) fn output(&mut self, source: u8, kind: LayerKind, kernel: Kernel) {
         let changed = kernel.bias.len() / 2;
         let fan_in = kernel.weights.len() / kernel.bias.len().max(1);
@@ -226,8 +227,8 @@ pub(super) fn same(side: u16) -> Window {
     }
 }
 
-/// Reorders weights stored channel before row before column (`outer x inner x height x width`, or inner x outer with
-/// `transposed`) to output channel x row x column x input channel.
+/// Reorders weights stored channel before row before column (`outer x inner x height x width`, or
+/// inner x outer with `transposed`) to output channel x row x column x input channel.
 pub(super) fn channels_last(
     values: &[f32],
     outputs: usize,

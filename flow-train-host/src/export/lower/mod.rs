@@ -1,8 +1,9 @@
 //! From a model to the layers that the engine runs, still in floats.
 //!
-//! Everything that is architecture ends here: batch norm becomes gains and offsets or is folded into weights, pairs of
-//! relu inputs become a flag, dense layers become convolutions as large as their image. What comes out is numbers and
-//! a plan without places; [`super::pack`] finds the places, [`super::quantize`] the integers.
+//! Everything that is architecture ends here: batch norm becomes gains and offsets or is folded
+//! into weights, pairs of relu inputs become a flag, dense layers become convolutions as large as
+//! their image. What comes out is numbers and a plan without places; [`super::pack`] finds the
+//! places, [`super::quantize`] the integers.
 
 mod autoencoder;
 mod builder;

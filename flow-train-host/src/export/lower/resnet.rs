@@ -1,7 +1,7 @@
 //! The paper's residual conditioner.
 //!
-//! A norm in front of a relu whose input goes nowhere else is folded into the convolution before it; the others become
-//! gains and offsets of the `Map` (or `Input`) that also applies the relu.
+//! A norm in front of a relu whose input goes nowhere else is folded into the convolution before
+//! it; the others become gains and offsets of the `Map` (or `Input`) that also applies the relu.
 
 use super::ConditionerTensors;
 use super::autoencoder::{dense_down, dense_up};

@@ -1,9 +1,9 @@
 //! One layer of the autoencoder, over patches or over the image itself.
 
-use crate::nn::conditioner::With;
+use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::{Finish, Reach, side_4_pays};
 use crate::nn::patches::{Patches, by_block};
-use crate::nn::{Conv, Map, Scratch, Turn};
+use crate::nn::{Conv, Map, Scratch, Ticket};
 
 /// A convolution or a transposed one.
 pub(super) struct Stage {
@@ -45,8 +45,14 @@ impl Stage {
     }
 
     /// The convolution; `patches` are its place on the tape.
-    pub(super) fn encode(&self, with: With<'_>, input: &Map, patches: &mut Map, out: &mut Map) {
-        let (cpu, weights) = (with.cpu, with.weights);
+    pub(super) fn encode(
+        &self,
+        context: PassContext<'_>,
+        input: &Map,
+        patches: &mut Map,
+        out: &mut Map,
+    ) {
+        let (cpu, weights) = (context.cpu, context.weights);
         if self.whole {
             let both = (input, out);
             return self.conv.forward_side_4(cpu, weights, Reach::Within, both);
@@ -56,8 +62,14 @@ impl Stage {
     }
 
     /// The transposed convolution.
-    pub(super) fn decode(&self, with: With<'_>, input: &Map, out: &mut Map, scratch: &mut Scratch) {
-        let (cpu, weights) = (with.cpu, with.weights);
+    pub(super) fn decode(
+        &self,
+        context: PassContext<'_>,
+        input: &Map,
+        out: &mut Map,
+        scratch: &mut Scratch,
+    ) {
+        let (cpu, weights) = (context.cpu, context.weights);
         if self.whole {
             let both = (input, out);
             return self.conv.forward_side_4(cpu, weights, Reach::Beyond, both);
@@ -73,51 +85,52 @@ impl Stage {
     /// Gradient of a transposed convolution's input from that of its output.
     pub(super) fn decoder_gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         input: &Map,
         out: &Map,
-        turn: &mut Turn<'_, '_>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) -> Map {
-        let mut below = self.lend_inner(scratch);
-        let (cpu, weights) = (with.cpu, with.weights);
-        self.conv.add_bias_gradient(out, turn);
+        let mut grad_input = self.lend_inner(scratch);
+        let (cpu, weights) = (context.cpu, context.weights);
+        self.conv.add_bias_gradient(out, ticket);
         if self.whole {
             let (reach, both) = (Reach::Beyond, [input, out]);
             self.conv
-                .gradient_side_4(cpu, weights, reach, both, turn, Some(&mut below));
-            return below;
+                .gradient_side_4(cpu, weights, reach, both, ticket, Some(&mut grad_input));
+            return grad_input;
         }
         let mut patches = self.lend_patches(scratch);
         self.patches.gather(out, &mut patches);
         let both = [input, &patches];
         self.conv
-            .gradient(cpu, weights, both, turn, &mut below, Finish::Store);
+            .gradient(cpu, weights, both, ticket, &mut grad_input, Finish::Store);
         scratch.give_back(patches);
-        below
+        grad_input
     }
 
-    /// Gradient of a convolution's input, if it is wanted, from that of its output; `read` is the input and its patches.
+    /// Gradient of a convolution's input, if it is wanted, from that of its output; `read` is the
+    /// input and its patches.
     pub(super) fn encoder_gradient(
         &self,
-        with: With<'_>,
+        context: PassContext<'_>,
         (read, out): ([&Map; 2], &Map),
-        below: Option<&mut Map>,
-        turn: &mut Turn<'_, '_>,
+        grad_input: Option<&mut Map>,
+        ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let (cpu, weights) = (with.cpu, with.weights);
+        let (cpu, weights) = (context.cpu, context.weights);
         if self.whole {
             let (reach, both) = (Reach::Within, [read[0], out]);
             return self
                 .conv
-                .gradient_side_4(cpu, weights, reach, both, turn, below);
+                .gradient_side_4(cpu, weights, reach, both, ticket, grad_input);
         }
-        let mut patches = below.is_some().then(|| self.lend_patches(scratch));
+        let mut patches = grad_input.is_some().then(|| self.lend_patches(scratch));
         self.conv
-            .first_gradient(cpu, weights, [read[1], out], turn, patches.as_mut());
-        if let (Some(patches), Some(below)) = (patches, below) {
-            self.patches.spread(&patches, &[], below);
+            .first_gradient(cpu, weights, [read[1], out], ticket, patches.as_mut());
+        if let (Some(patches), Some(grad_input)) = (patches, grad_input) {
+            self.patches.spread(&patches, &[], grad_input);
             scratch.give_back(patches);
         }
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::nn::kernels::{Cpu, Finish, Reach};
 use crate::nn::parameters::Layout;
 use crate::nn::patches::Patches;
-use crate::nn::{Gradient, Grid, Map, Turn};
+use crate::nn::{Grid, Map, OrderedReduction, Ticket};
 
 /// Winograd's rounding of sums of 1024 products (of weights' gradients 243) of numbers around 1.
 const BOUND: f32 = 1e-3;
@@ -55,14 +55,15 @@ fn given(reach: Reach, seed: u64) -> Given {
     let layout = registry.finish();
     let mut flat = vec![0.0; layout.flat];
     flat.fill_with(|| random.next());
-    let (mut numbers, mut turned) = (layout.zeros(), layout.turned());
+    let (mut numbers, mut backward) = (layout.zeros(), layout.backward());
     conv.set(&flat, &mut numbers);
-    conv.turning(&numbers.packed, &mut (0, &mut turned)).run();
+    conv.backward_weights(&numbers.blocked, &mut (0, &mut backward))
+        .run();
     let (outer, inner) = (Grid::image(11, 12).times(2), Grid::bare(8, 9).times(2));
     Given {
         conv,
         layout,
-        weights: Weights { numbers, turned },
+        weights: Weights { numbers, backward },
         patches: Patches::new(inner, outer, 1),
         image: random.map(IMAGE, outer),
         within: random.map(WITHIN, inner),
@@ -101,21 +102,21 @@ fn a_convolution_over_the_image_is_the_layer_over_its_patches() {
         conv.forward_side_4(cpu, weights, Reach::Within, (image, &mut found));
         assert_close(found.data(), wanted.data(), "out");
 
-        let (mut below, mut wanted, mut found) = (read.clone(), image.clone(), image.clone());
-        let first = gradient(&given, |turn| {
+        let (mut grad_input, mut wanted, mut found) = (read.clone(), image.clone(), image.clone());
+        let first = gradient(&given, |ticket| {
             conv.gradient(
                 cpu,
                 weights,
                 [&read, within],
-                turn,
-                &mut below,
+                ticket,
+                &mut grad_input,
                 Finish::Store,
             );
         });
-        patches.spread(&below, &[], &mut wanted);
-        let second = gradient(&given, |turn| {
+        patches.spread(&grad_input, &[], &mut wanted);
+        let second = gradient(&given, |ticket| {
             let both = [image, within];
-            conv.gradient_side_4(cpu, weights, Reach::Within, both, turn, Some(&mut found));
+            conv.gradient_side_4(cpu, weights, Reach::Within, both, ticket, Some(&mut found));
         });
         assert_close(&second, &first, "gradient of weights and bias");
         assert_close(found.data(), wanted.data(), "gradient of the input");
@@ -143,13 +144,13 @@ fn a_transposed_convolution_over_the_image_is_the_layer_that_writes_its_patches(
 
         let (mut wanted, mut found) = (within.clone(), within.clone());
         patches.gather(image, &mut written);
-        let first = gradient(&given, |turn| {
+        let first = gradient(&given, |ticket| {
             let both = [within, &written];
-            conv.gradient(cpu, weights, both, turn, &mut wanted, Finish::Store);
+            conv.gradient(cpu, weights, both, ticket, &mut wanted, Finish::Store);
         });
-        let second = gradient(&given, |turn| {
+        let second = gradient(&given, |ticket| {
             let both = [within, image];
-            conv.gradient_side_4(cpu, weights, Reach::Beyond, both, turn, Some(&mut found));
+            conv.gradient_side_4(cpu, weights, Reach::Beyond, both, ticket, Some(&mut found));
         });
         assert_close(&second, &first, "gradient of weights");
         assert_close(found.data(), wanted.data(), "gradient of the input");
@@ -157,13 +158,13 @@ fn a_transposed_convolution_over_the_image_is_the_layer_that_writes_its_patches(
 }
 
 /// What two turns add up to.
-fn gradient(given: &Given, mut add: impl FnMut(&mut Turn<'_, '_>)) -> Vec<Lanes> {
+fn gradient(given: &Given, mut add: impl FnMut(&mut Ticket<'_, '_>)) -> Vec<Lanes> {
     let mut sum = given.layout.zeros();
-    let gradient = Gradient::new(&mut sum, given.layout.layers.iter().cloned());
+    let gradient = OrderedReduction::new(&mut sum, given.layout.layers.iter().cloned());
     for group in 0..2 {
-        let mut loose = vec![0.0; IMAGE];
-        add(&mut gradient.turn(group, &mut loose));
+        let mut unblocked = vec![0.0; IMAGE];
+        add(&mut gradient.ticket(group, &mut unblocked));
     }
     drop(gradient);
-    sum.packed
+    sum.blocked
 }

@@ -1,15 +1,15 @@
 //! Convolution of side 1 or 3, stride 1, zero padded; with the elementwise pass that follows it.
 //!
-//! out[o, y, x] = bias[o] + sum over i, ky, kx of weights[o, i, ky, kx] in[i, y + ky - p, x + kx - p], p = side / 2.
+//! out[o, y, x] = bias[o] + sum over i, ky, kx of weights[o, i, ky, kx] in[i, y + ky - p, x + kx -
+//! p], p = side / 2.
 //!
-//! A tile of pixels of one row times one or two blocks of output channels stays in registers while all taps and input
-//! channels pass by: each step loads one vector of weights and broadcasts one input number a pixel. Rectifying,
-//! masking and adding happen before the tile is stored; as passes of their own they took a fifth of a 16-channel
-//! layer's time.
+//! A tile of pixels of one row times one or two blocks of output channels stays in registers while
+//! all taps and input channels pass by: each step loads one vector of weights and broadcasts one
+//! input number a pixel. Rectifying, masking and adding happen before the tile is stored; as passes
+//! of their own they took a fifth of a 16-channel layer's time.
 
 use super::dispatch::{Cpu, Driver};
 use super::isa::{Isa, Kernel};
-use super::winograd;
 use crate::nn::{LANES, Lanes, Map};
 use std::ops::Range;
 
@@ -31,8 +31,8 @@ pub(crate) enum Finish<'a> {
     AddMasked(&'a Map),
 }
 
-/// Convolves `input`. Weights: out block, in block, tap, in lane, out lane; `bias`: out block.
-pub(crate) fn convolve(
+/// Convolves `input` directly, for any side.
+pub(super) fn direct(
     cpu: Cpu,
     side: usize,
     weights: &[Lanes],
@@ -41,13 +41,6 @@ pub(crate) fn convolve(
     out: &mut Map,
     finish: Finish<'_>,
 ) {
-    debug_assert_eq!(
-        (input.grid().rows(), input.grid().width),
-        (out.grid().rows(), out.grid().width)
-    );
-    if side == 3 && winograd::pays(input, out) {
-        return winograd::convolve(cpu, weights, bias, input, out, finish);
-    }
     let (rows, blocks) = (0..out.grid().rows(), 0..out.blocks());
     cpu.call(Convolution {
         side,
@@ -83,7 +76,8 @@ impl Driver for Convolution<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
         let width = self.out.grid().width;
         let (rows, blocks) = (self.rows.clone(), self.blocks.clone());
-        // What changes last keeps its weights in the cache: columns, and rows where they share their weights.
+        // What changes last keeps its weights in the cache: columns, and rows where they share
+        // their weights.
         let strip = match self.row_weights {
             0 => rows.len(),
             _ => 1,

@@ -8,7 +8,8 @@ use super::x86::{Avx2, Avx512};
 
 /// An instruction set that this processor has.
 ///
-/// Results of different sets differ in the last bits (a multiply-add rounds once or twice); those of one set do not.
+/// Results of different sets differ in the last bits (a multiply-add rounds once or twice); those
+/// of one set do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cpu {
     /// 16 lanes at once.
@@ -39,7 +40,7 @@ impl Cpu {
         all
     }
 
-    /// Its name on the command line.
+    /// The instruction set's name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             #[cfg(target_arch = "x86_64")]

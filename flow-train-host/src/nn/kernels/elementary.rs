@@ -1,11 +1,12 @@
 //! exp, tanh and sigmoid of 16 numbers at once.
 //!
-//! Calls of the C library for one number at a time took a sixth of a dense flow's step. These are plain loops over
-//! arrays that the compiler turns into vectors wherever they are inlined into [`Isa::call`](super::isa::Isa::call);
-//! multiplications and additions stay apart, so every instruction set gives the same bits.
+//! Calls of the C library for one number at a time took a sixth of a dense flow's step. These are
+//! plain loops over arrays that the compiler turns into vectors wherever they are inlined into
+//! [`Isa::call`](super::isa::Isa::call); multiplications and additions stay apart, so every
+//! instruction set gives the same bits.
 //!
-//! With x = n ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^n exp(r), and exp(r) - 1 by its Taylor series, whose first term
-//! left out is 5e-9.
+//! With x = n ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^n exp(r), and exp(r) - 1 by its Taylor series,
+//! whose first term left out is 5e-9.
 
 use crate::nn::LANES;
 

@@ -1,13 +1,13 @@
 //! The narrow waist: what a kernel may ask of an instruction set.
 //!
-//! A value of a type that implements [`Isa`] is the proof that this processor has the instructions: the types for
-//! vector extensions cannot be made otherwise. So kernels are safe code, and all unsafe code is in the
-//! implementations.
+//! A value of a type that implements [`Isa`] is the proof that this processor has the instructions:
+//! the types for vector extensions cannot be made otherwise. So kernels are safe code, and all
+//! unsafe code is in the implementations.
 
 use crate::nn::Lanes;
 
-/// A kernel's body, generic over the instruction set. Mark `run` as `#[inline(always)]`: only what is inlined into
-/// [`Isa::call`] is compiled with the extension.
+/// A kernel's body, generic over the instruction set. Mark `run` as `#[inline(always)]`: only what
+/// is inlined into [`Isa::call`] is compiled with the extension.
 pub(crate) trait Kernel {
     /// Computes.
     fn run<I: Isa>(self, isa: I);
@@ -17,7 +17,8 @@ pub(crate) trait Kernel {
 pub(crate) trait Isa: Copy {
     /// Sixteen numbers in registers.
     type Vector: Copy;
-    /// Most pixels of a convolution's tile: with [`BLOCKS`](Self::BLOCKS) blocks, what the registers hold.
+    /// Most pixels of a convolution's tile: with [`BLOCKS`](Self::BLOCKS) blocks, what the
+    /// registers hold.
     const PIXELS: usize;
     /// Output blocks of a convolution's tile.
     const BLOCKS: usize;
@@ -26,7 +27,7 @@ pub(crate) trait Isa: Copy {
 
     /// Runs a kernel compiled with these instructions.
     fn call<K: Kernel>(self, kernel: K);
-    /// The same number in all lanes.
+    /// A vector with `value` in all lanes.
     fn splat(self, value: f32) -> Self::Vector;
     /// Loads.
     fn load(self, from: &Lanes) -> Self::Vector;
@@ -80,7 +81,8 @@ impl Isa for Portable {
         to.0 = value;
     }
 
-    // Two roundings: `f32::mul_add` would call a library function on targets without the instruction.
+    // Two roundings: `f32::mul_add` would call a library function on targets without the
+    // instruction.
     #[inline(always)]
     fn multiply_add(self, a: [f32; 16], b: [f32; 16], c: [f32; 16]) -> [f32; 16] {
         zip(zip(a, b, |a, b| a * b), c, |ab, c| ab + c)

@@ -26,8 +26,8 @@ macro_rules! quarters {
     };
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Neon` exists only where `detect` saw the feature;
-// loads and stores go through references to 16 f32, in four quarters.
+// SAFETY, for every unsafe block of this implementation: a value of `Neon` exists only where
+// `detect` saw the feature; loads and stores go through references to 16 f32, in four quarters.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Neon {
     type Vector = [float32x4_t; 4];

@@ -3,50 +3,46 @@
 //! gradient[o, i, ky, kx] += sum over y, x of in[i, y + ky - p, x + kx - p] g[o, y, x];
 //! gradient_bias[o] += sum over y, x of g[o, y, x].
 //!
-//! A tile of up to 8 input channels times two blocks of output channels, or 16 times one, stays in registers while the
-//! pixels pass by: each pixel loads one vector of g a block and broadcasts one input number a channel. Few input channels would leave most
-//! registers idle and wait for the multiply-add's latency, so then the taps of a row share the tile.
+//! A tile of up to 8 input channels times two blocks of output channels, or 16 times one, stays in
+//! registers while the pixels pass by: each pixel loads one vector of g a block and broadcasts one
+//! input number a channel. Few input channels would leave most registers idle and wait for the
+//! multiply-add's latency, so then the taps of a row share the tile.
 
 use super::dispatch::{Cpu, Driver};
 use super::isa::{Isa, Kernel};
-use super::winograd;
 use crate::nn::{LANES, Lanes, Map};
 use std::ops::Range;
 
-/// Pixels of a strip of rows: enough to hide loading and storing the tile, few enough for the first-level cache.
+/// Pixels of a strip of rows: enough to hide loading and storing the tile, few enough for the
+/// first-level cache.
 const STRIP_PIXELS: usize = 128;
 
-/// Adds the gradients; `gradient` is laid out as the weights of [`convolve`](super::convolve), `bias` as its bias.
-pub(crate) fn add_weight_gradient(
+/// Adds the gradient of the weights directly, for any side.
+pub(super) fn direct(
     cpu: Cpu,
     side: usize,
     input: &Map,
-    out_gradient: &Map,
+    grad_output: &Map,
     gradient: &mut [Lanes],
-    bias: &mut [Lanes],
 ) {
-    if side == 3 && winograd::pays(input, out_gradient) {
-        return winograd::add_weight_gradient(cpu, input, out_gradient, gradient, bias);
-    }
     cpu.call(WeightGradient {
         side,
         input,
-        out_gradient,
+        grad_output,
         gradient,
     });
-    add_bias_gradient(cpu, out_gradient, bias);
 }
 
 struct WeightGradient<'a> {
     side: usize,
     input: &'a Map,
-    out_gradient: &'a Map,
+    grad_output: &'a Map,
     gradient: &'a mut [Lanes],
 }
 
 impl Driver for WeightGradient<'_> {
     fn drive<I: Isa>(mut self, isa: I) {
-        let (side, blocks) = (self.side, self.out_gradient.blocks());
+        let (side, blocks) = (self.side, self.grad_output.blocks());
         let mut out_block = 0;
         while out_block < blocks {
             let pair = I::ROWS == 16 && out_block + 1 < blocks;
@@ -105,7 +101,7 @@ impl<const L: usize, const T: usize, const B: usize> Kernel for Tile<'_, '_, L, 
         if B > I::BLOCKS {
             return;
         }
-        let grid = self.whole.out_gradient.grid();
+        let grid = self.whole.grad_output.grid();
         let side = self.whole.side;
         let rows = STRIP_PIXELS.div_ceil(grid.width);
         for top in (0..grid.rows()).step_by(rows) {
@@ -134,10 +130,10 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
         let WeightGradient {
             side,
             input,
-            out_gradient,
+            grad_output,
             ..
         } = *self.whole;
-        let width = out_gradient.grid().width;
+        let width = grad_output.grid().width;
         let mut acc = [[[isa.splat(0.0); L]; T]; B];
         for b in 0..B {
             for t in 0..T {
@@ -151,8 +147,8 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
         for y in rows {
             let mut g = [[].as_slice(); B];
             for b in 0..B {
-                let at = out_gradient.at(self.out_block + b, y, 0);
-                g[b] = &out_gradient.data()[at..][..width];
+                let at = grad_output.at(self.out_block + b, y, 0);
+                g[b] = &grad_output.data()[at..][..width];
             }
             let x = &input.tap(self.in_block, [y, ky], kx, side / 2)[..width + T - 1];
             add_row(isa, x, g, self.first_lane, &mut acc);
@@ -169,8 +165,8 @@ impl<const L: usize, const T: usize, const B: usize> Tile<'_, '_, L, T, B> {
     }
 }
 
-/// Adds the products of a row's pixels: of some channels of the input from a lane on, under T taps, with the gradients g
-/// of B blocks of outputs.
+/// Adds the products of a row's pixels: of some channels of the input from a lane on, under T taps,
+/// with the gradients g of B blocks of outputs.
 #[inline(always)]
 pub(super) fn add_row<I: Isa, const L: usize, const T: usize, const B: usize>(
     isa: I,
@@ -197,24 +193,24 @@ pub(super) fn add_row<I: Isa, const L: usize, const T: usize, const B: usize>(
 }
 
 /// Adds the gradient of the bias alone.
-pub(super) fn add_bias_gradient(cpu: Cpu, out_gradient: &Map, bias: &mut [Lanes]) {
-    cpu.run(BiasGradient { out_gradient, bias });
+pub(super) fn add_bias_gradient(cpu: Cpu, grad_output: &Map, bias: &mut [Lanes]) {
+    cpu.run(BiasGradient { grad_output, bias });
 }
 
 struct BiasGradient<'a> {
-    out_gradient: &'a Map,
+    grad_output: &'a Map,
     bias: &'a mut [Lanes],
 }
 
 impl Kernel for BiasGradient<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
-        let grid = self.out_gradient.grid();
+        let grid = self.grad_output.grid();
         for (block, bias) in self.bias.iter_mut().enumerate() {
             let mut sum = isa.load(bias);
             for y in 0..grid.rows() {
-                let at = self.out_gradient.at(block, y, 0);
-                for g in &self.out_gradient.data()[at..][..grid.width] {
+                let at = self.grad_output.at(block, y, 0);
+                for g in &self.grad_output.data()[at..][..grid.width] {
                     sum = isa.add(sum, isa.load(g));
                 }
             }

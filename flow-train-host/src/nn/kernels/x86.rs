@@ -1,8 +1,9 @@
 //! AVX-512 and AVX2 with FMA.
 //!
-//! Tile sizes are register counts. AVX-512 has 32 registers: 14 pixels x 2 blocks are 28 accumulators, two weights
-//! and the broadcast input (14 also divides the usual widths 28 and 14). AVX2 has 16 of half the width: 6 pixels are
-//! 12 accumulators. Fewer than 8 accumulators would wait for the multiply-add's latency.
+//! Tile sizes are register counts. AVX-512 has 32 registers: 14 pixels x 2 blocks are 28
+//! accumulators, two weights and the broadcast input (14 also divides the usual widths 28 and 14).
+//! AVX2 has 16 of half the width: 6 pixels are 12 accumulators. Fewer than 8 accumulators would
+//! wait for the multiply-add's latency.
 
 use super::isa::{Isa, Kernel};
 use crate::nn::Lanes;
@@ -21,8 +22,8 @@ impl Avx512 {
     }
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Avx512` exists only where `detect` saw the
-// features; loads and stores go through references to 16 f32.
+// SAFETY, for every unsafe block of this implementation: a value of `Avx512` exists only where
+// `detect` saw the features; loads and stores go through references to 16 f32.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Avx512 {
     type Vector = __m512;
@@ -99,8 +100,8 @@ macro_rules! halves {
     };
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Avx2` exists only where `detect` saw the
-// features; loads and stores go through references to 16 f32, in two halves of 8.
+// SAFETY, for every unsafe block of this implementation: a value of `Avx2` exists only where
+// `detect` saw the features; loads and stores go through references to 16 f32, in two halves of 8.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Avx2 {
     type Vector = [__m256; 2];

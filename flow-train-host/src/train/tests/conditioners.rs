@@ -132,7 +132,7 @@ fn a_dense_matrix_survives_its_factors() {
     let shape = Shape::new(1, 8, 8);
     let (spec, data) = (glow(shape), images(20, 8));
     let network = Network::new(&spec, 1, Cpu::best()).unwrap();
-    let numbers = network.pack(&random_parameters(&network, &data, 48));
+    let numbers = network.block(&random_parameters(&network, &data, 48));
     let model = crate::model::Model::new(spec, network.tensors(&numbers)).unwrap();
     let again = network.tensors(&network.parameters(&model));
     for (name, tensor) in model.tensors() {
@@ -141,13 +141,13 @@ fn a_dense_matrix_survives_its_factors() {
         }
     }
     let weights = network.weights(numbers);
-    let jitter = Jitter::Evaluation(Dequantization::Midpoint);
+    let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Midpoint);
     let mut found = [0.0];
     network.log_prob(
         &weights,
         &data,
         &[3],
-        jitter,
+        pixel_noise,
         &mut network.pass(),
         &mut found,
     );

@@ -1,37 +1,38 @@
-//! The gradient of every tensor against a central difference; log_det against the determinant of a numeric Jacobian.
+//! The gradient of every tensor against a central difference; log_det against the determinant of a
+//! numeric Jacobian.
 
 use super::*;
-use crate::nn::Gradient;
+use crate::nn::OrderedReduction;
 
 /// Sum of log_prob over the data, and its gradient with weights 1, 2, 1, 2, ...
 fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -> (f64, Vec<f32>) {
-    let weights = network.weights(network.pack(flat));
+    let weights = network.weights(network.block(flat));
     let mut sum_of = network.layout().zeros();
-    let mut loose = sum_of.loose.clone();
-    let gradient = Gradient::new(&mut sum_of, network.layout().layers.iter().cloned());
+    let mut unblocked = sum_of.unblocked.clone();
+    let gradient = OrderedReduction::new(&mut sum_of, network.layout().layers.iter().cloned());
     let mut pass = network.pass();
-    let jitter = Jitter::Training { seed: 5, epoch: 1 };
+    let pixel_noise = DequantizationNoise::Training { seed: 5, epoch: 1 };
     let items: Vec<usize> = (0..data.len()).collect();
     let mut sum = 0.0;
     for (group, items) in items.chunks(network.group().samples).enumerate() {
         let weight: Vec<f32> = items.iter().map(|i| 1.0 + (i % 2) as f32).collect();
         let mut out = vec![0.0; items.len()];
-        network.log_prob(&weights, data, items, jitter, &mut pass, &mut out);
+        network.log_prob(&weights, data, items, pixel_noise, &mut pass, &mut out);
         sum -= out
             .iter()
             .zip(&weight)
             .map(|(l, w)| l * f64::from(*w))
             .sum::<f64>();
         if wants_gradient {
-            let mut turn = gradient.turn(group, &mut loose);
-            network.add_gradient(&weights, &weight, &mut pass, &mut turn);
-            turn.finish(|| ());
+            let mut ticket = gradient.ticket(group, &mut unblocked);
+            network.add_gradient(&weights, &weight, &mut pass, &mut ticket);
+            ticket.finish(|| ());
         }
     }
     drop(gradient);
-    let flat = network.unpack(&sum_of);
+    let flat = network.flatten(&sum_of);
     // What the optimizer moves must be in the model, all of it.
-    assert_eq!(network.pack(&flat), sum_of);
+    assert_eq!(network.block(&flat), sum_of);
     (sum, flat)
 }
 
@@ -67,8 +68,8 @@ pub(super) fn check_gradients(spec: &FlowSpec, data: &Dataset, seed: u64) {
         assert!(size > 0.0, "{} has no gradient", entry.name);
         let along = part.iter().zip(&direction);
         let exact = along.map(|(g, d)| f64::from(g * d / length)).sum::<f64>();
-        // Long differences cross kinks of relus, short ones drown in f32 rounding: the best length counts. A
-        // wrong sign or a missing term is an error of the order of 1 at every length.
+        // Long differences cross kinks of relus, short ones drown in f32 rounding: the best length
+        // counts. A wrong sign or a missing term is an error of the order of 1 at every length.
         let errors =
             [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 2.5e-4].map(|h| (numeric(h) - exact).abs() / size);
         let best = errors.into_iter().fold(f64::INFINITY, f64::min);
@@ -129,7 +130,7 @@ fn log_det_is_that_of_the_jacobian_for_every_mask() {
         };
         let network = Network::new(&spec, 1, Cpu::best()).unwrap();
         let data = Dataset::Images(Images::new(2, 4, 4, vec![0; dims]).unwrap());
-        let weights = network.weights(network.pack(&random_parameters(&network, &data, 31)));
+        let weights = network.weights(network.block(&random_parameters(&network, &data, 31)));
         let placed = spec.steps().next().unwrap();
         let StepSpec::Coupling(coupling_spec) = placed.step else {
             unreachable!("the flow has one coupling")
@@ -140,7 +141,7 @@ fn log_det_is_that_of_the_jacobian_for_every_mask() {
             vectors: false,
         };
         let step = Coupling::new(&mut Registry::default(), group, &placed, &coupling_spec).unwrap();
-        let with = With {
+        let context = PassContext {
             cpu: Cpu::best(),
             weights: &weights,
         };
@@ -150,7 +151,7 @@ fn log_det_is_that_of_the_jacobian_for_every_mask() {
                 z: &mut z,
                 log_det: &mut log_det,
             };
-            step.to_latent(with, latents, &mut step.tape(), &mut Scratch::default());
+            step.to_latent(context, latents, &mut step.tape(), &mut Scratch::default());
             (z, log_det[0])
         };
         let mut noise = noise::Noise::new(32, noise::Purpose::Evaluate, [0, 0]);
@@ -186,17 +187,17 @@ fn the_first_flow_standardizes_what_it_changes() {
         let items: Vec<usize> = (0..data.len()).collect();
         let weights = network.weights(network.initial(1, &data, &items));
         let mut pass = network.pass();
-        let jitter = Jitter::Evaluation(Dequantization::Midpoint);
+        let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Midpoint);
         let mut squares = 0.0;
         for items in items.chunks(network.group().samples) {
             let mut out = vec![0.0; items.len()];
-            network.log_prob(&weights, &data, items, jitter, &mut pass, &mut out);
+            network.log_prob(&weights, &data, items, pixel_noise, &mut pass, &mut out);
             let z = pass.latents(items.len());
             squares += z.iter().map(|z| f64::from(*z).powi(2)).sum::<f64>();
         }
         let mean_square = squares / (data.len() * network.group().dims) as f64;
-        // A bounded scale may need more couplings than there are, and the vectors' constant column stays 0; the ramps'
-        // first latents have a mean square near 0.3.
+        // A bounded scale may need more couplings than there are, and the vectors' constant column
+        // stays 0; the ramps' first latents have a mean square near 0.3.
         assert!((0.6..1.2).contains(&mean_square), "{mean_square}");
     }
 }

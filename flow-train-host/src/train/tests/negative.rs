@@ -19,7 +19,7 @@ fn negative_training_pushes_the_negative_items_below_the_threshold() {
     config.epochs = 40;
     config.batch = 16;
     config.optimizer.learning_rate = 4e-3;
-    config.optimizer.average_decay = 0.9;
+    config.optimizer.ema_decay = 0.9;
     let options = Options {
         threads: 2,
         resume: false,

@@ -3,7 +3,8 @@
 use super::conditioners::{flow, glow, image_shape, pair};
 use super::*;
 
-/// Ramps learned until the flow reaches `bound` bits per dim on its own 24 training images, in 300 steps.
+/// Ramps learned until the flow reaches `bound` bits per dim on its own 24 training images, in 300
+/// steps.
 fn overfit(spec: FlowSpec, bound: f64) {
     let InputSpec::Image { shape, .. } = spec.input else {
         unreachable!("flows of images only")
@@ -11,11 +12,11 @@ fn overfit(spec: FlowSpec, bound: f64) {
     let mut config = TrainConfig::new(spec);
     config.epochs = 100;
     config.batch = 8;
-    config.slices = 2;
-    config.validation_share = 0.0;
+    config.micro_batches = 2;
+    config.validation_fraction = 0.0;
     config.optimizer.warmup_steps = 5;
     config.optimizer.learning_rate = 5e-3;
-    config.optimizer.average_decay = 0.9;
+    config.optimizer.ema_decay = 0.9;
     let directory = tempfile::tempdir().unwrap();
     let data = images_of(24, image_shape(shape));
     let options = Options {

@@ -8,7 +8,7 @@ pub(super) fn config(spec: FlowSpec) -> TrainConfig {
     let mut config = TrainConfig::new(spec);
     config.epochs = 3;
     config.batch = 10;
-    config.slices = 4;
+    config.micro_batches = 4;
     config.checkpoint_steps = 3;
     config.optimizer.warmup_steps = 5;
     config
@@ -117,13 +117,14 @@ fn a_flow_learns_ramps() {
     config.epochs = 40;
     config.batch = 16;
     config.optimizer.learning_rate = 4e-3;
-    config.optimizer.average_decay = 0.98;
+    config.optimizer.ema_decay = 0.98;
     let directory = tempfile::tempdir().unwrap();
     let data = images(200, 8);
     let summary = quick(directory.path(), &data, &config, 2);
     let first = summary.records[0].validation_bits_per_dim;
     let best = summary.best_bits_per_dim.unwrap();
-    // Eight grey levels of noise alone cost 3 bits, 0.2 more as a normal distribution, and the ramps themselves.
+    // Eight grey levels of noise alone cost 3 bits, 0.2 more as a normal distribution, and the
+    // ramps themselves.
     assert!(first > 5.0 && best < 4.2, "{first} then {best}");
     let model = Model::load(directory.path()).unwrap();
     let all = log_prob(&model, &data, config.validation_noise(), 2).unwrap();

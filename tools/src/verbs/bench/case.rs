@@ -23,7 +23,8 @@ pub(super) enum Case {
     /// The whole flow of preset realnvp-paper (64 and 128 channels), batch 32
     #[value(name = "realnvp-64")]
     Realnvp64,
-    /// Actnorm, invertible 1x1, coupling at 4x14x14: highway network of 200 channels and 3 layers, batch 32
+    /// Actnorm, invertible 1x1, coupling at 4x14x14: highway network of 200 channels and 3 layers,
+    /// batch 32
     Glow,
     /// One coupling of 28x28 images whose network is the paper's autoencoder, batch 32
     Bottleneck,
@@ -37,7 +38,7 @@ impl Case {
         Self::value_variants().to_vec()
     }
 
-    /// Its name on the command line.
+    /// The case's name on the command line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Resnet64 => "resnet-64",
@@ -58,7 +59,8 @@ impl Case {
         }
     }
 
-    /// Steps of a turn: about half a second, so that one disturbance does not make the turn's median.
+    /// Steps of a turn: about half a second, so that one disturbance does not make the turn's
+    /// median.
     pub(super) fn steps(self) -> usize {
         match self {
             Self::Resnet64 | Self::Realnvp16 | Self::Glow => 5,
@@ -77,17 +79,18 @@ impl Case {
         }
     }
 
-    /// Flow and optimizer. The rate is constant and nothing is clipped, so that the other side needs nothing but Adam.
+    /// Flow and optimizer. The rate is constant and nothing is clipped, so that the other side
+    /// needs nothing but Adam.
     pub(super) fn config(self) -> Result<TrainConfig> {
         let mut config = TrainConfig::new(self.spec()?);
         if self == Self::Mlp {
-            config.slices = 8;
+            config.micro_batches = 8;
         }
         config.batch = self.batch();
         config.optimizer = OptimizerConfig {
             learning_rate: 1e-4,
             warmup_steps: 0,
-            final_share: 1.0,
+            final_lr_ratio: 1.0,
             clip_norm: f32::MAX,
             ..OptimizerConfig::default()
         };
@@ -132,7 +135,7 @@ impl Case {
         })
     }
 
-    /// Its batch.
+    /// One batch of the case's data.
     pub(super) fn data(self) -> Result<Dataset> {
         Ok(match self {
             Self::Mlp => {

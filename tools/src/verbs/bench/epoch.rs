@@ -1,4 +1,5 @@
-//! What an epoch spends outside of its steps: loading, validation, files; and what dequantization costs inside.
+//! What an epoch spends outside of its steps: loading, validation, files; and what dequantization
+//! costs inside.
 
 use super::case::images;
 use anyhow::{Context, Result};
@@ -24,7 +25,8 @@ pub(super) struct Shares {
     pub(super) dequantization: f64,
 }
 
-/// Trains preset `fashion-tiny` for one epoch in `directory`, on the images at `given` or on its own.
+/// Trains preset `fashion-tiny` for one epoch in `directory`, on the images at `given` or on its
+/// own.
 pub(super) fn measure(given: Option<&Path>, directory: &Path, threads: usize) -> Result<Shares> {
     let own = directory.join("images.idx3");
     if given.is_none() {
@@ -44,7 +46,7 @@ pub(super) fn measure(given: Option<&Path>, directory: &Path, threads: usize) ->
     );
     let summary = train::run(&config, &data, &run, options, &mut ())?;
     let record = summary.records.first().context("no epoch")?;
-    let trained = data.len() as f64 * (1.0 - config.validation_share);
+    let trained = data.len() as f64 * (1.0 - config.validation_fraction);
     let seconds = trained / record.items_per_second / (1.0 - record.other_share);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = if threads == 0 { cores } else { threads };

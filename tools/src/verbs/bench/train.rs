@@ -9,7 +9,7 @@ use super::versus::Side;
 use super::{files, gradients, python, versus, worker};
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, date, place, progress, scripts};
+use crate::{date, place, progress, provenance, scripts};
 use anyhow::Result;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
@@ -50,7 +50,8 @@ pub(super) struct Args {
     /// Threads of every side; all cores by default
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
-    /// Compute with this instruction set on our side: avx512, avx2, neon or portable; the best by default
+    /// Compute with this instruction set on our side: avx512, avx2, neon or portable; the best by
+    /// default
     #[arg(long, value_name = "SET", value_parser = instructions)]
     instructions: Option<Instructions>,
     /// Python environment with PyTorch; made with pip if it is not there
@@ -184,8 +185,8 @@ impl Args {
             "# Training speed\n\nWritten by `flowgate bench train` on {}: {} {}; {}, {}; {cores} cores, {threads} \
             threads a side; {} rounds.\n",
             date::today(),
-            birth::tool(),
-            birth::commit(),
+            provenance::tool(),
+            provenance::commit(),
             processor(),
             self.instructions().name(),
             self.rounds

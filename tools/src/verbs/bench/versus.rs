@@ -11,10 +11,11 @@ use std::time::Duration;
 
 /// Steps before the first round; their losses are compared.
 const WARM_UP: usize = 3;
-/// Largest relative difference of two losses. Both are sums in f32 in different orders: 1e-7 was the most seen, where
-/// an update left out shows as 1e-4 and more.
+/// Largest relative difference of two losses. Both are sums in f32 in different orders: 1e-7 was
+/// the most seen, where an update left out shows as 1e-4 and more.
 pub(super) const LOSS_TOLERANCE: f64 = 1e-5;
-/// After every turn: the threads of the side before keep their cores busy for a while before they sleep.
+/// After every turn: the threads of the side before keep their cores busy for a while before they
+/// sleep.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
 /// Whose process it is.
@@ -29,7 +30,7 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// Its name in tables.
+    /// The side's name in tables.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "flowgate",

@@ -3,7 +3,7 @@
 use super::Args;
 use crate::output::Output;
 use crate::table::Table;
-use crate::{birth, number, scripts};
+use crate::{number, provenance, scripts};
 use anyhow::{Context, Result};
 use flow_train_host::data::Dataset;
 use flow_train_host::files::{one_line, write_atomically};
@@ -13,7 +13,8 @@ use flow_train_host::train::{self, TrainConfig};
 use std::io::Write;
 use std::path::Path;
 
-/// The data, whatever files they came from: the directory is then all that has to be copied to where the GPUs are.
+/// The data, whatever files they came from: the directory is then all that has to be copied to
+/// where the GPUs are.
 const DATA_FILE: &str = "data.npy";
 
 impl Args {
@@ -24,14 +25,15 @@ impl Args {
         data: &Dataset,
         out: &mut Output,
     ) -> Result<()> {
-        let first = train::untrained(config, data, &self.out).map_err(|error| self.blame(error))?;
+        let first =
+            train::initial_model(config, data, &self.out).map_err(|error| self.blame(error))?;
         let place = || one_line(&self.out).to_string();
         std::fs::create_dir_all(&self.out).with_context(place)?;
         let json = serde_json::to_string_pretty(config)?;
         write_atomically(&self.out.join("config.json"), |w| writeln!(w, "{json}"))?;
         data.to_npy()?.write(&self.out.join(DATA_FILE))?;
         scripts::write(&self.out, &[scripts::TRAIN, scripts::FLOW])?;
-        birth::save(&self.out, &self.provenance(data, config))?;
+        provenance::save(&self.out, &self.provenance(data, config))?;
         first.save(&self.out.join(MODEL_FILE))?;
         self.written(config, data, &first).print(out)?;
         writeln!(out, "\n{}", self.next(data))?;

@@ -2,17 +2,17 @@
 
 use super::sets::{Set, Source, image_input, planes};
 use super::{fact, print};
-use crate::album::{self, Draft};
 use crate::cost::mask_kind;
+use crate::gallery::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
-use crate::picture::{Band, Row, Scale, Sheet, range_of, tile};
+use crate::picture::{Band, Figure, Row, Scale, range_of, tile};
 use crate::place;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::Step;
 use flow_infer::spec::Shape;
-use flow_train_host::look::Look;
+use flow_train_host::trace::Trace;
 use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
@@ -43,20 +43,20 @@ impl Args {
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;
         let sets = self.source.load(&artifact, IMAGES)?;
-        let looks = sets.iter().map(|set| set.look(&artifact));
-        let looks = looks.collect::<Result<Vec<_>>>()?;
+        let traces = sets.iter().map(|set| set.trace(&artifact));
+        let traces = traces.collect::<Result<Vec<_>>>()?;
         let stages = stages(&artifact);
-        let latents = looks.iter().flatten().flat_map(|look| {
+        let latents = traces.iter().flatten().flat_map(|trace| {
             let shown = stages
                 .iter()
-                .filter_map(|(index, _)| look.latents.get(*index));
+                .filter_map(|(index, _)| trace.latents.get(*index));
             shown.flatten().copied()
         });
         let range = range_of(latents);
-        let sheets = sets.iter().zip(&looks).map(|(set, looks)| {
+        let figures = sets.iter().zip(&traces).map(|(set, traces)| {
             let caption = format!("{}: from the image to its latent", set.name);
-            let sheet = sheet(set, looks, &stages, shape, range);
-            (format!("activations-{}", set.slug), caption, sheet)
+            let figure = figure(set, traces, &stages, shape, range);
+            (format!("activations-{}", set.slug), caption, figure)
         });
         let colours = format!("-{range} to {range} in every picture, held beyond");
         let draft = Draft {
@@ -66,10 +66,10 @@ impl Args {
                    leaves the rest, so the image fades part by part, its outline last (the paper, section 5)."
                 .to_owned(),
             facts: vec![fact("colours", colours)],
-            sheets: sheets.collect(),
+            figures: figures.collect(),
         };
         let facts = draft.facts.clone();
-        let written = album::write(&self.out, &loaded, draft)?;
+        let written = gallery::write(&self.out, &loaded, draft)?;
         print(&written, &facts, out)
     }
 }
@@ -94,13 +94,19 @@ fn stages(artifact: &Artifact<'_>) -> Vec<(usize, String)> {
     stages
 }
 
-fn sheet(set: &Set, looks: &[Look], stages: &[(usize, String)], shape: Shape, range: f32) -> Sheet {
+fn figure(
+    set: &Set,
+    traces: &[Trace],
+    stages: &[(usize, String)],
+    shape: Shape,
+    range: f32,
+) -> Figure {
     let heads = std::iter::once("image".to_owned());
     let heads: Vec<String> = heads
         .chain(stages.iter().map(|(_, head)| head.clone()))
         .collect();
-    let rows = looks.iter().enumerate().map(|(index, look)| {
-        let shown = stages.iter().map(|(stage, _)| look.latents.get(*stage));
+    let rows = traces.iter().enumerate().map(|(index, trace)| {
+        let shown = stages.iter().map(|(stage, _)| trace.latents.get(*stage));
         let shown = shown.map(|latent| latent.map(|z| tile::array(z, shape, range)));
         let photo = Some(set.photo(index, shape));
         Row {
@@ -109,7 +115,7 @@ fn sheet(set: &Set, looks: &[Look], stages: &[(usize, String)], shape: Shape, ra
         }
     });
     let rows: Vec<Row> = rows.collect();
-    Sheet {
+    Figure {
         title: format!("{}: activations", set.name),
         bands: Band::wrapped(&heads, &rows, COLUMNS),
         scales: vec![Scale {

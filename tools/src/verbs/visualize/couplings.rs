@@ -2,16 +2,16 @@
 
 use super::sets::{Set, Source, image_input, planes};
 use super::{fact, print};
-use crate::album::{self, Draft};
 use crate::cost::mask_kind;
+use crate::gallery::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
-use crate::picture::{Band, Row, Scale, Sheet, range_of, tile};
+use crate::picture::{Band, Figure, Row, Scale, range_of, tile};
 use crate::place;
 use anyhow::{Result, bail};
 use flow_infer::spec::Shape;
 use flow_train_host::files::one_line;
-use flow_train_host::look::{CoupledLook, Field, Look};
+use flow_train_host::trace::{CouplingTrace, Field, Trace};
 use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
@@ -48,34 +48,34 @@ impl Args {
         let artifact = loaded.artifact()?;
         let (shape, _) = image_input(&artifact, &self.model)?;
         let sets = self.source.load(&artifact, IMAGES)?;
-        let looks = sets.iter().map(|set| set.look(&artifact));
-        let looks = looks.collect::<Result<Vec<_>>>()?;
-        let couplings = || looks.iter().flatten().flat_map(|look| &look.couplings);
+        let traces = sets.iter().map(|set| set.trace(&artifact));
+        let traces = traces.collect::<Result<Vec<_>>>()?;
+        let couplings = || traces.iter().flatten().flat_map(|trace| &trace.couplings);
         if couplings().next().is_none() {
             bail!("{}: a flow without couplings", one_line(&self.model));
         }
-        let values = |of: fn(&CoupledLook) -> &Field| {
+        let values = |of: fn(&CouplingTrace) -> &Field| {
             range_of(couplings().flat_map(|c| of(c).iter().flatten().copied()))
         };
         let ranges = Ranges {
             log_scale: values(|c| &c.log_scale),
             shift: values(|c| &c.shift),
         };
-        let draft = draft(shape, &sets, &looks, &ranges);
+        let draft = draft(shape, &sets, &traces, &ranges);
         let facts = draft.facts.clone();
-        let written = album::write(&self.out, &loaded, draft)?;
+        let written = gallery::write(&self.out, &loaded, draft)?;
         print(&written, &facts, out)
     }
 }
 
-fn draft(shape: Shape, sets: &[Set], looks: &[Vec<Look>], ranges: &Ranges) -> Draft {
-    let mut sheets = Vec::new();
-    for (set, looks) in sets.iter().zip(looks) {
-        for (index, look) in looks.iter().enumerate() {
+fn draft(shape: Shape, sets: &[Set], traces: &[Vec<Trace>], ranges: &Ranges) -> Draft {
+    let mut figures = Vec::new();
+    for (set, traces) in sets.iter().zip(traces) {
+        for (index, trace) in traces.iter().enumerate() {
             let number = set.number(index);
             let caption = format!("{} #{number}: what every coupling says", set.name);
             let name = format!("couplings-{}-{number}", set.slug);
-            sheets.push((name, caption, sheet(set, index, look, shape, ranges)));
+            figures.push((name, caption, figure(set, index, trace, shape, ranges)));
         }
     }
     let within = |range: f32| format!("-{range} to {range} in every picture, held beyond");
@@ -92,29 +92,32 @@ fn draft(shape: Shape, sets: &[Set], looks: &[Vec<Look>], ranges: &Ranges) -> Dr
             fact("log_scale colours", within(ranges.log_scale) + ", in nats"),
             fact("shift colours", within(ranges.shift)),
         ],
-        sheets,
+        figures,
     }
 }
 
-fn sheet(set: &Set, index: usize, look: &Look, shape: Shape, ranges: &Ranges) -> Sheet {
+fn figure(set: &Set, index: usize, trace: &Trace, shape: Shape, ranges: &Ranges) -> Figure {
     let mut heads = vec!["image".to_owned()];
-    heads.extend(look.couplings.iter().enumerate().map(|(i, coupling)| {
+    heads.extend(trace.couplings.iter().enumerate().map(|(i, coupling)| {
         let seen = coupling.view.shape();
         format!("{}\n{}\n{seen}", i + 1, mask_kind(&coupling.mask))
     }));
-    let row = |label: &str, first, of: fn(&CoupledLook) -> &Field, range| {
-        let field = |c: &CoupledLook| {
+    let row = |label: &str, first, of: fn(&CouplingTrace) -> &Field, range| {
+        let field = |c: &CouplingTrace| {
             let whole = tile::without_gaps(of(c), c.mask, c.view);
             Some(tile::field(&whole, shape, range))
         };
-        let tiles = look.couplings.iter().map(field);
+        let tiles = trace.couplings.iter().map(field);
         Row {
             label: label.to_owned(),
             tiles: std::iter::once(first).chain(tiles).collect(),
         }
     };
     let photo = Some(set.photo(index, shape));
-    let halves = look.couplings.iter().any(|c| !tile::is_interleaved(c.mask));
+    let halves = trace
+        .couplings
+        .iter()
+        .any(|c| !tile::is_interleaved(c.mask));
     let rows = [
         row("log_scale", photo, |c| &c.log_scale, ranges.log_scale),
         row("shift", None, |c| &c.shift, ranges.shift),
@@ -124,7 +127,7 @@ fn sheet(set: &Set, index: usize, look: &Look, shape: Shape, ranges: &Ranges) ->
         range,
         blank,
     };
-    Sheet {
+    Figure {
         title: format!("{} #{}: couplings", set.name, set.number(index)),
         bands: Band::wrapped(&heads, &rows, COLUMNS),
         scales: vec![

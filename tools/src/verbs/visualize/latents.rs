@@ -2,16 +2,16 @@
 
 use super::sets::{Set, Source, image_input, planes};
 use super::{fact, print};
-use crate::album::{self, Draft};
+use crate::gallery::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
-use crate::picture::{Band, Row, Scale, Sheet, tile};
+use crate::picture::{Band, Figure, Row, Scale, tile};
 use crate::{place, progress};
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::NumberFormat;
 use flow_infer::spec::Shape;
-use flow_train_host::look::{draws, planned_draws};
+use flow_train_host::trace::{draws, planned_draws};
 use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
@@ -58,7 +58,7 @@ impl Args {
         let kinds = kinds.collect::<Result<Vec<Kinds>>>()?;
         let draft = self.draft(&artifact, shape, &sets, &kinds);
         let facts = draft.facts.clone();
-        let written = album::write(&self.out, &loaded, draft)?;
+        let written = gallery::write(&self.out, &loaded, draft)?;
         print(&written, &facts, out)
     }
 
@@ -112,12 +112,12 @@ impl Args {
                 deviations.join("; "),
             ));
         }
-        let sheets = sets.iter().zip(kinds).map(|(set, kinds)| {
+        let figures = sets.iter().zip(kinds).map(|(set, kinds)| {
             let caption = format!("{}: images and their latents", set.name);
             (
                 format!("latents-{}", set.slug),
                 caption,
-                sheet(set, kinds, shape),
+                figure(set, kinds, shape),
             )
         });
         Draft {
@@ -129,12 +129,12 @@ impl Args {
                    draw hides that behind its own noise, the mean over many draws does not (the paper, section 5)."
                 .to_owned(),
             facts,
-            sheets: sheets.collect(),
+            figures: figures.collect(),
         }
     }
 }
 
-fn sheet(set: &Set, kinds: &Kinds, shape: Shape) -> Sheet {
+fn figure(set: &Set, kinds: &Kinds, shape: Shape) -> Figure {
     let count = set.len();
     let heads: Vec<String> = (0..count).map(|i| format!("#{}", set.number(i))).collect();
     let mut rows = vec![Row {
@@ -150,7 +150,7 @@ fn sheet(set: &Set, kinds: &Kinds, shape: Shape) -> Sheet {
                 .collect(),
         }
     }));
-    Sheet {
+    Figure {
         title: format!("{}: latents", set.name),
         bands: Band::wrapped(&heads, &rows, COLUMNS),
         scales: vec![Scale {

@@ -7,7 +7,7 @@ mod latents;
 mod samples;
 mod sets;
 
-use crate::album::Written;
+use crate::gallery::Written;
 use crate::output::Output;
 use crate::table::Table;
 use anyhow::Result;

@@ -2,11 +2,11 @@
 
 use super::sets::image_input;
 use super::{fact, print};
-use crate::album::{self, Draft};
+use crate::gallery::{self, Draft};
 use crate::inputs::{self, Limit};
 use crate::model::Loaded;
 use crate::output::Output;
-use crate::picture::{Band, Row, Sheet, tile};
+use crate::picture::{Band, Figure, Row, tile};
 use crate::reading::Reading;
 use crate::{number, place, progress};
 use anyhow::{Context, Result, bail};
@@ -90,7 +90,7 @@ impl Args {
         }
         let draft = self.draft(facts, &rows);
         let facts = draft.facts.clone();
-        let written = album::write(&self.out, &loaded, draft)?;
+        let written = gallery::write(&self.out, &loaded, draft)?;
         print(&written, &facts, out)
     }
 
@@ -113,7 +113,8 @@ impl Args {
         }))
     }
 
-    /// Pixels of every sample, temperature by temperature. A column is one latent, times the temperature.
+    /// Pixels of every sample, temperature by temperature. A column is one latent, times the
+    /// temperature.
     fn samples(&self, model: &Model) -> Result<Vec<Vec<Vec<f32>>>> {
         let dims = model.spec().input.shape().len();
         let draws = 0..u64::from(self.draws);
@@ -132,7 +133,7 @@ impl Args {
 
     fn draft(&self, facts: Vec<(String, String)>, rows: &[Row]) -> Draft {
         let heads: Vec<String> = (0..self.draws).map(|d| format!("draw {d}")).collect();
-        let sheet = Sheet {
+        let figure = Figure {
             title: "samples".to_owned(),
             bands: Band::wrapped(&heads, rows, COLUMNS),
             scales: Vec::new(),
@@ -146,7 +147,7 @@ impl Args {
                    be. Pixels beyond black and white are held there."
                 .to_owned(),
             facts,
-            sheets: vec![("samples".to_owned(), caption, sheet)],
+            figures: vec![("samples".to_owned(), caption, figure)],
         }
     }
 }

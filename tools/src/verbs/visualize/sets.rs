@@ -10,7 +10,7 @@ use flow_infer::plan::PlannedInput;
 use flow_infer::spec::Shape;
 use flow_train_host::data::{Dataset, Images};
 use flow_train_host::files::one_line;
-use flow_train_host::look::{Look, look_all};
+use flow_train_host::trace::{Trace, trace_all};
 use std::path::{Path, PathBuf};
 
 /// Where images come from.
@@ -61,7 +61,8 @@ impl Source {
     }
 }
 
-/// Letters and digits of a name, and the set's number where there are others: no two sets have the same.
+/// Letters and digits of a name, and the set's number where there are others: no two sets have the
+/// same.
 fn slug(name: &str, index: usize) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let slug: String = name
@@ -106,11 +107,11 @@ impl Set {
     }
 
     /// Looks at every image, with a bar.
-    pub(super) fn look(&self, artifact: &Artifact<'_>) -> Result<Vec<Look>> {
+    pub(super) fn trace(&self, artifact: &Artifact<'_>) -> Result<Vec<Trace>> {
         let bar = progress::bar(self.len(), self.name.as_str());
-        let looks = look_all(artifact, &self.dataset(), &|| bar.inc(1));
+        let traces = trace_all(artifact, &self.dataset(), &|| bar.inc(1));
         bar.finish_and_clear();
-        looks.map_err(|refused| self.refused(refused))
+        traces.map_err(|refused| self.refused(refused))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The matrices of F(4x4, 3x3) and F(3x3, 4x4), and how they map a square.
 //!
-//! Both have six points a side, 0, 1, -1, 2, -2 and infinity, hence one matrix for the input: what is a kernel's tap
-//! to one is an output pixel to the other.
+//! Both have six points a side, 0, 1, -1, 2, -2 and infinity, hence one matrix for the input: what
+//! is a kernel's tap to one is an output pixel to the other.
 
 use crate::nn::kernels::isa::Isa;
 
@@ -17,8 +17,8 @@ pub(super) const B: [[f32; MAPPED]; MAPPED] = [
     [0.0, 4.0, 0.0, -5.0, 0.0, 1.0],
 ];
 
-/// A kernel of T taps a side with tiles of S output pixels a side. A type, so that matrices are constants to the
-/// compiler.
+/// A kernel of T taps a side with tiles of S output pixels a side. A type, so that matrices are
+/// constants to the compiler.
 pub(super) trait Form<const T: usize, const S: usize>: Copy {
     /// Maps a kernel.
     const G: [[f32; T]; MAPPED];

@@ -1,13 +1,17 @@
-//! Convolutions of side 3 and 4 with a quarter of the multiplications: Winograd's F(4x4, 3x3) and F(3x3, 4x4).
+//! Convolutions of side 3 and 4 with a quarter of the multiplications: Winograd's F(4x4, 3x3) and
+//! F(3x3, 4x4).
 //!
-//! Tiles of 6 x 6 input pixels and kernels of 3 x 3 or 4 x 4 taps become 36 numbers each; their products, summed over
-//! channels, become 4 x 4 or 3 x 3 output pixels (Lavin and Gray, 2015, with the points 0, 1, -1, 2, -2):
+//! Tiles of 6 x 6 input pixels and kernels of 3 x 3 or 4 x 4 taps become 36 numbers each; their
+//! products, summed over channels, become 4 x 4 or 3 x 3 output pixels (Lavin and Gray, 2015, with
+//! the points 0, 1, -1, 2, -2):
 //!
-//! out = At [(G w Gt) * (Bt d B)] A; transposed, dw = Gt [sum over tiles of (Bt d B) * (A dout At)] G.
+//! out = At [(G w Gt) * (Bt d B)] A; transposed, dw = Gt [sum over tiles of (Bt d B) * (A dout At)]
+//! G.
 //!
-//! A map of such numbers has 36 rows, one a point, and a column a tile: the sums over channels are a convolution of
-//! side 1 with other weights for every row, which the direct kernels compute. Weights are mapped anew in every call:
-//! kept mapped from step to step they would take four times the memory of all weights.
+//! A map of such numbers has 36 rows, one a point, and a column a tile: the sums over channels are
+//! a convolution of side 1 with other weights for every row, which the direct kernels compute.
+//! Weights are mapped anew in every call: kept mapped from step to step they would take four times
+//! the memory of all weights.
 
 mod matrices;
 mod outputs;
@@ -36,11 +40,12 @@ thread_local! {
     static ROOM: RefCell<Scratch> = RefCell::default();
 }
 
-/// Least tiles: with fewer, mapping the weights anew eats the gain. Of the direct kernels' time 16 tiles of 128 channels
-/// take 0.55, 8 tiles 0.7, and 4 tiles 0.9 for a convolution but 1.1 for the gradient of its weights.
+/// Least tiles: with fewer, mapping the weights anew eats the gain. Of the direct kernels' time 16
+/// tiles of 128 channels take 0.55, 8 tiles 0.7, and 4 tiles 0.9 for a convolution but 1.1 for the
+/// gradient of its weights.
 const LEAST_TILES: usize = 8;
-/// Tiles from which more gain little, those of 28 x 28 pixels: larger maps are computed in parts, whose points are still
-/// in the cache when they are read.
+/// Tiles from which more gain little, those of 28 x 28 pixels: larger maps are computed in parts,
+/// whose points are still in the cache when they are read.
 const ENOUGH_TILES: usize = 49;
 /// Least channels on both sides: with fewer there is more to map than to multiply.
 const LEAST_CHANNELS: usize = 32;
@@ -92,20 +97,20 @@ pub(super) fn convolve(
 pub(super) fn add_weight_gradient(
     cpu: Cpu,
     input: &Map,
-    out_gradient: &Map,
+    grad_output: &Map,
     gradient: &mut [Lanes],
     bias: &mut [Lanes],
 ) {
-    let tiles = Tiles::new(out_gradient.grid(), 4);
-    let (both, order) = ([input, out_gradient], Order::BlocksOfTaps);
+    let tiles = Tiles::new(grad_output.grid(), 4);
+    let (both, order) = ([input, grad_output], Order::BlocksOfTaps);
     for tiles in tiles.parts(ENOUGH_TILES) {
         add_correlations(cpu, (ThreeTaps, 1), tiles, both, (order, gradient));
     }
-    add_bias_gradient(cpu, out_gradient, bias);
+    add_bias_gradient(cpu, grad_output, bias);
 }
 
-/// What a convolution of side 4, stride 1 and no padding does to the image; its weights are those of the dense layer
-/// over patches of whole blocks of channels.
+/// What a convolution of side 4, stride 1 and no padding does to the image; its weights are those
+/// of the dense layer over patches of whole blocks of channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// out[y] = sum of w[dy] in[y + dy]: the image becomes smaller, patches are read.
@@ -139,19 +144,19 @@ pub(crate) fn convolve_side_4(
 pub(crate) fn add_weight_gradient_of_side_4(
     cpu: Cpu,
     reach: Reach,
-    [input, out_gradient]: [&Map; 2],
+    [input, grad_output]: [&Map; 2],
     gradient: &mut [Lanes],
     bias: &mut [Lanes],
 ) {
-    let both = [input, out_gradient];
+    let both = [input, grad_output];
     let (smaller, order) = match reach {
-        Reach::Within => (out_gradient, Order::BlocksOfTaps),
+        Reach::Within => (grad_output, Order::BlocksOfTaps),
         Reach::Beyond => (input, Order::TapsOfBlocks),
     };
     for tiles in Tiles::new(smaller.grid(), 3).parts(ENOUGH_TILES) {
         add_correlations(cpu, (FourTaps, 0), tiles, both, (order, gradient));
     }
-    add_bias_gradient(cpu, out_gradient, bias);
+    add_bias_gradient(cpu, grad_output, bias);
 }
 
 /// out[y] = bias + sum of w[dy] in[y + dy - padding].
@@ -198,7 +203,8 @@ fn correlate<F: Form<T, S>, const T: usize, const S: usize>(
     }
 }
 
-/// gradient[dy] += sum over y of larger[y + dy - padding] smaller[y]; that with the pixels of the tiles is the smaller.
+/// gradient[dy] += sum over y of larger[y + dy - padding] smaller[y]; that with the pixels of the
+/// tiles is the smaller.
 fn add_correlations<F: Form<T, S>, const T: usize, const S: usize>(
     cpu: Cpu,
     (form, padding): (F, usize),
@@ -209,10 +215,10 @@ fn add_correlations<F: Form<T, S>, const T: usize, const S: usize>(
     ROOM.with_borrow_mut(|room| {
         let [mut points, mut above] = maps.map(|map| room.lend(map.channels(), tiles.points()));
         let mut sums = room.lend(weight_sums::ROOM, Grid::vectors(LANES));
-        let [input, out_gradient] = maps;
+        let [input, grad_output] = maps;
         let (larger, smaller) = match order {
-            Order::BlocksOfTaps => ((input, &mut points), (out_gradient, &mut above)),
-            Order::TapsOfBlocks => ((out_gradient, &mut above), (input, &mut points)),
+            Order::BlocksOfTaps => ((input, &mut points), (grad_output, &mut above)),
+            Order::TapsOfBlocks => ((grad_output, &mut above), (input, &mut points)),
         };
         cpu.run(Points {
             _square: Input,

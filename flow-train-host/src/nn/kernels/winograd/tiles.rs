@@ -72,8 +72,8 @@ impl Tiles {
         }
     }
 
-    /// The pixels of a map of points: an odd number of columns, so that a tile's points do not all fall into the same
-    /// few sets of a cache. A column too many holds zeros for ever.
+    /// The pixels of a map of points: an odd number of columns, so that a tile's points do not all
+    /// fall into the same few sets of a cache. A column too many holds zeros for ever.
     pub(super) fn points(self) -> Grid {
         Grid::bare(POINTS, self.count() | 1)
     }

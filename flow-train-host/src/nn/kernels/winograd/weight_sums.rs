@@ -1,8 +1,8 @@
 //! The gradient of weights from points.
 //!
-//! The sums over tiles of some channels, all points, go to the weights' gradient while they are in the first-level
-//! cache: 16 vectors a point are 36 KiB. As a map of all channels they were four times the gradient, written and read
-//! in every call.
+//! The sums over tiles of some channels, all points, go to the weights' gradient while they are in
+//! the first-level cache: 16 vectors a point are 36 KiB. As a map of all channels they were four
+//! times the gradient, written and read in every call.
 
 use super::POINTS;
 use super::matrices::{Form, MAPPED, both_sides};

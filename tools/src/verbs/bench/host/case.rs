@@ -1,8 +1,8 @@
 //! A model to time, and the files from which both sides work.
 //!
-//! A `.flow` holds integers, which the other sides cannot read. They get the same architecture with float weights made
-//! here; so that it means something that they are slower, these weights are quantized as well, and our engine must
-//! find nearly the same log-likelihoods with them.
+//! A `.flow` holds integers, which the other sides cannot read. They get the same architecture with
+//! float weights made here; so that it means something that they are slower, these weights are
+//! quantized as well, and our engine must find nearly the same log-likelihoods with them.
 
 use super::super::case::{Numbers, images};
 use crate::model::{Loaded, spec_section};
@@ -21,7 +21,8 @@ use std::path::Path;
 
 /// Images of a batch.
 pub(super) const BATCH: usize = 64;
-/// The batch, the model that is timed, and those made for comparison: one with floats, and its quantized twin.
+/// The batch, the model that is timed, and those made for comparison: one with floats, and its
+/// quantized twin.
 pub(super) const IMAGES: &str = "images.npy";
 pub(super) const TIMED: &str = "timed.flow";
 pub(super) const FLOAT: &str = "float.flow";
@@ -29,7 +30,7 @@ pub(super) const COMPARED: &str = "compared.flow";
 
 /// A quantized model of images.
 pub(super) struct Case {
-    /// Its file's name without the ending.
+    /// The model file's name without the ending.
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
     spec: FlowSpec,
@@ -87,8 +88,9 @@ impl Case {
         Ok(())
     }
 
-    /// First weights as training would choose them, and small ones where it would begin with zeros, so that every
-    /// layer shows in the result. With twice as large ones latents leave the range of integers.
+    /// First weights as training would choose them, and small ones where it would begin with zeros,
+    /// so that every layer shows in the result. With twice as large ones latents leave the range of
+    /// integers.
     fn model(&self, images: &Images) -> Result<Model> {
         let config = TrainConfig::new(self.spec.clone());
         let model = first_model(&config, &Dataset::Images(images.clone()))?;

@@ -1,7 +1,8 @@
-//! `flowgate bench host`: how fast this machine scores images, alone and against PyTorch and ONNX Runtime.
+//! `flowgate bench host`: how fast this machine scores images, alone and against PyTorch and ONNX
+//! Runtime.
 //!
-//! `case` a model's files, `side` who is timed, `worker` our side, `versus` the turns, `kernels` the same bits from all
-//! of them, `report` the tables.
+//! `case` a model's files, `side` who is timed, `worker` our side, `versus` the turns, `kernels`
+//! the same bits from all of them, `report` the tables.
 
 mod case;
 mod kernels;
@@ -14,7 +15,7 @@ use super::machine::{self, Temporary};
 use super::peer::{Peer, Python};
 use super::python;
 use crate::output::Output;
-use crate::{birth, date, place, progress, scripts};
+use crate::{date, place, progress, provenance, scripts};
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::ValueEnum;
@@ -37,7 +38,8 @@ const SCRIPTS: [(&str, &str); 3] = [
 /// What they need beside PyTorch.
 const PACKAGES: [&str; 2] = ["onnx", "onnxruntime"];
 
-/// Time log-likelihoods of images, alone or in turns with PyTorch and ONNX Runtime on the same cores
+/// Time log-likelihoods of images, alone or in turns with PyTorch and ONNX Runtime on the same
+/// cores
 #[derive(clap::Args)]
 #[command(
     after_help = "First every kernel of this processor evaluates the same images: not a bit may differ (exit code 1 if \
@@ -169,8 +171,8 @@ impl Args {
             From the bytes of an image to its log-likelihood in nats, the dequantization noise included, the code \
             length of the complexity score not; batches of {} images.\n",
             date::today(),
-            birth::tool(),
-            birth::commit(),
+            provenance::tool(),
+            provenance::commit(),
             machine::processor(),
             machine::cores(),
             self.rounds,

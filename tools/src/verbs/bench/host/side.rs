@@ -8,7 +8,8 @@ use crate::number;
 pub(super) enum Engine {
     /// This project's quantized engine.
     Ours,
-    /// This project's engine with the float model, as `score` and `eval` run it before it is exported.
+    /// This project's engine with the float model, as `score` and `eval` run it before it is
+    /// exported.
     OursFloat,
     /// PyTorch, operation by operation.
     Eager,
@@ -24,7 +25,7 @@ impl Engine {
     /// Us.
     pub(super) const OURS: [Self; 2] = [Self::Ours, Self::OursFloat];
 
-    /// Its name in tables.
+    /// The side's name in tables.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "flowgate",
@@ -46,7 +47,8 @@ impl Engine {
         }
     }
 
-    /// How many single images take about a third of a second, so that one disturbance does not make a turn's median.
+    /// How many single images take about a third of a second, so that one disturbance does not make
+    /// a turn's median.
     pub(super) fn images(self) -> usize {
         match self {
             Self::Ours => 400,

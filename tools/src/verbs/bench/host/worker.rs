@@ -73,7 +73,7 @@ fn single_images<A: Arithmetic>(
     Ok(turn)
 }
 
-/// The same with two threads, each of which computes half of every image.
+/// Single images on two threads, each of which computes half of every image.
 fn by_two(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
     let halves = Halves::of(artifact);
     let rooms = [(); 2].map(|()| {

@@ -1,16 +1,17 @@
 //! Who tells a coupling what it cannot see.
 //!
-//! With half masks, coupling k changes the half that it does not read, and the half that it reads was changed by
-//! coupling k - 1, which read the other. So k can expect its half of *this* image, and not of any image of the kind,
-//! only if k - 1 has written it down in what it changed. Two tests of that: another image's half is put into the input
-//! (what k reads of the input stays the same: does its expectation follow?), and coupling k - 1 is left out.
+//! With half masks, coupling k changes the half that it does not read, and the half that it reads
+//! was changed by coupling k - 1, which read the other. So k can expect its half of *this* image,
+//! and not of any image of the kind, only if k - 1 has written it down in what it changed. Two
+//! tests of that: another image's half is put into the input (what k reads of the input stays the
+//! same: does its expectation follow?), and coupling k - 1 is left out.
 
 use super::super::sets::Set;
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::spec::{CouplingMask, Half};
 use flow_train_host::data::{Dataset, Images};
-use flow_train_host::look::{Field, Look, look_all, without_step};
+use flow_train_host::trace::{Field, Trace, ablate, trace_all};
 
 /// Couplings whose masks are halves, by their place among the couplings.
 pub(super) fn halves(artifact: &Artifact<'_>) -> Vec<(usize, CouplingMask)> {
@@ -61,9 +62,9 @@ pub(super) struct Expectation {
 }
 
 impl Expectation {
-    fn of(look: &Look, coupling: usize) -> Option<Self> {
-        let coupled = look.couplings.get(coupling)?;
-        let (first, before) = (look.latents.first()?, look.latents.get(coupled.step)?);
+    fn of(trace: &Trace, coupling: usize) -> Option<Self> {
+        let coupled = trace.couplings.get(coupling)?;
+        let (first, before) = (trace.latents.first()?, trace.latents.get(coupled.step)?);
         let changed = |i: usize| coupled.shift[i].is_some();
         let found: Field = before
             .iter()
@@ -78,13 +79,16 @@ impl Expectation {
         })
     }
 
-    fn all(looks: &[Look], coupling: usize) -> Vec<Self> {
-        looks.iter().filter_map(|l| Self::of(l, coupling)).collect()
+    fn all(traces: &[Trace], coupling: usize) -> Vec<Self> {
+        traces
+            .iter()
+            .filter_map(|l| Self::of(l, coupling))
+            .collect()
     }
 }
 
 /// All couplings of half masks on a set; `looks` are those of its images.
-pub(super) fn measure(artifact: &Artifact<'_>, set: &Set, looks: &[Look]) -> Result<Vec<Seen>> {
+pub(super) fn measure(artifact: &Artifact<'_>, set: &Set, traces: &[Trace]) -> Result<Vec<Seen>> {
     let halves = halves(artifact);
     let mut before: Option<usize> = None;
     let mut all = Vec::new();
@@ -92,17 +96,17 @@ pub(super) fn measure(artifact: &Artifact<'_>, set: &Set, looks: &[Look]) -> Res
         let mut seen = Seen {
             coupling,
             half: changed_half(mask),
-            whole: Expectation::all(looks, coupling),
+            whole: Expectation::all(traces, coupling),
             exchanged: Vec::new(),
             inputs: None,
             alone: Vec::new(),
         };
         if let Some(before) = before {
-            let inputs = exchanged(&set.images, looks, coupling)?;
-            let looked = look_at(artifact, set, &inputs)?;
-            seen.exchanged = Expectation::all(&looked, coupling);
+            let inputs = exchanged(&set.images, traces, coupling)?;
+            let traced = trace_inputs(artifact, set, &inputs)?;
+            seen.exchanged = Expectation::all(&traced, coupling);
             seen.inputs = Some(inputs);
-            seen.alone = alone(artifact, set, (before, coupling), looks)?;
+            seen.alone = alone(artifact, set, (before, coupling), traces)?;
         }
         before = Some(coupling);
         all.push(seen);
@@ -111,11 +115,11 @@ pub(super) fn measure(artifact: &Artifact<'_>, set: &Set, looks: &[Look]) -> Res
 }
 
 /// Every image with the half of the next one that a coupling changes.
-fn exchanged(images: &Images, looks: &[Look], coupling: usize) -> Result<Images> {
+fn exchanged(images: &Images, traces: &[Trace], coupling: usize) -> Result<Images> {
     let mut pixels = Vec::with_capacity(images.pixels().len());
-    for (index, look) in looks.iter().enumerate() {
+    for (index, trace) in traces.iter().enumerate() {
         let (own, next) = (images.get(index), images.get((index + 1) % images.len()));
-        let changed = look.couplings[coupling].shift.iter().map(Option::is_some);
+        let changed = trace.couplings[coupling].shift.iter().map(Option::is_some);
         let both = own.iter().zip(next).zip(changed);
         pixels.extend(both.map(|((own, next), changed)| if changed { next } else { own }));
     }
@@ -128,21 +132,24 @@ fn alone(
     artifact: &Artifact<'_>,
     set: &Set,
     (before, coupling): (usize, usize),
-    looks: &[Look],
+    traces: &[Trace],
 ) -> Result<Vec<Expectation>> {
-    let step = looks.first().map_or(0, |look| look.couplings[before].step);
-    let file = without_step(artifact, step).context("without a coupling")?;
-    let shorter = Artifact::load(&file).context("without a coupling")?;
-    let looked = look_at(&shorter, set, &set.images)?;
-    Ok(Expectation::all(&looked, coupling - 1))
+    let step = traces
+        .first()
+        .map_or(0, |trace| trace.couplings[before].step);
+    let file = ablate(artifact, step).context("without a coupling")?;
+    let ablated = Artifact::load(&file).context("without a coupling")?;
+    let traced = trace_inputs(&ablated, set, &set.images)?;
+    Ok(Expectation::all(&traced, coupling - 1))
 }
 
-fn look_at(artifact: &Artifact<'_>, set: &Set, images: &Images) -> Result<Vec<Look>> {
-    let looks = look_all(artifact, &Dataset::Images(images.clone()), &|| ());
-    looks.map_err(|refused| set.refused(refused))
+fn trace_inputs(artifact: &Artifact<'_>, set: &Set, images: &Images) -> Result<Vec<Trace>> {
+    let traces = trace_all(artifact, &Dataset::Images(images.clone()), &|| ());
+    traces.map_err(|refused| set.refused(refused))
 }
 
-/// Mean over images of the correlation between what is expected and what is found; NaN of constants.
+/// Mean over images of the correlation between what is expected and what is found; NaN of
+/// constants.
 pub(super) fn agreement<'e>(
     expected: impl Iterator<Item = &'e Field>,
     found: impl Iterator<Item = &'e Field>,

@@ -4,17 +4,17 @@ mod measure;
 
 use super::sets::{Set, Source, image_input, planes};
 use super::{fact, print};
-use crate::album::{self, Draft};
+use crate::gallery::{self, Draft};
 use crate::model::Loaded;
 use crate::output::Output;
-use crate::picture::{Band, Raster, Row, Scale, Sheet, range_of, tile};
+use crate::picture::{Band, Figure, Raster, Row, Scale, range_of, tile};
 use crate::place;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_infer::spec::Shape;
 use flow_train_host::files::one_line;
-use flow_train_host::look::Look;
 use flow_train_host::sample::{to_byte, to_pixel};
+use flow_train_host::trace::Trace;
 use measure::{Expectation, Seen, agreement, halves, measure};
 use std::io::Write;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub(super) struct Args {
 /// A set with everything that is seen of it.
 struct Case {
     set: Set,
-    looks: Vec<Look>,
+    traces: Vec<Trace>,
     seen: Vec<Seen>,
 }
 
@@ -79,19 +79,19 @@ impl Args {
         }
         let mut cases = Vec::new();
         for set in sets {
-            let looks = set.look(&artifact)?;
-            let seen = measure(&artifact, &set, &looks)?;
-            cases.push(Case { set, looks, seen });
+            let traces = set.trace(&artifact)?;
+            let seen = measure(&artifact, &set, &traces)?;
+            cases.push(Case { set, traces, seen });
         }
-        let latents = cases.iter().flat_map(|case| &case.looks);
-        let latents = latents.flat_map(|look| look.latents.iter().skip(1).flatten().copied());
+        let latents = cases.iter().flat_map(|case| &case.traces);
+        let latents = latents.flat_map(|trace| trace.latents.iter().skip(1).flatten().copied());
         let range = range_of(latents);
         let colours = Colours {
             shape,
             margin,
             range,
         };
-        let written = album::write(&self.out, &loaded, draft(&cases, colours))?;
+        let written = gallery::write(&self.out, &loaded, draft(&cases, colours))?;
         table(&cases).print(out)?;
         writeln!(out)?;
         print(&written, &[fact("colours", colours.text())], out)
@@ -115,12 +115,13 @@ impl Colours {
     }
 }
 
-/// The four figures of a coupling: as it is; exchanged, with the new half and with the own; without the one before.
+/// The four figures of a coupling: as it is; exchanged, with the new half and with the own; without
+/// the one before.
 fn figures(seen: &Seen) -> [Option<f64>; 4] {
-    fn expected(all: &[Expectation]) -> impl Iterator<Item = &flow_train_host::look::Field> {
+    fn expected(all: &[Expectation]) -> impl Iterator<Item = &flow_train_host::trace::Field> {
         all.iter().map(|e| &e.expected)
     }
-    fn found(all: &[Expectation]) -> impl Iterator<Item = &flow_train_host::look::Field> {
+    fn found(all: &[Expectation]) -> impl Iterator<Item = &flow_train_host::trace::Field> {
         all.iter().map(|e| &e.found)
     }
     let whole = agreement(expected(&seen.whole), found(&seen.whole));
@@ -166,13 +167,13 @@ fn draft(cases: &[Case], colours: Colours) -> Draft {
             facts.push((name, sentence(seen)));
         }
     }
-    let sheets = cases.iter().map(|case| {
+    let figures = cases.iter().map(|case| {
         let caption = format!(
             "{}: what couplings expect of what they cannot see",
             case.set.name
         );
         let name = format!("coadaptation-{}", case.set.slug);
-        (name, caption, sheet(case, colours))
+        (name, caption, figure(case, colours))
     });
     Draft {
         kind: "coadaptation",
@@ -185,7 +186,7 @@ fn draft(cases: &[Case], colours: Colours) -> Draft {
                when the first coupling is left out. It works on foreign images too, which is why they are likely."
             .to_owned(),
         facts,
-        sheets: sheets.collect(),
+        figures: figures.collect(),
     }
 }
 
@@ -203,7 +204,7 @@ fn sentence(seen: &Seen) -> String {
     }
 }
 
-fn sheet(case: &Case, colours: Colours) -> Sheet {
+fn figure(case: &Case, colours: Colours) -> Figure {
     let mut heads = vec!["image".to_owned()];
     for seen in &case.seen {
         let k = seen.coupling + 1;
@@ -217,7 +218,7 @@ fn sheet(case: &Case, colours: Colours) -> Sheet {
         heads.push(format!("without {}\n{k} expects", k - 1));
     }
     let shown = 0..case.set.len().min(SHOWN);
-    Sheet {
+    Figure {
         title: format!("{}: co-adaptation", case.set.name),
         bands: vec![Band {
             heads,
@@ -232,13 +233,13 @@ fn sheet(case: &Case, colours: Colours) -> Sheet {
 }
 
 fn row(case: &Case, index: usize, colours: Colours) -> Row {
-    let (set, look) = (&case.set, &case.looks[index]);
+    let (set, trace) = (&case.set, &case.traces[index]);
     let mut tiles = vec![Some(set.photo(index, colours.shape))];
     let of = |all: &[Expectation]| all.get(index).map(|e| colours.tile(e));
     for seen in &case.seen {
         tiles.push(of(&seen.whole));
-        let after = look.couplings[seen.coupling].step + 1;
-        let after = look.latents.get(after);
+        let after = trace.couplings[seen.coupling].step + 1;
+        let after = trace.latents.get(after);
         tiles.push(after.map(|z| tile::array(z, colours.shape, colours.range)));
     }
     for seen in &case.seen {

@@ -1,9 +1,10 @@
-//! a = relu([x, -x]): what a residual conditioner reads, so that its first relu loses nothing.
+//! CReLU, a = relu([x, -x]): what a residual conditioner reads, so that its first relu loses
+//! nothing.
 
 use super::{LANES, Map};
 
-/// a = relu([x, -x]).
-pub(super) fn rectify(input: &Map, both: &mut Map) {
+/// a = relu([x, -x]) of `input`.
+pub(super) fn forward(input: &Map, both: &mut Map) {
     let grid = input.grid();
     let channels = input.channels();
     for c in 0..channels {
@@ -21,12 +22,12 @@ pub(super) fn rectify(input: &Map, both: &mut Map) {
 }
 
 /// Gradient of x from that of a: a's sign tells which of the two passed.
-pub(super) fn gradient(both: &Map, both_gradient: &Map, input_gradient: &mut Map) {
+pub(super) fn gradient(both: &Map, both_gradient: &Map, grad_input: &mut Map) {
     let grid = both.grid();
-    let channels = input_gradient.channels();
+    let channels = grad_input.channels();
     for c in 0..channels {
         for y in 0..grid.rows() {
-            let to = input_gradient.index(c, y, 0);
+            let to = grad_input.index(c, y, 0);
             let positive = both.index(c, y, 0);
             let negative = both.index(channels + c, y, 0);
             for x in (0..grid.width).map(|x| x * LANES) {
@@ -34,7 +35,7 @@ pub(super) fn gradient(both: &Map, both_gradient: &Map, input_gradient: &mut Map
                     true => both_gradient.get(at),
                     false => 0.0,
                 };
-                input_gradient.set(to + x, passed(positive + x) - passed(negative + x));
+                grad_input.set(to + x, passed(positive + x) - passed(negative + x));
             }
         }
     }

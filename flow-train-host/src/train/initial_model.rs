@@ -8,12 +8,12 @@ use crate::data::Dataset;
 use crate::model::Model;
 use std::path::Path;
 
-/// The weights that [`run`](super::run()) would begin with in this directory, which must not hold a run yet. Writes
-/// nothing.
+/// The weights that [`run`](super::run()) would begin with in this directory, which must not hold a
+/// run yet. Writes nothing.
 ///
 /// # Errors
 /// Those with which the run would not begin.
-pub fn untrained(
+pub fn initial_model(
     config: &TrainConfig,
     data: &Dataset,
     directory: &Path,

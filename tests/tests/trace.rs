@@ -12,8 +12,8 @@ use flow_tests::tolerance::{ENGINE_FLOAT_LATENT, FIXED_COUPLING, Worst};
 use flow_train_host::data::Dataset;
 use flow_train_host::export;
 use flow_train_host::export::lower::Source;
-use flow_train_host::look::{Look, draws, look, look_all, planned_draws, without_step};
 use flow_train_host::model::Model;
+use flow_train_host::trace::{Trace, ablate, draws, planned_draws, trace, trace_all};
 
 const INPUTS: usize = 3;
 
@@ -22,8 +22,8 @@ fn float_file(model: &Model) -> Vec<u8> {
     file.expect("a small model fits")
 }
 
-fn looks(artifact: &Artifact<'_>, data: &Dataset) -> Vec<Look> {
-    look_all(artifact, data, &|| ()).expect("the engine takes its own kind of data")
+fn traces(artifact: &Artifact<'_>, data: &Dataset) -> Vec<Trace> {
+    trace_all(artifact, data, &|| ()).expect("the engine takes its own kind of data")
 }
 
 #[test]
@@ -35,17 +35,17 @@ fn latents_and_log_scales_are_the_references() {
         let data = random_dataset(&model, INPUTS, &mut random);
         let file = float_file(&model);
         let artifact = Artifact::load(&file).expect("an exported file loads");
-        for (i, look) in looks(&artifact, &data).iter().enumerate() {
+        for (i, trace) in traces(&artifact, &data).iter().enumerate() {
             let wanted = evaluate(&model, &item(&data, i));
-            assert_eq!(look.latents.len(), artifact.steps().count() + 1);
-            for (z, wanted) in look.latents.last().unwrap().iter().zip(&wanted.z) {
+            assert_eq!(trace.latents.len(), artifact.steps().count() + 1);
+            for (z, wanted) in trace.latents.last().unwrap().iter().zip(&wanted.z) {
                 worst.check(format_args!("{name}, latent {i}"), (*z).into(), *wanted);
             }
             let steps = model.spec().steps().zip(&wanted.step_log_dets);
             let couplings = steps.filter(|(s, _)| matches!(s.step, StepSpec::Coupling(_)));
             let log_dets: Vec<f64> = couplings.map(|(_, log_det)| *log_det).collect();
-            assert_eq!(look.couplings.len(), log_dets.len());
-            for (coupling, wanted) in look.couplings.iter().zip(log_dets) {
+            assert_eq!(trace.couplings.len(), log_dets.len());
+            for (coupling, wanted) in trace.couplings.iter().zip(log_dets) {
                 let sum = coupling.log_scale.iter().flatten();
                 let sum: f64 = sum.map(|&l| f64::from(l)).sum();
                 worst.check(format_args!("{name}, log_det {i}"), sum, wanted);
@@ -54,9 +54,10 @@ fn latents_and_log_scales_are_the_references() {
     }
 }
 
-/// y = (x - expected) exp(log_scale) where a coordinate is changed, y = x elsewhere: for both affine forms.
-fn check_couplings(name: &str, look: &Look, worst: &mut Worst) {
-    for coupling in &look.couplings {
+/// y = (x - expected) exp(log_scale) where a coordinate is changed, y = x elsewhere: for both
+/// affine forms.
+fn check_couplings(name: &str, trace: &Trace, worst: &mut Worst) {
+    for coupling in &trace.couplings {
         let (view, shape) = (coupling.view, coupling.view.shape());
         let mut changed = vec![false; coupling.shift.len()];
         for c in 0..view.channels() {
@@ -67,8 +68,8 @@ fn check_couplings(name: &str, look: &Look, worst: &mut Worst) {
             }
         }
         let (before, after) = (
-            &look.latents[coupling.step],
-            &look.latents[coupling.step + 1],
+            &trace.latents[coupling.step],
+            &trace.latents[coupling.step + 1],
         );
         let expected = coupling.expected();
         for (i, changed) in changed.into_iter().enumerate() {
@@ -90,21 +91,21 @@ fn couplings_do_what_is_seen_of_them() {
     let mut float = Worst::of(ENGINE_FLOAT_LATENT);
     let mut fixed = Worst::of(FIXED_COUPLING);
     for NamedModel { name, model } in models::small_models() {
-        let mut random = SplitMix64::named(&format!("{name}: look at couplings"));
+        let mut random = SplitMix64::named(&format!("{name}: trace at couplings"));
         println!("{name}: seed {:#x}", random.seed());
         let data = random_dataset(&model, 16, &mut random);
         let file = float_file(&model);
         let shown = data.take(0..INPUTS);
         let artifact = Artifact::load(&file).expect("an exported file loads");
-        let seen = looks(&artifact, &shown);
+        let seen = traces(&artifact, &shown);
         seen.iter()
-            .for_each(|look| check_couplings(&name, look, &mut float));
+            .for_each(|trace| check_couplings(&name, trace, &mut float));
         let quantized = export::quantized(&model, &data, &|| ()).and_then(|file| file.to_bytes());
         let quantized = quantized.unwrap_or_else(|error| panic!("{name}: {error}"));
         let artifact = Artifact::load(&quantized).expect("an exported file loads");
-        let seen = looks(&artifact, &shown);
+        let seen = traces(&artifact, &shown);
         seen.iter()
-            .for_each(|look| check_couplings(&name, look, &mut fixed));
+            .for_each(|trace| check_couplings(&name, trace, &mut fixed));
     }
 }
 
@@ -116,13 +117,13 @@ fn a_step_that_is_left_out_is_the_only_difference() {
     let data = random_dataset(&model, 1, &mut random);
     let file = float_file(&model);
     let artifact = Artifact::load(&file).expect("an exported file loads");
-    let whole = looks(&artifact, &data).remove(0);
+    let whole = traces(&artifact, &data).remove(0);
     let last = artifact.steps().count() - 1;
     for left_out in [0, 3, last] {
-        let shorter = without_step(&artifact, left_out).expect("every shorter flow is one");
-        let shorter = Artifact::load(&shorter).expect("it was loaded before");
-        assert_eq!(shorter.steps().count(), last);
-        let seen = looks(&shorter, &data).remove(0);
+        let ablated = ablate(&artifact, left_out).expect("every ablated flow is one");
+        let ablated = Artifact::load(&ablated).expect("it was loaded before");
+        assert_eq!(ablated.steps().count(), last);
+        let seen = traces(&ablated, &data).remove(0);
         assert_eq!(seen.latents[..=left_out], whole.latents[..=left_out]);
         assert_eq!(seen.couplings[..left_out], whole.couplings[..left_out]);
         if left_out < last {
@@ -179,7 +180,7 @@ fn integer_models_draw_what_their_file_says() {
     let refused = draws(&artifact, &data, 2, 0, &|| ());
     assert_eq!(refused, Err((0, InputError::NoiseUnsupported)));
     let all = planned(&midpoint);
-    let seen = look(&artifact, &data.input_bytes(3), Noise::Planned).unwrap();
+    let seen = trace(&artifact, &data.input_bytes(3), Noise::Planned).unwrap();
     assert_eq!((&all[3].first, &all[3].mean), {
         let latent = seen.latents.last().unwrap();
         (latent, latent)
@@ -188,7 +189,7 @@ fn integer_models_draw_what_their_file_says() {
     assert!(drawn.iter().all(|d| d.first != d.mean));
     let drawn_file = file(Dequantization::Drawn { draws: 4, seed: 9 });
     let artifact = Artifact::load(&drawn_file).expect("an exported file loads");
-    let seen = look(&artifact, &data.input_bytes(0), Noise::Planned).unwrap();
+    let seen = trace(&artifact, &data.input_bytes(0), Noise::Planned).unwrap();
     let steps = artifact.steps().flatten();
     let couplings = steps.filter(|step| matches!(step, Step::Coupling(_)));
     assert_eq!(seen.latents.len(), artifact.steps().count() + 1);

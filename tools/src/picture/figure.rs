@@ -1,12 +1,13 @@
-//! Sheets: tiles in rows and columns with their labels, and the colour scales below.
+//! Figures: tiles in rows and columns with their labels, and the colour scales below.
 //!
-//! Twice as large as they are shown, so that they stay sharp on screens of high density and legible in print.
+//! Twice as large as they are shown, so that they stay sharp on screens of high density and legible
+//! in print.
 
 use super::colour::{BLANK, INK, PAPER, SOFT, diverging};
 use super::font::LINE;
 use super::raster::{Raster, text_width};
 
-/// Width that a sheet should have, in pixels.
+/// Width that a figure should have, in pixels.
 const WIDTH: usize = 2000;
 /// Tiles are not shown larger than this.
 const TILE: usize = 240;
@@ -23,7 +24,7 @@ const BAR: (usize, usize) = (420, 22);
 
 /// A labelled grid of tiles.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sheet {
+pub(crate) struct Figure {
     /// Above everything.
     pub(crate) title: String,
     /// Grids, one below the other.
@@ -89,25 +90,25 @@ struct Layout {
     pitch: usize,
 }
 
-impl Sheet {
+impl Figure {
     /// Draws it.
     pub(crate) fn draw(&self) -> Raster {
         let layout = self.layout();
         let title = TITLE * LINE + GAP;
         let bands = self.bands.iter().map(|b| b.height(&layout) + MARGIN);
         let height = MARGIN + title + bands.sum::<usize>() + self.scales_height();
-        let mut sheet = Raster::new(self.width(&layout), height, PAPER);
-        sheet.write((MARGIN, MARGIN), &self.title, TITLE, INK);
+        let mut figure = Raster::new(self.width(&layout), height, PAPER);
+        figure.write((MARGIN, MARGIN), &self.title, TITLE, INK);
         let mut y = MARGIN + title;
         for band in &self.bands {
-            band.draw(&mut sheet, y, &layout);
+            band.draw(&mut figure, y, &layout);
             y += band.height(&layout) + MARGIN;
         }
         for scale in &self.scales {
-            scale.draw(&mut sheet, y);
+            scale.draw(&mut figure, y);
             y += scale_height();
         }
-        sheet
+        figure
     }
 
     fn layout(&self) -> Layout {
@@ -162,17 +163,17 @@ impl Band {
         self.head_height() + rows.sum::<usize>()
     }
 
-    fn draw(&self, sheet: &mut Raster, mut y: usize, layout: &Layout) {
+    fn draw(&self, figure: &mut Raster, mut y: usize, layout: &Layout) {
         let column = |index: usize| MARGIN + layout.label + index * layout.pitch;
         for (index, head) in self.heads.iter().enumerate() {
-            write_lines(sheet, (column(index), y), head);
+            write_lines(figure, (column(index), y), head);
         }
         y += self.head_height();
         for row in &self.rows {
-            write_lines(sheet, (MARGIN, y), &row.label);
+            write_lines(figure, (MARGIN, y), &row.label);
             for (index, tile) in row.tiles.iter().enumerate() {
                 if let Some(tile) = tile {
-                    sheet.stamp((column(index), y), tile, layout.zoom);
+                    figure.stamp((column(index), y), tile, layout.zoom);
                 }
             }
             y += Self::row_height(row, layout);
@@ -180,9 +181,9 @@ impl Band {
     }
 }
 
-fn write_lines(sheet: &mut Raster, (x, y): (usize, usize), text: &str) {
+fn write_lines(figure: &mut Raster, (x, y): (usize, usize), text: &str) {
     for (index, line) in text.lines().enumerate() {
-        sheet.write((x, y + index * TEXT * LINE), line, TEXT, SOFT);
+        figure.write((x, y + index * TEXT * LINE), line, TEXT, SOFT);
     }
 }
 
@@ -200,26 +201,26 @@ impl Scale {
     }
 
     /// The bar with its numbers below; beside it its name, and a box for blank coordinates.
-    fn draw(&self, sheet: &mut Raster, y: usize) {
+    fn draw(&self, figure: &mut Raster, y: usize) {
         let (width, height) = BAR;
         for x in 0..width {
             let value = 2.0 * x as f32 / (width - 1) as f32 - 1.0;
-            sheet.fill((MARGIN + x, y), (1, height), diverging(value));
+            figure.fill((MARGIN + x, y), (1, height), diverging(value));
         }
         let texts = [-self.range, 0.0, self.range].map(number);
         let below = y + height + TEXT * 2;
         let widths = texts.each_ref().map(|text| text_width(text, TEXT));
         let places = [0, (width - widths[1]) / 2, width - widths[2]];
         for (text, x) in texts.iter().zip(places) {
-            sheet.write((MARGIN + x, below), text, TEXT, SOFT);
+            figure.write((MARGIN + x, below), text, TEXT, SOFT);
         }
         let line = y + (height - 7 * TEXT) / 2;
         let mut x = MARGIN + width + 2 * GAP;
-        sheet.write((x, line), &self.name, TEXT, INK);
+        figure.write((x, line), &self.name, TEXT, INK);
         if let Some(what) = self.blank {
             x += text_width(&self.name, TEXT) + GAP;
-            sheet.fill((x, y), (height, height), BLANK);
-            sheet.write((x + height + GAP, line), what, TEXT, SOFT);
+            figure.fill((x, y), (height, height), BLANK);
+            figure.write((x + height + GAP, line), what, TEXT, SOFT);
         }
     }
 }
@@ -239,14 +240,14 @@ fn number(value: f32) -> String {
 mod tests {
     use super::*;
 
-    fn sheet(columns: usize) -> Sheet {
+    fn figure(columns: usize) -> Figure {
         let tile = Raster::new(28, 28, INK);
         let heads: Vec<String> = (0..columns).map(|c| c.to_string()).collect();
         let row = Row {
             label: "row".to_owned(),
             tiles: vec![Some(tile); columns],
         };
-        Sheet {
+        Figure {
             title: "title".to_owned(),
             bands: Band::wrapped(&heads, &[row.clone(), row], 12),
             scales: vec![Scale {
@@ -258,8 +259,8 @@ mod tests {
     }
 
     /// Pixels of the colour of the test's tiles in large squares, not of letters.
-    fn tile_pixels(sheet: &Raster) -> usize {
-        let bytes = sheet.bytes();
+    fn tile_pixels(figure: &Raster) -> usize {
+        let bytes = figure.bytes();
         let dark = bytes.chunks_exact(3).filter(|p| **p == INK);
         dark.count()
     }
@@ -267,9 +268,9 @@ mod tests {
     #[test]
     fn every_tile_is_there_whole() {
         for columns in [1, 5, 12, 13, 40] {
-            let sheet = sheet(columns);
-            let zoom = sheet.layout().zoom;
-            let drawn = sheet.draw();
+            let figure = figure(columns);
+            let zoom = figure.layout().zoom;
+            let drawn = figure.draw();
             assert!(
                 drawn.width() <= WIDTH + 12 * GAP,
                 "{columns}: {}",
@@ -282,8 +283,8 @@ mod tests {
     }
 
     #[test]
-    fn long_labels_make_a_sheet_wider() {
-        let mut long = sheet(2);
+    fn long_labels_make_a_figure_wider() {
+        let mut long = figure(2);
         let narrow = long.draw().width();
         long.title = "x".repeat(200);
         assert_eq!(long.draw().width(), 2 * MARGIN + 200 * 6 * TITLE);

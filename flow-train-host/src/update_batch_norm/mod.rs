@@ -1,19 +1,20 @@
-//! Batch norm's statistics, estimated anew on data.
+//! Batch norm's statistics, re-estimated on data (PyTorch's `update_bn`).
 //!
-//! A checkpoint's running mean and variance average the last few batches of its training, while the weights still
-//! moved. In evaluation mode they are nobody's: an activation that the variance does not know is divided by too little,
-//! passes ten couplings, and one image costs 10^9 nats. Here a statistic is the mean and variance over all of the
-//! given data, at the final weights, norm after norm in the order of the flow: each sees the activations that the new
-//! numbers of those before it give.
+//! A checkpoint's running mean and variance average the last few batches of its training, while the
+//! weights still moved. In evaluation mode they are nobody's: an activation that the variance does
+//! not know is divided by too little, passes ten couplings, and one image costs 10^9 nats. Here a
+//! statistic is the mean and variance over all of the given data, at the final weights, norm after
+//! norm in the order of the flow: each sees the activations that the new numbers of those before it
+//! give.
 //!
-//! There is no forward pass here. The float engine runs the flow up to the norm's coupling while `probe` looks on:
-//! a pass over the data for each norm, so a few hundred images are plenty and 64 do for a large model.
+//! There is no forward pass here. The float engine runs the flow up to the norm's coupling while
+//! `probe` looks on: a pass over the data for each norm, so a few hundred images are plenty and 64
+//! do for a large model.
 
 mod error;
-mod moments;
 mod probe;
 
-pub use error::RestateError;
+pub use error::BatchNormError;
 
 use crate::data::Dataset;
 use crate::model::tensors::step_prefix;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 
 /// What became of one batch norm.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Restated {
+pub struct UpdatedNorm {
     /// Its name in the model, without a part.
     pub name: String,
     /// Furthest that a channel's mean moved, in standard deviations of the new statistics.
@@ -48,17 +49,18 @@ pub fn passes(spec: &FlowSpec) -> usize {
     places(spec).len()
 }
 
-/// Replaces mean and variance of every batch norm by those of the activations that `data` has there, every pixel of
-/// every input counted once (the population's variance). Images are read at the middle of their bytes. `finished` is
-/// called after each norm.
+/// Replaces mean and variance of every batch norm by those of the activations that `data` has
+/// there, every pixel of every input counted once (the population's variance). Images are read at
+/// the middle of their bytes. `finished` is called after each norm.
 ///
 /// # Errors
-/// [`RestateError`]: a model without batch norm, data that it does not read, or activations that are not finite.
-pub fn restate(
+/// [`BatchNormError`]: a model without batch norm, data that it does not read, or activations that
+/// are not finite.
+pub fn update_batch_norm(
     model: &Model,
     data: &Dataset,
     finished: &dyn Fn(),
-) -> Result<(Model, Vec<Restated>), RestateError> {
+) -> Result<(Model, Vec<UpdatedNorm>), BatchNormError> {
     let spec = model.spec();
     let mut tensors = model.tensors().clone();
     let mut changes = Vec::new();
@@ -67,7 +69,7 @@ pub fn restate(
         let moments = probe::measure(&probed, &place, data)?;
         let (mean, variance) = moments.mean_and_variance();
         if !mean.iter().chain(&variance).all(|v| v.is_finite()) {
-            return Err(RestateError::NotFinite(place.name));
+            return Err(BatchNormError::NotFinite(place.name));
         }
         changes.push(change(&place.name, &tensors, &mean, &variance));
         set(&mut tensors, &format!("{}.mean", place.name), mean);
@@ -75,9 +77,9 @@ pub fn restate(
         finished();
     }
     if changes.is_empty() {
-        return Err(RestateError::NoBatchNorm);
+        return Err(BatchNormError::NoBatchNorm);
     }
-    let model = Model::new(spec.clone(), tensors).map_err(RestateError::Model)?;
+    let model = Model::new(spec.clone(), tensors).map_err(BatchNormError::Model)?;
     Ok((model, changes))
 }
 
@@ -92,14 +94,14 @@ fn change(
     tensors: &BTreeMap<String, Tensor>,
     mean: &[f32],
     variance: &[f32],
-) -> Restated {
+) -> UpdatedNorm {
     let old = |part: &str| tensors[&format!("{name}.{part}")].values.iter();
     let guarded = |v: f32| f64::from(v) + probe::EPSILON;
     let moved = old("mean").zip(mean).zip(variance);
     let shifts = moved.map(|((old, new), &v)| f64::from(new - old).abs() / guarded(v).sqrt());
     let pairs = old("variance").zip(variance);
     let ratios = pairs.map(|(&old, &new)| guarded(new) / guarded(old));
-    Restated {
+    UpdatedNorm {
         name: name.to_owned(),
         largest_shift: shifts.fold(0.0, f64::max),
         variance_ratio: [

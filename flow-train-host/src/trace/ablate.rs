@@ -6,14 +6,14 @@ use crate::export::pack::Packed;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::{PlanHead, ScratchNeed, validate_step};
 
-/// The file of a flow that lacks one step and is the same otherwise: what a later coupling says without it tells what
-/// that step had handed on.
+/// The file of a flow that lacks one step and is the same otherwise: what a later coupling says
+/// without it tells what that step had handed on.
 ///
 /// Its log_prob means nothing where the step had a constant log_det.
 ///
 /// # Errors
 /// [`ExportError`] if what is left does not load.
-pub fn without_step(artifact: &Artifact<'_>, left_out: usize) -> Result<Vec<u8>, ExportError> {
+pub fn ablate(artifact: &Artifact<'_>, left_out: usize) -> Result<Vec<u8>, ExportError> {
     let steps = artifact.steps().flatten().enumerate();
     let steps: Vec<_> = steps.filter(|(step, _)| *step != left_out).collect();
     let steps: Vec<_> = steps.into_iter().map(|(_, step)| step).collect();

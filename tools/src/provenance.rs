@@ -1,7 +1,7 @@
-//! Birth certificates: who made a file, from what.
+//! Provenance: who made a file, from what.
 //!
-//! A run directory keeps `provenance.json` beside its model, because neither the weights nor the training config say
-//! which data they saw; `export` carries it into the `.flow`.
+//! A run directory keeps `provenance.json` beside its model, because neither the weights nor the
+//! training config say which data they saw; `export` carries it into the `.flow`.
 
 use crate::{date, inputs};
 use anyhow::{Context, Result};
@@ -54,7 +54,7 @@ pub(crate) fn save(run: &Path, provenance: &Provenance) -> Result<()> {
 
 /// Where a float model comes from, as its run directory says; nothing is known of a lone file.
 pub(crate) fn of_model(model: &Path) -> Result<Provenance> {
-    let Some(path) = certificate(model) else {
+    let Some(path) = beside(model) else {
         return Ok(Provenance::default());
     };
     let place = || one_line(&path).to_string();
@@ -62,8 +62,8 @@ pub(crate) fn of_model(model: &Path) -> Result<Provenance> {
     serde_json::from_str(&json).with_context(place)
 }
 
-/// The certificate that lies beside the model, if the model is that of a run.
-fn certificate(model: &Path) -> Option<PathBuf> {
+/// The provenance file beside a model, if the model is that of a run.
+fn beside(model: &Path) -> Option<PathBuf> {
     let directory = match model.is_dir() {
         true => model,
         false => {

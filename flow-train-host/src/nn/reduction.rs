@@ -1,10 +1,11 @@
-//! One gradient for all workers.
+//! One gradient for all workers, summed in a fixed order.
 //!
-//! Workers compute groups of samples at the same time, but each layer's gradient is added up group by group: a worker
-//! that reaches a layer waits until the group before its own has passed it. So the sums have the same order, and the
-//! same bits, for every number of threads, and there is one gradient in all; with one a worker, those were the largest
-//! part of the memory, and adding them up a tenth of the time. Workers hardly wait: once they are a layer apart they
-//! stay so. Which of the layer's two gradients comes first is of no importance, so a worker whose turn has not come
+//! Workers compute groups of samples at the same time, but each layer's gradient is added up group
+//! by group: a worker that reaches a layer waits until the group before its own has passed it. So
+//! the sums have the same order, and the same bits, for every number of threads, and there is one
+//! gradient in all; with one a worker, those were the largest part of the memory, and adding them
+//! up a tenth of the time. Workers hardly wait: once they are a layer apart they stay so. Which of
+//! the layer's two gradients comes first is of no importance, so a worker whose turn has not come
 //! computes that of the layer's input meanwhile.
 
 use super::{Lanes, Numbers};
@@ -12,12 +13,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A gradient that workers add to, group by group.
-pub(crate) struct Gradient<'a> {
+/// A sum that workers add their gradients to in the order of the groups.
+pub(crate) struct OrderedReduction<'a> {
     layers: Vec<Queue<'a, Lanes>>,
-    loose: Queue<'a, f32>,
-    /// Set when a worker has gone: nobody may wait for its turn.
-    gone: AtomicBool,
+    unblocked: Queue<'a, f32>,
+    /// Set when a worker has gone: nobody may wait for its part.
+    aborted: AtomicBool,
 }
 
 /// A part of the gradient.
@@ -50,14 +51,14 @@ impl<'a, T> Queue<'a, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_turn_of(&self, group: usize) -> bool {
+    fn is_next(&self, group: usize) -> bool {
         self.lock().next == group
     }
 
-    fn add(&self, group: usize, gone: &AtomicBool, add: impl FnOnce(&mut [T])) {
+    fn add(&self, group: usize, aborted: &AtomicBool, add: impl FnOnce(&mut [T])) {
         let mut state = self.lock();
         while state.next != group {
-            if gone.load(Ordering::Relaxed) {
+            if aborted.load(Ordering::Relaxed) {
                 return;
             }
             state.waiting += 1;
@@ -79,13 +80,14 @@ impl<'a, T> Queue<'a, T> {
     }
 }
 
-impl<'a> Gradient<'a> {
-    /// Adds to `sum`; `layers` are the places of all layers among the packed numbers, in order and without gaps.
+impl<'a> OrderedReduction<'a> {
+    /// Adds to `sum`; `layers` are the places of all layers among the blocked numbers, in order and
+    /// without gaps.
     pub(crate) fn new(
         sum: &'a mut Numbers,
         layers: impl IntoIterator<Item = Range<usize>>,
     ) -> Self {
-        let mut rest = sum.packed.as_mut_slice();
+        let mut rest = sum.blocked.as_mut_slice();
         let mut queue = |range: Range<usize>| {
             let (layer, behind) = std::mem::take(&mut rest).split_at_mut(range.len());
             rest = behind;
@@ -93,54 +95,55 @@ impl<'a> Gradient<'a> {
         };
         Self {
             layers: layers.into_iter().map(&mut queue).collect(),
-            loose: Queue::new(&mut sum.loose),
-            gone: AtomicBool::new(false),
+            unblocked: Queue::new(&mut sum.unblocked),
+            aborted: AtomicBool::new(false),
         }
     }
 
-    /// What one group adds; every group's turn must come once, in any order.
-    pub(crate) fn turn<'t>(&'t self, group: usize, loose: &'t mut [f32]) -> Turn<'t, 'a> {
-        loose.fill(0.0);
-        Turn {
+    /// The ticket of one group; every group must take one, in any order.
+    pub(crate) fn ticket<'t>(&'t self, group: usize, unblocked: &'t mut [f32]) -> Ticket<'t, 'a> {
+        unblocked.fill(0.0);
+        Ticket {
             gradient: self,
             group,
-            loose,
+            unblocked,
         }
     }
 
-    /// Lets nobody wait any longer for the turn of a worker that will not come.
-    pub(crate) fn leave(&self) {
-        self.gone.store(true, Ordering::Relaxed);
+    /// Ends all waiting: a worker has panicked, and its part will never be added.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::Relaxed);
         self.layers.iter().for_each(Queue::wake);
-        self.loose.wake();
+        self.unblocked.wake();
     }
 }
 
-/// A worker's way to the gradient while it computes one group. Every layer's part must be added to exactly once.
-pub(crate) struct Turn<'t, 'a> {
-    gradient: &'t Gradient<'a>,
+/// Lets a worker add the gradients of one group. Every layer's must be added exactly once.
+pub(crate) struct Ticket<'t, 'a> {
+    gradient: &'t OrderedReduction<'a>,
     group: usize,
-    /// This group's gradients of the loose numbers.
-    pub(crate) loose: &'t mut [f32],
+    /// This group's gradients of the unblocked numbers.
+    pub(crate) unblocked: &'t mut [f32],
 }
 
-impl Turn<'_, '_> {
+impl Ticket<'_, '_> {
     /// Whether [`add`](Self::add) would not wait.
-    pub(crate) fn has_come(&self, layer: usize) -> bool {
-        self.gradient.layers[layer].is_turn_of(self.group)
+    pub(crate) fn is_ready(&self, layer: usize) -> bool {
+        self.gradient.layers[layer].is_next(self.group)
     }
 
     /// Adds to a layer's gradient, when all groups before have done so.
     pub(crate) fn add(&self, layer: usize, add: impl FnOnce(&mut [Lanes])) {
-        self.gradient.layers[layer].add(self.group, &self.gradient.gone, add);
+        self.gradient.layers[layer].add(self.group, &self.gradient.aborted, add);
     }
 
-    /// Adds the loose numbers' gradients and whatever else must be summed in the order of the groups.
+    /// Adds the unblocked numbers' gradients and whatever else must be summed in the order of the
+    /// groups.
     pub(crate) fn finish(self, also: impl FnOnce()) {
-        let own = self.loose;
+        let own = self.unblocked;
         self.gradient
-            .loose
-            .add(self.group, &self.gradient.gone, |sum| {
+            .unblocked
+            .add(self.group, &self.gradient.aborted, |sum| {
                 sum.iter_mut().zip(own).for_each(|(a, b)| *a += *b);
                 also();
             });

@@ -1,5 +1,5 @@
-//! Statistics of batch norm, estimated anew, are those of the activations; a flow whose stored ones are nobody's is
-//! healed by them.
+//! Statistics of batch norm, estimated anew, are those of the activations; a flow whose stored ones
+//! are nobody's is healed by them.
 
 use flow_infer::artifact::Artifact;
 use flow_infer::spec::{
@@ -13,7 +13,7 @@ use flow_train_host::data::{Dataset, Images};
 use flow_train_host::evaluate::score_all;
 use flow_train_host::export::{file::FlowFile, float::FloatNumbers, lower::lower, pack::pack};
 use flow_train_host::model::{Model, Tensor};
-use flow_train_host::restate::{RestateError, passes, restate};
+use flow_train_host::update_batch_norm::{BatchNormError, passes, update_batch_norm};
 use std::collections::BTreeMap;
 
 /// Of f32 activations against f64.
@@ -133,7 +133,8 @@ impl Scalars<'_> {
 fn statistics_are_those_of_the_activations_computed_by_hand() {
     let model = without_neighbours(&flow(&steps(Norm::Batch)[..1], "by hand"));
     let images = images(21, "images of the hand");
-    let (restated, changes) = restate(&model, &Dataset::Images(images.clone()), &|| ()).unwrap();
+    let (restated, changes) =
+        update_batch_norm(&model, &Dataset::Images(images.clone()), &|| ()).unwrap();
     assert_eq!(changes.len(), 4);
     let scalars = Scalars(&restated);
     let kept = |i: usize| (i / usize::from(SIDE) + i % usize::from(SIDE)).is_multiple_of(2);
@@ -165,7 +166,7 @@ fn a_later_coupling_sees_what_the_new_numbers_of_the_first_give() {
     let images = images(40, "images of two couplings");
     let both = flow(&steps, "two couplings");
     assert_eq!(passes(both.spec()), 8);
-    let (both, _) = restate(&both, &Dataset::Images(images.clone()), &|| ()).unwrap();
+    let (both, _) = update_batch_norm(&both, &Dataset::Images(images.clone()), &|| ()).unwrap();
     let first = image(1, SIDE, SIDE, &[level(&steps[..1])]);
     let tensors = both.tensors().iter();
     let of_first = tensors.filter(|(name, _)| name.starts_with("levels.0.steps.0."));
@@ -190,8 +191,8 @@ fn a_later_coupling_sees_what_the_new_numbers_of_the_first_give() {
 fn once_is_enough() {
     let data = Dataset::Images(images(20, "images of once"));
     let model = flow(&steps(Norm::Batch), "once");
-    let (once, _) = restate(&model, &data, &|| ()).unwrap();
-    let (twice, changes) = restate(&once, &data, &|| ()).unwrap();
+    let (once, _) = update_batch_norm(&model, &data, &|| ()).unwrap();
+    let (twice, changes) = update_batch_norm(&once, &data, &|| ()).unwrap();
     assert_eq!(once, twice);
     assert!(changes.iter().all(|c| c.variance_ratio == [1.0, 1.0]));
 }
@@ -200,15 +201,15 @@ fn once_is_enough() {
 fn models_without_batch_norm_and_other_data_are_refused() {
     let data = Dataset::Images(images(2, "images for none"));
     let refused = |steps: &[StepSpec], data: &Dataset| {
-        restate(&flow(steps, "none"), data, &|| ()).unwrap_err()
+        update_batch_norm(&flow(steps, "none"), data, &|| ()).unwrap_err()
     };
     assert_eq!(
         refused(&steps(Norm::None), &data),
-        RestateError::NoBatchNorm
+        BatchNormError::NoBatchNorm
     );
     let larger = Dataset::Images(Images::new(1, 5, 4, vec![9; 40]).unwrap());
     let error = refused(&steps(Norm::Batch), &larger);
-    assert!(matches!(error, RestateError::Run(_)), "{error}");
+    assert!(matches!(error, BatchNormError::Run(_)), "{error}");
 }
 
 /// Mean and worst log_prob.
@@ -235,7 +236,7 @@ fn a_trained_checkpoint_whose_statistics_are_nobodys_is_healed() {
             tensor.values.iter_mut().for_each(|v| *v *= 1e-4);
         }
     });
-    let (healed, _) = restate(&broken, &seen, &|| ()).unwrap();
+    let (healed, _) = update_batch_norm(&broken, &seen, &|| ()).unwrap();
     let [before, after, ideal] = [&broken, &healed, &trained].map(|m| log_probs(m, &unseen));
     println!("mean and worst nats: {before:?} broken, {after:?} healed, {ideal:?} as trained");
     assert!(before.1 < 2.0 * ideal.1, "nothing was broken");

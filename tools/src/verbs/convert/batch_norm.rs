@@ -1,4 +1,4 @@
-//! `flowgate convert --restate`: new statistics for batch norm, and what they do to the likelihood.
+//! `flowgate convert --update-batch-norm`: new statistics for batch norm, and what they do to the likelihood.
 
 use crate::inputs::{self, Limit};
 use crate::model::Loaded;
@@ -13,7 +13,7 @@ use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
 use flow_train_host::metrics::{median, quantile};
 use flow_train_host::model::Model;
-use flow_train_host::restate::{Restated, passes, restate};
+use flow_train_host::update_batch_norm::{UpdatedNorm, passes, update_batch_norm};
 use std::path::Path;
 
 /// Each batch norm costs a pass over them; 64 images of 28 x 28 are 50,000 pixels for every channel.
@@ -29,7 +29,7 @@ pub(super) fn run(model: &mut Model, name: &Path, path: &Path, limit: Limit) -> 
         &before.artifact()?,
     )?;
     let bar = progress::bar(passes(model.spec()), "batch norms");
-    let restated = restate(model, &data, &|| bar.inc(1));
+    let restated = update_batch_norm(model, &data, &|| bar.inc(1));
     bar.finish_and_clear();
     let (new, changes) = restated.with_context(|| one_line(name).to_string())?;
     let mut history = model.history().to_vec();
@@ -62,7 +62,7 @@ fn figures(loaded: &Loaded, path: &Path, data: &Dataset) -> Result<[String; 3]> 
     Ok(figures.map(|v| format!("{v:.1}")))
 }
 
-fn summary(changes: &[Restated], data: &Dataset) -> [(&'static str, String); 4] {
+fn summary(changes: &[UpdatedNorm], data: &Dataset) -> [(&'static str, String); 4] {
     let ratios = changes.iter().map(|c| c.variance_ratio);
     let least = ratios.clone().map(|[least, _]| least);
     let greatest = ratios.map(|[_, greatest]| greatest);

@@ -1,22 +1,18 @@
 //! The activations in front of a batch norm, seen by the engine's observer.
 //!
-//! The engine knows no batch norm: lowering folds it into gains and weights. A norm of gain 1 over variance 1 whose
-//! activation function is left out writes exactly what it reads, so that is what is lowered, and the flow is cut after
-//! the coupling.
+//! The engine knows no batch norm: lowering folds it into gains and weights. A norm of gain 1 over
+//! variance 1 whose activation function is left out writes exactly what it reads, so that is what
+//! is lowered, and the flow is cut after the coupling.
 
-use super::moments::Moments;
-use super::{Place, RestateError};
+use super::{BatchNormError, Place};
 use crate::data::Dataset;
 use crate::evaluate::HeapScratch;
-use crate::export::ExportError;
-use crate::export::file::FlowFile;
-use crate::export::float::FloatNumbers;
+use crate::export::engine::FloatEngine;
 use crate::export::lower::{LoweredFlow, LoweredLayer, LoweredStep, lower};
-use crate::export::pack::pack;
 use crate::export::ranges::check_data;
 use crate::model::{Model, Tensor};
+use crate::moments::ChannelMoments;
 use crate::parallel::try_map;
-use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, Noise, Observer, evaluate};
 use flow_infer::plan::{Activation, Buffer, LayerKind, Step};
 use flow_infer::spec::FlowSpec;
@@ -25,7 +21,8 @@ use std::collections::BTreeMap;
 /// Added to a variance before its square root, as lowering does.
 pub(super) const EPSILON: f64 = 1e-5;
 
-/// Inputs whose sums are made by one thread: fixed, so that the result does not depend on the number of threads.
+/// Inputs whose sums are made by one thread: fixed, so that the result does not depend on the
+/// number of threads.
 const CHUNK: usize = 16;
 
 /// A flow that writes what one batch norm reads.
@@ -40,7 +37,7 @@ pub(super) fn probe_model(
     spec: &FlowSpec,
     tensors: &BTreeMap<String, Tensor>,
     place: &Place,
-) -> Result<Probed, RestateError> {
+) -> Result<Probed, BatchNormError> {
     let mut tensors = tensors.clone();
     let mut channels = 0;
     for (part, value) in [
@@ -54,10 +51,10 @@ pub(super) fn probe_model(
             tensor.values.fill(value as f32);
         }
     }
-    let model = Model::new(spec.clone(), tensors).map_err(RestateError::Model)?;
+    let model = Model::new(spec.clone(), tensors).map_err(BatchNormError::Model)?;
     let mut flow = lower(&model);
     flow.steps.truncate(place.step + 1);
-    let layer = bare_layer(&mut flow, place).ok_or(RestateError::NoBatchNorm)?;
+    let layer = bare_layer(&mut flow, place).ok_or(BatchNormError::NoBatchNorm)?;
     Ok(Probed {
         flow,
         layer,
@@ -79,8 +76,8 @@ fn bare_layer(flow: &mut LoweredFlow, place: &Place) -> Option<usize> {
     Some(index)
 }
 
-/// A resnet's norms, and nothing else in it, are each followed by a relu: of the input, of maps, and of a block's
-/// first convolution.
+/// A resnet's norms, and nothing else in it, are each followed by a relu: of the input, of maps,
+/// and of a block's first convolution.
 fn applies_norm(layer: &LoweredLayer) -> bool {
     layer.activation == Activation::Relu
         && matches!(
@@ -94,12 +91,11 @@ pub(super) fn measure(
     probed: &Probed,
     place: &Place,
     data: &Dataset,
-) -> Result<Moments, RestateError> {
-    let packed = pack(&probed.flow, &FloatNumbers::default())?;
-    let buffer = target(&packed.steps, place.step, probed.layer);
-    let buffer = buffer.ok_or(RestateError::NoBatchNorm)?;
-    let bytes = FlowFile::new(packed).to_bytes()?;
-    let artifact = Artifact::load(&bytes).map_err(ExportError::Rejected)?;
+) -> Result<ChannelMoments, BatchNormError> {
+    let engine = FloatEngine::new(&probed.flow)?;
+    let buffer = target(engine.steps(), place.step, probed.layer);
+    let buffer = buffer.ok_or(BatchNormError::NoBatchNorm)?;
+    let artifact = engine.artifact()?;
     check_data(&artifact, data)?;
     let starts: Vec<usize> = (0..data.len()).step_by(CHUNK).collect();
     let part = |(): &mut (), part: usize| {
@@ -108,7 +104,7 @@ pub(super) fn measure(
         let mut watch = Watch {
             at: (place.step, probed.layer),
             buffer,
-            moments: Moments::new(probed.channels),
+            moments: ChannelMoments::new(probed.channels),
         };
         for index in start..(start + CHUNK).min(data.len()) {
             let input = data.input_bytes(index);
@@ -119,12 +115,12 @@ pub(super) fn measure(
                 scratch.borrow(),
                 &mut watch,
             )
-            .map_err(|error| RestateError::Input { index, error })?;
+            .map_err(|error| BatchNormError::Input { index, error })?;
         }
-        Ok::<_, RestateError>(watch.moments)
+        Ok::<_, BatchNormError>(watch.moments)
     };
     let parts = try_map(starts.len(), || (), part)?;
-    let none = Moments::new(probed.channels);
+    let none = ChannelMoments::new(probed.channels);
     Ok(parts.iter().fold(none, |all, part| all.join(part)))
 }
 
@@ -140,7 +136,7 @@ fn target(steps: &[Step], step: usize, layer: usize) -> Option<Buffer> {
 struct Watch {
     at: (usize, usize),
     buffer: Buffer,
-    moments: Moments,
+    moments: ChannelMoments,
 }
 
 impl Observer<F32> for Watch {
@@ -151,7 +147,7 @@ impl Observer<F32> for Watch {
         let pixels = row.chunks_exact(self.buffer.pixel_len());
         let inner = pixels.skip(usize::from(self.buffer.margin));
         for pixel in inner.take(usize::from(self.buffer.shape.width)) {
-            self.moments.add(pixel);
+            self.moments.add_pixel(pixel);
         }
     }
 }

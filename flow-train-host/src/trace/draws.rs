@@ -1,7 +1,7 @@
 //! Latents of several dequantization draws, and their mean.
 //!
-//! One draw of a latent is mostly noise on flat areas; the mean over forty shows which edges of the image the flow has
-//! left in it (the paper's section 5).
+//! One draw of a latent is mostly noise on flat areas; the mean over forty shows which edges of the
+//! image the flow has left in it (the paper's section 5).
 
 use super::natural;
 use crate::data::Dataset;
@@ -21,12 +21,12 @@ pub struct Draws {
     pub mean: Vec<f32>,
 }
 
-/// `count` draws of every image's latent, on all cores. A draw is a function of seed, number and image; `finished` is
-/// called after each draw, from any thread.
+/// `count` draws of every image's latent, on all cores. A draw is a function of seed, number and
+/// image; `finished` is called after each draw, from any thread.
 ///
 /// # Errors
-/// The first image in order that the engine refuses, with its index: [`InputError::NoiseUnsupported`] for integer
-/// models, which have [`planned_draws`] only.
+/// The first image in order that the engine refuses, with its index:
+/// [`InputError::NoiseUnsupported`] for integer models, which have [`planned_draws`] only.
 pub fn draws(
     artifact: &Artifact<'_>,
     data: &Dataset,
@@ -72,8 +72,8 @@ fn latents_with<A: Arithmetic>(
     Ok(natural::<A>(&scratch.latents()[..artifact.dims()]))
 }
 
-/// The draws that the model's own file asks for, of every image; both are the same where it asks for none. On all
-/// cores; `finished` is called after each image, from any thread.
+/// The draws that the model's own file asks for, of every image; both are the same where it asks
+/// for none. On all cores; `finished` is called after each image, from any thread.
 ///
 /// # Errors
 /// The first image in order that the engine refuses, with its index.

@@ -1,14 +1,15 @@
-//! What a flow makes of an input on the way: latents after every step, shift and log_scale of every coupling.
+//! What a flow makes of an input on the way: latents after every step, shift and log_scale of every
+//! coupling.
 //!
-//! All of it is the engine's own, seen through an [`Observer`]: a picture of another implementation would not show
-//! what the device computes. Latents are image-shaped throughout, because the engine never moves them; so is what a
-//! coupling says of the coordinates it changes.
+//! All of it is the engine's own, seen through an [`Observer`]: a picture of another implementation
+//! would not show what the device computes. Latents are image-shaped throughout, because the engine
+//! never moves them; so is what a coupling says of the coordinates it changes.
 
+mod ablate;
 mod draws;
-mod shorter;
 
+pub use ablate::ablate;
 pub use draws::{Draws, draws, planned_draws};
-pub use shorter::without_step;
 
 use crate::data::Dataset;
 use crate::evaluate::HeapScratch;
@@ -29,16 +30,16 @@ pub type Field = Vec<Option<f32>>;
 
 /// What the flow makes of one input.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct Trace {
     /// Before the first step, then after every step; image-shaped.
     pub latents: Vec<Vec<f32>>,
     /// Of every coupling, in the order data to latent.
-    pub couplings: Vec<CoupledLook>,
+    pub couplings: Vec<CouplingTrace>,
 }
 
 /// What a coupling's conditioner says of one input.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CoupledLook {
+pub struct CouplingTrace {
     /// Index of the step in the plan.
     pub step: usize,
     /// What it acts on.
@@ -53,8 +54,9 @@ pub struct CoupledLook {
     pub shift: Field,
 }
 
-impl CoupledLook {
-    /// What the coupling expects at the coordinates it changes: the x that it maps to 0, the middle of the prior.
+impl CouplingTrace {
+    /// What the coupling expects at the coordinates it changes: the x that it maps to 0, the middle
+    /// of the prior.
     ///
     /// -shift for shift_then_scale, -shift exp(-log_scale) for scale_then_shift.
     pub fn expected(&self) -> Field {
@@ -73,15 +75,15 @@ impl CoupledLook {
 ///
 /// # Errors
 /// The first input in order that the engine refuses, with its index.
-pub fn look_all(
+pub fn trace_all(
     artifact: &Artifact<'_>,
     data: &Dataset,
     finished: &(dyn Fn() + Sync),
-) -> Result<Vec<Look>, (usize, InputError)> {
+) -> Result<Vec<Trace>, (usize, InputError)> {
     let one = |(): &mut (), index| {
-        let look = look(artifact, &data.input_bytes(index), Noise::default());
+        let trace = trace(artifact, &data.input_bytes(index), Noise::default());
         finished();
-        look.map_err(|error| (index, error))
+        trace.map_err(|error| (index, error))
     };
     try_map(data.len(), || (), one)
 }
@@ -90,19 +92,19 @@ pub fn look_all(
 ///
 /// # Errors
 /// [`InputError`] as of [`evaluate`].
-pub fn look(artifact: &Artifact<'_>, input: &[u8], noise: Noise<'_>) -> Result<Look, InputError> {
+pub fn trace(artifact: &Artifact<'_>, input: &[u8], noise: Noise<'_>) -> Result<Trace, InputError> {
     match artifact.number_format() {
-        NumberFormat::Q8 => look_with::<Fixed>(artifact, input, noise),
-        NumberFormat::F32 => look_with::<F32>(artifact, input, noise),
-        NumberFormat::F16 => look_with::<F16>(artifact, input, noise),
+        NumberFormat::Q8 => trace_with::<Fixed>(artifact, input, noise),
+        NumberFormat::F32 => trace_with::<F32>(artifact, input, noise),
+        NumberFormat::F16 => trace_with::<F16>(artifact, input, noise),
     }
 }
 
-fn look_with<A: Arithmetic>(
+fn trace_with<A: Arithmetic>(
     artifact: &Artifact<'_>,
     input: &[u8],
     noise: Noise<'_>,
-) -> Result<Look, InputError> {
+) -> Result<Trace, InputError> {
     let mut scratch = HeapScratch::<A>::new(artifact);
     let mut seen = Seen::default();
     evaluate(artifact, input, noise, scratch.borrow(), &mut seen)?;
@@ -113,11 +115,11 @@ fn look_with<A: Arithmetic>(
         Step::Coupling(coupling) => {
             let of_step = seen.coupled.iter().filter(|(s, _)| *s == step);
             let said = of_step.map(|(_, coupled)| coupled);
-            Some(coupled_look(artifact, step, &coupling, said, dims))
+            Some(coupling_trace(artifact, step, &coupling, said, dims))
         }
         _ => None,
     });
-    Ok(Look {
+    Ok(Trace {
         couplings: couplings.collect(),
         latents: seen.latents,
     })
@@ -150,13 +152,13 @@ fn natural<A: Arithmetic>(latents: &[A::Latent]) -> Vec<f32> {
     latents.iter().map(value).collect()
 }
 
-fn coupled_look<'c>(
+fn coupling_trace<'c>(
     artifact: &Artifact<'_>,
     step: usize,
     coupling: &Coupling,
     said: impl Iterator<Item = &'c Coupled>,
     dims: usize,
-) -> CoupledLook {
+) -> CouplingTrace {
     let channels = channel_of_offset(coupling, dims);
     let (mut log_scale, mut shift) = (vec![None; dims], vec![None; dims]);
     for coupled in said {
@@ -165,7 +167,7 @@ fn coupled_look<'c>(
         log_scale[coupled.offset] = Some(value as f32);
         shift[coupled.offset] = Some(coupled.shift as f32);
     }
-    CoupledLook {
+    CouplingTrace {
         step,
         view: coupling.view,
         mask: coupling.mask,

@@ -1,15 +1,16 @@
-//! The page of pictures: every kind of picture that was made of a model, in one directory and on one page.
+//! The page of pictures: every kind of picture that was made of a model, in one directory and on
+//! one page.
 //!
-//! The kinds are made one at a time, so the directory keeps a list (`pictures.json`) from which the page is written
-//! anew; the pictures of another model in the same place are replaced. The page holds the pictures themselves: it can
-//! be mailed alone.
+//! The kinds are made one at a time, so the directory keeps a list (`pictures.json`) from which the
+//! page is written anew; the pictures of another model in the same place are replaced. The page
+//! holds the pictures themselves: it can be mailed alone.
 
 use crate::model::Loaded;
 use crate::picture::file::{data_uri, png_of};
-use crate::picture::{Raster, Sheet};
+use crate::picture::{Figure, Raster};
 use crate::report::html::{Element, el};
 use crate::report::parts::{document, section};
-use crate::{birth, date};
+use crate::{date, provenance};
 use anyhow::{Context, Result, bail};
 use flow_train_host::data::fetch::sha256_hex;
 use flow_train_host::files::{one_line, write_atomically};
@@ -30,7 +31,7 @@ const ORDER: [&str; 5] = [
 
 /// All pictures of a model.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Album {
+pub(crate) struct Gallery {
     model: String,
     sha256: String,
     chapters: Vec<Chapter>,
@@ -68,7 +69,7 @@ pub(crate) struct Draft {
     /// Name and value.
     pub(crate) facts: Vec<(String, String)>,
     /// Name of the file without its ending, caption, picture.
-    pub(crate) sheets: Vec<(String, String, Sheet)>,
+    pub(crate) figures: Vec<(String, String, Figure)>,
 }
 
 /// What was written.
@@ -82,11 +83,11 @@ pub(crate) struct Written {
 
 /// Writes a chapter's pictures, and the page with all chapters of the model.
 pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Written> {
-    let mut album = Album::open(directory, model)?;
+    let mut gallery = Gallery::open(directory, model)?;
     let drawn: Vec<(String, String, Raster)> = draft
-        .sheets
+        .figures
         .into_iter()
-        .map(|(name, caption, sheet)| (format!("{name}.png"), caption, sheet.draw()))
+        .map(|(name, caption, figure)| (format!("{name}.png"), caption, figure.draw()))
         .collect();
     std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
     let mut written = Vec::new();
@@ -103,7 +104,7 @@ pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Wr
             height,
         });
     }
-    album.put(Chapter {
+    gallery.put(Chapter {
         kind: draft.kind.to_owned(),
         title: draft.title.to_owned(),
         note: draft.note,
@@ -111,7 +112,7 @@ pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Wr
         facts: draft.facts,
         pictures,
     });
-    let page = album.write(directory)?;
+    let page = gallery.write(directory)?;
     Ok(Written {
         pictures: written,
         page,
@@ -120,14 +121,14 @@ pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Wr
 
 /// Day and program.
 fn made() -> String {
-    match birth::commit() {
-        "" => format!("{}, {}", date::today(), birth::tool()),
-        commit => format!("{}, {}, commit {commit}", date::today(), birth::tool()),
+    match provenance::commit() {
+        "" => format!("{}, {}", date::today(), provenance::tool()),
+        commit => format!("{}, {}, commit {commit}", date::today(), provenance::tool()),
     }
 }
 
-impl Album {
-    /// What the directory holds of this model; nothing yet, or of another one, is an empty album.
+impl Gallery {
+    /// What the directory holds of this model; nothing yet, or of another one, is an empty gallery.
     fn open(directory: &Path, model: &Loaded) -> Result<Self> {
         let empty = Self {
             model: model.name(),
@@ -141,7 +142,7 @@ impl Album {
         let text = std::fs::read_to_string(&path);
         let text = text.with_context(|| format!("{}: cannot be read", one_line(&path)))?;
         match serde_json::from_str::<Self>(&text) {
-            Ok(album) if album.sha256 == empty.sha256 => Ok(album),
+            Ok(gallery) if gallery.sha256 == empty.sha256 => Ok(gallery),
             Ok(_) => Ok(empty),
             Err(_) => bail!(
                 "{}: not a list of pictures; nothing is overwritten",
@@ -228,7 +229,7 @@ impl Picture {
             .attr("height", self.height)
             .attr("style", style);
         Ok(el("figure")
-            .class("chart sheet")
+            .class("chart figure")
             .child(caption)
             .child(image))
     }

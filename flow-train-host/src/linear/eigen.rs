@@ -1,115 +1,10 @@
-//! The little linear algebra that a Gaussian needs: covariance, Cholesky factor, leading eigenvectors.
-//!
-//! Sums run in a fixed order whatever the number of threads: a baseline must give the same figures twice.
+//! Eigenvectors of symmetric matrices, and orthonormal bases.
 
+use super::{Square, dot};
 use rayon::prelude::*;
 
-/// A square matrix, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Square {
-    pub(crate) size: usize,
-    pub(crate) values: Vec<f64>,
-}
-
-impl Square {
-    pub(crate) fn zero(size: usize) -> Self {
-        Self {
-            size,
-            values: vec![0.0; size * size],
-        }
-    }
-
-    pub(crate) fn row(&self, row: usize) -> &[f64] {
-        &self.values[row * self.size..][..self.size]
-    }
-
-    pub(crate) fn trace(&self) -> f64 {
-        (0..self.size).map(|i| self.row(i)[i]).sum()
-    }
-}
-
-/// Dot product in four running sums, which the compiler can keep in one register.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a4, a_rest) = a.as_chunks::<4>();
-    let (b4, b_rest) = b.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (a, b) in a4.iter().zip(b4) {
-        for lane in 0..4 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
-}
-
-/// Means of the columns of an N x D table.
-pub(crate) fn means(table: &[f64], dims: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; dims];
-    for row in table.chunks_exact(dims) {
-        sums.iter_mut().zip(row).for_each(|(s, v)| *s += v);
-    }
-    let count = (table.len() / dims) as f64;
-    sums.iter().map(|s| s / count).collect()
-}
-
-/// Maximum-likelihood covariance of an N x D table around `mean`.
-pub(crate) fn covariance(table: &[f64], mean: &[f64]) -> Square {
-    let size = mean.len();
-    let count = table.len() / size;
-    // Column by column, so that every entry is one dot product of contiguous values.
-    let columns: Vec<Vec<f64>> = (0..size)
-        .into_par_iter()
-        .map(|d| {
-            let column = table.iter().skip(d).step_by(size);
-            column.map(|v| v - mean[d]).collect()
-        })
-        .collect();
-    let lower: Vec<Vec<f64>> = (0..size)
-        .into_par_iter()
-        .map(|i| {
-            let entry = |j: usize| dot(&columns[i], &columns[j]) / count as f64;
-            (0..=i).map(entry).collect()
-        })
-        .collect();
-    let mut covariance = Square::zero(size);
-    for (i, row) in lower.iter().enumerate() {
-        for (j, &value) in row.iter().enumerate() {
-            covariance.values[i * size + j] = value;
-            covariance.values[j * size + i] = value;
-        }
-    }
-    covariance
-}
-
-/// The lower triangle L of a positive definite matrix = L Lᵀ; `None` if it is not positive definite.
-pub(crate) fn cholesky(matrix: &Square) -> Option<Square> {
-    let size = matrix.size;
-    let mut lower = Square::zero(size);
-    for i in 0..size {
-        for j in 0..=i {
-            let known = dot(&lower.row(i)[..j], &lower.row(j)[..j]);
-            let rest = matrix.row(i)[j] - known;
-            lower.values[i * size + j] = match i == j {
-                true if rest > 0.0 => rest.sqrt(),
-                true => return None,
-                false => rest / lower.row(j)[j],
-            };
-        }
-    }
-    Some(lower)
-}
-
-/// Squared length of L⁻¹ v.
-pub(crate) fn solved_square(lower: &Square, v: &[f64]) -> f64 {
-    let mut solved = Vec::with_capacity(v.len());
-    for (i, value) in v.iter().enumerate() {
-        let row = lower.row(i);
-        solved.push((value - dot(&row[..i], &solved)) / row[i]);
-    }
-    dot(&solved, &solved)
-}
-
-/// Eigenvalues and eigenvectors of a symmetric matrix, largest first; vector i is row i of the second part.
+/// Eigenvalues and eigenvectors of a symmetric matrix, largest first; vector i is row i of the
+/// second part.
 ///
 /// Jacobi's cyclic rotations: slow beyond a few hundred rows, accurate always.
 pub(crate) fn eigen(matrix: &Square) -> (Vec<f64>, Square) {
@@ -174,8 +69,9 @@ fn rotate(a: &mut Square, vectors: &mut Square, p: usize, q: usize) {
 
 /// The leading eigenvalues and eigenvectors (`count` rows of D) of a covariance.
 ///
-/// Small matrices exactly; large ones by subspace iteration, whose directions are approximate where eigenvalues lie
-/// close together (a few spare directions help). Any orthonormal basis gives a proper density, so that costs little.
+/// Small matrices exactly; large ones by subspace iteration, whose directions are approximate where
+/// eigenvalues lie close together (a few spare directions help). Any orthonormal basis gives a
+/// proper density, so that costs little.
 pub(crate) fn leading_eigen(
     covariance: &Square,
     count: usize,
@@ -210,8 +106,8 @@ fn times(matrix: &Square, basis: &[Vec<f64>]) -> Vec<Vec<f64>> {
     basis.par_iter().map(product).collect()
 }
 
-/// Gram and Schmidt's process, twice over each row: once is not orthogonal enough. Returns how long each row was
-/// across those before it.
+/// Gram and Schmidt's process, twice over each row: once is not orthogonal enough. Returns how long
+/// each row was across those before it.
 pub(crate) fn orthonormalize(basis: &mut [Vec<f64>]) -> Vec<f64> {
     let mut lengths = Vec::with_capacity(basis.len());
     for i in 0..basis.len() {
@@ -253,42 +149,9 @@ fn rotate_to_axes(matrix: &Square, basis: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<f64
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::random_covariance;
     use super::*;
-    use crate::baselines::SplitMix64;
-
-    fn random_covariance(size: usize, seed: u64) -> Square {
-        let mut random = SplitMix64(seed);
-        let table: Vec<f64> = (0..size * size * 3)
-            .map(|i| (random.uniform() - 0.5) * (1.0 + (i % size) as f64))
-            .collect();
-        covariance(&table, &means(&table, size))
-    }
-
-    #[test]
-    fn the_covariance_of_three_points() {
-        let table = [0.0, 0.0, 3.0, 0.0, 0.0, 6.0];
-        let mean = means(&table, 2);
-        assert_eq!(mean, [1.0, 2.0]);
-        let covariance = covariance(&table, &mean);
-        assert_eq!(covariance.values, [2.0, -2.0, -2.0, 8.0]);
-    }
-
-    #[test]
-    fn the_cholesky_factor_of_a_known_matrix() {
-        let matrix = Square {
-            size: 2,
-            values: vec![4.0, 2.0, 2.0, 10.0],
-        };
-        let lower = cholesky(&matrix).unwrap();
-        assert_eq!(lower.values, [2.0, 0.0, 1.0, 3.0]);
-        // (2, 4): L⁻¹ v = (1, 1).
-        assert_eq!(solved_square(&lower, &[2.0, 4.0]), 2.0);
-        let singular = Square {
-            size: 2,
-            values: vec![1.0, 1.0, 1.0, 1.0],
-        };
-        assert_eq!(cholesky(&singular), None);
-    }
+    use crate::random::SplitMix64;
 
     #[test]
     fn the_eigenvectors_of_a_known_matrix() {
