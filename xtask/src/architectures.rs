@@ -1,10 +1,11 @@
 //! Every architecture on every emulated board: the small models of the tests, bit for bit.
 //!
-//! The committed models use two conditioners and two masks; what else the format can hold is run here.
+//! The committed models use two conditioners and two masks; what else the format can hold is run
+//! here.
 
 use crate::boards::Board;
 use crate::inputs::Inputs;
-use crate::{CheckFailed, compare, process, repo};
+use crate::{CheckFailed, compare, comparison, process, repo};
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use std::fs;
@@ -32,7 +33,8 @@ pub(crate) fn check(boards: &[Board]) -> Result<usize> {
         let inputs = Inputs::new(artifact.input().byte_len(), inputs);
         let comparisons = compare::compare_built(boards, &model, &inputs)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        compare::verdict(&comparisons).map_err(|error| CheckFailed(format!("{name}: {error}")))?;
+        comparison::verdict(&comparisons)
+            .map_err(|error| CheckFailed(format!("{name}: {error}")))?;
     }
     match models.len() {
         0 => Err(CheckFailed("there are no small models".to_owned()).into()),

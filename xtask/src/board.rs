@@ -2,20 +2,20 @@
 
 use crate::boards::{self, Program};
 use crate::inputs::Inputs;
-use crate::{gate, process, progress, repo, session, setup};
-use anyhow::{Context, Result, bail};
+use crate::{gate, log, progress, repo, session};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use flow_infer::artifact::Artifact;
 use flowgate::line::{self, Line};
 use flowgate::output::Output;
 use flowgate_stream::Answer;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 /// Run an emulated board.
 ///
-/// Example: cargo xtask board m4 score firmware/models/fashion-tiny.flow --data images.idx3.gz --json
+/// Example: cargo xtask board m4 score firmware/models/fashion-tiny.flow --data images.idx3.gz
+/// --json
 #[derive(Args)]
 pub(crate) struct Board {
     /// Folder name under firmware/boards.
@@ -102,7 +102,7 @@ impl Score {
         })?;
         bar.finish_and_clear();
         if self.log {
-            eprint!("{}", decode_log(&elf, &run.log)?);
+            eprint!("{}", log::decode(&elf, &run.log)?);
         }
         print(&artifact, &inputs, &run.answers, self.json)
     }
@@ -138,30 +138,4 @@ fn line_of(index: usize, answer: &Answer, artifact: &Artifact<'_>) -> Line {
         };
     }
     line
-}
-
-/// Turns the frames of a board's log into text, with the program that wrote them at hand.
-///
-/// # Errors
-/// defmt-print is missing or cannot read the log.
-pub(crate) fn decode_log(elf: &Path, log: &[u8]) -> Result<String> {
-    setup::log_decoder()?;
-    let mut command = Command::new("defmt-print");
-    command
-        .arg("-e")
-        .arg(elf)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let line = process::line(&command);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start `{line}`"))?;
-    let mut input = child.stdin.take().context("no standard input")?;
-    let log = log.to_vec();
-    let writer = std::thread::spawn(move || input.write_all(&log));
-    let output = child.wait_with_output()?;
-    if !output.status.success() || writer.join().is_err() {
-        bail!("`{line}` failed: {}", output.status);
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -27,7 +27,8 @@ pub(crate) enum Program {
     Gate,
     /// Any model, from a file of the host.
     Score,
-    /// The same without gate and answers, between marks for a counter of instructions.
+    /// [`Score`](Self::Score) without gate and answers, between marks for a counter of
+    /// instructions.
     Bench,
 }
 
@@ -55,8 +56,8 @@ impl Board {
         command
     }
 
-    /// `cargo run` for a program, to be run in any folder: cargo is told both configurations that it
-    /// would find from the board's.
+    /// `cargo run` for a program, to be run in any folder: cargo is told both configurations that
+    /// it would find from the board's.
     pub(crate) fn cargo_run(&self, program: Program) -> Command {
         let mut command = process::cargo();
         for folder in [&repo::firmware(), &self.folder] {

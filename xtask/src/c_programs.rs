@@ -4,7 +4,8 @@
 //! this host computes in Rust, and the board's program must link, which proves that no panic path is left in it.
 
 use crate::inputs::Inputs;
-use crate::{CheckFailed, host, process, repo, setup};
+use crate::setup::{self, C_COMPILER};
+use crate::{CheckFailed, host, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
 use flow_infer::gate::Decision;
@@ -16,8 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// The board's compiler, and Debian's package of it.
-pub(crate) const COMPILER: (&str, &str) = ("arm-none-eabi-gcc", "gcc-arm-none-eabi");
 const EMULATOR: &str = "qemu-system-arm";
 const TARGET: &str = "thumbv7em-none-eabihf";
 /// Images of each committed sample.
@@ -39,7 +38,7 @@ impl CPrograms {
 /// Something that it needs cannot be installed, a program does not build, or a number differs.
 pub(crate) fn check() -> Result<()> {
     setup::targets([TARGET].into_iter())?;
-    setup::programs([EMULATOR, COMPILER.0].into_iter())?;
+    setup::programs([EMULATOR, C_COMPILER.0].into_iter())?;
     let libraries = [library(None)?, library(Some(TARGET))?];
     let mut inputs = Inputs::default();
     for sample in repo::samples() {
@@ -118,7 +117,7 @@ fn host_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Comma
 }
 
 fn board_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Command {
-    let mut command = compiler(COMPILER.0, &["bits.c", "m4.c"], included);
+    let mut command = compiler(C_COMPILER.0, &["bits.c", "m4.c"], included);
     command.args([
         "-mcpu=cortex-m4",
         "-mfpu=fpv4-sp-d16",

@@ -1,21 +1,19 @@
 //! `cargo xtask compare`: the same integers on the host and on every board, or it says which bits.
 
 use crate::boards::{self, Board, Program};
+use crate::comparison::{Comparison, differing_bits, tabulate, verdict};
 use crate::inputs::Inputs;
-use crate::session;
-use crate::{CheckFailed, host, other_host, process, repo};
+use crate::{aarch64, host, process, repo, session};
 use anyhow::{Context, Result};
 use clap::Args;
 use flowgate::output::Output;
-use flowgate::table::{Cell, Table, Tone};
-use flowgate_stream::Answer;
+use flowgate::table::Table;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 /// What `--boards` calls a host of another architecture.
-const OTHER_HOST: &str = "aarch64";
+const AARCH64_HOST: &str = "aarch64";
 
 /// Compare scores and decisions of emulated boards with the host's, bit for bit.
 ///
@@ -39,16 +37,6 @@ pub(crate) struct Compare {
     record: bool,
 }
 
-/// What the comparison of one machine with the host gave.
-pub(crate) struct Comparison {
-    pub(crate) name: String,
-    pub(crate) differing_bits: u64,
-    /// Stack and scratch; of boards.
-    pub(crate) memory: Option<[u32; 2]>,
-    /// Wall time of the emulation.
-    pub(crate) took: Duration,
-}
-
 impl Compare {
     pub(crate) fn run(&self) -> Result<()> {
         let model = fs::read(&self.model).with_context(|| self.model.display().to_string())?;
@@ -56,12 +44,12 @@ impl Compare {
         for path in &self.data {
             inputs.append(&Inputs::load(path, self.limit)?)?;
         }
-        let is_host = |name: &&String| *name == OTHER_HOST;
+        let is_host = |name: &&String| *name == AARCH64_HOST;
         let boards = self.boards.iter().filter(|name| !is_host(name));
         let boards = boards.map(|name| boards::find(name));
         let mut comparisons = compare(&boards.collect::<Result<Vec<_>>>()?, &model, &inputs)?;
         if self.boards.iter().any(|name| is_host(&name)) {
-            comparisons.extend(other_host::compare(&model, &inputs)?);
+            comparisons.extend(aarch64::compare(&model, &inputs)?);
         }
         let table = tabulate(&comparisons, inputs.len());
         table.print(&mut Output::stdout())?;
@@ -152,98 +140,4 @@ pub(crate) fn compare_built(
             .map(|thread| thread.join().expect("no panic in a run"))
             .collect()
     })
-}
-
-/// One row per board.
-pub(crate) fn tabulate(comparisons: &[Comparison], inputs: usize) -> Table {
-    let mut table = Table::new([
-        "machine",
-        "inputs",
-        "differing bits",
-        "stack B",
-        "scratch B",
-        "seconds",
-    ]);
-    for Comparison {
-        name,
-        differing_bits,
-        memory,
-        took,
-    } in comparisons
-    {
-        let [stack, scratch] = match memory {
-            Some(both) => both.map(|bytes| bytes.to_string()),
-            None => ["-", "-"].map(str::to_owned),
-        };
-        let tone = if *differing_bits == 0 {
-            Tone::Good
-        } else {
-            Tone::Bad
-        };
-        table.row([
-            name.as_str().into(),
-            inputs.to_string().into(),
-            Cell::new(differing_bits.to_string(), tone),
-            stack.into(),
-            scratch.into(),
-            format!("{:.1}", took.as_secs_f64()).into(),
-        ]);
-    }
-    table
-}
-
-/// # Errors
-/// A bit differs.
-pub(crate) fn verdict(comparisons: &[Comparison]) -> Result<()> {
-    match comparisons
-        .iter()
-        .find(|comparison| comparison.differing_bits != 0)
-    {
-        None => Ok(()),
-        Some(Comparison {
-            name,
-            differing_bits,
-            ..
-        }) => Err(CheckFailed(format!(
-            "{name} differs from the host in {differing_bits} bits"
-        ))
-        .into()),
-    }
-}
-
-/// Bits in which two lists of answers differ; a missing answer differs in all of its bits.
-pub(crate) fn differing_bits(expected: &[Answer], found: &[Answer]) -> u64 {
-    let missing = expected.len().abs_diff(found.len()) * 8 * Answer::BYTES;
-    let pairs = expected.iter().zip(found);
-    let differing = pairs.flat_map(|(a, b)| {
-        let (a, b) = (a.to_bytes(), b.to_bytes());
-        (0..Answer::BYTES).map(move |i| u64::from((a[i] ^ b[i]).count_ones()))
-    });
-    differing.sum::<u64>() + missing as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flow_infer::gate::Decision;
-
-    #[test]
-    fn every_bit_counts() {
-        let answer = Answer {
-            scores: None,
-            score_raw: Some(0),
-            decision: Some(Decision::Accept),
-            pin_high: true,
-        };
-        let mut other = answer;
-        assert_eq!(differing_bits(&[answer], &[other]), 0);
-        other.score_raw = Some(-1);
-        assert_eq!(differing_bits(&[answer, answer], &[other, answer]), 64);
-        other.pin_high = false;
-        assert_eq!(differing_bits(&[answer], &[other]), 65);
-        assert_eq!(
-            differing_bits(&[answer, answer], &[answer]),
-            8 * Answer::BYTES as u64
-        );
-    }
 }

@@ -6,7 +6,7 @@ mod data;
 
 use crate::boards;
 use crate::inputs::Inputs;
-use crate::{compare, process, repo};
+use crate::{compare, comparison, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
 use data::Data;
@@ -109,8 +109,8 @@ fn on_board(data: &Data, model: &Path) -> Result<()> {
     let mut inputs = Inputs::load(&data.test, Some(ON_BOARD))?;
     inputs.append(&Inputs::load(&data.foreign, Some(ON_BOARD))?)?;
     let comparisons = compare::compare(&[boards::find("m4")?], &bytes, &inputs)?;
-    compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
-    compare::verdict(&comparisons)
+    comparison::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
+    comparison::verdict(&comparisons)
 }
 
 fn say(what: &str) {

@@ -4,7 +4,7 @@ use crate::boards::{Board, Program};
 use crate::inputs::Inputs;
 use crate::session::{self, Run};
 use crate::size::Sizes;
-use crate::{CheckFailed, board, compare, host, repo};
+use crate::{CheckFailed, comparison, host, log, repo};
 use anyhow::Result;
 use flowgate_stream::Summary;
 
@@ -22,11 +22,11 @@ pub(crate) fn check(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run>
     let run = session::run(board, Program::Gate, model, inputs, &|_| ())?;
     let mut all = Inputs::load(&repo::compiled_in_images(), None)?;
     all.append(inputs)?;
-    let bits = compare::differing_bits(&host::answers(model, &all)?, &run.answers);
+    let bits = comparison::differing_bits(&host::answers(model, &all)?, &run.answers);
     let sizes = Sizes::of(&elf)?;
     let stack = u64::from(run.summary.stack_bytes);
     let ram = sizes.ram + stack;
-    let log = board::decode_log(&elf, &run.log)?;
+    let log = log::decode(&elf, &run.log)?;
     let complaint = if bits != 0 {
         format!("differs from the host in {bits} bits")
     } else if ram > RAM_LIMIT {

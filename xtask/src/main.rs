@@ -3,17 +3,19 @@
 //! What needs a cross compiler, an emulator or more than one crate lives here; what a user of the
 //! product needs is the `flowgate` command.
 
+mod aarch64;
 mod architectures;
 mod bench;
 mod board;
 mod boards;
 mod c_programs;
 mod compare;
+mod comparison;
 mod demo;
 mod gate;
 mod host;
 mod inputs;
-mod other_host;
+mod log;
 mod panic_free;
 mod process;
 mod progress;

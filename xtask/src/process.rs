@@ -81,12 +81,3 @@ pub(crate) fn version(program: &str) -> Result<String> {
     let text = stdout(Command::new(program).arg("--version"))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
-
-/// Today's date in UTC: 2026-03-01.
-///
-/// # Errors
-/// As [`stdout`].
-pub(crate) fn today() -> Result<String> {
-    let date = stdout(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?;
-    Ok(date.trim().to_owned())
-}

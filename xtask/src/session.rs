@@ -85,7 +85,7 @@ pub(crate) fn run(
         .with_context(|| format!("cannot start `{}`", process::line(&command)))?;
     let status = wait(child, &folder.join(name(ANSWERS_FILE)), progress)?;
     let took = began.elapsed();
-    judge(board, status)?;
+    check_status(board, status)?;
 
     let (answers, summary) = parse(&fs::read(folder.join(name(ANSWERS_FILE)))?)
         .with_context(|| format!("board {}: malformed answers", board.name))?;
@@ -135,7 +135,7 @@ fn wait(mut child: Child, answers: &Path, progress: &dyn Fn(u64)) -> Result<Exit
 ///
 /// # Errors
 /// The program did not end as it should.
-pub(crate) fn judge(board: &Board, status: ExitStatus) -> Result<()> {
+pub(crate) fn check_status(board: &Board, status: ExitStatus) -> Result<()> {
     let cause = match status.code() {
         Some(exit::DONE) => return Ok(()),
         Some(exit::MODEL_REFUSED) => "refused the model",

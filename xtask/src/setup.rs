@@ -1,8 +1,9 @@
 //! `cargo xtask setup`: what the other verbs need from outside, installed or asked for.
 //!
-//! Set-up only ever adds: where installing would take something away from the machine, it stops and says the command.
+//! Set-up only ever adds: where installing would take something away from the machine, it stops and
+//! says the command.
 
-use crate::{boards, c_programs, other_host, process};
+use crate::{boards, process};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -11,8 +12,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Install Rust targets, QEMU and defmt-print, or print the exact command where that is not allowed or would remove
-/// a package. What is there already is left alone.
+/// Install Rust targets, QEMU and defmt-print, or print the exact command where that is not allowed
+/// or would remove a package. What is there already is left alone.
 ///
 /// Example: cargo xtask setup
 #[derive(Args)]
@@ -22,18 +23,25 @@ impl Setup {
     pub(crate) fn run(&self) -> Result<()> {
         let boards = boards::all()?;
         let of_boards = boards.iter().map(|board| board.target.as_str());
-        targets(of_boards.chain([other_host::TARGET]))?;
+        targets(of_boards.chain([AARCH64_TARGET]))?;
         let of_boards = boards.iter().filter_map(|board| board.emulator.as_deref());
-        programs(of_boards.chain([other_host::EMULATOR, c_programs::COMPILER.0]))?;
+        programs(of_boards.chain([AARCH64_EMULATOR, C_COMPILER.0]))?;
         log_decoder()?;
         println!("setup: everything is there");
         Ok(())
     }
 }
 
+/// The aarch64 host; needs no C compiler, unlike the target with GNU's library.
+pub(crate) const AARCH64_TARGET: &str = "aarch64-unknown-linux-musl";
+/// Runs a program of that target, and takes plugins, unlike its static build.
+pub(crate) const AARCH64_EMULATOR: &str = "qemu-aarch64";
+/// Compiles C for the emulated M4: the program, and Debian's package of it.
+pub(crate) const C_COMPILER: (&str, &str) = ("arm-none-eabi-gcc", "gcc-arm-none-eabi");
+
 /// Programs, and Debian's packages of them.
 const PACKAGES: [(&str, &str); 4] = [
-    c_programs::COMPILER,
+    C_COMPILER,
     ("qemu-aarch64", "qemu-user"),
     ("qemu-system-arm", "qemu-system-arm"),
     ("qemu-system-riscv32", "qemu-system-misc"),

@@ -2,8 +2,8 @@
 
 use crate::inputs::Inputs;
 use crate::{
-    architectures, bench, boards, c_programs, compare, gate, other_host, panic_free, process, repo,
-    sanitize, setup, size,
+    aarch64, architectures, bench, boards, c_programs, compare, comparison, gate, panic_free,
+    process, repo, sanitize, setup, size,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -49,7 +49,7 @@ const STEPS: &[Step] = &[
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("engine without std", engine_without_std),
-    ("engine on aarch64", || other_host::check(&samples()?)),
+    ("engine on aarch64", || aarch64::check(&samples()?)),
     ("firmware lints", firmware_lints),
     ("example firmware", example_firmware),
     ("no panic path", no_panic_path),
@@ -170,8 +170,8 @@ fn boards_against_host() -> Result<()> {
     for path in repo::committed_models() {
         println!("{}", path.display());
         let comparisons = compare::compare_built(&boards, &fs::read(path)?, &inputs)?;
-        compare::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
-        compare::verdict(&comparisons)?;
+        comparison::tabulate(&comparisons, inputs.len()).print(&mut Output::stdout())?;
+        comparison::verdict(&comparisons)?;
     }
     Ok(())
 }

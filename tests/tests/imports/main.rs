@@ -36,7 +36,7 @@ const CRATES: &[Checked] = &[
             &["plan"],
             &["spec", "bytes"],
         ],
-        circles: &["kernels::x86_64"],
+        circles: &["kernels", "kernels::aarch64", "kernels::x86_64"],
     },
     Checked {
         sources: "flow-train-host/src",

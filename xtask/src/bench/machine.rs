@@ -2,7 +2,7 @@
 
 use crate::boards::{self, Board, Program};
 use crate::inputs::Inputs;
-use crate::{other_host, process, session};
+use crate::{aarch64, process, session, setup};
 use anyhow::{Context, Result, bail};
 use flowgate_stream::ANSWERS_FILE;
 use std::fs;
@@ -41,12 +41,12 @@ impl Machine {
             session::build(&board, Program::Bench)?;
             return Ok(Self::Board(board));
         };
-        let known = other_host::KERNELS.into_iter().find(|k| *k == kernel);
+        let known = aarch64::KERNELS.into_iter().find(|k| *k == kernel);
         match known {
-            Some(kernel) => Ok(Self::Host(kernel, other_host::build("marks")?)),
+            Some(kernel) => Ok(Self::Host(kernel, aarch64::build("marks")?)),
             None => bail!(
                 "no kernel `{kernel}`; there are {}",
-                other_host::KERNELS.join(", ")
+                aarch64::KERNELS.join(", ")
             ),
         }
     }
@@ -57,11 +57,11 @@ impl Machine {
     /// The boards cannot be listed.
     pub(crate) fn names() -> Result<Vec<String>> {
         let boards = boards::emulated()?.into_iter().map(|board| board.name);
-        let kernels = other_host::KERNELS.map(|kernel| format!("{HOST}{kernel}"));
+        let kernels = aarch64::KERNELS.map(|kernel| format!("{HOST}{kernel}"));
         Ok(boards.chain(kernels).collect())
     }
 
-    /// Its name.
+    /// The machine's name.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Board(board) => board.name.clone(),
@@ -73,7 +73,7 @@ impl Machine {
     pub(crate) fn emulator(&self) -> &str {
         match self {
             Self::Board(board) => board.emulator.as_deref().unwrap_or_default(),
-            Self::Host(..) => other_host::EMULATOR,
+            Self::Host(..) => setup::AARCH64_EMULATOR,
         }
     }
 
@@ -85,11 +85,11 @@ impl Machine {
         match self {
             Self::Board(board) => run_board(board, plugin, model, inputs),
             Self::Host(kernel, program) => {
-                let folder = other_host::folder(model, inputs)?;
+                let folder = aarch64::folder(model, inputs)?;
                 let mut command = self.command(plugin, &folder);
                 command
                     .arg(program)
-                    .args(other_host::arguments(&folder, kernel));
+                    .args(aarch64::arguments(&folder, kernel));
                 let output = process::capture(&mut command)?;
                 if !output.status.success() {
                     let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -131,7 +131,7 @@ fn run_board(board: &Board, plugin: &Path, model: &[u8], inputs: &Inputs) -> Res
         .arg(board.elf(Program::Bench)?)
         .current_dir(folder.path())
         .stdin(Stdio::null());
-    session::judge(board, process::capture(&mut command)?.status)?;
+    session::check_status(board, process::capture(&mut command)?.status)?;
     let answers = fs::read(folder.path().join(session::name(ANSWERS_FILE)))?;
     ran(answers, &folder)
 }

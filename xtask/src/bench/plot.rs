@@ -48,14 +48,14 @@ pub(super) fn svg(panels: &[Panel]) -> String {
 }
 
 /// Powers of two around all values of an axis, and where they lie.
-struct Axis {
+struct LogAxis {
     lowest: i32,
     highest: i32,
     from: f64,
     to: f64,
 }
 
-impl Axis {
+impl LogAxis {
     fn around(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (least, most) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(least, most), value| {
             (value.min(least), value.max(most))
@@ -84,8 +84,8 @@ impl Axis {
 
 fn draw(panel: &Panel) -> String {
     let points = || panel.series.iter().flat_map(|series| &series.points);
-    let x = Axis::around(points().map(|point| point.x), (LEFT, RIGHT));
-    let y = Axis::around(points().map(|point| point.y), (BOTTOM, TOP));
+    let x = LogAxis::around(points().map(|point| point.x), (LEFT, RIGHT));
+    let y = LogAxis::around(points().map(|point| point.y), (BOTTOM, TOP));
     let mut text = String::new();
     for (at, tick) in x.ticks() {
         text += &rule(&format!("M{at:.1} {TOP}V{BOTTOM}"));
@@ -106,7 +106,7 @@ fn draw(panel: &Panel) -> String {
     text
 }
 
-fn line(series: &Series, colour: &str, x: &Axis, y: &Axis) -> String {
+fn line(series: &Series, colour: &str, x: &LogAxis, y: &LogAxis) -> String {
     let mut path = String::new();
     let mut dots = String::new();
     for (index, point) in series.points.iter().enumerate() {
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_doubling_is_the_same_distance_anywhere() {
-        let axis = Axis::around([3.0, 40.0].into_iter(), (100.0, 200.0));
+        let axis = LogAxis::around([3.0, 40.0].into_iter(), (100.0, 200.0));
         assert_eq!((axis.lowest, axis.highest), (1, 6));
         assert_eq!((axis.at(2.0), axis.at(64.0)), (100.0, 200.0));
         assert!((axis.at(8.0) - axis.at(4.0) - (axis.at(32.0) - axis.at(16.0))).abs() < 1e-9);

@@ -3,10 +3,12 @@
 use super::cases::Case;
 use crate::{process, repo};
 use anyhow::{Context, Result, bail};
+use flowgate::date;
 use std::fs;
 use std::path::PathBuf;
 
-/// Growth beyond which a count is a failure: other compilers schedule the same code a little differently.
+/// Growth beyond which a count is a failure: other compilers schedule the same code a little
+/// differently.
 const TOLERANCE: f64 = 0.03;
 const HEAD: &str = "case;board;multiplies;instructions";
 
@@ -133,7 +135,7 @@ impl Record {
 pub(super) fn origin(verb: &str) -> Result<String> {
     Ok(format!(
         "# cargo xtask {verb} --record, {}\n# {}, {}\n",
-        process::today()?,
+        date::today(),
         process::version("rustc")?,
         process::version("qemu-system-arm")?,
     ))

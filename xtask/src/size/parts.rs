@@ -1,12 +1,14 @@
 //! `cargo xtask size --parts`: what each architecture costs in code when only it is used.
 //!
-//! The features of flow-infer decide what a build carries. The same gate is linked with each choice; as one program
-//! without duplicates comes out of link-time optimization, differences of its code are what a part adds.
+//! The features of flow-infer decide what a build carries. The same gate is linked with each
+//! choice; as one program without duplicates comes out of link-time optimization, differences of
+//! its code are what a part adds.
 
 use super::Sizes;
 use crate::boards::{Board, Program};
 use crate::{process, repo};
 use anyhow::{Context, Result};
+use flowgate::date;
 use flowgate::table::Table;
 use std::fs;
 
@@ -95,7 +97,7 @@ pub(super) fn record(board: &Board, table: &Table) -> Result<()> {
          Parts are features of flow-infer; a file that needs a part which a build leaves out is refused with a \
          sentence.\n\n{}",
         board.name,
-        process::today()?,
+        date::today(),
         process::version("rustc")?,
         table.markdown(),
     );

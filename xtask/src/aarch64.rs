@@ -1,9 +1,10 @@
-//! A host of another architecture, under QEMU's emulation of a process: the engine's tests, its kernels against this
-//! host's, and what they cost.
+//! A host of another architecture, under QEMU's emulation of a process: the engine's tests, its
+//! kernels against this host's, and what they cost.
 
-use crate::compare::{self, Comparison};
+use crate::comparison::{self, Comparison};
 use crate::inputs::Inputs;
-use crate::{host, process, repo, setup};
+use crate::setup::{self, AARCH64_EMULATOR, AARCH64_TARGET};
+use crate::{host, process, repo};
 use anyhow::{Context, Result};
 use flow_infer::gate::Decision;
 use flow_infer::score::Scores;
@@ -15,14 +16,11 @@ use std::process::Command;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// Needs no C compiler, unlike the target with GNU's library.
-pub(crate) const TARGET: &str = "aarch64-unknown-linux-musl";
-/// Runs a program of that target, and takes plugins, unlike its static build.
-pub(crate) const EMULATOR: &str = "qemu-aarch64";
 /// The kernels of such a processor, best first.
 pub(crate) const KERNELS: [&str; 3] = ["sdot", "neon", "portable"];
 
-/// Lints the engine for it, runs its tests there, and compares every kernel on every committed model with this host.
+/// Lints the engine for it, runs its tests there, and compares every kernel on every committed
+/// model with this host.
 ///
 /// # Errors
 /// Something that they need cannot be installed, a test fails, or a bit differs.
@@ -33,9 +31,9 @@ pub(crate) fn check(inputs: &Inputs) -> Result<()> {
     for path in repo::committed_models() {
         let comparisons = compare(&fs::read(&path)?, inputs)?;
         println!("{}", path.display());
-        let table = compare::tabulate(&comparisons, inputs.len());
+        let table = comparison::tabulate(&comparisons, inputs.len());
         table.print(&mut flowgate::output::Output::stdout())?;
-        compare::verdict(&comparisons)?;
+        comparison::verdict(&comparisons)?;
     }
     Ok(())
 }
@@ -50,13 +48,13 @@ pub(crate) fn compare(model: &[u8], inputs: &Inputs) -> Result<Vec<Comparison>> 
     let of_kernel = |kernel: &str| -> Result<Comparison> {
         let began = Instant::now();
         let folder = folder(model, inputs)?;
-        let mut command = Command::new(EMULATOR);
+        let mut command = Command::new(AARCH64_EMULATOR);
         command.arg(&program).args(arguments(&folder, kernel));
         let text = process::stdout(&mut command)?;
         let answers: Result<Vec<Answer>> = text.lines().map(answer).collect();
         Ok(Comparison {
             name: format!("aarch64, {kernel}"),
-            differing_bits: compare::differing_bits(&expected, &answers?),
+            differing_bits: comparison::differing_bits(&expected, &answers?),
             memory: None,
             took: began.elapsed(),
         })
@@ -78,7 +76,7 @@ pub(crate) fn compare(model: &[u8], inputs: &Inputs) -> Result<Vec<Comparison>> 
 pub(crate) fn build(example: &str) -> Result<PathBuf> {
     install()?;
     process::run(cargo("build").args(["--release", "--example", example]))?;
-    let folder = repo::target_folder(&repo::root())?.join(TARGET);
+    let folder = repo::target_folder(&repo::root())?.join(AARCH64_TARGET);
     Ok(folder.join("release/examples").join(example))
 }
 
@@ -110,17 +108,20 @@ pub(crate) fn arguments(folder: &TempDir, kernel: &str) -> [PathBuf; 3] {
 }
 
 fn install() -> Result<()> {
-    setup::targets(once(TARGET))?;
-    setup::programs(once(EMULATOR))
+    setup::targets(once(AARCH64_TARGET))?;
+    setup::programs(once(AARCH64_EMULATOR))
 }
 
 fn cargo(verb: &str) -> Command {
     let mut command = process::cargo();
     command
         .args([verb, "-p", "flow-infer", "--quiet", "--features", "std"])
-        .args(["--target", TARGET])
+        .args(["--target", AARCH64_TARGET])
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
-        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", EMULATOR)
+        .env(
+            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER",
+            AARCH64_EMULATOR,
+        )
         .current_dir(repo::root());
     command
 }
