@@ -1,14 +1,14 @@
 //! Dot products of 8-bit weights with 16-bit activations: everything that multiplies in bulk goes through here.
 //!
-//! A narrow waist: four output channels of one pixel ([`single`]), and of two pixels that read with the same weights
-//! ([`pair`]), which loads and widens each weight once for both. One call covers the whole window of a convolution, so
+//! A narrow waist: four output channels of one pixel (`single`), and of two pixels that read with the same weights
+//! (`pair`), which loads and widens each weight once for both. One call covers the whole window of a convolution, so
 //! sums stay in registers and the cost of a call is spread over hundreds of products. Processors that gain from it
-//! compute whole rows ([`row`], [`sums`]), and refuse those that they cannot.
+//! compute whole rows (`row`, `sums`), and refuse those that they cannot.
 //!
 //! Every target has one kernel, chosen in `build.rs`; where one is missing the portable one serves. All of them
 //! compute the same integers: sums of a plan that has loaded do not overflow, and integer additions may be reordered.
 //!
-//! Kernels are safe functions that no arguments make unsound: a [`Tile`] exists only if everything it names is there,
+//! Kernels are safe functions that no arguments make unsound: a `Tile` exists only if everything it names is there,
 //! rows are refused unless they fit, laid out weights are found by what they were made from, and values that stand for
 //! an instruction set are made by its detection alone. Outside this crate a kernel can be chosen by name, and no more:
 //!
