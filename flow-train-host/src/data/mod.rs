@@ -15,6 +15,7 @@
 
 mod columns;
 pub mod csv;
+mod element;
 mod error;
 pub mod fetch;
 mod gzip;

@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::element::Element;
 use super::error::{DataError, Position, Problem};
 use super::gzip::{self, BytesFollow, Members};
 use super::notice::{Notice, Noticed};
-use super::npy::Element;
 
 /// Most bytes that one byte of a deflate stream can become.
 pub(super) const DEFLATE_MAX_RATIO: u64 = 1032;

@@ -41,7 +41,7 @@ const CRATES: &[Checked] = &[
     Checked {
         sources: "flow-train-host/src",
         layers: &[],
-        circles: &["convert", "convert::flows_ood", "convert::torch", "data"],
+        circles: &["convert", "convert::flows_ood", "convert::torch"],
     },
     Checked {
         sources: "tools/src",

@@ -20,7 +20,6 @@ use super::source::Source;
 use crate::files::{WriteError, write_atomically};
 
 pub(super) use self::dataset::read_dataset;
-pub(in crate::data) use self::values::Element;
 pub use self::values::NpyValues;
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
