@@ -5,8 +5,10 @@
 //! ```
 //!
 //! INPUTS.bin holds inputs as the model reads them, one after another: an image's bytes, a vector's floats in little
-//! endian. Each line of output is log_prob_raw, code_length_raw, score_raw, the decision and whether a latent left its
-//! range, `-` where there is none: the integers of `flowgate score --json`, on any machine. KERNEL chooses one of the processor's; the best computes otherwise.
+//! endian. Each line of output is log_prob_raw, code_length_raw, squares_raw, score_raw, the p-value in parts per
+//! million, the decision, whether a latent left its range, the image's exposure (sum, greatest and least byte) and the
+//! combined score (the score, the code of the smallest test, the bits of all and each one's logarithm), `-` where there
+//! is none: the integers of `flowgate score --json`, on any machine. KERNEL chooses one of the processor's; the best computes otherwise.
 
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
@@ -50,12 +52,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gate = artifact.gate();
         writeln!(
             out,
-            "{} {} {} {} {}",
+            "{} {} {} {} {} {} {} {} {}",
             scores.log_prob_raw,
             or_dash(scores.code_length_raw),
+            scores.squares_raw,
             or_dash(gate.and_then(|gate| gate.score_raw(&scores))),
+            or_dash(artifact.p_value_ppm(&scores)),
             or_dash(gate.map(|gate| format!("{:?}", gate.decide(&scores)).to_lowercase())),
             or_dash(scores.saturated.then_some("saturated")),
+            or_dash(
+                scores
+                    .exposure
+                    .map(|e| format!("{},{},{}", e.sum, e.greatest, e.least))
+            ),
+            or_dash(scores.combined.map(|c| {
+                let tails = c.log_tails.map(|tail| tail.to_string()).join(",");
+                format!("{},{},{},{tails}", c.score_raw, c.smallest.code(), c.tests)
+            })),
         )?;
     }
     Ok(out.flush()?)

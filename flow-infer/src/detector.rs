@@ -4,8 +4,8 @@ use crate::artifact::Artifact;
 use crate::engine::{Arithmetic, Elements, InputError, Noise, ScratchMut, evaluate_elements};
 use crate::gate::Decision;
 use crate::plan::{PlannedInput, parts};
-use crate::score::Scores;
 use crate::score::complexity::{Coder, WrongLength, code_length};
+use crate::score::{Exposure, Scores};
 
 /// A loaded model with the memory it works in.
 #[derive(Debug)]
@@ -104,20 +104,26 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
         let scratch = self.scratch.reborrow();
         let evaluation = evaluate_elements(self.artifact, elements, noise, scratch, &mut ())?;
         let input = elements.image();
-        let code_length_raw = match *self.artifact.input() {
+        let mut scores = Scores {
+            log_prob_raw: evaluation.log_prob_raw,
+            squares_raw: evaluation.squares_raw,
+            saturated: evaluation.saturated,
+            ..Scores::default()
+        };
+        match *self.artifact.input() {
             PlannedInput::Image { shape, .. } if parts::IMAGES => {
                 let length = code_length(input, shape, self.coder);
-                Some(length.map_err(|WrongLength| InputError::Length)?.energy())
+                let length = length.map_err(|WrongLength| InputError::Length)?;
+                scores.code_length_raw = Some(length.energy());
+                scores.exposure = Some(Exposure::of(input));
             }
             PlannedInput::Image { .. }
             | PlannedInput::Vector { .. }
-            | PlannedInput::Whitened { .. } => None,
-        };
-        Ok(Scores {
-            log_prob_raw: evaluation.log_prob_raw,
-            code_length_raw,
-            saturated: evaluation.saturated,
-        })
+            | PlannedInput::Whitened { .. } => {}
+        }
+        let tests = self.artifact.tests();
+        scores.combined = tests.and_then(|tests| tests.combine(&scores));
+        Ok(scores)
     }
 
     /// What the file's gate says of an input; [`Decision::Invalid`] without a gate or for an input that is none.
@@ -139,7 +145,8 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
             let scores = self.scores(golden.input, Noise::Planned);
             let scores = scores.map_err(|error| SelfTestError::Refused { vector, error })?;
             let same = scores.log_prob_raw == golden.log_prob_raw
-                && scores.code_length_raw.unwrap_or(0) == golden.code_length_raw;
+                && scores.code_length_raw.unwrap_or(0) == golden.code_length_raw
+                && scores.combined.map(|combined| combined.score_raw) == golden.combined_raw;
             if !same {
                 return Err(SelfTestError::Differs { vector });
             }

@@ -5,6 +5,10 @@
 //! k = floor(alpha (n + 1)) keeps the false-alarm rate at or below alpha, whatever the score's distribution and
 //! however bad the flow; the flow decides only how many foreign inputs are caught (Vovk et al. 2005, ch. 4).
 
+pub mod p_values;
+
+pub use p_values::PValues;
+
 use crate::score::{ScoreKind, Scores};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
@@ -144,8 +148,8 @@ mod tests {
     fn scores_at_the_threshold_are_accepted() {
         let scores = |log_prob_raw, saturated| Scores {
             log_prob_raw,
-            code_length_raw: None,
             saturated,
+            ..Scores::default()
         };
         let likelihood = gate(ScoreKind::Likelihood, -100);
         assert_eq!(likelihood.decide(&scores(-100, false)), Decision::Accept);

@@ -102,6 +102,29 @@ where
     try_map(data.len(), memory, score)
 }
 
+/// Scores of the file's golden vectors, in order.
+///
+/// # Errors
+/// The first vector that the engine refuses, with its index.
+pub fn score_golden(artifact: &Artifact<'_>) -> Result<Vec<Scores>, (usize, InputError)> {
+    match artifact.number_format() {
+        NumberFormat::Q8 => golden::<Fixed>(artifact),
+        NumberFormat::F32 => golden::<F32>(artifact),
+        NumberFormat::F16 => golden::<F16>(artifact),
+    }
+}
+
+fn golden<A: Arithmetic>(artifact: &Artifact<'_>) -> Result<Vec<Scores>, (usize, InputError)> {
+    let (mut scratch, mut coder) = (HeapScratch::<A>::new(artifact), Coder::new());
+    let mut detector = Detector::new(artifact, scratch.borrow(), &mut coder);
+    let vectors = artifact.golden().enumerate();
+    let scores = vectors.map(|(index, vector)| {
+        let scores = detector.scores(vector.input, Noise::Planned);
+        scores.map_err(|error| (index, error))
+    });
+    scores.collect()
+}
+
 /// log_prob of every input, in order, and no other score; noise as the file says.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ pub mod model;
 mod moments;
 mod nn;
 mod parallel;
+pub mod perturb;
 pub mod presets;
 mod random;
 pub mod sample;

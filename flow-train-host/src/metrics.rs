@@ -31,6 +31,10 @@ pub struct Separation {
     pub aupr_out: f64,
     /// Share of foreign inputs that are accepted where at least 95 % of the benign ones are.
     pub fpr_at_95_tpr: f64,
+    /// Share of foreign inputs that are rejected where at most 1 % of the benign ones are.
+    pub rejected_at_1_percent: f64,
+    /// Share of foreign inputs that are rejected where at most 0.1 % of the benign ones are.
+    pub rejected_at_0_1_percent: f64,
 }
 
 impl Separation {
@@ -48,6 +52,8 @@ impl Separation {
             aupr_in: steps.average_precision(),
             aupr_out: reversed.average_precision(),
             fpr_at_95_tpr: false_positive_rate_at(&curve, 0.95),
+            rejected_at_1_percent: 1.0 - false_positive_rate_at(&curve, 0.99),
+            rejected_at_0_1_percent: 1.0 - false_positive_rate_at(&curve, 0.999),
         })
     }
 }
@@ -165,6 +171,17 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// Where a share lies that was found as `hits` of `count`, with 95 % confidence (Wilson's interval).
+pub fn share_interval(hits: usize, count: usize) -> [f64; 2] {
+    const Z: f64 = 1.959_963_984_540_054;
+    let (hits, n) = (hits as f64, count.max(1) as f64);
+    let share = hits / n;
+    let middle = share + Z * Z / (2.0 * n);
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    [(middle - half) / scale, (middle + half) / scale].map(|p| p.clamp(0.0, 1.0))
+}
+
 /// Most false alarms among `tests` benign inputs that a split-conformal gate gives with this
 /// confidence.
 ///
@@ -200,6 +217,20 @@ pub fn conformal_upper(rank: u32, samples: u32, tests: usize, confidence: f64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_of_shares_are_wilsons() {
+        // Newcombe 1998, table I: 81 of 263 and 0 of 20.
+        let near = |found: [f64; 2], wanted: [f64; 2]| {
+            assert!(
+                found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 5e-5),
+                "{found:?}"
+            );
+        };
+        near(share_interval(81, 263), [0.2553, 0.3662]);
+        near(share_interval(0, 20), [0.0, 0.1611]);
+        near(share_interval(20, 20), [0.8389, 1.0]);
+    }
 
     #[test]
     fn separated_sets_have_an_area_of_one() {
@@ -268,6 +299,10 @@ mod tests {
         // 19 of 20 are at or above 1, and so are 1.0 and 9.0.
         let s = Separation::new(&benign, &[0.5, 1.0, 9.0, 0.9]).unwrap();
         assert_eq!(s.fpr_at_95_tpr, 0.5);
+        assert_eq!(
+            1.0 - s.rejected_at_1_percent,
+            1.0 - s.rejected_at_0_1_percent
+        );
     }
 
     #[test]

@@ -24,8 +24,19 @@ impl SplitMix64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
+    /// An index below a count, which is not zero.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        (self.bits() % count as u64) as usize
+    }
+
+    /// Fisher and Yates's shuffle.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+
     /// Standard normal (Box and Muller).
-    #[cfg(test)]
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()

@@ -17,6 +17,7 @@
 
 mod actnorm;
 mod array;
+mod combined;
 mod conditioner;
 mod coupling;
 mod flow;
@@ -31,6 +32,7 @@ mod prior;
 mod squeeze;
 
 pub use array::Array;
+pub use combined::{CombinedEvaluated, combined};
 pub use coupling::{ShiftAndScale, shift_and_scale};
 pub use flow::{Evaluated, Parts, evaluate, parts, to_data, to_latent};
 pub use input::{dequantize, midpoint};

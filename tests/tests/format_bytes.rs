@@ -232,3 +232,95 @@ fn coupling() -> Step {
         layers: Vec::from_iter([input, last]),
     })
 }
+
+/// Sections 4, 8 and 9 of a vector: one two-sided test of log_prob, with a table of three points.
+const TESTS: &str = "00 01 00 00 02 00 03 00 \
+    00 ff ff ff 00 00 f9 ff  00 00 00 00 00 00 00 00  00 02 00 00 00 00 fe ff";
+/// Nineteen calibration scores, two of them kept: -3 and -1 nats.
+const P_VALUES: &str =
+    "13 00 00 00 00 00 00 fd ff ff ff ff 50 c3 00 00 00 00 00 ff ff ff ff ff 40 0d 03 00";
+
+fn bytes_of(text: &str) -> std::vec::Vec<u8> {
+    let bytes = text.split_whitespace();
+    bytes
+        .map(|byte| u8::from_str_radix(byte, 16).expect("hex"))
+        .collect()
+}
+
+fn calibration() -> flow_infer::gate::Gate {
+    flow_infer::gate::Gate {
+        score: flow_infer::score::ScoreKind::Combined,
+        alpha_ppm: 50_000,
+        samples: 19,
+        threshold_raw: -3 << 24,
+        typical_raw: 0,
+        quantiles_raw: Vec::new(),
+    }
+}
+
+#[test]
+fn the_combined_score_is_what_the_document_says() {
+    use flow_infer::score::Scores;
+    use flow_infer::score::combined::TestKind;
+    let bytes = tiny_flow();
+    let mut file = FlowFile::from_artifact(&Artifact::load(&bytes).expect("loads"));
+    file.set_gate(&calibration());
+    file.set(Section::Tests, bytes_of(TESTS));
+    file.set(Section::PValues, bytes_of(P_VALUES));
+    let bytes = file.to_bytes().expect("all of it fits together");
+    let artifact = Artifact::load(&bytes).expect("loads");
+    let tests = artifact.tests().expect("a section of tests");
+    // From -1 nat (ln p = -7) over 0 (ln p = 0) to 2 nats (ln p = -2).
+    let at = |log_prob_raw| Scores {
+        combined: tests.combine(&Scores {
+            log_prob_raw,
+            ..Scores::default()
+        }),
+        ..Scores::default()
+    };
+    let score = |nats: f64| at((nats * 16_777_216.0) as i64).combined.expect("a score");
+    assert_eq!(score(-0.5).score_raw, -7 << 23);
+    assert_eq!(score(1.0).score_raw, -1 << 24);
+    assert_eq!(
+        score(-100.0).score_raw,
+        -7 << 24,
+        "constant beyond the ends"
+    );
+    assert_eq!(score(100.0).smallest, TestKind::Typicality);
+    let p = |nats: f64| artifact.p_value_ppm(&at((nats * 16_777_216.0) as i64));
+    assert_eq!(p(-0.5), Some(50_000), "below -3");
+    assert_eq!(p(1.5), Some(200_000), "from -3 to -1");
+    assert_eq!(p(0.0), Some(1_000_000));
+}
+
+#[test]
+fn tests_and_p_values_that_do_not_fit_are_refused() {
+    let bytes = tiny_flow();
+    let file = FlowFile::from_artifact(&Artifact::load(&bytes).expect("loads"));
+    let refused = |change: &dyn Fn(&mut FlowFile)| {
+        let mut file = file.clone();
+        change(&mut file);
+        file.to_bytes().err()
+    };
+    let rejected = |error| Some(ExportError::Rejected(error));
+    let no_tests = refused(&|file| file.set_gate(&calibration()));
+    assert_eq!(no_tests, rejected(LoadError::Tests));
+    let of_images = refused(&|file| {
+        let mut tests = bytes_of(TESTS);
+        tests[4] = 1;
+        file.set(Section::Tests, tests);
+    });
+    assert_eq!(of_images, rejected(LoadError::Tests));
+    let no_gate = refused(&|file| file.set(Section::PValues, bytes_of(P_VALUES)));
+    assert_eq!(no_gate, rejected(LoadError::PValues));
+    let other_calibration = refused(&|file| {
+        file.set_gate(&calibration());
+        file.set(Section::Tests, bytes_of(TESTS));
+        let mut p_values = bytes_of(P_VALUES);
+        p_values[0] += 1;
+        file.set(Section::PValues, p_values);
+    });
+    assert_eq!(other_calibration, rejected(LoadError::PValues));
+    let golden_of_no_vector = refused(&|file| file.set(Section::GoldenCombined, [0; 8].to_vec()));
+    assert_eq!(golden_of_no_vector, rejected(LoadError::Golden));
+}

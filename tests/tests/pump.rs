@@ -61,6 +61,7 @@ fn pump() -> Vec<u8> {
         input,
         log_prob_raw: log_prob(input),
         code_length_raw: 0,
+        combined_raw: None,
     }));
     file.to_bytes().expect("a file that loads")
 }

@@ -5,7 +5,7 @@ use flow_infer::gate::{Decision, Gate, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::{Dataset, ItemNames};
-use flow_train_host::metrics::{Separation, conformal_upper, median};
+use flow_train_host::metrics::{Separation, conformal_upper, median, share_interval};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,6 +22,8 @@ pub(crate) struct Set {
     /// Inputs that the gate does not accept; none without a gate.
     pub(crate) rejected: Option<usize>,
     pub(crate) rejected_share: Option<f64>,
+    /// What the file's p-values reject at other rates; empty without p-values.
+    pub(crate) rejected_at: Vec<RejectedAt>,
     /// The first inputs that the gate takes for what they are not; none without a gate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) mistakes: Vec<Item>,
@@ -72,6 +74,7 @@ impl Set {
             rejected_share: gate.map(|_| refused as f64 / scores.len() as f64),
             mistakes: Vec::new(),
             items,
+            rejected_at: Vec::new(),
             data,
             scores,
             decisions,
@@ -89,6 +92,41 @@ impl Set {
             name: self.items.get(index).to_string(),
         };
         self.mistakes = wrong.take(MISTAKES).map(item).collect();
+        self
+    }
+}
+
+/// Rates of false alarms beside the gate's own, parts per million.
+const RATES: [u32; 2] = [10_000, 1_000];
+
+/// What a set loses at a promised rate of false alarms.
+#[derive(Debug, Serialize)]
+pub(crate) struct RejectedAt {
+    /// The promised rate.
+    pub(crate) alpha: f64,
+    pub(crate) rejected: usize,
+    pub(crate) share: f64,
+    /// Where the share lies with 95 % confidence.
+    pub(crate) interval: [f64; 2],
+}
+
+impl Set {
+    /// The set with what p-values reject.
+    pub(crate) fn with_p_values(mut self, p_value_ppm: impl Fn(&Scores) -> Option<u32>) -> Self {
+        let ppm: Option<Vec<u32>> = self.scores.iter().map(p_value_ppm).collect();
+        let Some(ppm) = ppm else {
+            return self;
+        };
+        let at = RATES.map(|rate| {
+            let rejected = ppm.iter().filter(|&&p| p <= rate).count();
+            RejectedAt {
+                alpha: f64::from(rate) / 1e6,
+                rejected,
+                share: rejected as f64 / ppm.len().max(1) as f64,
+                interval: share_interval(rejected, ppm.len()),
+            }
+        });
+        self.rejected_at = at.into();
         self
     }
 }
@@ -244,8 +282,7 @@ mod tests {
         let data = Named { data, items };
         let scores = log_probs.iter().map(|&nats| Scores {
             log_prob_raw: nats * ONE,
-            code_length_raw: None,
-            saturated: false,
+            ..Scores::default()
         });
         Set::new(name.to_owned(), String::new(), data, scores.collect(), gate)
     }

@@ -24,6 +24,9 @@ pub struct ScoresInNats {
     /// -|log_prob - its mean on benign data|; with a gate only, which knows that mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typicality: Option<f64>,
+    /// ln of a benign tail probability, by the tests of the file; with such tests only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combined: Option<f64>,
 }
 
 /// The integers of a `.flow`, in units of 2^-24 nats: the very bits of a board.
@@ -35,6 +38,9 @@ pub struct Raw {
     pub log_prob_raw: Option<i64>,
     /// Code length; none for vectors.
     pub code_length_raw: Option<i64>,
+    /// The p-value in parts per million; of a file without p-values none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value_ppm: Option<u32>,
 }
 
 /// A line.
@@ -53,6 +59,13 @@ pub struct Line {
     pub scores: ScoresInNats,
     /// What the gate says; none without a gate.
     pub decision: Option<Decision>,
+    /// At most so many benign inputs look as strange; none of a file without p-values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// What a rejection goes back to: the test of the combined score that spoke, else the deciding score, or
+    /// `saturated`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_by: Option<&'static str>,
     /// Whether a latent left the range of the model's numbers.
     pub saturated: bool,
     /// The integers; only of a `.flow`.
@@ -75,18 +88,25 @@ impl Line {
             Some(gate) => scores.and_then(|s| gate.score_raw(s)),
             None => scores.map(|s| s.log_prob_raw),
         };
+        let decision = gate.map(|gate| scores.map_or(Decision::Invalid, |s| gate.decide(s)));
+        let rejected = gate
+            .zip(scores)
+            .filter(|_| decision == Some(Decision::Reject));
         Self {
             index,
             name: None,
             log_prob_nats,
             bits_per_dim: log_prob_nats.map(|nats| bits_per_dim(nats, dims)),
             scores: scores.map_or_else(Default::default, |s| in_nats(s, gate)),
-            decision: gate.map(|gate| scores.map_or(Decision::Invalid, |s| gate.decide(s))),
+            decision,
+            p_value: None,
+            rejected_by: rejected.map(|(gate, scores)| spoke(gate, scores)),
             saturated: scores.is_some_and(|s| s.saturated),
             raw: is_flow.then(|| Raw {
                 score_raw: deciding,
                 log_prob_raw: scores.map(|s| s.log_prob_raw),
                 code_length_raw: scores.and_then(|s| s.code_length_raw),
+                p_value_ppm: None,
             }),
         }
     }
@@ -98,6 +118,16 @@ impl Line {
             name: Some(name.to_string()),
             ..self
         }
+    }
+
+    /// The line with a p-value.
+    #[must_use]
+    pub fn with_p_value(mut self, ppm: Option<u32>) -> Self {
+        self.p_value = ppm.map(|ppm| f64::from(ppm) / 1e6);
+        if let Some(raw) = &mut self.raw {
+            raw.p_value_ppm = ppm;
+        }
+        self
     }
 
     /// The line as a JSON object, without a line break.
@@ -116,6 +146,8 @@ pub fn table(is_flow: bool) -> Table {
         "likelihood",
         "complexity",
         "typicality",
+        "combined",
+        "p-value",
         "decision",
     ];
     let raw = is_flow.then_some("score_raw");
@@ -134,6 +166,8 @@ pub fn row(line: &Line) -> Vec<Cell> {
         number(line.scores.likelihood, 2),
         number(line.scores.complexity, 2),
         number(line.scores.typicality, 2),
+        number(line.scores.combined, 2),
+        number(line.p_value, 4),
         decision(line.decision),
     ];
     if let Some(raw) = line.raw {
@@ -163,12 +197,23 @@ fn in_nats(scores: &Scores, gate: Option<&Gate>) -> ScoresInNats {
         likelihood: of(ScoreKind::Likelihood, 0),
         complexity: of(ScoreKind::Complexity, 0),
         typicality: gate.and_then(|gate| of(ScoreKind::Typicality, gate.typical_raw)),
+        combined: of(ScoreKind::Combined, 0),
+    }
+}
+
+/// What a rejection goes back to.
+fn spoke(gate: &Gate, scores: &Scores) -> &'static str {
+    match scores.combined {
+        _ if scores.saturated => "saturated",
+        Some(combined) if gate.score == ScoreKind::Combined => combined.smallest.name(),
+        _ => gate.score.name(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow_infer::score::combined::{Combined, TestKind};
 
     const ONE: i64 = 1 << 24;
 
@@ -176,7 +221,7 @@ mod tests {
         Scores {
             log_prob_raw: -3 * ONE,
             code_length_raw,
-            saturated: false,
+            ..Scores::default()
         }
     }
 
@@ -199,15 +244,55 @@ mod tests {
             line.json(),
             "{\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
              \"scores\":{\"likelihood\":-3.0,\"complexity\":-2.5,\"typicality\":-2.0},\
-             \"decision\":\"reject\",\"saturated\":false,\"score_raw\":-41943040,\
-             \"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
+             \"decision\":\"reject\",\"rejected_by\":\"complexity\",\"saturated\":false,\
+             \"score_raw\":-41943040,\"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
         );
-        assert_eq!(row(&line).len(), 8);
-        let named = line.named(ItemName::File("cat/1.png"));
+        assert_eq!(row(&line).len(), 10);
+        let named = line.clone().named(ItemName::File("cat/1.png"));
         assert!(
             named
                 .json()
                 .starts_with("{\"index\":7,\"name\":\"cat/1.png\",\"log")
+        );
+        let line = line.with_p_value(Some(2500)).json();
+        assert!(line.contains("\"p_value\":0.0025,"), "{line}");
+        assert!(line.ends_with("\"p_value_ppm\":2500}"), "{line}");
+    }
+
+    #[test]
+    fn a_rejection_names_the_test_that_spoke() {
+        let combined = Combined {
+            score_raw: -7 * ONE,
+            smallest: TestKind::Highlights,
+            log_tails: [0; 8],
+            tests: 64,
+        };
+        let scores = Scores {
+            combined: Some(combined),
+            ..scores(Some(ONE))
+        };
+        let gate = Gate {
+            score: ScoreKind::Combined,
+            ..gate(-6 * ONE)
+        };
+        let line = Line::new(0, Some(&scores), Some(&gate), 3, true);
+        assert_eq!(
+            (line.rejected_by, line.scores.combined),
+            (Some("highlights"), Some(-7.0))
+        );
+        let saturated = Scores {
+            saturated: true,
+            ..scores
+        };
+        let line = Line::new(0, Some(&saturated), Some(&gate), 3, true);
+        assert_eq!(line.rejected_by, Some("saturated"));
+        let accepting = Gate {
+            threshold_raw: -8 * ONE,
+            ..gate
+        };
+        assert_eq!(
+            Line::new(0, Some(&scores), Some(&accepting), 3, true).rejected_by,
+            None
         );
     }
 

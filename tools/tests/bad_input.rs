@@ -208,6 +208,18 @@ fn gates_that_cannot_be() {
         &calibrate("--alpha 0.001"),
         &["own.idx3", "120 inputs", "at least 999"],
     );
+    place.refused(
+        &calibrate("--alpha 0.1 --score combined"),
+        &["own.idx3", "120 inputs", "at least 137, so 17 are missing"],
+    );
+    place.refused(
+        &calibrate("--alpha 0.1 --tests beauty"),
+        &["beauty", "goodness_of_fit"],
+    );
+    place.refused(
+        &calibrate("--alpha 0.1 --score likelihood --rule sum"),
+        &["--rule"],
+    );
     for alpha in ["0", "1", "2", "NaN", "some"] {
         place.refused(&calibrate(&format!("--alpha {alpha}")), &["--alpha"]);
     }

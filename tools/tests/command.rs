@@ -75,21 +75,30 @@ fn a_line_has_what_the_contract_says() {
         assert!(near(nats, raw("log_prob_raw") as f64 / one));
         let scores = &line["scores"];
         assert!(near(number(&scores["likelihood"]), nats));
-        let complexity = raw("score_raw") as f64 / one;
-        assert!(near(number(&scores["complexity"]), complexity));
-        assert_eq!(
-            raw("score_raw"),
-            raw("log_prob_raw") + raw("code_length_raw")
-        );
+        let complexity = raw("log_prob_raw") + raw("code_length_raw");
+        assert!(near(number(&scores["complexity"]), complexity as f64 / one));
+        assert!(near(
+            number(&scores["combined"]),
+            raw("score_raw") as f64 / one
+        ));
         assert!(number(&scores["typicality"]) <= 0.0);
         let decision = line["decision"].as_str().unwrap();
         assert!(["accept", "reject"].contains(&decision));
+        let p = raw("p_value_ppm");
+        assert!(near(number(&line["p_value"]), p as f64 / 1e6));
+        assert_eq!(decision == "reject", p <= 50_000, "{line}");
+        assert_eq!(
+            decision == "reject",
+            line["rejected_by"].is_string(),
+            "{line}"
+        );
     }
     let bare = lines(&place.ok("score bare.flow --data test.idx3 --json --limit 3"));
     assert_eq!(bare.len(), 3);
     for (line, calibrated) in bare.iter().zip(&calibrated) {
         assert_eq!(line["decision"], Value::Null);
         assert!(line["scores"].get("typicality").is_none());
+        assert!(line["scores"].get("combined").is_none() && line.get("p_value").is_none());
         assert_eq!(line["score_raw"], line["log_prob_raw"]);
         assert_eq!(
             line["log_prob_raw"], calibrated["log_prob_raw"],
@@ -284,7 +293,9 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
 #[test]
 fn the_gate_keeps_its_promise_on_its_own_data() {
     let place = place();
-    let lines = lines(&place.ok("score model.flow --data held-out.idx3 --json"));
+    let complexity = "calibrate model.flow --data held-out.idx3 --alpha 0.05 --score complexity";
+    place.ok(&format!("{complexity} --out plain.flow"));
+    let lines = lines(&place.ok("score plain.flow --data held-out.idx3 --json"));
     let rejected = lines.iter().filter(|l| l["decision"] == "reject").count();
     // k = floor(0.05 201) = 10: nine lie below the tenth.
     assert_eq!(rejected, 9);
@@ -299,6 +310,38 @@ fn the_gate_keeps_its_promise_on_its_own_data() {
         4
     );
     assert_eq!(inspected["provenance"]["seed"], 5);
+}
+
+#[test]
+fn the_combined_score_is_chosen_by_benign_data_or_by_the_user() {
+    let place = place();
+    let calibrate = "calibrate bare.flow --data held-out.idx3 --alpha 0.05";
+    let chosen: Value =
+        serde_json::from_str(&place.ok(&format!("{calibrate} --json --out a.flow"))).unwrap();
+    assert_eq!(
+        (&chosen["score"], &chosen["samples"]),
+        (&"combined".into(), &72.into())
+    );
+    assert!(number(&chosen["power"]) > 0.2, "{chosen}");
+    let out = place.ok(&format!(
+        "{calibrate} --tests likelihood,highlights --rule sum --out b.flow"
+    ));
+    assert!(
+        out.contains("combined (sum of likelihood, highlights)"),
+        "{out}"
+    );
+    let verified = place.ok("verify b.flow");
+    assert!(
+        verified.contains("4 vectors give the recorded bits"),
+        "{verified}"
+    );
+    place.ok("data kinds held-out.idx3 --limit 5 --out kinds");
+    let black = lines(&place.ok("score b.flow --data kinds/black.npy --json"));
+    assert_eq!(black.len(), 5);
+    for line in black {
+        assert_eq!(line["decision"], "reject", "{line}");
+        assert!(["likelihood", "highlights"].contains(&line["rejected_by"].as_str().unwrap()));
+    }
 }
 
 #[test]

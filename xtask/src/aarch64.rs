@@ -7,7 +7,8 @@ use crate::setup::{self, AARCH64_EMULATOR, AARCH64_TARGET};
 use crate::{host, process, repo};
 use anyhow::{Context, Result};
 use flow_infer::gate::Decision;
-use flow_infer::score::Scores;
+use flow_infer::score::combined::{Combined, TestKind};
+use flow_infer::score::{Exposure, Scores};
 use flowgate_stream::Answer;
 use std::fs;
 use std::iter::once;
@@ -135,7 +136,8 @@ fn answer(line: &str) -> Result<Answer> {
             "-" => Some(None),
             word => word.parse().ok().map(Some),
         };
-        let (code_length_raw, score_raw) = (number()?, number()?);
+        let (code_length_raw, squares_raw) = (number()?, number()??);
+        let (score_raw, p_value) = (number()?, number()?);
         let decision = match words.next()? {
             "-" => None,
             "accept" => Some(Decision::Accept),
@@ -151,16 +153,60 @@ fn answer(line: &str) -> Result<Answer> {
         let scores = Scores {
             log_prob_raw,
             code_length_raw,
+            squares_raw,
+            exposure: match numbers(words.next()?)? {
+                Some(numbers) => Some(exposure(numbers)?),
+                None => None,
+            },
+            combined: match numbers(words.next()?)? {
+                Some(numbers) => Some(combined(numbers)?),
+                None => None,
+            },
             saturated,
         };
         Some(Answer {
             scores: Some(scores),
             score_raw,
+            p_value_ppm: match p_value {
+                Some(ppm) => Some(ppm.try_into().ok()?),
+                None => None,
+            },
             decision,
             pin_high: decision == Some(Decision::Accept),
         })
     };
     read(line).with_context(|| format!("`{line}` is no line of scores"))
+}
+
+/// Numbers between commas; a dash is none.
+fn numbers(word: &str) -> Option<Option<Vec<i64>>> {
+    match word {
+        "-" => Some(None),
+        word => {
+            let numbers = word.split(',').map(|number| number.parse().ok());
+            numbers.collect::<Option<Vec<i64>>>().map(Some)
+        }
+    }
+}
+
+fn exposure(numbers: Vec<i64>) -> Option<Exposure> {
+    let [sum, greatest, least] = numbers.try_into().ok()?;
+    Some(Exposure {
+        sum: sum.try_into().ok()?,
+        greatest: greatest.try_into().ok()?,
+        least: least.try_into().ok()?,
+    })
+}
+
+fn combined(numbers: Vec<i64>) -> Option<Combined> {
+    let ([score_raw, smallest, tests], tails) = numbers.split_first_chunk()?;
+    let tails = tails.iter().map(|&tail| i32::try_from(tail).ok());
+    Some(Combined {
+        score_raw: *score_raw,
+        smallest: TestKind::from_code(u8::try_from(*smallest).ok()?)?,
+        tests: u8::try_from(*tests).ok()?,
+        log_tails: tails.collect::<Option<Vec<i32>>>()?.try_into().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -169,12 +215,30 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_written() {
-        let found = answer("-5 7 - accept saturated").unwrap();
+        let line = "-5 7 9 - 42 accept saturated 3,2,1 -8,6,65,1,0,0,0,0,0,-4,0";
+        let found = answer(line).unwrap();
         let scores = found.scores.unwrap();
+        assert_eq!((scores.squares_raw, found.p_value_ppm), (9, Some(42)));
+        assert_eq!(
+            scores.exposure.map(|e| (e.sum, e.greatest, e.least)),
+            Some((3, 2, 1))
+        );
+        let combined = scores.combined.unwrap();
+        assert_eq!(
+            (combined.smallest, combined.score_raw),
+            (TestKind::Highlights, -8)
+        );
+        assert_eq!(combined.log_tails[6], -4);
         assert_eq!((scores.log_prob_raw, scores.code_length_raw), (-5, Some(7)));
         assert!(scores.saturated && found.pin_high && found.score_raw.is_none());
-        assert_eq!(answer("1 - 2 - -").unwrap().decision, None);
-        for bad in ["", "1 2 3", "1 2 3 perhaps -", "x 2 3 accept -"] {
+        assert_eq!(answer("1 - 2 3 - - - - -").unwrap().decision, None);
+        for bad in [
+            "",
+            "1 2 3",
+            "1 2 3 4 5 perhaps - - -",
+            "x 2 3 4 5 accept - - -",
+            "1 2 3 4 5 accept - 1,2 -",
+        ] {
             assert!(answer(bad).is_err(), "{bad}");
         }
     }

@@ -94,6 +94,7 @@ mod tests {
         let answer = Answer {
             scores: None,
             score_raw: Some(0),
+            p_value_ppm: None,
             decision: Some(Decision::Accept),
             pin_high: true,
         };

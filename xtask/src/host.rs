@@ -31,7 +31,7 @@ fn answers_in<A: Arithmetic>(artifact: &Artifact<'_>, inputs: &Inputs) -> Vec<An
     let mut detector = Detector::new(artifact, scratch.borrow(), &mut coder);
     let mut answer = |input: &[u8]| {
         let scores = detector.scores(input, Noise::Planned);
-        let mut answer = Answer::new(artifact.gate(), scores);
+        let mut answer = Answer::new(artifact, scores);
         answer.pin_high = answer.decision == Some(Decision::Accept);
         answer
     };

@@ -203,6 +203,7 @@ mod tests {
         Answer {
             scores: None,
             score_raw: Some(-2),
+            p_value_ppm: None,
             decision: Some(decision),
             pin_high,
         }

@@ -5,7 +5,7 @@ use flow_infer::{Gate, OpenError};
 
 flow_infer::gate!(
     /// Garments.
-    Fashion = "../../models/fashion-tiny.flow"
+    Fashion = "../../models/fashion-bottleneck.flow"
 );
 
 /// Opens the gate, answers the compiled-in images, then whatever `board` fetches.

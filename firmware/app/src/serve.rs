@@ -24,6 +24,7 @@ impl Scorer for Gate<'_> {
         Answer {
             scores: assessed.map(|assessment| assessment.scores),
             score_raw: assessed.map(|assessment| assessment.score_raw),
+            p_value_ppm: assessed.and_then(|assessment| assessment.p_value_ppm),
             decision: Some(assessed.map_or(Decision::Invalid, |assessment| assessment.decision)),
             pin_high: false,
         }
@@ -37,7 +38,7 @@ impl Scorer for Gate<'_> {
 impl<A: Arithmetic> Scorer for Detector<'_, A> {
     fn score(&mut self, input: &[u8]) -> Answer {
         let scores = self.scores(input, Noise::Planned);
-        Answer::new(self.artifact().gate(), scores)
+        Answer::new(self.artifact(), scores)
     }
 
     fn scratch_bytes(&self) -> u32 {

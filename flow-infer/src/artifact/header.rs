@@ -66,6 +66,12 @@ pub enum Section {
     Signature = 7,
     /// What turns a frame into the input, postcard.
     FrontEnd = 10,
+    /// The tests of the combined score.
+    Tests = 8,
+    /// Conformal p-values of the deciding score.
+    PValues = 9,
+    /// What the golden vectors' combined scores must be.
+    GoldenCombined = 11,
 }
 
 impl NumberFormat {

@@ -14,11 +14,13 @@ pub use header::{
 };
 
 use crate::front_end::FrontEnd;
-use crate::gate::Gate;
+use crate::gate::{Gate, PValues};
 use crate::plan::{
     Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
     validate_step,
 };
+use crate::score::combined::Tests;
+use crate::score::{ScoreKind, Scores};
 use crc::{CRC_32_ISO_HDLC, Crc};
 
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -53,10 +55,14 @@ pub enum LoadError {
     Scratch,
     /// The gate's calibration cannot be decoded.
     Gate,
-    /// The golden vectors do not fit the input.
+    /// The golden vectors do not fit the input, or lack a combined score that the file's tests give.
     Golden,
     /// The front end cannot be decoded, or does not lead to the input.
     FrontEnd,
+    /// The tests of the combined score are malformed, or the gate decides by tests that are not there.
+    Tests,
+    /// The table of p-values is malformed, or of another calibration than the gate.
+    PValues,
     /// A signature of another length, or bytes behind it that it does not cover.
     Signature,
 }
@@ -79,8 +85,10 @@ impl core::fmt::Display for LoadError {
             Self::Plan(error) => write!(f, "malformed plan: {error}"),
             Self::Scratch => f.write_str("the header's scratch sizes are not those of the plan"),
             Self::Gate => f.write_str("the gate's calibration is malformed"),
-            Self::Golden => f.write_str("the golden vectors do not fit the input"),
             Self::FrontEnd => f.write_str("the front end is malformed or not the input's"),
+            Self::Golden => f.write_str("the golden vectors do not fit the input or the tests"),
+            Self::Tests => f.write_str("the tests of the combined score are malformed"),
+            Self::PValues => f.write_str("the p-values are malformed or not those of the gate"),
             Self::Signature => f.write_str("the signature does not cover the file"),
         }
     }
@@ -110,6 +118,8 @@ pub struct Artifact<'b> {
     need: ScratchNeed,
     gate: Option<Gate>,
     front_end: Option<FrontEnd>,
+    tests: Option<Tests<'b>>,
+    p_values: Option<PValues<'b>>,
 }
 
 impl<'b> Artifact<'b> {
@@ -143,17 +153,20 @@ impl<'b> Artifact<'b> {
         if stated_need(bytes) != need {
             return Err(LoadError::Scratch);
         }
+        let gate = Gate::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Gate)?;
         let artifact = Self {
+            tests: read_tests(bytes, &head.input, gate.as_ref())?,
+            p_values: read_p_values(bytes, gate.as_ref())?,
             bytes,
             format,
             head,
             steps,
             tensors,
             need,
-            gate: Gate::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Gate)?,
+            gate,
             front_end: front_end::decode(find(bytes, Section::FrontEnd), &head.input)?,
         };
-        Golden::check(artifact.section(Section::Golden), &artifact.head.input)?;
+        artifact.golden().check(artifact.tests.is_some())?;
         Ok(artifact)
     }
 
@@ -207,9 +220,24 @@ impl<'b> Artifact<'b> {
         self.front_end.as_ref()
     }
 
+    /// The tests of the combined score, if the file carries any.
+    pub fn tests(&self) -> Option<&Tests<'b>> {
+        self.tests.as_ref()
+    }
+
+    /// How rarely benign inputs score as low as these, in parts per million and never too small; `None` without a
+    /// table or without a deciding score. A saturated evaluation lies below all others.
+    pub fn p_value_ppm(&self, scores: &Scores) -> Option<u32> {
+        let deciding = self.gate.as_ref()?.score_raw(scores)?;
+        let deciding = if scores.saturated { i64::MIN } else { deciding };
+        Some(self.p_values.as_ref()?.ppm(deciding))
+    }
+
     /// Golden vectors for the self-test.
     pub fn golden(&self) -> Golden<'b> {
-        Golden::new(self.section(Section::Golden), self.head.input.byte_len())
+        let vectors = self.section(Section::Golden);
+        let combined = self.section(Section::GoldenCombined);
+        Golden::new(vectors, combined, self.head.input.byte_len())
     }
 
     /// Version of the model, counted up by whoever ships it.
@@ -240,6 +268,35 @@ impl<'b> Artifact<'b> {
     pub fn section(&self, section: Section) -> &'b [u8] {
         find(self.bytes, section).unwrap_or(&[])
     }
+}
+
+/// The tests; a gate that decides by them needs them.
+fn read_tests<'b>(
+    bytes: &'b [u8],
+    input: &PlannedInput,
+    gate: Option<&Gate>,
+) -> Result<Option<Tests<'b>>, LoadError> {
+    let images = matches!(input, PlannedInput::Image { .. });
+    match find(bytes, Section::Tests) {
+        None if gate.is_some_and(|gate| gate.score == ScoreKind::Combined) => Err(LoadError::Tests),
+        None => Ok(None),
+        Some(section) => Tests::parse(section, images)
+            .map(Some)
+            .ok_or(LoadError::Tests),
+    }
+}
+
+/// The p-values; they and the gate come from the same calibration scores.
+fn read_p_values<'b>(
+    bytes: &'b [u8],
+    gate: Option<&Gate>,
+) -> Result<Option<PValues<'b>>, LoadError> {
+    let Some(section) = find(bytes, Section::PValues) else {
+        return Ok(None);
+    };
+    let table = PValues::parse(section);
+    let table = table.filter(|t| gate.is_some_and(|gate| gate.samples == t.samples()));
+    table.map(Some).ok_or(LoadError::PValues)
 }
 
 fn half(bytes: &[u8], start: usize) -> u16 {

@@ -356,6 +356,7 @@ impl Arithmetic for Fixed {
             .saturating_add(log_det);
         Evaluation {
             log_prob_raw: sum.saturating_sub(prior),
+            squares_raw: prior,
             saturated: energy.saturated,
         }
     }

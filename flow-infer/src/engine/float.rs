@@ -255,6 +255,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         let log_prob = energy.log_det + nats_from_raw(constant_raw) - 0.5 * squares;
         Evaluation {
             log_prob_raw: raw_from_nats(log_prob),
+            squares_raw: raw_from_nats(0.5 * squares),
             saturated: energy.out_of_range || !log_prob.is_finite(),
         }
     }

@@ -48,6 +48,8 @@ pub(crate) const MAX_WINDOW_ROWS: usize = 32;
 pub struct Evaluation {
     /// log_prob in units of 2^-24 nats; meaningless but deterministic where `saturated`.
     pub log_prob_raw: i64,
+    /// Half the sum of the latents' squares, what the prior takes from log_prob, in the same units.
+    pub squares_raw: i64,
     /// Whether a latent left the range of its numbers: the input is far from all data, and the density formula no
     /// longer holds.
     pub saturated: bool,

@@ -50,7 +50,7 @@ pub(super) fn evaluate_with<A: Arithmetic, O: Observer<A>>(
         Noise::Given(_) => 1,
         Noise::Planned => head.input.draws(),
     };
-    let mut sum = 0i64;
+    let (mut sum, mut squares) = (0i64, 0i64);
     let mut saturated = false;
     for draw in 0..draws {
         let mut energy = A::Energy::default();
@@ -61,10 +61,13 @@ pub(super) fn evaluate_with<A: Arithmetic, O: Observer<A>>(
         walk.end(&mut energy)?;
         let evaluation = A::finish(&energy, latents, head.constant_raw);
         sum = sum.saturating_add(evaluation.log_prob_raw);
+        squares = squares.saturating_add(evaluation.squares_raw);
         saturated |= evaluation.saturated;
     }
+    let mean = |sum: i64| floor_div(sum.saturating_add(i64::from(draws / 2)), draws);
     Ok(Evaluation {
-        log_prob_raw: floor_div(sum.saturating_add(i64::from(draws / 2)), draws),
+        log_prob_raw: mean(sum),
+        squares_raw: mean(squares),
         saturated,
     })
 }

@@ -13,6 +13,9 @@ pub struct Assessment {
     /// The deciding score, higher for inputs more like the model's data, in units of 2^-24 nats: what a
     /// [`DriftAlarm`](crate::DriftAlarm) takes.
     pub score_raw: i64,
-    /// All scores.
+    /// Of a million benign inputs at most so many look as strange (conformal, so never too small); none of a file
+    /// without p-values.
+    pub p_value_ppm: Option<u32>,
+    /// All scores; [`Scores::combined`] says which test found the input strangest.
     pub scores: Scores,
 }

@@ -121,6 +121,7 @@ impl<'m> Gate<'m> {
             score_raw: calibration
                 .and_then(|c| c.score_raw(&scores))
                 .unwrap_or(i64::MIN),
+            p_value_ppm: self.artifact.p_value_ppm(&scores),
             scores,
         }
     }

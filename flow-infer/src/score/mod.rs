@@ -4,8 +4,10 @@
 //! length is just as poor and fails the other way, so their sum works: log_prob plus the length of the image under a
 //! general lossless code compares the flow's code with a code that knows nothing of the data.
 
+pub mod combined;
 pub mod complexity;
 
+use combined::Combined;
 use serde::{Deserialize, Serialize};
 
 /// A score by name.
@@ -19,11 +21,18 @@ pub enum ScoreKind {
     Complexity,
     /// -|log_prob - its mean on benign data|: too likely is foreign too.
     Typicality,
+    /// Several tests, by the tables of the file: [`combined`].
+    Combined,
 }
 
 impl ScoreKind {
     /// Every score.
-    pub const ALL: [Self; 3] = [Self::Likelihood, Self::Complexity, Self::Typicality];
+    pub const ALL: [Self; 4] = [
+        Self::Likelihood,
+        Self::Complexity,
+        Self::Typicality,
+        Self::Combined,
+    ];
 
     /// The name, as in `score --json`.
     pub const fn name(self) -> &'static str {
@@ -31,18 +40,55 @@ impl ScoreKind {
             Self::Likelihood => "likelihood",
             Self::Complexity => "complexity",
             Self::Typicality => "typicality",
+            Self::Combined => "combined",
         }
     }
 }
 
+/// What the bytes of an image say of its exposure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Exposure {
+    /// Sum of all bytes.
+    pub sum: u32,
+    /// The greatest.
+    pub greatest: u8,
+    /// The least.
+    pub least: u8,
+}
+
+impl Exposure {
+    /// The exposure of an image.
+    pub fn of(image: &[u8]) -> Self {
+        image.iter().fold(
+            Self {
+                sum: 0,
+                greatest: 0,
+                least: u8::MAX,
+            },
+            |seen, &byte| Self {
+                sum: seen.sum.saturating_add(byte.into()),
+                greatest: seen.greatest.max(byte),
+                least: seen.least.min(byte),
+            },
+        )
+    }
+}
+
 /// What is known of one input, in units of 2^-24 nats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Scores {
     /// log_prob of the flow.
     pub log_prob_raw: i64,
     /// Code length of the image; none for vectors.
     pub code_length_raw: Option<i64>,
+    /// Half the sum of the latents' squares.
+    pub squares_raw: i64,
+    /// Exposure of the image; none for vectors.
+    pub exposure: Option<Exposure>,
+    /// What the file's tests say; none of a file without.
+    pub combined: Option<Combined>,
     /// Whether a latent left its range.
     pub saturated: bool,
 }
@@ -62,6 +108,7 @@ impl Scores {
                     .saturating_abs();
                 Some(-distance)
             }
+            ScoreKind::Combined => self.combined.map(|combined| combined.score_raw),
         }
     }
 }

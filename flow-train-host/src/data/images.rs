@@ -85,6 +85,18 @@ impl Images {
         &self.pixels
     }
 
+    /// The images at these indices.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get).
+    pub fn pick(&self, indices: &[usize]) -> Self {
+        let images = indices.iter().flat_map(|&index| self.get(index));
+        Self {
+            pixels: images.copied().collect(),
+            ..*self
+        }
+    }
+
     /// The images of `range`, as far as there are any.
     pub fn take(&self, range: Range<usize>) -> Self {
         let range = value_range(range, self.len(), self.dims());

@@ -106,6 +106,17 @@ impl Dataset {
         }
     }
 
+    /// The items at these indices, which are all below the number of items.
+    ///
+    /// # Panics
+    /// On an index that is not.
+    pub fn pick(&self, indices: &[usize]) -> Self {
+        match self {
+            Self::Images(images) => Self::Images(images.pick(indices)),
+            Self::Vectors(vectors) => Self::Vectors(vectors.pick(indices)),
+        }
+    }
+
     /// The items of `range`, as far as there are any.
     pub fn take(&self, range: Range<usize>) -> Self {
         match self {

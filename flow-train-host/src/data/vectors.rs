@@ -58,6 +58,18 @@ impl Vectors {
         &self.values
     }
 
+    /// The vectors at these indices.
+    ///
+    /// # Panics
+    /// As [`get`](Self::get).
+    pub fn pick(&self, indices: &[usize]) -> Self {
+        let vectors = indices.iter().flat_map(|&index| self.get(index));
+        Self {
+            dims: self.dims,
+            values: vectors.copied().collect(),
+        }
+    }
+
     /// The vectors of `range`, as far as there are any.
     pub fn take(&self, range: Range<usize>) -> Self {
         let range = value_range(range, self.len(), self.dims);

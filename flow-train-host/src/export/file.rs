@@ -3,13 +3,16 @@
 use super::ExportError;
 use super::pack::Packed;
 use super::provenance::Provenance;
+use crate::calibrate::Calibrated;
 use flow_infer::artifact::{
-    Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN,
-    SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
+    Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, LoadError, MAGIC,
+    PUBLIC_KEY_LEN, SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
 };
 use flow_infer::front_end::FrontEnd;
 use flow_infer::gate::Gate;
-use flow_infer::plan::{NumberFormat, ScratchNeed};
+use flow_infer::plan::{NumberFormat, PlannedInput, ScratchNeed};
+use flow_infer::score::Scores;
+use flow_infer::score::combined::Tests;
 use flow_infer::spec::FlowSpec;
 
 /// A `.flow` file in parts.
@@ -22,13 +25,16 @@ pub struct FlowFile {
     sections: Vec<(Section, Vec<u8>)>,
 }
 
-const ORDER: [Section; 8] = [
+const ORDER: [Section; 11] = [
     Section::Plan,
     Section::Tensors,
     Section::Spec,
     Section::Gate,
     Section::FrontEnd,
+    Section::Tests,
+    Section::PValues,
     Section::Golden,
+    Section::GoldenCombined,
     Section::Provenance,
     Section::Signature,
 ];
@@ -80,9 +86,39 @@ impl FlowFile {
         self.set(Section::Spec, postcard(spec));
     }
 
-    /// Stores the gate's calibration.
+    /// Stores a gate that decides by a score of which no file's tests are part; tests and p-values of another
+    /// calibration go.
     pub fn set_gate(&mut self, gate: &Gate) {
         self.set(Section::Gate, postcard(gate));
+        self.set(Section::Tests, Vec::new());
+        self.set(Section::PValues, Vec::new());
+        self.set(Section::GoldenCombined, Vec::new());
+    }
+
+    /// Stores a calibration of the loaded file that this one was made from; `golden` are the scores of its golden
+    /// vectors, which get their combined scores.
+    ///
+    /// # Errors
+    /// [`ExportError::Rejected`] where the tests are none that load.
+    pub fn calibrate(
+        &mut self,
+        calibrated: &Calibrated,
+        artifact: &Artifact<'_>,
+        golden: &[Scores],
+    ) -> Result<(), ExportError> {
+        self.set_gate(&calibrated.gate);
+        self.set(Section::PValues, calibrated.p_values.clone());
+        if calibrated.tests.is_empty() {
+            return Ok(());
+        }
+        let images = matches!(artifact.input(), PlannedInput::Image { .. });
+        let tests = Tests::parse(&calibrated.tests, images);
+        let tests = tests.ok_or(ExportError::Rejected(LoadError::Tests))?;
+        let combined = golden.iter().map(|scores| tests.combine(scores));
+        let raw = combined.map(|found| found.map_or(0, |found| found.score_raw).to_le_bytes());
+        self.set(Section::Tests, calibrated.tests.clone());
+        self.set(Section::GoldenCombined, raw.collect::<Vec<_>>().concat());
+        Ok(())
     }
 
     /// Stores what turns a frame into the input.
@@ -97,13 +133,15 @@ impl FlowFile {
 
     /// Stores golden vectors.
     pub fn set_golden<'g>(&mut self, vectors: impl Iterator<Item = GoldenVector<'g>>) {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut combined) = (Vec::new(), Vec::new());
         for vector in vectors {
             bytes.extend_from_slice(vector.input);
             bytes.extend_from_slice(&vector.log_prob_raw.to_le_bytes());
             bytes.extend_from_slice(&vector.code_length_raw.to_le_bytes());
+            combined.extend(vector.combined_raw.iter().flat_map(|raw| raw.to_le_bytes()));
         }
         self.set(Section::Golden, bytes);
+        self.set(Section::GoldenCombined, combined);
     }
 
     /// Signs the file: `sign` gets all bytes before the signature and gives public key and signature.

@@ -1,5 +1,6 @@
 //! `flowgate data`: the public data sets, and the samples of them that the repository carries.
 
+mod kinds;
 mod select;
 
 use crate::inputs;
@@ -38,6 +39,11 @@ enum Verb {
         flowgate data select magic.csv --column 11 --equals g --others --out other.csv"
     )]
     Select(select::Args),
+    /// Make kinds of foreign images of benign ones, to evaluate a gate on
+    #[command(
+        after_help = "Example:\n  flowgate data kinds data/fashion/t10k-images-idx3-ubyte.gz --limit 500 --out kinds"
+    )]
+    Kinds(kinds::Args),
     /// Cut the samples that the repository carries from the full sets
     #[command(after_help = "Example:\n  flowgate data sample \
         --fashion-mnist data/fashion/t10k-images-idx3-ubyte.gz \
@@ -73,6 +79,7 @@ impl Args {
                 Ok(table.print(out)?)
             }
             Verb::Select(args) => args.run(out),
+            Verb::Kinds(args) => args.run(out),
             Verb::Sample {
                 fashion_mnist,
                 mnist,

@@ -212,7 +212,8 @@ impl Fitted {
 fn scored(name: String, path: &Path, named: Named, artifact: &Artifact<'_>) -> Result<Set> {
     let scores = all_scores(path, artifact, &named.data, None, &name)?;
     let path = one_line(path).to_string();
-    Ok(Set::new(name, path, named, scores, artifact.gate()))
+    let set = Set::new(name, path, named, scores, artifact.gate());
+    Ok(set.with_p_values(|scores| artifact.p_value_ppm(scores)))
 }
 
 fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
@@ -261,7 +262,15 @@ fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> Result<()> {
 }
 
 fn sets(evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(["set", "inputs", "median bits/dim", "accepted", "rejected"]);
+    let mut table = Table::new([
+        "set",
+        "inputs",
+        "median bits/dim",
+        "accepted",
+        "rejected",
+        "at 1 %",
+        "at 0.1 %",
+    ]);
     for set in std::iter::once(&evaluation.benign).chain(&evaluation.foreign) {
         let rejected = set.rejected_share;
         table.row([
@@ -270,9 +279,19 @@ fn sets(evaluation: &Evaluation) -> Table {
             format!("{:.4}", set.bits_per_dim_median),
             rejected.map_or("-".to_owned(), |share| number::percent(1.0 - share)),
             rejected.map_or("-".to_owned(), number::percent),
+            rejected_at(set, 0),
+            rejected_at(set, 1),
         ]);
     }
     table
+}
+
+/// A share with its interval.
+fn rejected_at(set: &Set, rate: usize) -> String {
+    set.rejected_at.get(rate).map_or("-".to_owned(), |at| {
+        let [low, high] = at.interval.map(|share| format!("{:.2}", share * 100.0));
+        format!("{:.2} % [{low}, {high}]", at.share * 100.0)
+    })
 }
 
 fn separation(evaluation: &Evaluation) -> Table {
@@ -283,6 +302,8 @@ fn separation(evaluation: &Evaluation) -> Table {
         "AUPR in (1:1)",
         "AUPR out (1:1)",
         "FPR at 95 % TPR",
+        "rejected at 1 %",
+        "at 0.1 %",
     ];
     let mut table = Table::new(head).left(2);
     for column in &evaluation.scores {
@@ -306,6 +327,8 @@ fn separation(evaluation: &Evaluation) -> Table {
                 format!("{:.4}", s.aupr_in).into(),
                 format!("{:.4}", s.aupr_out).into(),
                 format!("{:.4}", s.fpr_at_95_tpr).into(),
+                number::percent(s.rejected_at_1_percent).into(),
+                number::percent(s.rejected_at_0_1_percent).into(),
             ]);
         }
     }

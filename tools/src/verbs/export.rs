@@ -158,6 +158,7 @@ impl Args {
                 input,
                 log_prob_raw: scores.log_prob_raw,
                 code_length_raw: scores.code_length_raw.unwrap_or(0),
+                combined_raw: None,
             });
         file.set_golden(vectors);
     }

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Inputs
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Directory for inputs.npy, log_prob_raw.npy, code_length_raw.npy, latents.npy and certificate.json
+    /// Directory for inputs.npy, log_prob_raw.npy, code_length_raw.npy, squares_raw.npy, combined_raw.npy, latents.npy and certificate.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -127,6 +127,12 @@ fn arrays(data: &Dataset, scores: &[Scores], latents: NpyValues) -> Arrays {
     vec![
         ("inputs.npy", of(count), inputs),
         ("log_prob_raw.npy", vec![count], raw(|s| s.log_prob_raw)),
+        ("squares_raw.npy", vec![count], raw(|s| s.squares_raw)),
+        (
+            "combined_raw.npy",
+            vec![count],
+            raw(|s| s.combined.map_or(0, |combined| combined.score_raw)),
+        ),
         (
             "code_length_raw.npy",
             vec![count],

@@ -61,6 +61,7 @@ impl Args {
         let line = |(index, scores): (usize, &Scores)| {
             let gate = artifact.gate();
             let line = Line::new(index, Some(scores), gate, artifact.dims(), model.is_flow());
+            let line = line.with_p_value(artifact.p_value_ppm(scores));
             line.named(items.get(index))
         };
         let lines = scores.iter().enumerate().map(line);
@@ -175,5 +176,7 @@ fn summary(lines: &[Line]) -> Table {
     row("likelihood", 2, &|l| l.scores.likelihood);
     row("complexity", 2, &|l| l.scores.complexity);
     row("typicality", 2, &|l| l.scores.typicality);
+    row("combined", 2, &|l| l.scores.combined);
+    row("p-value", 4, &|l| l.p_value);
     table
 }

@@ -217,11 +217,17 @@ fn self_test<A: Arithmetic>(artifact: &Artifact<'_>) -> (usize, Option<String>) 
             Ok(scores) => scores,
             Err(error) => return Some(format!("vector {index}: {error}")),
         };
-        let found = (scores.log_prob_raw, scores.code_length_raw.unwrap_or(0));
-        let wanted = (vector.log_prob_raw, vector.code_length_raw);
+        let combined = scores.combined.map(|combined| combined.score_raw);
+        let code_length = scores.code_length_raw.unwrap_or(0);
+        let found = (scores.log_prob_raw, code_length, combined);
+        let wanted = (
+            vector.log_prob_raw,
+            vector.code_length_raw,
+            vector.combined_raw,
+        );
         (found != wanted).then(|| {
             format!(
-                "vector {index}: (log_prob_raw, code_length_raw) {found:?}, recorded {wanted:?}"
+                "vector {index}: (log_prob_raw, code_length_raw, combined_raw) {found:?}, recorded {wanted:?}"
             )
         })
     };

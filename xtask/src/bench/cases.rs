@@ -68,7 +68,7 @@ pub(super) fn resnet(channels: u16) -> ConditionerSpec {
 }
 
 fn committed() -> Result<Subject> {
-    let model = repo::device_model();
+    let [model, _] = repo::committed_models();
     let [garments, _] = repo::samples();
     Ok(Subject {
         bytes: fs::read(&model).with_context(|| model.display().to_string())?,

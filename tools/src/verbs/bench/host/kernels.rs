@@ -99,6 +99,7 @@ mod tests {
     fn every_bit_counts() {
         let one = Evaluation {
             log_prob_raw: 5,
+            squares_raw: 2,
             saturated: false,
         };
         let mut other = one;

@@ -2,9 +2,20 @@
 //!
 //! The guarantee asks that the calibration scores and those to come are exchangeable. The typicality score has a
 //! centre, the mean log_prob, and a centre that was computed from the very scores it is compared with lies a little
-//! too close to them; so for that score the first half of the data gives the centre and the second the threshold.
+//! too close to them; so for that score the first half of the data gives the centre and the second the threshold. The
+//! combined score is made of tables, and a [`Split`] keeps those apart from the threshold.
+
+mod choice;
+mod p_values;
+mod split;
+mod tables;
+
+pub use choice::{Candidate, Choice, Perturbed, choose};
+pub use split::{FEWEST_FOR_TABLES, Split};
+pub use tables::{TestTable, to_bytes as tests_section};
 
 use flow_infer::gate::{Gate, QUANTILES, conformal_rank};
+use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use std::collections::HashSet;
 use std::fmt;
@@ -37,6 +48,8 @@ pub enum CalibrateError {
     },
     /// A score that these inputs do not have.
     NoScore(ScoreKind),
+    /// A test that these inputs do not have.
+    NoTest(TestKind),
     /// So many inputs that the model's numbers cannot follow, that no threshold keeps the rate.
     Saturated {
         /// Inputs that saturate.
@@ -56,9 +69,13 @@ impl fmt::Display for CalibrateError {
                 alpha_ppm,
             } => {
                 let alpha = f64::from(alpha_ppm) / 1e6;
+                let (missing, verb) = match needed.saturating_sub(samples) {
+                    1 => (1, "is"),
+                    missing => (missing, "are"),
+                };
                 write!(
                     f,
-                    "{samples} inputs are too few for a false-alarm rate of {alpha}: it takes at least {needed}"
+                    "{samples} inputs are too few for a false-alarm rate of {alpha}: it takes at least {needed}, so {missing} {verb} missing"
                 )
             }
             Self::TooFewDistinct {
@@ -75,6 +92,7 @@ impl fmt::Display for CalibrateError {
                 )
             }
             Self::NoScore(kind) => write!(f, "these inputs have no {} score", kind.name()),
+            Self::NoTest(kind) => write!(f, "these inputs have nothing for a {} test", kind.name()),
             Self::Saturated { saturated, samples } => write!(
                 f,
                 "{saturated} of {samples} inputs leave the range of the model's numbers: more than the false-alarm rate allows"
@@ -85,11 +103,57 @@ impl fmt::Display for CalibrateError {
 
 impl std::error::Error for CalibrateError {}
 
+/// What calibration puts into a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calibrated {
+    /// The gate's section.
+    pub gate: Gate,
+    /// The section of p-values.
+    pub p_values: Vec<u8>,
+    /// The section of tests; empty where the gate decides by another score.
+    pub tests: Vec<u8>,
+}
+
+/// The gate that decides by several tests: tables from one part of the scores, threshold from the other.
+///
+/// # Errors
+/// [`CalibrateError`].
+pub fn combined(
+    kinds: &[TestKind],
+    rule: Rule,
+    alpha_ppm: u32,
+    scores: &[Scores],
+    split: &Split,
+) -> Result<Calibrated, CalibrateError> {
+    let for_tables = split.tables.iter().map(|&i| &scores[i]);
+    let for_tables: Vec<&Scores> = for_tables.filter(|s| !s.saturated).collect();
+    let table =
+        |&kind: &TestKind| TestTable::fit(kind, &for_tables).ok_or(CalibrateError::NoTest(kind));
+    let tables = kinds.iter().map(table).collect::<Result<Vec<_>, _>>()?;
+    let section = tables::to_bytes(rule, &tables);
+    let tests = Tests::parse(&section, scores.iter().all(|s| s.code_length_raw.is_some()));
+    let tests = tests.ok_or(CalibrateError::NoScore(ScoreKind::Combined))?;
+    let threshold = split.threshold.iter().map(|&i| Scores {
+        combined: tests.combine(&scores[i]),
+        ..scores[i]
+    });
+    let threshold: Vec<Scores> = threshold.collect();
+    let calibrated = gate(ScoreKind::Combined, alpha_ppm, &threshold)?;
+    Ok(Calibrated {
+        tests: section,
+        ..calibrated
+    })
+}
+
 /// The gate that rejects benign inputs like these with probability at most `alpha_ppm` / 10^6.
 ///
 /// # Errors
 /// [`CalibrateError`].
-pub fn gate(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> Result<Gate, CalibrateError> {
+pub fn gate(
+    kind: ScoreKind,
+    alpha_ppm: u32,
+    scores: &[Scores],
+) -> Result<Calibrated, CalibrateError> {
     if alpha_ppm == 0 || alpha_ppm >= 1_000_000 {
         return Err(CalibrateError::Alpha);
     }
@@ -119,13 +183,17 @@ pub fn gate(kind: ScoreKind, alpha_ppm: u32, scores: &[Scores]) -> Result<Gate, 
             alpha_ppm,
         });
     }
-    Ok(Gate {
-        score: kind,
-        alpha_ppm,
-        samples,
-        threshold_raw,
-        typical_raw,
-        quantiles_raw: quantiles(&deciding).collect(),
+    Ok(Calibrated {
+        p_values: p_values::section(&deciding, threshold_raw),
+        tests: Vec::new(),
+        gate: Gate {
+            score: kind,
+            alpha_ppm,
+            samples,
+            threshold_raw,
+            typical_raw,
+            quantiles_raw: quantiles(&deciding).collect(),
+        },
     })
 }
 
@@ -146,7 +214,7 @@ fn distinct(sorted: &[i64]) -> usize {
 
 /// Fewest scores from which a threshold can keep the rate.
 fn fewest(alpha_ppm: u32) -> usize {
-    1_000_000usize.div_ceil(alpha_ppm as usize) - 1
+    1_000_000usize.div_ceil(alpha_ppm.max(1) as usize) - 1
 }
 
 /// What the gate decides on; a saturated input, which every gate rejects, lies below all others.
@@ -193,6 +261,8 @@ fn quantiles(sorted: &[i64]) -> impl Iterator<Item = i64> + '_ {
 }
 
 #[cfg(test)]
+mod combined_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
     use flow_infer::gate::Decision;
@@ -201,7 +271,7 @@ mod tests {
         let one = |log_prob_raw| Scores {
             log_prob_raw,
             code_length_raw: Some(1000),
-            saturated: false,
+            ..Scores::default()
         };
         log_probs.into_iter().map(one).collect()
     }
@@ -213,7 +283,8 @@ mod tests {
             50_000,
             &scores((0..99).rev().map(|i| i * 10)),
         )
-        .unwrap();
+        .unwrap()
+        .gate;
         // k = floor(0.05 100) = 5: scores 1000, 1010, 1020, 1030, 1040.
         assert_eq!((gate.threshold_raw, gate.samples), (1040, 99));
         assert_eq!(gate.typical_raw, 490);
@@ -230,7 +301,7 @@ mod tests {
     #[test]
     fn exactly_the_promised_share_of_the_calibration_data_lies_below() {
         let data = scores((0..999).map(|i| i * 7919 % 999));
-        let gate = gate(ScoreKind::Likelihood, 10_000, &data).unwrap();
+        let gate = gate(ScoreKind::Likelihood, 10_000, &data).unwrap().gate;
         let rejected = data
             .iter()
             .filter(|s| gate.decide(s) == Decision::Reject)
@@ -243,7 +314,7 @@ mod tests {
         let error = gate(ScoreKind::Likelihood, 10_000, &scores(0..98)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "98 inputs are too few for a false-alarm rate of 0.01: it takes at least 99"
+            "98 inputs are too few for a false-alarm rate of 0.01: it takes at least 99, so 1 is missing"
         );
         assert!(gate(ScoreKind::Likelihood, 10_000, &scores(0..99)).is_ok());
         let error = gate(ScoreKind::Typicality, 10_000, &scores(0..196)).unwrap_err();
@@ -254,7 +325,7 @@ mod tests {
     #[test]
     fn the_centre_of_typicality_comes_from_the_other_half() {
         let data = scores((0..50).chain(100..150));
-        let gate = gate(ScoreKind::Typicality, 100_000, &data).unwrap();
+        let gate = gate(ScoreKind::Typicality, 100_000, &data).unwrap().gate;
         // The mean of 0 to 49, towards zero; k = floor(0.1 51) = 5, and -|log_prob - 24| runs from -125 to -76.
         assert_eq!(
             (gate.typical_raw, gate.samples, gate.threshold_raw),
@@ -299,12 +370,14 @@ mod tests {
         assert_eq!(
             gate(ScoreKind::Likelihood, 20_000, &scores(0..99))
                 .unwrap()
+                .gate
                 .threshold_raw,
             1
         );
         assert_eq!(
             gate(ScoreKind::Likelihood, 20_000, &data)
                 .unwrap()
+                .gate
                 .threshold_raw,
             0
         );

@@ -1,0 +1,100 @@
+//! The tests by name, and the statistic that each looks at.
+
+use super::super::Scores;
+use serde::{Deserialize, Serialize};
+
+/// A test: one statistic of an input, whose tail probability on benign data a table of the file knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum TestKind {
+    /// log_prob, for images together with the code length: too unlikely for an image of this complexity.
+    Likelihood = 0,
+    /// log_prob + code length.
+    Complexity = 1,
+    /// log_prob from both sides: too likely is foreign too.
+    Typicality = 2,
+    /// Half the sum of the latents' squares, for images together with the code length: whether the latent looks like
+    /// a draw of the prior.
+    GoodnessOfFit = 3,
+    /// Code length from both sides; images only.
+    CodeLength = 4,
+    /// Sum of the bytes from both sides: exposure; images only.
+    Brightness = 5,
+    /// The greatest byte: contrast that is missing; images only.
+    Highlights = 6,
+    /// The least byte from both sides: a black level that is not the benign one; images only.
+    Shadows = 7,
+}
+
+impl TestKind {
+    /// Every test, in the order of their codes.
+    pub const ALL: [Self; 8] = [
+        Self::Likelihood,
+        Self::Complexity,
+        Self::Typicality,
+        Self::GoodnessOfFit,
+        Self::CodeLength,
+        Self::Brightness,
+        Self::Highlights,
+        Self::Shadows,
+    ];
+
+    /// The name, as in `score --json` and `calibrate --tests`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Likelihood => "likelihood",
+            Self::Complexity => "complexity",
+            Self::Typicality => "typicality",
+            Self::GoodnessOfFit => "goodness_of_fit",
+            Self::CodeLength => "code_length",
+            Self::Brightness => "brightness",
+            Self::Highlights => "highlights",
+            Self::Shadows => "shadows",
+        }
+    }
+
+    /// The code in the file.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The test with this code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// Whether only images have the statistic.
+    pub const fn is_of_images(self) -> bool {
+        !matches!(
+            self,
+            Self::Likelihood | Self::Typicality | Self::GoodnessOfFit
+        )
+    }
+
+    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, or bytes; `None` where it has none.
+    pub fn statistic(self, scores: &Scores) -> Option<i32> {
+        Some(match self {
+            Self::Likelihood | Self::Typicality => units(scores.log_prob_raw),
+            Self::Complexity => units(scores.log_prob_raw.saturating_add(scores.code_length_raw?)),
+            Self::GoodnessOfFit => units(scores.squares_raw),
+            Self::CodeLength => units(scores.code_length_raw?),
+            Self::Brightness => i32::try_from(scores.exposure?.sum).unwrap_or(i32::MAX),
+            Self::Highlights => i32::from(scores.exposure?.greatest),
+            Self::Shadows => i32::from(scores.exposure?.least),
+        })
+    }
+}
+
+/// From 24 fraction bits to 8, rounded down and held within 32 bits.
+pub(super) const fn units(raw: i64) -> i32 {
+    let units = raw >> 16;
+    if units > i32::MAX as i64 {
+        i32::MAX
+    } else if units < i32::MIN as i64 {
+        i32::MIN
+    } else {
+        units as i32
+    }
+}

@@ -1,0 +1,214 @@
+//! The combined score, learned from made-up scores whose law is known.
+
+use super::*;
+use crate::random::SplitMix64;
+use flow_infer::gate::{Decision, PValues};
+use flow_infer::score::Exposure;
+
+const NAT: f64 = (1u64 << 24) as f64;
+
+/// Scores as of garments: longer codes have less likely and more scattered log_prob.
+fn benign(random: &mut SplitMix64) -> Scores {
+    let code = 1000.0 + 300.0 * random.normal();
+    let log_prob = 200.0 - 1.2 * code + (50.0 + 0.1 * code.abs()) * random.normal();
+    let greatest = 255.0 - 8.0 * random.uniform().powi(4) * 10.0;
+    Scores {
+        log_prob_raw: (log_prob * NAT) as i64,
+        code_length_raw: Some((code * NAT) as i64),
+        squares_raw: ((390.0 + 20.0 * random.normal()) * NAT) as i64,
+        exposure: Some(Exposure {
+            sum: 50_000 + random.below(20_000) as u32,
+            greatest: greatest as u8,
+            least: random.below(2) as u8,
+        }),
+        ..Scores::default()
+    }
+}
+
+fn with(tests: &Tests<'_>, scores: &Scores) -> Scores {
+    Scores {
+        combined: tests.combine(scores),
+        ..*scores
+    }
+}
+
+/// The promise of the whole procedure, tables and threshold learned anew each time: over random splits of one pool a
+/// benign input is rejected with probability at most k / (n + 1), and its p-value is at most u with at most u.
+#[test]
+fn the_promise_holds_over_a_thousand_random_splits() {
+    const SPLITS: usize = 1000;
+    const CALIBRATION: usize = 280;
+    const TESTED: usize = 20;
+    const ALPHA_PPM: u32 = 50_000;
+    let seed = 0x5EED_0014;
+    println!("seed {seed:#x}");
+    let mut random = SplitMix64(seed);
+    let mut pool: Vec<Scores> = (0..1000).map(|_| benign(&mut random)).collect();
+    let (mut rejected, mut low) = (0, [0; 3]);
+    let levels = [20_000, 100_000, 500_000];
+    for _ in 0..SPLITS {
+        random.shuffle(&mut pool);
+        let calibration = &pool[..CALIBRATION];
+        let split = Split::new(CALIBRATION, ALPHA_PPM).unwrap();
+        let found = combined(
+            &TestKind::ALL,
+            Rule::Minimum,
+            ALPHA_PPM,
+            calibration,
+            &split,
+        )
+        .unwrap();
+        let tests = Tests::parse(&found.tests, true).unwrap();
+        let p_values = PValues::parse(&found.p_values).unwrap();
+        assert_eq!(p_values.samples(), found.gate.samples);
+        for scores in &pool[CALIBRATION..CALIBRATION + TESTED] {
+            let scores = with(&tests, scores);
+            let rejects = found.gate.decide(&scores) == Decision::Reject;
+            rejected += usize::from(rejects);
+            let p = p_values.ppm(found.gate.score_raw(&scores).unwrap());
+            assert_eq!(rejects, p <= ALPHA_PPM, "p = {p}");
+            for (count, level) in low.iter_mut().zip(levels) {
+                *count += usize::from(p <= level);
+            }
+        }
+    }
+    let total = (SPLITS * TESTED) as f64;
+    // Inputs of one split share a threshold, so they count as dependent: four deviations of 1,000 independent splits.
+    let bound = |rate: f64| rate + 4.0 * (rate * (1.0 - rate) / SPLITS as f64).sqrt() / 2.0;
+    let rate = rejected as f64 / total;
+    println!("{rate} rejected, promised at most 0.05");
+    assert!(rate < bound(0.05), "{rate}");
+    assert!(
+        rate > 0.03,
+        "{rate}: a gate that rejects nothing keeps every promise"
+    );
+    for (count, level) in low.into_iter().zip(levels) {
+        let (share, level) = (count as f64 / total, f64::from(level) / 1e6);
+        assert!(share < bound(level), "p at most {level} with {share}");
+    }
+}
+
+#[test]
+fn tables_are_the_benign_distribution() {
+    let mut random = SplitMix64(7);
+    let pool: Vec<Scores> = (0..4000).map(|_| benign(&mut random)).collect();
+    let all: Vec<&Scores> = pool.iter().collect();
+    for kind in TestKind::ALL {
+        let table = TestTable::fit(kind, &all).unwrap();
+        let bytes = tests_section(Rule::Minimum, &[table]);
+        let tests = Tests::parse(&bytes, true).unwrap();
+        // ln of the tail probability of a continuous statistic is uniform: a tenth below ln 0.1.
+        let below = |p: f64| {
+            let fresh = (0..4000).map(|_| benign(&mut SplitMix64(random.bits())));
+            let tails = fresh.map(|s| tests.combine(&s).unwrap().score_raw as f64 / NAT);
+            tails.filter(|&tail| tail <= p.ln()).count() as f64 / 4000.0
+        };
+        let mut below = below;
+        let share = below(0.1);
+        let discrete = matches!(kind, TestKind::Shadows | TestKind::Highlights);
+        assert!(
+            share < 0.125 && (discrete || share > 0.075),
+            "{kind:?}: {share}"
+        );
+    }
+}
+
+#[test]
+fn the_density_knows_the_spread_at_each_code_length() {
+    let mut random = SplitMix64(8);
+    let pool: Vec<Scores> = (0..4000).map(|_| benign(&mut random)).collect();
+    let all: Vec<&Scores> = pool.iter().collect();
+    let table = TestTable::fit(TestKind::Likelihood, &all).unwrap();
+    let knots = &table.knots;
+    let near = |code: f64| {
+        knots
+            .iter()
+            .min_by_key(|k| (f64::from(k[0]) - code * 256.0).abs() as i64)
+            .unwrap()
+    };
+    for code in [700.0, 1000.0, 1300.0] {
+        let [at, mean, inverse, _] = near(code).map(f64::from);
+        let (at, mean) = (at / 256.0, mean / 256.0);
+        let deviation = 2f64.powi(32) / inverse / 256.0;
+        assert!((mean - (200.0 - 1.2 * at)).abs() < 40.0, "{at}: {mean}");
+        assert!(
+            (deviation / (50.0 + 0.1 * at) - 1.0).abs() < 0.2,
+            "{at}: {deviation}"
+        );
+    }
+}
+
+#[test]
+fn data_without_variance_give_tables_that_load() {
+    let one = benign(&mut SplitMix64(1));
+    let same = vec![&one; 300];
+    let tables = TestKind::ALL.map(|kind| TestTable::fit(kind, &same).unwrap());
+    let section = tests_section(Rule::Sum, &tables);
+    let tests = Tests::parse(&section, true).expect("what calibration writes loads");
+    let score = |scores: &Scores| tests.combine(scores).unwrap().score_raw;
+    let unlikely = Scores {
+        log_prob_raw: one.log_prob_raw - (NAT * 1000.0) as i64,
+        ..one
+    };
+    let short = Scores {
+        code_length_raw: Some(0),
+        ..one
+    };
+    assert!(score(&unlikely) < score(&one));
+    assert!(score(&short) < score(&one), "outside the table");
+}
+
+#[test]
+fn the_choice_takes_what_sees_the_perturbations() {
+    let mut random = SplitMix64(3);
+    let pool: Vec<Scores> = (0..1000).map(|_| benign(&mut random)).collect();
+    let all: Vec<&Scores> = pool.iter().collect();
+    let dark = |s: &Scores| Scores {
+        exposure: s.exposure.map(|e| Exposure {
+            greatest: e.greatest / 2,
+            ..e
+        }),
+        ..*s
+    };
+    let unlikely = |s: &Scores| Scores {
+        log_prob_raw: s.log_prob_raw - (1000.0 * NAT) as i64,
+        ..*s
+    };
+    let families = [
+        Perturbed {
+            name: "dark",
+            scores: pool[500..].iter().map(dark).collect(),
+        },
+        Perturbed {
+            name: "unlikely",
+            scores: pool[500..].iter().map(unlikely).collect(),
+        },
+    ];
+    let choice = choose(&all, &families, 10_000).unwrap();
+    let tests = &choice.chosen.tests;
+    assert_eq!(tests.len(), 2, "{tests:?}");
+    assert!(tests.contains(&TestKind::Highlights), "{tests:?}");
+    assert_eq!(choice.chosen.rule, Rule::Minimum);
+    assert_eq!(choice.families, [("dark", 1.0), ("unlikely", 1.0)]);
+    assert_eq!(choice.alone.len(), TestKind::ALL.len());
+    assert!(choose(&[], &[], 10_000).is_none());
+}
+
+#[test]
+fn vectors_have_three_tests() {
+    let mut random = SplitMix64(4);
+    let mut vector = || Scores {
+        code_length_raw: None,
+        exposure: None,
+        ..benign(&mut random)
+    };
+    let scores: Vec<Scores> = (0..300).map(|_| vector()).collect();
+    let split = Split::new(300, 50_000).unwrap();
+    let of = |kind| combined(&[kind], Rule::Minimum, 50_000, &scores, &split);
+    for kind in TestKind::ALL {
+        match kind.is_of_images() {
+            true => assert_eq!(of(kind), Err(CalibrateError::NoTest(kind))),
+            false => assert!(of(kind).is_ok(), "{kind:?}"),
+        }
+    }
+}

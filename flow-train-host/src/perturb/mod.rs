@@ -1,0 +1,165 @@
+//! What benign inputs look like when something has happened to them: a fixed list of families.
+//!
+//! `calibrate` chooses a model's tests by what they see of these, so that the choice needs nothing foreign. The list
+//! was written down before anything foreign was scored, and names what happens to cameras and what costs nothing to
+//! think of: geometry, tone, optics, noise, things in the way, parts in the wrong place, and pictures made of nothing.
+//! It is documented in `documents/calibration.md`. [`kinds`] are others, to evaluate on.
+
+mod geometry;
+mod kinds;
+mod nothing;
+mod parts;
+mod tone;
+mod vectors;
+
+use crate::data::{Dataset, Images, Vectors};
+use crate::random::SplitMix64;
+
+/// One image of bytes, channel by channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture {
+    channels: usize,
+    height: usize,
+    width: usize,
+    pixels: Vec<f64>,
+}
+
+impl Picture {
+    fn like(&self, of: impl FnMut(usize, usize, usize) -> f64) -> Self {
+        let mut of = of;
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for c in 0..self.channels {
+            for y in 0..self.height {
+                pixels.extend((0..self.width).map(|x| of(c, y, x)));
+            }
+        }
+        Self { pixels, ..*self }
+    }
+
+    /// A pixel; the nearest one of the edge outside.
+    fn at(&self, c: usize, y: isize, x: isize) -> f64 {
+        let y = y.clamp(0, self.height as isize - 1) as usize;
+        let x = x.clamp(0, self.width as isize - 1) as usize;
+        self.pixels[(c * self.height + y) * self.width + x]
+    }
+}
+
+type OnPicture = fn(&Picture, &Picture, &mut SplitMix64) -> Picture;
+
+/// Families of images: a name and what it does to one image, beside which another benign one is given.
+const IMAGES: [(&str, OnPicture); 28] = [
+    ("rotated", geometry::rotated),
+    ("shifted", geometry::shifted),
+    ("zoomed_out", geometry::zoomed_out),
+    ("zoomed_in", geometry::zoomed_in),
+    ("inverted", tone::inverted),
+    ("gamma", tone::gamma),
+    ("darkened", tone::darkened),
+    ("brightened", tone::brightened),
+    ("binarized", tone::binarized),
+    ("blurred", tone::blurred),
+    ("edges", tone::edges),
+    ("noise", tone::noise),
+    ("salt", tone::salt),
+    ("lines", tone::lines),
+    ("covered", parts::covered),
+    ("quarters", parts::quarters),
+    ("sixteenths", parts::sixteenths),
+    ("mixed", parts::mixed),
+    ("spliced", parts::spliced),
+    ("pixelated", parts::pixelated),
+    ("permuted", parts::permuted),
+    ("constant", nothing::constant),
+    ("uniform_noise", nothing::uniform_noise),
+    ("normal_noise", nothing::normal_noise),
+    ("waves", nothing::waves),
+    ("smooth", nothing::smooth),
+    ("strokes", nothing::strokes),
+    ("shapes", nothing::shapes),
+];
+
+/// Every family of perturbed inputs of the data, up to `most` inputs each.
+pub fn families(
+    data: &Dataset,
+    most: usize,
+    seed: u64,
+) -> impl Iterator<Item = (&'static str, Dataset)> {
+    let of_images = match data {
+        Dataset::Images(images) => Some(of_images(&IMAGES, images, most, seed)),
+        Dataset::Vectors(_) => None,
+    };
+    let of_vectors = match data {
+        Dataset::Images(_) => None,
+        Dataset::Vectors(vectors) => Some(of_vectors(vectors, most, seed)),
+    };
+    let images = of_images.into_iter().flatten();
+    images.chain(of_vectors.into_iter().flatten())
+}
+
+/// Kinds of foreign images to evaluate on, made of benign ones, of which a gate knows nothing; see `documents/calibration.md`.
+pub fn kinds(
+    images: &Images,
+    most: usize,
+    seed: u64,
+) -> impl Iterator<Item = (&'static str, Dataset)> {
+    of_images(&kinds::KINDS, images, most, seed)
+}
+
+fn of_images<'i>(
+    list: &'static [(&'static str, OnPicture)],
+    images: &'i Images,
+    most: usize,
+    seed: u64,
+) -> impl Iterator<Item = (&'static str, Dataset)> + use<'i> {
+    let [channels, height, width] = [images.channels(), images.height(), images.width()];
+    let count = images.len();
+    let picture = move |index: usize| Picture {
+        channels,
+        height,
+        width,
+        pixels: images.get(index).iter().map(|&p| p.into()).collect(),
+    };
+    let families = list.iter().enumerate();
+    families.filter_map(move |(family, &(name, perturb))| {
+        let mut random = SplitMix64(seed ^ (family as u64) << 32);
+        let mut pixels = Vec::new();
+        for index in 0..count.min(most) {
+            let other = picture((index + 1 + random.below(count)) % count);
+            let found = perturb(&picture(index), &other, &mut random);
+            pixels.extend(found.pixels.iter().map(|p| p.round() as u8));
+        }
+        let images = Images::new(channels, height, width, pixels).ok()?;
+        Some((name, Dataset::Images(images)))
+    })
+}
+
+fn of_vectors(
+    data: &Vectors,
+    most: usize,
+    seed: u64,
+) -> impl Iterator<Item = (&'static str, Dataset)> {
+    let columns = vectors::Columns::of(data);
+    let families = vectors::FAMILIES.iter().enumerate();
+    families.filter_map(move |(family, &(name, perturb))| {
+        let mut random = SplitMix64(seed ^ (family as u64) << 32);
+        let mut values = Vec::new();
+        for index in 0..data.len().min(most) {
+            values.extend(perturb(data, index, &columns, &mut random));
+        }
+        let vectors = Vectors::new(data.dims(), values).ok()?;
+        Some((name, Dataset::Vectors(vectors)))
+    })
+}
+
+/// Uniform in a range.
+fn uniform(random: &mut SplitMix64, low: f64, high: f64) -> f64 {
+    low + (high - low) * random.uniform()
+}
+
+/// One of two signs.
+fn sign(random: &mut SplitMix64) -> f64 {
+    if random.uniform() < 0.5 { -1.0 } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests;
