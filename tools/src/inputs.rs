@@ -1,12 +1,14 @@
 //! Data for a model: read, cut to a limit, and of the size that the model reads.
 
-use crate::kind;
 use crate::reading::Reading;
+use crate::{frames, kind};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
-use flow_train_host::data::{self, DataError, Dataset, ImageSize, ItemNames, Position, Problem};
+use flow_train_host::data::{
+    self, DataError, Dataset, ImageSize, ItemNames, Position, Problem, ReadOptions,
+};
 use flow_train_host::files::one_line;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -81,7 +83,7 @@ pub(crate) struct Named {
 /// Reads data for which there is no model yet, and says on standard error what its owner should
 /// know.
 pub(crate) fn read(path: &Path, reading: &Reading, limit: Limit) -> Result<data::Reading> {
-    cut(path, limit, read_sized(path, reading, None)?)
+    cut(path, limit, read_as(path, &reading.options(None))?)
 }
 
 /// The inputs that are used.
@@ -122,7 +124,14 @@ pub(crate) fn load_named(
         }),
         PlannedInput::Vector { .. } | PlannedInput::Whitened { .. } => None,
     };
-    let read = read_sized(path, reading, size)?;
+    let mut options = reading.options(size);
+    if let Some(own) = frames::reduction(artifact.front_end()) {
+        if options.reduction.is_some_and(|other| other != own) {
+            bail!("--size: the model keeps how pictures become its inputs, and it is another way");
+        }
+        options.reduction = Some(own);
+    }
+    let read = read_as(path, &options)?;
     check(path, &read.dataset, artifact)?;
     let read = cut(path, limit, read)?;
     Ok(Named {
@@ -131,11 +140,11 @@ pub(crate) fn load_named(
     })
 }
 
-fn read_sized(path: &Path, reading: &Reading, size: Option<ImageSize>) -> Result<data::Reading> {
+fn read_as(path: &Path, options: &ReadOptions) -> Result<data::Reading> {
     if let Some(why) = kind::no_data(path) {
         bail!(why);
     }
-    let read = data::read(path, &reading.options(size)).map_err(with_advice)?;
+    let read = data::read(path, options).map_err(with_advice)?;
     for notice in &read.notices {
         warn(notice);
     }
@@ -151,6 +160,9 @@ fn with_advice(error: DataError) -> anyhow::Error {
     match (&error.problem, error.position) {
         (Problem::NotANumber(_), Some(Position::Field { .. })) => {
             anyhow!("{error} (--columns says which columns are read)")
+        }
+        (Problem::MixedSizes { .. }, _) => {
+            anyhow!("{error} (--size says what pictures of any size are averaged to)")
         }
         _ => error.into(),
     }

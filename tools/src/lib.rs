@@ -17,6 +17,7 @@ mod draws;
 mod drift;
 mod evaluation;
 mod failure;
+mod frames;
 mod gallery;
 mod inputs;
 mod instructions;

@@ -10,6 +10,7 @@ use flow_infer::plan::Dequantization;
 use flow_infer::spec::FlowSpec;
 use flow_train_host::export::Source;
 use flow_train_host::export::engine::FloatEngine;
+use flow_train_host::export::file::FlowFile;
 use flow_train_host::export::lower::lower;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
@@ -63,9 +64,16 @@ impl Loaded {
             model: &model,
             dequantization,
         });
-        let engine = FloatEngine::new(&flow).with_context(|| one_line(path).to_string())?;
+        let place = || one_line(path).to_string();
+        let mut bytes = FloatEngine::new(&flow).with_context(place)?.into_bytes();
+        if let Some(front_end) = model.front_end() {
+            let artifact = Artifact::load(&bytes).with_context(place)?;
+            let mut file = FlowFile::from_artifact(&artifact);
+            file.set_front_end(front_end);
+            bytes = file.to_bytes().with_context(place)?;
+        }
         Ok(Self {
-            bytes: engine.into_bytes(),
+            bytes,
             path: path.to_owned(),
             float: Some(model),
         })

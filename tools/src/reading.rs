@@ -1,6 +1,8 @@
 //! How data is read, as arguments: what a file cannot say of itself.
 
+use crate::frames::FrameArgs;
 use clap::{Args, ValueEnum};
+use flow_infer::front_end::Reduction;
 use flow_train_host::data::{ColumnChoice, Header, ImageSize, ReadOptions};
 
 /// How data is read.
@@ -20,6 +22,11 @@ pub(crate) struct Reading {
     /// Array of a .npz that holds several; a path FILE.npz:NAME says the same
     #[arg(long, value_name = "NAME", help_heading = "Reading data")]
     array: Option<String>,
+    #[command(flatten)]
+    frames: FrameArgs,
+    /// As a configuration has it, where nothing else is said.
+    #[arg(skip)]
+    kept: Option<Reduction>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -42,6 +49,20 @@ impl Reading {
             },
             columns: ColumnChoice(self.columns.clone()),
             size,
+            reduction: self.reduction(),
+        }
+    }
+
+    /// How pictures of any size become inputs, if that was said.
+    pub(crate) fn reduction(&self) -> Option<Reduction> {
+        self.frames.reduction().or(self.kept)
+    }
+
+    /// The same, pictures as a configuration has them unless it was said here.
+    pub(crate) fn or_kept(&self, kept: Option<Reduction>) -> Self {
+        Self {
+            kept,
+            ..self.clone()
         }
     }
 }

@@ -9,6 +9,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::gzip::BytesFollow;
+use flow_infer::front_end::FrameError;
+
 use crate::files::{escape_controls, one_line};
 
 /// A data file, or a directory of images, that cannot be used.
@@ -147,6 +149,8 @@ pub enum Problem {
     NoPictures(String),
     /// An animation, or a document of several pages.
     SeveralFrames,
+    /// A frame or a picture that the front end cannot reduce to the model's input.
+    Frame(FrameError),
     /// A picture with pixels that are not opaque: what lies behind them is unknown.
     Transparent,
     /// Samples of more than 8 bits, or with a largest value other than 255.
@@ -266,6 +270,7 @@ impl fmt::Display for Problem {
             Self::SeveralFrames => {
                 f.write_str("holds several pictures (frames or pages); write each to a file")
             }
+            Self::Frame(error) => write!(f, "{error}"),
             Self::Transparent => f.write_str("has transparent pixels; flatten it first"),
             Self::WrongDepth(found) => write!(f, "{found}, expected 8-bit samples: reduce it to 8 bits first"),
             Self::AmbiguousArrays(names) => write!(

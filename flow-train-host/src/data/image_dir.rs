@@ -6,8 +6,8 @@
 //! same file everywhere. Whatever is not read is counted and named: other files, hidden ones,
 //! links to nothing.
 //!
-//! All images must have one size and one number of channels: a flow has one input shape, and
-//! resizing is not for a reader to choose. A grey image among colours is one of three equal
+//! All images must have one size and one number of channels, unless a model's front end reduces
+//! them: a flow has one input shape, and resizing is not for a reader to choose. A grey image among colours is one of three equal
 //! channels, and a colour image without colours is grey where the others are.
 
 mod listing;
@@ -23,6 +23,7 @@ use super::items::ItemNames;
 use super::notice::Notice;
 use super::options::ReadOptions;
 use super::picture::{self, Picture};
+use super::reduce;
 use super::source::{Source, fail};
 use super::{Dataset, Reading};
 
@@ -35,12 +36,12 @@ const BATCH: usize = 256;
 /// [`DataError`] naming the first image, in the order of names, that cannot be decoded or differs
 /// in size; or the directory, when it holds none.
 pub fn load(directory: &Path) -> Result<Images, DataError> {
-    Folder::read(directory, None).map(|folder| folder.images)
+    Folder::read(directory, &ReadOptions::default()).map(|folder| folder.images)
 }
 
 pub(super) fn read(directory: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
     refuse_columns(directory, options)?;
-    let folder = Folder::read(directory, options.size)?;
+    let folder = Folder::read(directory, options)?;
     Ok(Reading {
         dataset: Dataset::Images(folder.images),
         items: ItemNames::Files(folder.names),
@@ -54,7 +55,7 @@ pub(super) fn read_one(source: Source<'_>, options: &ReadOptions) -> Result<Read
     let path = source.path().to_path_buf();
     refuse_columns(&path, options)?;
     let mut set = Set::new(options.size);
-    set.append(&path, picture::read(source)?)?;
+    set.append(&path, reduced(source, options)?)?;
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy().into_owned();
     Ok(Reading {
@@ -72,6 +73,18 @@ fn refuse_columns(path: &Path, options: &ReadOptions) -> Result<(), DataError> {
     }
 }
 
+/// A picture, as an input if there is a reduction.
+fn reduced(source: Source<'_>, options: &ReadOptions) -> Result<Picture, DataError> {
+    let path = source.path().to_path_buf();
+    let picture = picture::read(source)?;
+    match &options.reduction {
+        None => Ok(picture),
+        Some(reduction) => {
+            reduce::picture(reduction, &picture).map_err(|problem| fail(&path, problem))
+        }
+    }
+}
+
 /// What a directory holds.
 struct Folder {
     images: Images,
@@ -80,18 +93,18 @@ struct Folder {
 }
 
 impl Folder {
-    fn read(directory: &Path, size: Option<ImageSize>) -> Result<Self, DataError> {
+    fn read(directory: &Path, options: &ReadOptions) -> Result<Self, DataError> {
         let listing = Listing::of(directory)?;
         if listing.pictures.is_empty() {
             let passed_over = listing.passed_over().map(|what| what.to_string());
             let passed_over = passed_over.collect::<Vec<_>>().join("; ");
             return Err(fail(directory, Problem::NoPictures(passed_over)));
         }
-        let mut set = Set::new(size);
+        let mut set = Set::new(options.size);
         for batch in listing.pictures.chunks(BATCH) {
             let pictures: Vec<_> = batch
                 .par_iter()
-                .map(|name| picture::load(&directory.join(name)))
+                .map(|name| reduced(Source::open(&directory.join(name))?, options))
                 .collect();
             for (name, picture) in batch.iter().zip(pictures) {
                 set.append(&directory.join(name), picture?)?;

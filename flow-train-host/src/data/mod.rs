@@ -11,6 +11,7 @@
 //! | IDX, plain or gzipped | [`idx`] | images |
 //! | NPY, NPZ | [`npy`] | images from bytes in 3 or 4 dimensions, vectors from numbers in 2 |
 //! | directory of, or single PNG, JPEG, BMP, TIFF, WebP, PGM, PPM | [`image_dir`] | images |
+//! | YUV4MPEG2 (y4m), plain or gzipped | [`y4m`] | images, one a frame |
 //! | CSV, plain or gzipped | [`csv`] | vectors |
 
 mod columns;
@@ -27,6 +28,7 @@ mod notice;
 pub mod npy;
 mod options;
 pub mod picture;
+pub mod reduce;
 pub mod sample;
 pub mod select;
 mod shape;
@@ -35,6 +37,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod vectors;
+pub mod y4m;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -200,6 +203,22 @@ fn with_array(path: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn read_source(source: Source<'_>, options: &ReadOptions) -> Result<Reading, DataError> {
+    let path = source.path().to_owned();
+    let reading = read_arrays(source, options)?;
+    match (reading.dataset, &options.reduction) {
+        (Dataset::Images(images), Some(reduction)) => {
+            let images = reduce::images(reduction, images).map_err(|why| fail(&path, why))?;
+            Ok(Reading {
+                dataset: Dataset::Images(images),
+                ..reading
+            })
+        }
+        (dataset, _) => Ok(Reading { dataset, ..reading }),
+    }
+}
+
+/// Pictures and frames come reduced, arrays as they are.
+fn read_arrays(source: Source<'_>, options: &ReadOptions) -> Result<Reading, DataError> {
     let is_archive = source.prefix().starts_with(b"PK");
     if let Some(array) = options.array.as_ref().filter(|_| !is_archive) {
         return Err(source.error(Problem::NoArrays(array.clone())));
@@ -209,6 +228,8 @@ fn read_source(source: Source<'_>, options: &ReadOptions) -> Result<Reading, Dat
         prefix if prefix.starts_with(b"\x93NUMPY") => npy::read_dataset(source, options),
         prefix if prefix.starts_with(b"PK") => npy::npz::read(source, options),
         prefix if picture::is_picture(prefix) => image_dir::read_one(source, options),
+        y4m::MAGIC => y4m::read(source, options.reduction.as_ref())
+            .map(|images| Reading::of_rows(Dataset::Images(images))),
         [0, 0, 0x08..=0x0e, ..] if !options.columns.is_all() => {
             Err(source.error(Problem::ColumnsOfImages))
         }

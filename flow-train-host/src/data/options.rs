@@ -1,5 +1,7 @@
 //! What the user says about a file that its content cannot tell.
 
+use flow_infer::front_end::Reduction;
+
 use super::columns::ColumnChoice;
 use super::error::ImageSize;
 
@@ -15,6 +17,8 @@ pub struct ReadOptions {
     /// Size that every picture of a folder must have: that of the model. Without it, the first
     /// picture's.
     pub size: Option<ImageSize>,
+    /// How pictures and frames of any size become inputs; without it, they stay as they are.
+    pub reduction: Option<Reduction>,
 }
 
 /// Whether the first line of a table holds the names of its columns.

@@ -132,6 +132,11 @@ impl<'a> Source<'a> {
         noticed.into_iter().map(of_file).collect()
     }
 
+    /// Offset of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// An error of the whole file.
     pub(super) fn error(&self, problem: Problem) -> DataError {
         DataError {

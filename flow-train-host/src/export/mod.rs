@@ -111,6 +111,9 @@ pub fn floating<'m>(
 fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportError> {
     let mut file = file::FlowFile::new(packed);
     file.set_spec(model.spec());
+    if let Some(front_end) = model.front_end() {
+        file.set_front_end(front_end);
+    }
     file.to_bytes().map(|_| file)
 }
 

@@ -6,6 +6,7 @@ pub mod tensors;
 
 pub use misfit::{Misfit, Misshapen};
 
+use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::FlowSpec;
 use std::collections::BTreeMap;
 
@@ -24,12 +25,15 @@ pub struct Model {
     spec: FlowSpec,
     tensors: BTreeMap<String, Tensor>,
     history: Vec<String>,
+    front_end: Option<FrontEnd>,
 }
 
-/// Whether both compute the same, wherever they come from.
+/// Whether both compute the same of the same frames, wherever they come from.
 impl PartialEq for Model {
     fn eq(&self, other: &Self) -> bool {
-        self.spec == other.spec && self.tensors == other.tensors
+        self.spec == other.spec
+            && self.tensors == other.tensors
+            && self.front_end == other.front_end
     }
 }
 
@@ -61,6 +65,7 @@ impl Model {
             spec,
             tensors,
             history: Vec::new(),
+            front_end: None,
         })
     }
 
@@ -74,6 +79,17 @@ impl Model {
     /// Where it comes from and what was assumed of it, one line each.
     pub fn history(&self) -> &[String] {
         &self.history
+    }
+
+    /// The model with what turned frames into the inputs that it has seen.
+    #[must_use]
+    pub fn with_front_end(self, front_end: Option<FrontEnd>) -> Self {
+        Self { front_end, ..self }
+    }
+
+    /// What turned frames into the inputs that it has seen, if it was not trained on inputs as they are.
+    pub fn front_end(&self) -> Option<&FrontEnd> {
+        self.front_end.as_ref()
     }
 
     /// The architecture.

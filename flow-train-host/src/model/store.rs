@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub const SPEC_KEY: &str = "flowgate.spec";
 /// The metadata entry that holds where the model comes from and what was assumed of it: a JSON list of lines.
 pub const HISTORY_KEY: &str = "flowgate.history";
+/// The metadata entry that holds the front end, where there is one.
+pub const FRONT_END_KEY: &str = "flowgate.front_end";
 /// The model's name in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The model's name in the directory of a flow that is trained elsewhere, beside its first weights.
@@ -50,6 +52,8 @@ pub enum StoreProblem {
     NoSpec,
     /// Its spec cannot be read.
     Spec(String),
+    /// Its front end cannot be read.
+    FrontEnd(String),
     /// Its spec is another than the one that was given.
     OtherSpec,
     /// A tensor is not of 32-bit floats.
@@ -73,6 +77,7 @@ impl fmt::Display for StoreError {
                 )
             }
             StoreProblem::Spec(e) => write!(f, "{path}: its spec cannot be read: {e}"),
+            StoreProblem::FrontEnd(e) => write!(f, "{path}: its front end cannot be read: {e}"),
             StoreProblem::OtherSpec => {
                 write!(
                     f,
@@ -135,6 +140,11 @@ impl Model {
             let lines = serde_json::to_string(self.history());
             let lines = lines.map_err(|e| StoreProblem::Spec(e.to_string()))?;
             metadata.insert(HISTORY_KEY.to_owned(), lines);
+        }
+        if let Some(front_end) = self.front_end() {
+            let json = serde_json::to_string(front_end);
+            let json = json.map_err(|e| StoreProblem::FrontEnd(e.to_string()))?;
+            metadata.insert(FRONT_END_KEY.to_owned(), json);
         }
         serialize(self.tensors(), Some(metadata))
     }
@@ -214,11 +224,17 @@ fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> 
         (own, given) => own.or_else(|| given.cloned()),
     };
     let spec = spec.ok_or(StoreProblem::NoSpec)?;
-    let lines = header.metadata().as_ref().and_then(|m| m.get(HISTORY_KEY));
+    let metadata = header.metadata().as_ref();
+    let lines = metadata.and_then(|m| m.get(HISTORY_KEY));
     // Lines for people, on which nothing depends.
     let history = lines.and_then(|lines| serde_json::from_str(lines).ok());
+    let json = metadata.and_then(|m| m.get(FRONT_END_KEY));
+    let front_end = json.map(|json| serde_json::from_str(json)).transpose();
+    let front_end = front_end.map_err(|e| StoreProblem::FrontEnd(e.to_string()))?;
     let model = Model::new(spec, tensors_of(&file)?).map_err(StoreProblem::Model)?;
-    Ok(model.with_history(history.unwrap_or_default()))
+    Ok(model
+        .with_history(history.unwrap_or_default())
+        .with_front_end(front_end))
 }
 
 /// Little-endian bytes of floats.

@@ -3,6 +3,7 @@
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
+use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::{FlowSpec, InputSpec};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,9 @@ pub struct TrainConfig {
     /// log_prob) / 2, and the first mean alone where none is above (appendix B of the paper).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_threshold_nats: Option<f64>,
+    /// What turned frames or pictures into the items; the model carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front_end: Option<FrontEnd>,
 }
 
 /// Settings that had another name before version 0.2: that one, and the present one. Files with the
@@ -62,6 +66,7 @@ impl TrainConfig {
             checkpoint_steps: 500,
             optimizer: OptimizerConfig::default(),
             negative_threshold_nats: None,
+            front_end: None,
         }
     }
 

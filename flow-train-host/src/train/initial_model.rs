@@ -26,5 +26,5 @@ pub fn initial_model(
     }
     directory::must_be_free(directory)?;
     let first = network.initial(config.seed, data, &split.train);
-    Ok(Model::new(config.spec.clone(), network.tensors(&first))?)
+    Ok(Model::new(config.spec.clone(), network.tensors(&first))?.with_front_end(config.front_end))
 }

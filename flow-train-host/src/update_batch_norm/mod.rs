@@ -79,7 +79,8 @@ pub fn update_batch_norm(
     if changes.is_empty() {
         return Err(BatchNormError::NoBatchNorm);
     }
-    let model = Model::new(spec.clone(), tensors).map_err(BatchNormError::Model)?;
+    let new = Model::new(spec.clone(), tensors).map_err(BatchNormError::Model)?;
+    let model = new.with_front_end(model.front_end().copied());
     Ok((model, changes))
 }
 

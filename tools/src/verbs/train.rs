@@ -8,10 +8,11 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{config, json, number, place, progress, provenance};
+use crate::{config, frames, json, number, place, progress, provenance};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
+use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::spec::InputSpec;
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
@@ -105,15 +106,17 @@ fn preset_help() -> String {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         place::directory(&self.out)?;
-        let read = inputs::read(&self.data, &self.reading, self.limit)?;
-        let config = self.config(&read.dataset)?;
+        let reading = self.reading.or_kept(self.kept_reduction()?);
+        let read = inputs::read(&self.data, &reading, self.limit)?;
+        let mut config = self.config(&read.dataset)?;
+        config.front_end = reading.reduction().map(FrontEnd::Frames);
         self.warn_of_constants(&read);
         let data = read.dataset;
         if self.torch {
             return self.write_for_torch(&config, &data, out);
         }
         let negative = self.negative.as_deref();
-        let negative = negative.map(|path| inputs::read(path, &self.reading, self.limit));
+        let negative = negative.map(|path| inputs::read(path, &reading, self.limit));
         let negative = negative.transpose()?.map(|read| read.dataset);
         let options = Options {
             threads: self.threads,
@@ -159,6 +162,16 @@ impl Args {
                 {taken:.1e} will look strange (--columns leaves it out)"
             ));
         }
+    }
+
+    /// How pictures become inputs in the configuration, which is another run's or this one's.
+    fn kept_reduction(&self) -> Result<Option<Reduction>> {
+        let config = match (&self.preset, &self.config) {
+            (Some(_), _) => return Ok(None),
+            (None, Some(file)) => config::read(file)?,
+            (None, None) => config::read(&self.out.join("config.json"))?,
+        };
+        Ok(frames::reduction(config.front_end.as_ref()))
     }
 
     fn config(&self, data: &Dataset) -> Result<TrainConfig> {

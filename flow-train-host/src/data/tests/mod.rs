@@ -10,9 +10,11 @@ mod image_dir;
 mod npy;
 mod npz;
 mod pictures;
+mod reduce;
 mod sample;
 mod select;
 mod tables;
+mod y4m;
 
 use std::fs;
 use std::io::Write;
