@@ -13,6 +13,7 @@ pub mod data;
 pub mod embed;
 pub mod evaluate;
 pub mod export;
+pub mod families;
 pub mod file_kind;
 pub mod files;
 mod linear;

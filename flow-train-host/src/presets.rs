@@ -163,7 +163,7 @@ fn vector_small(dims: u16) -> TrainConfig {
     config
 }
 
-const fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
+pub(crate) const fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
     ConditionerSpec::Resnet {
         channels,
         blocks,
@@ -173,7 +173,7 @@ const fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
     }
 }
 
-const fn coupling(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec {
+pub(crate) const fn coupling(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec {
     StepSpec::Coupling(CouplingSpec {
         mask,
         conditioner,
@@ -182,7 +182,7 @@ const fn coupling(mask: CouplingMask, conditioner: ConditionerSpec) -> StepSpec 
     })
 }
 
-fn push(level: &mut LevelSpec, step: StepSpec) {
+pub(crate) fn push(level: &mut LevelSpec, step: StepSpec) {
     // Presets are far below the capacity; validation of the config would catch a lost step's shape.
     let _ = level.steps.push(step);
 }
@@ -210,7 +210,7 @@ pub(crate) fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) ->
     flow(input, [first, last])
 }
 
-fn flow<const N: usize>(input: InputSpec, levels: [LevelSpec; N]) -> FlowSpec {
+pub(crate) fn flow<const N: usize>(input: InputSpec, levels: [LevelSpec; N]) -> FlowSpec {
     FlowSpec {
         input,
         levels: levels.into_iter().collect(),

@@ -1,0 +1,206 @@
+//! Architectures that take their shape from the data and have one width: what a budget decides.
+
+use crate::presets::{coupling, flow, push, realnvp, resnet};
+use crate::train::TrainConfig;
+use flow_infer::spec::{
+    ConditionerSpec, CouplingMask, FlowSpec, Half, InputSpec, LevelSpec, Quadrant, Shape, StepSpec,
+};
+
+/// Widths that are tried, in this order.
+pub const WIDTHS: [u16; 10] = [4, 6, 8, 12, 16, 24, 32, 48, 64, 96];
+
+/// The paper's distance of a pixel from 0 and 1 in front of the logit.
+const LOGIT_MARGIN: f32 = 0.05;
+/// Numbers that a bottleneck compresses to.
+const LATENT: u16 = 10;
+
+/// A family of architectures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// RealNVP of two scales with residual conditioners.
+    RealNvp,
+    /// The same whose conditioners compress to ten numbers.
+    Bottleneck,
+    /// Glow of two levels of four steps with highway conditioners.
+    Glow,
+    /// Eight couplings that rewrite a quadrant from the one before.
+    Cycle,
+    /// Six couplings of vectors with dense conditioners.
+    Vector,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 5] = [
+        Self::RealNvp,
+        Self::Bottleneck,
+        Self::Glow,
+        Self::Cycle,
+        Self::Vector,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RealNvp => "realnvp",
+            Self::Bottleneck => "bottleneck",
+            Self::Glow => "glow",
+            Self::Cycle => "cycle",
+            Self::Vector => "vector",
+        }
+    }
+
+    /// The family of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
+    /// Whether it reads images.
+    pub const fn reads_images(self) -> bool {
+        !matches!(self, Self::Vector)
+    }
+
+    /// Rows and columns of an image must be multiples of this.
+    pub const fn multiple(self) -> u16 {
+        match self {
+            Self::RealNvp | Self::Cycle => 2,
+            Self::Bottleneck => 4,
+            Self::Glow => 4,
+            Self::Vector => 1,
+        }
+    }
+
+    /// The flow for inputs of a shape, its conditioners of a width; of a vector the channels are its values.
+    pub fn config(self, shape: Shape, width: u16) -> TrainConfig {
+        let input = match self {
+            Self::Vector => InputSpec::Vector {
+                dims: shape.channels,
+            },
+            _ => InputSpec::Image {
+                shape,
+                logit_margin: LOGIT_MARGIN,
+            },
+        };
+        let mut config = TrainConfig::new(self.spec(input, width));
+        match self {
+            Self::Vector => (config.batch, config.slices, config.epochs) = (256, 8, 50),
+            Self::Glow => config.epochs = 30,
+            _ => {
+                config.epochs = 30;
+                config.optimizer.learning_rate = 2e-3;
+            }
+        }
+        config
+    }
+
+    fn spec(self, input: InputSpec, width: u16) -> FlowSpec {
+        match self {
+            Self::RealNvp => realnvp(input, [resnet(width, 2, false); 2]),
+            Self::Bottleneck => {
+                let narrow = (width / 2).max(2);
+                let conditioner = ConditionerSpec::Autoencoder {
+                    channels: [narrow, narrow, (narrow + width) / 2, width],
+                    latent: LATENT,
+                };
+                realnvp(input, [conditioner; 2])
+            }
+            Self::Glow => {
+                let highway = ConditionerSpec::Highway {
+                    channels: width,
+                    layers: 2,
+                };
+                let kept = Half::Second;
+                let mut level = LevelSpec::default();
+                push(&mut level, StepSpec::Squeeze);
+                for _ in 0..4 {
+                    push(&mut level, StepSpec::Actnorm);
+                    push(&mut level, StepSpec::InvertibleLinear);
+                    push(
+                        &mut level,
+                        coupling(CouplingMask::Channel { kept }, highway),
+                    );
+                }
+                flow(input, [level.clone(), level])
+            }
+            Self::Cycle => {
+                let clockwise = [
+                    Quadrant::TopLeft,
+                    Quadrant::TopRight,
+                    Quadrant::BottomRight,
+                    Quadrant::BottomLeft,
+                ];
+                let mut level = LevelSpec::default();
+                for kept in [clockwise, clockwise].concat() {
+                    let mask = CouplingMask::Cycle { kept };
+                    push(&mut level, coupling(mask, resnet(width, 2, false)));
+                }
+                flow(input, [level])
+            }
+            Self::Vector => {
+                let mut level = LevelSpec::default();
+                for layer in 0..6 {
+                    let kept = if layer % 2 == 0 {
+                        Half::First
+                    } else {
+                        Half::Second
+                    };
+                    let conditioner = ConditionerSpec::Mlp {
+                        hidden: 4 * width,
+                        layers: 1,
+                    };
+                    push(
+                        &mut level,
+                        coupling(CouplingMask::Channel { kept }, conditioner),
+                    );
+                }
+                flow(input, [level])
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets::preset;
+
+    #[test]
+    fn every_family_is_valid_at_every_width_and_shape() {
+        let shapes = [
+            (1, 16, 16),
+            (1, 28, 28),
+            (3, 32, 32),
+            (3, 96, 64),
+            (1, 40, 24),
+        ];
+        for family in Family::ALL {
+            for (c, h, w) in shapes {
+                let shape = match family.reads_images() {
+                    true => Shape::new(c, h, w),
+                    false => Shape::new(c + 1, 1, 1),
+                };
+                for width in WIDTHS {
+                    let spec = family.config(shape, width).spec;
+                    let valid = spec.validate();
+                    assert_eq!(valid, Ok(()), "{} {shape} {width}", family.name());
+                }
+            }
+            assert_eq!(Family::from_name(family.name()), Some(family));
+        }
+    }
+
+    #[test]
+    fn the_presets_are_members_of_their_families() {
+        let grey = Shape::new(1, 28, 28);
+        for (name, family) in [
+            ("fashion-tiny", Family::RealNvp),
+            ("fashion-bottleneck", Family::Bottleneck),
+            ("glow-tiny", Family::Glow),
+            ("cycle-masks", Family::Cycle),
+        ] {
+            assert_eq!(preset(name, 1), Some(family.config(grey, 16)), "{name}");
+        }
+        let vector = Family::Vector.config(Shape::new(7, 1, 1), 16);
+        assert_eq!(preset("vector-small", 7), Some(vector));
+    }
+}
