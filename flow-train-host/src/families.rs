@@ -83,7 +83,7 @@ impl Family {
         };
         let mut config = TrainConfig::new(self.spec(input, width));
         match self {
-            Self::Vector => (config.batch, config.slices, config.epochs) = (256, 8, 50),
+            Self::Vector => (config.batch, config.micro_batches, config.epochs) = (256, 8, 50),
             Self::Glow => config.epochs = 30,
             _ => {
                 config.epochs = 30;

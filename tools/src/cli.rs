@@ -27,6 +27,7 @@ const CLOSED_PIPE: u8 = 141;
 
 #[derive(Subcommand)]
 enum Verb {
+    Build(verbs::build::Args),
     Data(verbs::data::Args),
     Presets(verbs::presets::Args),
     Config(verbs::config::Args),
@@ -126,6 +127,7 @@ fn prints_its_result(verb: &Verb) -> bool {
 
 fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
     match verb {
+        Verb::Build(args) => args.run(out),
         Verb::Data(args) => args.run(out),
         Verb::Presets(args) => args.run(out),
         Verb::Config(args) => args.run(out),

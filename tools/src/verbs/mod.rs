@@ -1,6 +1,7 @@
 //! One verb of the command, one file: its arguments, and what it does.
 
 pub(crate) mod bench;
+pub(crate) mod build;
 pub(crate) mod calibrate;
 pub(crate) mod completions;
 pub(crate) mod config;
