@@ -21,7 +21,7 @@ use clap::{Command, FromArgMatches};
 use fit::{Budget, Fitted};
 use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::spec::Shape;
-use flow_train_host::data::{self, Dataset};
+use flow_train_host::data::{self, Dataset, Problem};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::families::Family;
 use flow_train_host::files::one_line;
@@ -175,7 +175,14 @@ impl Args {
 
     fn load(&self, path: &Path) -> Result<Dataset> {
         let reduction = self.reduction();
-        let set = data::load_reduced(path, reduction.as_ref())?;
+        let set = data::load_reduced(path, reduction.as_ref()).map_err(|error| {
+            let mixed = matches!(error.problem, Problem::MixedSizes { .. });
+            let error = anyhow::Error::new(error);
+            match mixed {
+                true => anyhow::anyhow!("{error}: --size says what to average them to"),
+                false => error,
+            }
+        })?;
         let [c, h, w] = set.shape();
         let values = c.saturating_mul(h).saturating_mul(w);
         if values > usize::from(u16::MAX) {
