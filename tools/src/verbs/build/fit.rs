@@ -43,7 +43,8 @@ impl Fitted {
         data: &Dataset,
     ) -> Result<Self> {
         let multiple = family.multiple();
-        if family.reads_images() && (shape.height % multiple > 0 || shape.width % multiple > 0) {
+        let whole = |side: u16| side.is_multiple_of(multiple);
+        if family.reads_images() && !(whole(shape.height) && whole(shape.width)) {
             bail!(
                 "preset {} reads images whose sides are multiples of {multiple}, not of {}x{}: \
                  --size says what to average them to",
