@@ -9,9 +9,10 @@ mod parts;
 mod state;
 mod training;
 
-use crate::frames::FrameArgs;
+use crate::inputs::Limit;
 use crate::number::bytes;
 use crate::output::Output;
+use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::{calibrate, eval, export, verify};
 use crate::{inputs, place, provenance};
@@ -21,7 +22,7 @@ use clap::{Command, FromArgMatches};
 use fit::{Budget, Fitted};
 use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::spec::Shape;
-use flow_train_host::data::{self, Dataset, Problem};
+use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::families::Family;
 use flow_train_host::files::one_line;
@@ -49,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME=PATH", value_parser = inputs::named_path)]
     ood: Vec<(String, PathBuf)>,
     #[command(flatten)]
-    frames: FrameArgs,
+    reading: Reading,
     /// Family of architectures; realnvp for images and vector for vectors by default
     #[arg(long, value_name = "NAME",
           value_parser = PossibleValuesParser::new(Family::ALL.map(Family::name)))]
@@ -119,13 +120,13 @@ impl Args {
     }
 
     fn reduction(&self) -> Option<Reduction> {
-        self.frames.reduction()
+        self.reading.reduction()
     }
 
     /// What the parts of the data are made from.
     fn data_key(&self) -> Result<Key> {
         let mut key = Key::of(&[
-            &format!("{:?} {} {}", self.reduction(), self.seed, self.alpha),
+            &format!("{:?} {} {}", self.reading, self.seed, self.alpha),
             &state::listing(&self.data)?,
         ]);
         for (name, path) in &self.ood {
@@ -174,15 +175,7 @@ impl Args {
     }
 
     fn load(&self, path: &Path) -> Result<Dataset> {
-        let reduction = self.reduction();
-        let set = data::load_reduced(path, reduction.as_ref()).map_err(|error| {
-            let mixed = matches!(error.problem, Problem::MixedSizes { .. });
-            let error = anyhow::Error::new(error);
-            match mixed {
-                true => anyhow::anyhow!("{error}: --size says what to average them to"),
-                false => error,
-            }
-        })?;
+        let set = inputs::read(path, &self.reading, Limit::default())?.dataset;
         let [c, h, w] = set.shape();
         let values = c.saturating_mul(h).saturating_mul(w);
         if values > usize::from(u16::MAX) {
