@@ -75,7 +75,7 @@ impl Fitted {
         sample: &Dataset,
     ) -> Result<Self> {
         let config = family.config(shape, width);
-        let model = train::untrained(&config, sample, Path::new("not written"))?;
+        let model = train::initial_model(&config, sample, Path::new("not written"))?;
         let file = export::quantized(&model, sample, &|| {})?;
         let file = file.to_bytes()?;
         let artifact = Artifact::load(&file).map_err(ExportError::Rejected)?;
