@@ -5,7 +5,7 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{Place, texts};
+use support::{Place, one_line, texts};
 
 /// A copy of a case's files.
 fn case(name: &str) -> Place {
@@ -39,6 +39,261 @@ fn shell(place: &Place, script: &str) -> Output {
         .current_dir(place.path())
         .output()
         .unwrap()
+}
+
+/// The lines of `score --json`.
+fn scored(place: &Place, line: &str) -> Vec<Value> {
+    let output = run(place, line);
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "flowgate {line}\n{err}");
+    out.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The checkpoint is converted, and scores what the library that wrote it says.
+fn converts(place: &Place, convert: &str, wanted: [f64; 4]) -> String {
+    let output = run(place, &format!("convert {convert} --out m.safetensors"));
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "convert {convert}\n{err}");
+    let lines = scored(place, "score m.safetensors --data x.npy --json");
+    assert_eq!(lines.len(), wanted.len());
+    for (line, wanted) in lines.iter().zip(wanted) {
+        let found = line["log_prob_nats"].as_f64().unwrap();
+        assert!(
+            (found - wanted).abs() < 2e-3,
+            "{convert}: {found}, by PyTorch {wanted}"
+        );
+    }
+    out
+}
+
+/// The values of the checkpoint that several cases wrap.
+const BARE: [f64; 4] = [-6.6334, -6.9232, -5.2839, -4.8954];
+
+#[test]
+fn ckpt_compiled() {
+    converts(&case("ckpt-compiled"), "--from nflows flow.pt", BARE);
+}
+
+#[test]
+fn ckpt_model_state_dict() {
+    converts(
+        &case("ckpt-model-state-dict"),
+        "--from nflows flow.pt",
+        BARE,
+    );
+}
+
+#[test]
+fn ckpt_new_weight_norm() {
+    let wanted = [-6.1780, -6.1080, -5.6683, -5.0151];
+    converts(
+        &case("ckpt-new-weight-norm"),
+        "--from flows-ood net.pt",
+        wanted,
+    );
+}
+
+#[test]
+fn ckpt_numpy_scalar() {
+    converts(&case("ckpt-numpy-scalar"), "--from nflows flow.pt", BARE);
+}
+
+#[test]
+fn nflows_safetensors() {
+    converts(
+        &case("nflows-safetensors"),
+        "--from nflows flow.safetensors",
+        BARE,
+    );
+}
+
+#[test]
+fn nflows_general_scale() {
+    let place = case("nflows-general-scale");
+    let wanted = [-7.3720, -8.1668, -6.0642, -6.0699];
+    let assume = "--from nflows flow.pt --assume scale_activation=general";
+    converts(&place, assume, wanted);
+    let out = converts(&place, "--from nflows flow.pt", BARE);
+    assert!(out.contains("assumed: scale_activation = default"), "{out}");
+}
+
+#[test]
+fn nflows_last_layer_without_tensors() {
+    let place = case("nflows-last-layer-without-tensors");
+    let out = converts(&place, "--from nflows flow.pt", BARE);
+    assert!(out.contains("assumed: transforms = "), "{out}");
+    // Told that there is one more, the command must know what it is, and LogTanh is nothing that a flow here can be.
+    let line = "convert --from nflows flow.pt --assume transforms=3 --out n.safetensors";
+    let output = run(&place, line);
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    one_line(line, &err, &["flow.pt", "tensorless"]);
+}
+
+#[test]
+fn normflows_glow_default() {
+    let place = case("normflows-glow-default");
+    let wanted = [-267.9623, -266.4278, -269.3884, -276.8353];
+    let out = converts(&place, "--from normflows glow.pt --image 3x4x4", wanted);
+    assert!(out.contains("assumed: scale_map = sigmoid"), "{out}");
+}
+
+#[test]
+fn normflows_swap() {
+    let place = case("normflows-swap");
+    let wanted = [-11.7380, -5.2066, -6.7127, -7.0335];
+    converts(&place, "--from normflows flow.pt --assume flows=4", wanted);
+    place.refused(
+        "convert --from normflows flow.pt --out n.safetensors",
+        &["flow.pt", "flows"],
+    );
+}
+
+#[test]
+fn csv_index_column() {
+    let place = case("csv-index-column");
+    let line = "train --preset vector-small --data train.csv --out run --epochs 1";
+    place.refused(line, &["train.csv", "line 1, field 1"]);
+}
+
+#[test]
+fn csv_numeric_header() {
+    let place = case("csv-numeric-header");
+    let score = "score model.safetensors --data in.csv --json";
+    let output = run(&place, score);
+    match output.status.code() {
+        Some(0) => assert_eq!(texts(&output).0.lines().count(), 2),
+        _ => one_line(score, &texts(&output).1, &["in.csv", "--header"]),
+    }
+    let lines = scored(&place, &format!("{score} --header yes"));
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn csv_quoted_separator() {
+    let place = case("csv-quoted-separator");
+    let lines = scored(&place, "score model.safetensors --data in.csv --json");
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn csv_savetxt_default() {
+    let place = case("csv-savetxt-default");
+    let line = "score model.safetensors --data in.txt --json";
+    let output = run(&place, line);
+    match output.status.code() {
+        Some(0) => assert_eq!(texts(&output).0.lines().count(), 2),
+        _ => one_line(line, &texts(&output).1, &["in.txt", "line 1", "separator"]),
+    }
+}
+
+#[test]
+fn dir_class_folders() {
+    let place = case("dir-class-folders");
+    let lines = scored(&place, "score model.safetensors --data pics --json");
+    let text = serde_json::to_string(&lines).unwrap();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        text.contains("ok/1.png") && text.contains("scratch/1.png"),
+        "{text}"
+    );
+}
+
+/// Of seven pictures each is read, refused by name or counted.
+#[test]
+fn dir_skips_silently() {
+    let place = case("dir-skips-silently");
+    let output = run(&place, "score model.safetensors --data pics --json");
+    let (out, err) = texts(&output);
+    match output.status.code() {
+        Some(0) if out.lines().count() == 7 => (),
+        Some(0) => assert!(err.starts_with("warning: "), "{out}{err}"),
+        _ => one_line("score", &err, &["pics"]),
+    }
+}
+
+#[test]
+fn score_without_names() {
+    let place = case("score-without-names");
+    let lines = scored(&place, "score model.safetensors --data pics --json");
+    assert_eq!(lines.len(), 12);
+    let names: Vec<&str> = lines.iter().filter_map(|l| l["name"].as_str()).collect();
+    let wanted: Vec<String> = (1..=12).map(|number| format!("{number}.png")).collect();
+    assert_eq!(names, wanted, "as a person counts");
+    assert!(
+        place
+            .ok("score model.safetensors --data pics")
+            .contains("10.png")
+    );
+}
+
+#[test]
+fn gz_zero_padding() {
+    let place = case("gz-zero-padding");
+    let lines = scored(&place, "score model.safetensors --data in.csv.gz --json");
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn npy_float16_advice() {
+    let place = case("npy-float16-advice");
+    let lines = scored(&place, "score model.safetensors --data half.npy --json");
+    assert_eq!(lines.len(), 6);
+    let score = "score model.safetensors --data int.npy --json";
+    let output = run(&place, score);
+    match output.status.code() {
+        Some(0) => assert_eq!(texts(&output).0.lines().count(), 6),
+        // Types that are advised are types that are read.
+        _ => {
+            let (_, err) = texts(&output);
+            one_line(score, &err, &["int.npy"]);
+            let advice = err.split("expected").nth(1).unwrap_or_default();
+            assert!(!advice.contains("i4"), "{err}");
+        }
+    }
+}
+
+#[test]
+fn npy_python2_shape() {
+    let place = case("npy-python2-shape");
+    let lines = scored(&place, "score model.safetensors --data in.npy --json");
+    assert_eq!(lines.len(), 6);
+}
+
+#[test]
+fn npz_split_names() {
+    let place = case("npz-split-names");
+    let line = "train --preset half-masks --data med.npz --out run --epochs 1";
+    place.refused(line, &["med.npz", "train_images", "--array"]);
+    // The array is read: of four images, which is what the case has.
+    let few = ["med.npz", "4 items are too few to train on"];
+    place.refused(&format!("{line} --array train_images"), &few);
+}
+
+#[test]
+fn offset_adc() {
+    let place = case("offset-adc");
+    let warned = |line: &str| {
+        let output = run(&place, line);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{line}\n{}",
+            texts(&output).1
+        );
+        texts(&output).0
+    };
+    warned("train --preset vector-small --data train.npy --out run --epochs 30");
+    warned("export run --format q8 --calibrate train.npy --out m.flow");
+    warned("calibrate m.flow --data cal.npy --alpha 0.01 --out m.flow");
+    let out = warned("eval m.flow --in test.npy --ood far=far.npy --report rep --json");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let bits = found["in"]["bits_per_dim_median"].as_f64().unwrap();
+    assert!((3.0..4.2).contains(&bits), "{bits}");
+    let rejected = found["ood"][0]["rejected_share"].as_f64().unwrap();
+    assert!(rejected >= 0.98, "{rejected}");
 }
 
 #[cfg(unix)]
@@ -152,4 +407,15 @@ fn one_column() {
     let place = case("one-column");
     let line = "train --preset vector-small --data d.csv --out run";
     place.refused(line, &["d.csv", "two columns or more"]);
+}
+
+#[test]
+fn pgm_plain() {
+    let place = case("pgm-plain");
+    let line = "score model.safetensors --data a.pgm --json";
+    let output = run(&place, line);
+    match output.status.code() {
+        Some(0) => assert_eq!(texts(&output).0.lines().count(), 1),
+        _ => one_line(line, &texts(&output).1, &["a.pgm", "P2", "P5"]),
+    }
 }

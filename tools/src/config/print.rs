@@ -79,8 +79,10 @@ const LEVELS: &str = "\
 # mask: which coordinates are kept: { checkerboard = { kept = \"even\" | \"odd\" } },
 #   { channel | horizontal | vertical = { kept = \"first\" | \"second\" } },
 #   { cycle = { kept = \"top_left\" | \"top_right\" | \"bottom_right\" | \"bottom_left\" } }.
-# scale_map: how raw_scale becomes log_scale: \"tanh_bound\", \"exp\",
-#   { sigmoid = { offset, floor } }, which is ln(sigmoid(raw_scale + offset) + floor).
+# scale_map: how raw_scale r becomes log_scale: \"tanh_bound\" is bound tanh(r), \"atan_bound\" bound atan(r),
+#   \"softsign_bound\" bound r / (1 + |r|), each with a bound for every changed channel; \"exp\" is r itself,
+#   { sigmoid = { offset, floor } } ln(sigmoid(r + offset) + floor), { sigmoid_inverse = { offset } }
+#   -ln(sigmoid(r + offset)), { softplus = { floor, most } } ln(min(softplus(r) + floor, most)).
 # conditioner: the network that reads the kept part:
 #   { resnet = { channels, blocks, skip, norm = \"none\" | \"batch\", bottleneck } }   skip: sums of every
 #     block; bottleneck: width of a linear one after half of the blocks, 0: none
