@@ -1,7 +1,7 @@
 //! Data for a model: read, cut to a limit, and of the size that the model reads.
 
 use crate::reading::Reading;
-use crate::{frames, kind};
+use crate::{failure, frames, kind};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use flow_infer::artifact::Artifact;
@@ -146,14 +146,9 @@ fn read_as(path: &Path, options: &ReadOptions) -> Result<data::Reading> {
     }
     let read = data::read(path, options).map_err(with_advice)?;
     for notice in &read.notices {
-        warn(notice);
+        failure::warn(&notice.to_string());
     }
     Ok(read)
-}
-
-/// A line on standard error: the work goes on, and somebody should know.
-pub(crate) fn warn(what: impl std::fmt::Display) {
-    eprintln!("warning: {what}");
 }
 
 fn with_advice(error: DataError) -> anyhow::Error {

@@ -3,6 +3,7 @@
 //! Everything is derived from the raw integers of [`Scores`], so lines of host and board differ exactly where their
 //! integers do.
 
+use crate::json;
 use crate::table::{Cell, Table, Tone};
 use flow_infer::gate::{Decision, Gate};
 use flow_infer::score::{ScoreKind, Scores};
@@ -133,7 +134,7 @@ impl Line {
     /// The line as a JSON object, without a line break.
     pub fn json(&self) -> String {
         // Plain numbers, booleans and names always encode; JSON has no NaN, and integers give none.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(&json::versioned(self)).unwrap_or_default()
     }
 }
 
@@ -242,7 +243,7 @@ mod tests {
         let line = Line::new(7, Some(&scores), Some(&gate(0)), 3, true);
         assert_eq!(
             line.json(),
-            "{\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
+            "{\"schema\":1,\"index\":7,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
              \"scores\":{\"likelihood\":-3.0,\"complexity\":-2.5,\"typicality\":-2.0},\
              \"decision\":\"reject\",\"rejected_by\":\"complexity\",\"saturated\":false,\
              \"score_raw\":-41943040,\"log_prob_raw\":-50331648,\"code_length_raw\":8388608}"
@@ -252,7 +253,7 @@ mod tests {
         assert!(
             named
                 .json()
-                .starts_with("{\"index\":7,\"name\":\"cat/1.png\",\"log")
+                .starts_with("{\"schema\":1,\"index\":7,\"name\":\"cat/1.png\",\"log")
         );
         let line = line.with_p_value(Some(2500)).json();
         assert!(line.contains("\"p_value\":0.0025,"), "{line}");
@@ -301,7 +302,7 @@ mod tests {
         let line = Line::new(0, Some(&scores(None)), None, 3, false);
         assert_eq!(
             line.json(),
-            "{\"index\":0,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
+            "{\"schema\":1,\"index\":0,\"log_prob_nats\":-3.0,\"bits_per_dim\":1.4426950408889636,\
              \"scores\":{\"likelihood\":-3.0},\"decision\":null,\"saturated\":false}"
         );
         let flow = Line::new(0, Some(&scores(None)), None, 3, true);
@@ -313,7 +314,7 @@ mod tests {
         let line = Line::new(1, None, Some(&gate(0)), 3, true);
         assert_eq!(
             line.json(),
-            "{\"index\":1,\"log_prob_nats\":null,\"bits_per_dim\":null,\"scores\":{},\
+            "{\"schema\":1,\"index\":1,\"log_prob_nats\":null,\"bits_per_dim\":null,\"scores\":{},\
              \"decision\":\"invalid\",\"saturated\":false,\"score_raw\":null,\
              \"log_prob_raw\":null,\"code_length_raw\":null}"
         );

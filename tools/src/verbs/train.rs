@@ -2,7 +2,7 @@
 
 mod torch;
 
-use crate::failure::CheckFailed;
+use crate::failure::{self, CheckFailed};
 use crate::inputs::{self, Limit};
 use crate::interrupt;
 use crate::output::Output;
@@ -157,7 +157,7 @@ impl Args {
         };
         for constant in train::constant_columns(vectors) {
             let (column, taken) = (&read.columns[constant.column], constant.taken);
-            inputs::warn(format_args!(
+            failure::warn(&format!(
                 "{place}: {column} is constant: whatever differs from it by more than a few times \
                 {taken:.1e} will look strange (--columns leaves it out)"
             ));
