@@ -35,8 +35,11 @@ pub struct TestTable {
 }
 
 impl TestTable {
-    /// Learns a test from benign scores; `None` where they lack its statistic.
+    /// Learns a test from benign scores; `None` of none, and where they lack its statistic.
     pub fn fit(kind: TestKind, benign: &[&Scores]) -> Option<Self> {
+        if benign.is_empty() {
+            return None;
+        }
         let statistics = benign.iter().map(|s| kind.statistic(s));
         let statistics: Vec<i32> = statistics.collect::<Option<_>>()?;
         let codes = benign.iter().map(|s| TestKind::CodeLength.statistic(s));
