@@ -274,7 +274,11 @@ const REFUSED: [(&str, &str, &str); 33] = [
         "modules=4",
         "what a module without tensors is",
     ),
-    ("freia_images", "", "has shape"),
+    (
+        "freia_images",
+        "",
+        "of images: only FrEIA's flows of vectors",
+    ),
     ("zuko_nice", "activation=elu", "activation = elu"),
     ("zuko_layers", "matrix=rotation", "matrix = rotation"),
     ("zuko_normalized", "", "layer norm"),

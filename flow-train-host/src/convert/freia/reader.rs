@@ -93,6 +93,14 @@ impl Reader<'_, '_> {
     fn add(&mut self, at: &str) -> Result<(), ConvertError> {
         let has = |name: &str| self.state.has(&format!("{at}{name}"));
         let is = |name: &str| self.state.shape(&format!("{at}{name}")).is_some();
+        let axes = |name: &str| self.state.shape(&format!("{at}{name}")).map(<[usize]>::len);
+        let of_images =
+            axes("w_perm") == Some(4) || axes("global_scale") == Some(4) || axes("M") == Some(4);
+        if of_images {
+            let at = self.state.full_key(at);
+            let why = format!("{at}* is of images: only FrEIA's flows of vectors are read");
+            return Err(ConvertError::Unsupported(why));
+        }
         if has("global_") || has("w_perm") || has("w_0") || has("vk_householder") {
             self.all_in_one(at)
         } else if has("subnet_s1.") || has("subnet_s2.") {
