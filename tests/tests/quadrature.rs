@@ -16,8 +16,9 @@ use flow_train_host::model::Model;
 
 const MAPS: [ScaleMap; 7] = [
     ScaleMap::SigmoidInverse { offset: 2.0 },
+    // Nowhere so small a scale that mass lies beyond the reach.
     ScaleMap::Softplus {
-        floor: 0.001,
+        floor: 1.0,
         most: 3.0,
     },
     ScaleMap::TanhBound,

@@ -12,7 +12,7 @@ pub fn single_couplings() -> Vec<NamedModel> {
     let mut models = Vec::new();
     for conditioner in conditioners() {
         for mask in masks() {
-            for scale_map in scale_maps() {
+            for scale_map in scale_maps(conditioner) {
                 for affine in [AffineForm::ShiftThenScale, AffineForm::ScaleThenShift] {
                     let coupling = CouplingSpec {
                         mask,
@@ -100,20 +100,18 @@ fn conditioners() -> Vec<ConditionerSpec> {
     ]
 }
 
-fn scale_maps() -> [ScaleMap; 7] {
-    [
-        ScaleMap::SigmoidInverse { offset: 2.0 },
-        ScaleMap::Softplus {
-            floor: 0.001,
-            most: 3.0,
-        },
+/// Those of the paper, Glow and nflows; other libraries' too with the smallest conditioner.
+fn scale_maps(conditioner: ConditionerSpec) -> Vec<ScaleMap> {
+    let mut maps = vec![
         ScaleMap::TanhBound,
-        ScaleMap::AtanBound,
-        ScaleMap::SoftsignBound,
         ScaleMap::Exp,
         ScaleMap::Sigmoid {
             offset: 2.0,
             floor: 0.001,
         },
-    ]
+    ];
+    if let ConditionerSpec::Mlp { .. } = conditioner {
+        maps.extend(super::LIBRARY_MAPS);
+    }
+    maps
 }

@@ -18,7 +18,19 @@ pub use kernels::{KernelModel, kernel_models};
 pub use table::small_models;
 pub use weights::random_model;
 
+use flow_infer::spec::ScaleMap;
 use flow_train_host::model::Model;
+
+/// The scale maps that only other libraries' checkpoints have.
+const LIBRARY_MAPS: [ScaleMap; 4] = [
+    ScaleMap::SigmoidInverse { offset: 2.0 },
+    ScaleMap::Softplus {
+        floor: 0.001,
+        most: 3.0,
+    },
+    ScaleMap::AtanBound,
+    ScaleMap::SoftsignBound,
+];
 
 /// A model with the name that tests print and golden vectors are filed under.
 #[derive(Clone, Debug)]

@@ -255,10 +255,19 @@ fn vectors() -> Table {
         StepSpec::InvertibleLinear,
         paper(SECOND, mlp(6, 1)),
     ];
+    let library = |map: usize| {
+        let map = super::LIBRARY_MAPS[map];
+        let one = coupling(FIRST, mlp(8, 1), map, ScaleThenShift);
+        vector(5, &[one, coupling(SECOND, mlp(6, 0), map, ShiftThenScale)])
+    };
     vec![
         ("vector_2d", vector(2, &alternating(2, mlp(8, 1)))),
         ("vector_9d", vector(9, &alternating(6, mlp(16, 1)))),
         ("vector_5d_maps", vector(5, &others)),
+        ("vector_sigmoid_inverse", library(0)),
+        ("vector_softplus", library(1)),
+        ("vector_atan", library(2)),
+        ("vector_softsign", library(3)),
         (
             "vector_whitened",
             whitened(9, 4, &alternating(2, mlp(8, 1))),

@@ -30,8 +30,9 @@ fn every_legal_coupling_stands_alone_in_a_flow() {
     let models = models::single_couplings();
     let names: BTreeSet<_> = models.iter().map(|m| &m.name).collect();
     assert_eq!(names.len(), models.len(), "two models of one name");
-    // Eleven conditioners take all twelve masks, an mlp the two channel masks; three maps, two forms.
-    assert_eq!(models.len(), (11 * 12 + 2) * 3 * 2);
+    // Eleven conditioners take all twelve masks, an mlp the two channel masks; three maps, and four more with an mlp;
+    // two forms.
+    assert_eq!(models.len(), (11 * 12 + 2) * 3 * 2 + 2 * 4 * 2);
     let found: BTreeSet<_> = models
         .iter()
         .flat_map(|m| coverage::choices(m.model.spec()))
