@@ -3,7 +3,7 @@
 use super::LoadError;
 use super::header::{HEADER_LEN, SECTION_ENTRY_LEN, Section, field, word_at};
 use crate::front_end::FrontEnd;
-use crate::plan::PlannedInput;
+use crate::plan::{PlannedInput, parts};
 
 /// Memory that reading frames takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) fn decode(
     input: &PlannedInput,
 ) -> Result<Option<FrontEnd>, LoadError> {
     let bytes = match bytes {
-        None | Some([]) => return Ok(None),
-        Some(bytes) => bytes,
+        Some(bytes) if parts::FRAMES && !bytes.is_empty() => bytes,
+        _ => return Ok(None),
     };
     match (postcard::take_from_bytes(bytes), input) {
         (Ok((FrontEnd::Frames(reduction), [])), PlannedInput::Image { shape, .. })

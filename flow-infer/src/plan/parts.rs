@@ -15,6 +15,10 @@ pub(crate) const GLOW: bool = cfg!(feature = "glow");
 /// Transposed convolutions: the decoders of autoencoder conditioners.
 pub(crate) const AUTOENCODER: bool = cfg!(feature = "autoencoder");
 
+/// Camera frames of any pixel format and size. A build without it passes over a file's front end, as over every section
+/// that it does not know, and takes inputs of the model's own size.
+pub(crate) const FRAMES: bool = cfg!(feature = "frames");
+
 /// # Errors
 /// [`PlanError::LeftOut`] where a part is not there.
 pub(super) const fn require(part: bool) -> Result<(), PlanError> {

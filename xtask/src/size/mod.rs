@@ -16,7 +16,7 @@ use std::fs;
 use std::path::Path;
 
 /// Code of the whole gate on the Cortex-M4, engine included, stays below this.
-const TEXT_LIMIT: u64 = 32 * 1024;
+const TEXT_LIMIT: u64 = 36 * 1024;
 
 /// Show the size of the gate firmware, section by section and crate by crate.
 ///

@@ -81,9 +81,11 @@ impl<'b> Test<'b> {
     }
 }
 
-fn ascends(values: impl Iterator<Item = i32> + Clone) -> bool {
-    let after = values.clone().skip(1);
-    values.zip(after).all(|(a, b)| a < b)
+fn ascends(mut values: impl Iterator<Item = i32>) -> bool {
+    let Some(mut last) = values.next() else {
+        return true;
+    };
+    values.all(|value| core::mem::replace(&mut last, value) < value)
 }
 
 /// ln of the benign density of (statistic, code length), 16 fraction bits: normal at each code length.

@@ -51,10 +51,10 @@ impl Default for Coder {
 }
 
 impl Coder {
-    /// A coder that has seen nothing.
+    /// Memory of a coder: every image begins with a reset. All zeros, so that a static of it takes no flash.
     pub const fn new() -> Self {
         Self {
-            probability: [(ONE / 2) as u16; SLOTS],
+            probability: [0; SLOTS],
             seen: [0; SLOTS],
         }
     }
