@@ -5,6 +5,7 @@
 //! rows by two pixels: 9 instructions for 32 products. Sums must lie in even registers and widening loads address by
 //! r0-r7, which leaves no room for a larger tile.
 
+mod checked;
 mod row;
 
 pub(crate) use row::row;

@@ -4,10 +4,10 @@
 //! 30 instructions instead of 170 in scalar code, and the weights' and activations' addresses stay in registers from
 //! one block of channels to the next: 0.40 instructions a product of a 3x3 convolution of 16 channels instead of 0.63.
 
+use super::checked::Checked;
 use crate::kernels::PackedWeights;
 use crate::kernels::row::Row;
 use crate::kernels::tile::Run;
-use crate::plan::Activation;
 use core::arch::naked_asm;
 use core::ptr;
 
@@ -45,20 +45,12 @@ struct Call {
 /// Computes a whole row, if it fits and its activation is one that a bound can express.
 #[inline(always)]
 pub(crate) fn row(row: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
-    let least = match row.activation {
-        Activation::Identity => -0x1_0000,
-        Activation::Relu => 0,
-        Activation::LeakyRelu => return false,
-    };
-    let empty = row.window.runs().is_empty() || row.window.run_len() == 0;
-    if empty || !row.fits() {
-        return false;
-    }
-    columns(row, least);
-    true
+    Checked::new(row).map(columns).is_some()
 }
 
-fn columns(row: &mut Row<'_, i16>, least: i32) {
+fn columns(mut checked: Checked<'_, '_>) {
+    let target = checked.target();
+    let row = checked.row();
     let runs = row.window.runs().as_ptr_range();
     let pixel_len = row.pixel_len();
     let mut call = Call {
@@ -70,10 +62,10 @@ fn columns(row: &mut Row<'_, i16>, least: i32) {
         runs_end: runs.end,
         run_len: row.window.run_len(),
         records: ptr::null(),
-        target: row.target.as_mut_ptr(),
+        target,
         target_distance_bytes: pixel_len * size_of::<i16>(),
         residual: row.residual.as_ptr(),
-        least,
+        least: checked.least(),
         blocks: 0,
     };
     if row.residual.is_empty() {
@@ -84,9 +76,9 @@ fn columns(row: &mut Row<'_, i16>, least: i32) {
         call.weights = row.weights.as_ptr();
         call.records = row.records.as_ptr();
         call.blocks = row.blocks;
-        // SAFETY: the row fits: the window's runs lie within every row of weights and, from each column, within the
-        // activations; there are records and weights for every block, and outputs for every block and column, as in
-        // the residual, if there is one. A pair starts at a column that has another one after it.
+        // SAFETY: `Checked::new` has found the window's runs within every row of weights and, from each column, within
+        // the activations, records and weights for every block, and outputs for every block and column, as in the
+        // residual, if there is one. A pair starts at a column that has another one after it.
         unsafe {
             match left {
                 1 => {

@@ -5,7 +5,7 @@ use super::super::pack::CHANNELS;
 use super::isa::Avx2;
 use super::pack::{PAIR, Pairs};
 use super::row::{Operations, tile};
-use crate::plan::Activation;
+use crate::plan::{Activation, LANES};
 use core::arch::x86_64::*;
 use core::array;
 
@@ -58,21 +58,28 @@ fn eight<T>(all: &[T; CHANNELS], vector: usize) -> &[T; EIGHT] {
     &all.as_chunks().0[vector]
 }
 
-/// As many as both have; whole vectors without a call.
+/// The first eight of what there is, whole fours of it, and zeros.
 #[inline(always)]
-fn copy<T: Copy>(from: &[T], to: &mut [T]) {
-    let count = from.len().min(to.len());
-    match count {
-        EIGHT | CHANNELS => {
-            let (from, to) = (from.as_chunks::<EIGHT>().0, to.as_chunks_mut().0);
-            for (to, from) in to.iter_mut().zip(from).take(count / EIGHT) {
-                *to = *from;
-            }
+fn load(_: Avx2, from: &[i16]) -> __m128i {
+    // SAFETY: the processor has AVX2, says the first argument; no more is loaded than there is.
+    unsafe {
+        match from.len() {
+            EIGHT.. => _mm_loadu_si128(from.as_ptr().cast()),
+            LANES.. => _mm_loadl_epi64(from.as_ptr().cast()),
+            _ => _mm_setzero_si128(),
         }
-        _ => {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = *from;
-            }
+    }
+}
+
+/// As many of eight as there is room for, whole fours of them.
+#[inline(always)]
+fn store(_: Avx2, values: __m128i, to: &mut [i16]) {
+    // SAFETY: the processor has AVX2, says the first argument; no more is stored than there is room for.
+    unsafe {
+        match to.len() {
+            EIGHT.. => _mm_storeu_si128(to.as_mut_ptr().cast(), values),
+            LANES.. => _mm_storel_epi64(to.as_mut_ptr().cast(), values),
+            _ => (),
         }
     }
 }
@@ -115,35 +122,44 @@ impl<const VECTORS: usize> Operations for Eights<VECTORS> {
     }
 
     #[inline(always)]
-    fn store(self, sums: Self::Sums, to: &mut [i32]) {
-        let mut all = [[0; EIGHT]; 2];
-        for (to, sums) in all.iter_mut().zip(sums) {
-            // SAFETY: as of `load`.
-            unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), sums) };
+    fn store(self, sums: Self::Sums, mut to: &mut [i32]) {
+        for sums in sums {
+            // SAFETY: the processor has AVX2, says `self`; no more is stored than there is room for.
+            unsafe {
+                match to.len() {
+                    EIGHT.. => _mm256_storeu_si256(to.as_mut_ptr().cast(), sums),
+                    LANES.. => _mm_storeu_si128(to.as_mut_ptr().cast(), _mm256_castsi256_si128(sums)),
+                    _ => (),
+                }
+            }
+            to = to.get_mut(EIGHT..).unwrap_or(&mut []);
         }
-        copy(all.as_flattened(), to);
     }
 
     #[inline(always)]
-    fn finish(self, sums: Self::Sums, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]) {
-        let mut outputs = [[0; EIGHT]; 2];
-        copy(residual, outputs.as_flattened_mut());
-        for (i, (sums, outputs)) in sums.into_iter().zip(&mut outputs).enumerate() {
+    fn finish(
+        self,
+        sums: Self::Sums,
+        group: &Group<'_, Pairs>,
+        mut residual: &[i16],
+        mut to: &mut [i16],
+    ) {
+        for (i, sums) in sums.into_iter().enumerate() {
             let values = activated(self.0, sums, eight(&group.multipliers, i), group);
-            // SAFETY: as of `load`.
-            unsafe {
-                let place = outputs.as_mut_ptr().cast::<__m128i>();
-                let residual = _mm256_cvtepi16_epi32(_mm_loadu_si128(place));
+            // SAFETY: the processor has AVX2, says `self`.
+            let narrow = unsafe {
+                let residual = _mm256_cvtepi16_epi32(load(self.0, residual));
                 let values = _mm256_add_epi32(values, residual);
                 let (low, high) = (
                     _mm256_castsi256_si128(values),
                     _mm256_extracti128_si256::<1>(values),
                 );
-                let narrow = _mm_max_epi16(_mm_packs_epi32(low, high), _mm_set1_epi16(-i16::MAX));
-                _mm_storeu_si128(place, narrow);
-            }
+                _mm_max_epi16(_mm_packs_epi32(low, high), _mm_set1_epi16(-i16::MAX))
+            };
+            store(self.0, narrow, to);
+            residual = residual.get(EIGHT..).unwrap_or(&[]);
+            to = to.get_mut(EIGHT..).unwrap_or(&mut []);
         }
-        copy(outputs.as_flattened(), to);
     }
 }
 

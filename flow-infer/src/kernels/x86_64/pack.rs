@@ -24,47 +24,62 @@ pub(crate) type PackedWeights = Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>
 /// Weights of a channel that are read at once, and their pairs.
 const CHUNK: usize = 16;
 const CHUNK_PAIRS: usize = CHUNK / PAIR;
+/// Channels of which a chunk fills half a vector.
+const HALF: usize = CHANNELS / 2;
 
 /// Lays out the weights of the group that begins with channel `first`. Channels that are missing have the weights of
 /// the last one.
 #[inline(always)]
 pub(super) fn fill(isa: Avx2, row: &Row<'_, i16>, first: usize, to: &mut Vec<Pairs, ROOM>) {
-    let channels = row.pixel_len() - first;
-    let begins: [usize; CHANNELS] = array::from_fn(|c| (first + c.min(channels - 1)) * row.row_bytes);
+    let last = (row.pixel_len() - first).min(CHANNELS) - 1;
     for k in (0..row.row_bytes).step_by(CHUNK) {
-        let chunks = begins.map(|begin| chunk(row.weights, begin + k));
-        let pairs = transposed(isa, &chunks);
-        let left = (row.row_bytes - k).div_ceil(PAIR);
-        let pairs = pairs.get(..left).unwrap_or(&pairs);
-        if to.extend_from_slice(pairs).is_err() {
+        let from = row.weights.get(first * row.row_bytes + k..).unwrap_or(&[]);
+        let pairs = transposed(isa, chunks(isa, from, row.row_bytes, last));
+        let filled = match pairs.get(..(row.row_bytes - k).div_ceil(PAIR)) {
+            Some(last) => to.extend_from_slice(last),
+            None => to.extend_from_slice(&pairs),
+        };
+        if filled.is_err() {
             return;
         }
     }
 }
 
-/// Sixteen weights from a place on; behind the last, zeros.
+/// Sixteen weights of channels c and c + 8, for eight c, of channels 0 to `last`, whose rows are so long.
 #[inline(always)]
-fn chunk(weights: &[u8], at: usize) -> [u8; CHUNK] {
-    let from = weights.get(at..).unwrap_or(&[]);
-    from.first_chunk().copied().unwrap_or_else(|| last_chunk(from))
+fn chunks(isa: Avx2, from: &[u8], row_bytes: usize, last: usize) -> [__m256i; HALF] {
+    let whole = from.len().checked_sub(CHUNK);
+    if last.checked_mul(row_bytes).is_none_or(|begin| Some(begin) > whole) {
+        return last_chunks(isa, from, row_bytes, last);
+    }
+    // SAFETY: the processor has AVX2, says the first argument; sixteen bytes are there from where the last row begins.
+    array::from_fn(|c| unsafe {
+        let of = |c: usize| _mm_loadu_si128(from.as_ptr().add(c.min(last) * row_bytes).cast());
+        _mm256_set_m128i(of(c + HALF), of(c))
+    })
 }
 
+/// The same where the last channel's weights end before a whole chunk does: zeros follow.
 #[cold]
-fn last_chunk(weights: &[u8]) -> [u8; CHUNK] {
-    let mut chunk = [0; CHUNK];
-    for (to, from) in chunk.iter_mut().zip(weights) {
-        *to = *from;
-    }
-    chunk
+fn last_chunks(_: Avx2, from: &[u8], row_bytes: usize, last: usize) -> [__m256i; HALF] {
+    array::from_fn(|c| {
+        let mut pair = [[0; CHUNK]; 2];
+        for (chunk, c) in pair.iter_mut().zip([c, c + HALF]) {
+            let from = from.get(c.min(last) * row_bytes..).unwrap_or(&[]);
+            for (to, weight) in chunk.iter_mut().zip(from) {
+                *to = *weight;
+            }
+        }
+        // SAFETY: the processor has AVX2, says the first argument; the load is of both arrays.
+        unsafe { _mm256_loadu_si256(pair.as_ptr().cast()) }
+    })
 }
 
 /// Eight pairs of sixteen channels: from channel by channel to pair by pair.
 #[inline(always)]
-fn transposed(_: Avx2, chunks: &[[u8; CHUNK]; CHANNELS]) -> [Pairs; CHUNK_PAIRS] {
-    // SAFETY: the processor has AVX2, says the first argument; loads and stores are of whole arrays.
+fn transposed(_: Avx2, [a, b, c, d, e, f, g, h]: [__m256i; HALF]) -> [Pairs; CHUNK_PAIRS] {
+    // SAFETY: the processor has AVX2, says the first argument; stores are of whole arrays.
     unsafe {
-        let load = |c: usize| _mm_loadu_si128(chunks[c].as_ptr().cast());
-        let [a, b, c, d, e, f, g, h] = array::from_fn(|c| _mm256_set_m128i(load(c + 8), load(c)));
         let low = |a, b| _mm256_unpacklo_epi16(a, b);
         let high = |a, b| _mm256_unpackhi_epi16(a, b);
         let halves = [
