@@ -89,11 +89,8 @@ pub(super) struct Moments {
     largest: f64,
 }
 
-/// A deviation below so many steps of f32 is that of rounding, not of the data.
-const STEPS: f64 = 2.0;
-
 impl Moments {
-    /// Smallest deviation that is taken for one: a few steps between neighbouring f32 of the
+    /// Smallest deviation that is taken for one: the step between neighbouring f32 of the
     /// column's magnitude. Below, a column is constant, and a rounding error must not be blown up
     /// to infinity. Nothing above is touched: a 24-bit counter that trembles by three around
     /// eight millions is data.
@@ -102,8 +99,8 @@ impl Moments {
             // Always zero: nothing tells a scale.
             return 1.0;
         }
-        let step = self.largest * f64::from(f32::EPSILON);
-        (STEPS * step).max(f64::from(f32::MIN_POSITIVE))
+        let step = self.largest - f64::from((self.largest as f32).next_down());
+        step.max(f64::from(f32::MIN_POSITIVE))
     }
 
     /// Whether the column counts as constant.

@@ -169,8 +169,11 @@ mod tests {
                 let at = |raw| f64::from(apply_one(map, raw, 0.8).0);
                 let numeric = (at(raw + h) - at(raw - h)) / f64::from(2.0 * h);
                 let slope = f64::from(slope(map, apply_one(map, raw, 0.8).1, 0.8));
-                // Third derivative times h^2 / 6, and f32 rounding over h.
-                assert!((slope - numeric).abs() < 1e-4, "{map:?} at {raw}");
+                // Third derivative times h^2 / 6, and f32 rounding over h; softsign has none at 0, where its second
+                // derivative jumps.
+                let jumps = map == ScaleMap::SoftsignBound && raw == 0.0;
+                let allowed = if jumps { f64::from(h) } else { 1e-4 };
+                assert!((slope - numeric).abs() < allowed, "{map:?} at {raw}");
             }
         }
     }

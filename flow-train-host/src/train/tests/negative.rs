@@ -60,7 +60,7 @@ fn negative_data_and_threshold_come_together_and_count_for_a_resume() {
     let unset = run(&config, &data, path, options(false), &mut ());
     assert!(matches!(unset, Err(TrainError::Config(_))));
     let foreign = against(&config, &vectors(12, 64), false);
-    assert!(matches!(foreign, Err(TrainError::Data(..))));
+    assert!(matches!(foreign, Err(TrainError::Negative(..))));
     let summary = against(&config, &flat_images(12), false).unwrap();
     // 12 items are two steps of 10, where the data alone would be four.
     assert_eq!(summary.records.last().unwrap().steps, 6);
