@@ -6,7 +6,7 @@
 use super::PackedWeights;
 use super::pack::CHANNELS;
 use super::row::Row;
-use crate::bytes::{run, run_mut};
+use crate::bytes;
 use crate::plan::Activation;
 use core::hint::black_box;
 
@@ -120,16 +120,34 @@ impl<'r, U> Group<'r, U> {
     }
 
     /// The channels that there are of a column, of all of the row's.
+    #[cfg(kernel = "aarch64")] // where columns are stored one at a time
     #[inline(always)]
     pub(super) fn of_column<'t, T>(&self, all: &'t mut [T], x: usize) -> &'t mut [T] {
-        run_mut(all, x * self.row.pixel_len() + self.first, self.count)
+        bytes::run_mut(all, x * self.row.pixel_len() + self.first, self.count)
+    }
+
+    /// The channels that there are of column x and each one behind it, of all of the row's.
+    #[cfg(kernel = "x86_64")] // where a tile's columns are stored one after another
+    #[inline(always)]
+    pub(super) fn columns_from<'t, T>(
+        &self,
+        all: &'t mut [T],
+        x: usize,
+    ) -> impl Iterator<Item = &'t mut [T]> {
+        let (pixel_len, count) = (self.row.pixel_len(), self.count);
+        let from = all.get_mut(x * pixel_len + self.first..).unwrap_or(&mut []);
+        let pixels = from.chunks_mut(pixel_len.max(1));
+        pixels.map(move |pixel| pixel.get_mut(..count).unwrap_or(&mut []))
     }
 
     /// What is added to a column's outputs: as many, or nothing.
     #[inline(always)]
     pub(super) fn residual(&self, x: usize) -> &'r [i16] {
+        if self.row.residual.is_empty() {
+            return &[]; // known before the loop over columns
+        }
         let place = x * self.row.pixel_len() + self.first;
-        run(self.row.residual, place, self.count)
+        bytes::run(self.row.residual, place, self.count)
     }
 
     /// Least value before the residual is added.

@@ -86,25 +86,32 @@ pub(super) fn tile<const COLUMNS: usize>(
     let step = group.row().step;
     let mut sums = [operations.load(&group.biases); COLUMNS];
     for (weights, mut at) in group.runs::<COLUMNS>(x) {
-        for pairs in weights {
-            let weights = operations.widen(pairs);
+        let mut pairs = weights.as_ptr();
+        let end = at.wrapping_add(weights.len() * PAIR);
+        // Not an iterator over weights: with the activations' end as the bound the loop is an instruction shorter.
+        while at < end {
+            // SAFETY: there are as many pairs of weights in front of the end of the activations.
+            let weights = operations.widen(unsafe { &*pairs });
             for (column, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: `Group::runs` gives as many activations as there are pairs of weights at every column.
                 let pair = unsafe { &*at.add(column * step).cast::<[i16; PAIR]>() };
                 *sums = operations.multiply_add(*sums, weights, pair);
             }
             // SAFETY: likewise.
-            at = unsafe { at.add(PAIR) };
+            (pairs, at) = unsafe { (pairs.add(1), at.add(PAIR)) };
         }
     }
-    for (column, sums) in sums.into_iter().enumerate() {
-        let x = x + column;
-        match target {
-            Target::Activations(all) => {
-                let to = group.of_column(all, x);
-                operations.finish(sums, group, group.residual(x), to);
+    match target {
+        Target::Activations(all) => {
+            let pixels = group.columns_from(all, x);
+            for ((column, sums), to) in sums.into_iter().enumerate().zip(pixels) {
+                operations.finish(sums, group, group.residual(x + column), to);
             }
-            Target::Sums(all) => operations.store(sums, group.of_column(all, x)),
+        }
+        Target::Sums(all) => {
+            for (sums, to) in sums.into_iter().zip(group.columns_from(all, x)) {
+                operations.store(sums, to);
+            }
         }
     }
 }
