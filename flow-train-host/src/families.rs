@@ -102,7 +102,16 @@ impl Family {
                     channels: [narrow, narrow, (narrow + width) / 2, width],
                     latent: LATENT,
                 };
-                realnvp(input, [conditioner; 2])
+                // Four valid convolutions of side 4 need 14 columns: a level with fewer has a plain network.
+                let shape = input.shape();
+                let of_level = [0, 1].map(|level| {
+                    let shape = Shape::new(1, shape.height >> level, shape.width >> level);
+                    match ConditionerSpec::autoencoder_sides(shape) {
+                        Some(_) => conditioner,
+                        None => resnet(narrow, 1, false),
+                    }
+                });
+                realnvp(input, of_level)
             }
             Self::Glow => {
                 let highway = ConditionerSpec::Highway {

@@ -357,6 +357,7 @@ fn an_evaluation_is_a_page_and_figures() {
             "likelihood",
             "complexity",
             "typicality",
+            "combined",
             "gaussian",
             "mixture"
         ]

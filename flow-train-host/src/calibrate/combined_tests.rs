@@ -189,7 +189,9 @@ fn the_choice_takes_what_sees_the_perturbations() {
     assert_eq!(tests.len(), 2, "{tests:?}");
     assert!(tests.contains(&TestKind::Highlights), "{tests:?}");
     assert_eq!(choice.chosen.rule, Rule::Minimum);
-    assert_eq!(choice.families, [("dark", 1.0), ("unlikely", 1.0)]);
+    let seen = |(_, share): &(&str, f64)| *share > 0.99;
+    assert!(choice.families.iter().all(seen), "{:?}", choice.families);
+    assert_eq!(choice.families.len(), 2);
     assert_eq!(choice.alone.len(), TestKind::ALL.len());
     assert!(choose(&[], &[], 10_000).is_none());
 }

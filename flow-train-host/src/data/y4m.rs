@@ -39,7 +39,7 @@ impl Y4m<'static> {
 impl<'s> Y4m<'s> {
     pub(super) fn new(mut source: Source<'s>) -> Result<Self, DataError> {
         let mut line = Vec::new();
-        source.line(&mut line)?;
+        next_line(&mut source, &mut line)?;
         let spec = header(&line)
             .map_err(|(byte, problem)| source.error_at(Position::Byte(byte as u64), problem))?;
         Ok(Self { source, spec, line })
@@ -56,7 +56,7 @@ impl<'s> Y4m<'s> {
     /// [`DataError`] with the byte: something else than a frame, or a truncated one.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, DataError> {
         let place = self.source.position();
-        if !self.source.line(&mut self.line)? {
+        if !next_line(&mut self.source, &mut self.line)? {
             return Ok(None);
         }
         let rest = self.line.strip_prefix(FRAME);
@@ -69,6 +69,14 @@ impl<'s> Y4m<'s> {
         }
         self.source.bytes(Some(self.spec.byte_len())).map(Some)
     }
+}
+
+/// Puts the next line in place of the last one, without its end; false at the end of the file.
+fn next_line(source: &mut Source<'_>, line: &mut Vec<u8>) -> Result<bool, DataError> {
+    line.clear();
+    let read = source.line(line)?;
+    line.pop_if(|byte| *byte == b'\n');
+    Ok(read)
 }
 
 /// Reads all frames as images: reduced, or of their own size where a model could have it.

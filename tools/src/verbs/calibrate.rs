@@ -36,7 +36,7 @@ const LEAST_SEEN: usize = 8;
 #[derive(clap::Args)]
 #[command(
     after_help = "The data must be benign, and none of it may have been trained on.\n\n\
-    The combined score of images is made of tests, whose tables come from one half of the data (a seeded shuffle \
+    The combined score of images is made of tests, whose tables come from one third of the data (a seeded shuffle \
     decides which) and the threshold from the other; which tests, a fixed list of perturbations of benign inputs \
     decides (documents/calibration.md).\n\n\
     Example:\n  flowgate calibrate tiny.flow --data held-out.idx3.gz --alpha 0.01 --out tiny.flow"
