@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for input in inputs.chunks(artifact.input().byte_len()) {
         let scores = detector.scores(input, Noise::Planned)?;
-        let gate = artifact.gate();
+        let gate = artifact.calibration();
         writeln!(
             out,
             "{} {} {} {} {} {} {} {} {}",

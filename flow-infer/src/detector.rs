@@ -129,7 +129,7 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
     /// What the file's gate says of an input; [`Decision::Invalid`] without a gate or for an input that is none.
     pub fn decide(&mut self, input: &[u8]) -> Decision {
         let scores = self.scores(input, Noise::Planned);
-        match (self.artifact.gate(), scores) {
+        match (self.artifact.calibration(), scores) {
             (Some(gate), Ok(scores)) => gate.decide(&scores),
             _ => Decision::Invalid,
         }

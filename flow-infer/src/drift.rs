@@ -13,7 +13,7 @@
 //! among garments (`fashion-tiny`) one in ten is noticed after 563 inputs, digits alone after 23. Inputs must be as independent as they were when
 //! calibrated: of a film take one frame every few seconds.
 
-use crate::gate::{Gate, QUANTILES};
+use crate::gate::{Calibration, QUANTILES};
 
 /// Sixteenths of the calibration scores that a wager is about, from either end.
 const SIXTEENTHS: [usize; 4] = [1, 2, 4, 8];
@@ -52,7 +52,7 @@ impl DriftAlarm {
     /// An alarm that benign inputs, independent of each other, raise after `inputs` of them or more on average. `None`
     /// for a gate calibrated on too few scores (500 are enough), on scores of which many are the same, or of a file
     /// without quantiles, and for an average of zero.
-    pub fn new(gate: &Gate, inputs: u32) -> Option<Self> {
+    pub fn new(gate: &Calibration, inputs: u32) -> Option<Self> {
         let quantiles: &[i64; QUANTILES] = gate.quantiles_raw.as_slice().try_into().ok()?;
         let distinct = quantiles.is_sorted_by(|a, b| a < b);
         if inputs == 0 || !distinct {
@@ -80,7 +80,7 @@ impl DriftAlarm {
         })
     }
 
-    /// Takes the deciding score of the next input (`Gate::score_raw`) and says whether there is an alarm now. It stays
+    /// Takes the deciding score of the next input (`Calibration::score_raw`) and says whether there is an alarm now. It stays
     /// until [`reset`](Self::reset).
     pub fn push(&mut self, score_raw: i64) -> bool {
         if !self.alarm() {
@@ -149,9 +149,9 @@ mod tests {
     use std::println;
 
     /// Calibrated on 0, 1, ..., samples - 1, in units of 16.
-    fn gate(samples: u32) -> Gate {
+    fn gate(samples: u32) -> Calibration {
         let quantiles = (0..QUANTILES as i64).map(|i| i * i64::from(samples - 1));
-        Gate {
+        Calibration {
             score: ScoreKind::Likelihood,
             alpha_ppm: 10_000,
             samples,

@@ -39,7 +39,7 @@ impl Decision {
 
 /// A calibrated threshold and what it was calibrated on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gate {
+pub struct Calibration {
     /// The score that decides.
     pub score: ScoreKind,
     /// Bound on the false-alarm rate, parts per million.
@@ -54,7 +54,7 @@ pub struct Gate {
     pub quantiles_raw: Vec<i64, QUANTILES>,
 }
 
-impl Gate {
+impl Calibration {
     /// Decodes the gate section; none if it is absent or empty.
     pub(crate) fn decode(bytes: Option<&[u8]>) -> Result<Option<Self>, postcard::Error> {
         match bytes {
@@ -124,8 +124,8 @@ impl Debounce {
 mod tests {
     use super::*;
 
-    fn gate(score: ScoreKind, threshold_raw: i64) -> Gate {
-        Gate {
+    fn gate(score: ScoreKind, threshold_raw: i64) -> Calibration {
+        Calibration {
             score,
             alpha_ppm: 10_000,
             samples: 999,

@@ -134,7 +134,7 @@ fn load_error(error: LoadError) -> &'static CStr {
         LoadError::MissingSection => c"the plan or the tensors are missing",
         LoadError::Plan(_) => c"the plan is malformed, or needs a part that this build leaves out",
         LoadError::Scratch => c"the header's scratch sizes are not those of the plan",
-        LoadError::Gate => c"the calibration is malformed",
+        LoadError::Calibration => c"the calibration is malformed",
         LoadError::Golden => c"the golden vectors do not fit the input",
         LoadError::Signature => c"the signature does not cover the file",
         _ => c"not a sound .flow file",

@@ -32,7 +32,7 @@ fn a_reader_understands_every_field() {
     assert_eq!(artifact.number_format(), NumberFormat::Q8);
     assert_eq!(artifact.model_version(), 7);
     assert_eq!(artifact.dims(), 2);
-    assert!(artifact.gate().is_none());
+    assert!(artifact.calibration().is_none());
     assert_eq!(artifact.golden().count(), 0);
     assert_eq!(artifact.plan_head(), &head());
     let steps: Result<std::vec::Vec<_>, _> = artifact.steps().collect();
@@ -247,8 +247,8 @@ fn bytes_of(text: &str) -> std::vec::Vec<u8> {
         .collect()
 }
 
-fn calibration() -> flow_infer::gate::Gate {
-    flow_infer::gate::Gate {
+fn calibration() -> flow_infer::gate::Calibration {
+    flow_infer::gate::Calibration {
         score: flow_infer::score::ScoreKind::Combined,
         alpha_ppm: 50_000,
         samples: 19,
@@ -264,7 +264,7 @@ fn the_combined_score_is_what_the_document_says() {
     use flow_infer::score::combined::TestKind;
     let bytes = tiny_flow();
     let mut file = FlowFile::from_artifact(&Artifact::load(&bytes).expect("loads"));
-    file.set_gate(&calibration());
+    file.set_calibration(&calibration());
     file.set(Section::Tests, bytes_of(TESTS));
     file.set(Section::PValues, bytes_of(P_VALUES));
     let bytes = file.to_bytes().expect("all of it fits together");
@@ -303,7 +303,7 @@ fn tests_and_p_values_that_do_not_fit_are_refused() {
         file.to_bytes().err()
     };
     let rejected = |error| Some(ExportError::Rejected(error));
-    let no_tests = refused(&|file| file.set_gate(&calibration()));
+    let no_tests = refused(&|file| file.set_calibration(&calibration()));
     assert_eq!(no_tests, rejected(LoadError::Tests));
     let of_images = refused(&|file| {
         let mut tests = bytes_of(TESTS);
@@ -314,7 +314,7 @@ fn tests_and_p_values_that_do_not_fit_are_refused() {
     let no_gate = refused(&|file| file.set(Section::PValues, bytes_of(P_VALUES)));
     assert_eq!(no_gate, rejected(LoadError::PValues));
     let other_calibration = refused(&|file| {
-        file.set_gate(&calibration());
+        file.set_calibration(&calibration());
         file.set(Section::Tests, bytes_of(TESTS));
         let mut p_values = bytes_of(P_VALUES);
         p_values[0] += 1;

@@ -5,7 +5,7 @@
 use flow_infer::artifact::{Artifact, GoldenVector};
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Fixed, Noise, Scratch};
-use flow_infer::gate::{Gate, QUANTILES, conformal_rank};
+use flow_infer::gate::{Calibration, QUANTILES, conformal_rank};
 use flow_infer::score::ScoreKind;
 use flow_infer::score::complexity::Coder;
 use flow_tests::random::SplitMix64;
@@ -48,7 +48,7 @@ fn pump() -> Vec<u8> {
     let rank = conformal_rank(ALPHA_PPM, SAMPLES).expect("enough samples");
     let last = scores.len() - 1;
     let quantiles = (0..QUANTILES).map(|i| scores[i * last / (QUANTILES - 1)]);
-    file.set_gate(&Gate {
+    file.set_calibration(&Calibration {
         score: ScoreKind::Likelihood,
         alpha_ppm: ALPHA_PPM,
         samples: SAMPLES,

@@ -5,7 +5,7 @@ use crate::evaluation::{Drift, Set};
 use crate::number;
 use crate::table::{Cell, Table, Tone};
 use flow_infer::drift::DriftAlarm;
-use flow_infer::gate::Gate;
+use flow_infer::gate::Calibration;
 use flow_infer::score::Scores;
 
 /// Benign inputs to a false alarm, on average.
@@ -14,7 +14,7 @@ pub(crate) const AVERAGE: u32 = 1_000_000;
 const MIXTURES: [usize; 3] = [100, 10, 1];
 
 /// Every sequence, benign inputs alone first; none where the gate says too little for an alarm.
-pub(crate) fn sequences(gate: &Gate, benign: &Set, foreign: &[Set]) -> Vec<Drift> {
+pub(crate) fn sequences(gate: &Calibration, benign: &Set, foreign: &[Set]) -> Vec<Drift> {
     let Some(alarm) = DriftAlarm::new(gate, AVERAGE) else {
         return Vec::new();
     };

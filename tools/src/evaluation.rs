@@ -1,7 +1,7 @@
 //! What `eval` finds out: how well each score tells the model's own data from others.
 
 use crate::inputs::Named;
-use flow_infer::gate::{Decision, Gate, conformal_rank};
+use flow_infer::gate::{Calibration, Decision, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::{Dataset, ItemNames};
@@ -53,7 +53,7 @@ impl Set {
         path: String,
         named: Named,
         scores: Vec<Scores>,
-        gate: Option<&Gate>,
+        gate: Option<&Calibration>,
     ) -> Self {
         let Named { data, items } = named;
         let dims = data.dims();
@@ -186,7 +186,7 @@ pub(crate) struct GateReport {
 }
 
 impl GateReport {
-    pub(crate) fn new(gate: &Gate, benign: &Set) -> Self {
+    pub(crate) fn new(gate: &Calibration, benign: &Set) -> Self {
         let false_alarms = benign.rejected.unwrap_or(0);
         let rank = conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or(1);
         let at_most = conformal_upper(rank, gate.samples, benign.count, CONFIDENCE);
@@ -225,7 +225,11 @@ pub(crate) struct Evaluation {
 }
 
 /// The flow's own scores that exist for these inputs.
-pub(crate) fn flow_columns(benign: &Set, foreign: &[Set], gate: Option<&Gate>) -> Vec<Column> {
+pub(crate) fn flow_columns(
+    benign: &Set,
+    foreign: &[Set],
+    gate: Option<&Calibration>,
+) -> Vec<Column> {
     let kinds = ScoreKind::ALL.into_iter().filter(|kind| match kind {
         ScoreKind::Typicality => gate.is_some(),
         _ => true,
@@ -239,7 +243,7 @@ pub(crate) fn flow_columns(benign: &Set, foreign: &[Set], gate: Option<&Gate>) -
     kinds.filter_map(column).collect()
 }
 
-fn values(set: &Set, kind: ScoreKind, gate: Option<&Gate>) -> Option<Vec<f64>> {
+fn values(set: &Set, kind: ScoreKind, gate: Option<&Calibration>) -> Option<Vec<f64>> {
     let typical = gate.map_or(0, |gate| gate.typical_raw);
     let of_input = |s: &Scores| s.raw(kind, typical).map(nats_from_raw);
     set.scores.iter().map(of_input).collect()
@@ -276,7 +280,7 @@ mod tests {
 
     const ONE: i64 = 1 << 24;
 
-    fn set(name: &str, log_probs: &[i64], gate: Option<&Gate>) -> Set {
+    fn set(name: &str, log_probs: &[i64], gate: Option<&Calibration>) -> Set {
         let data = Dataset::Vectors(Vectors::new(1, vec![0.0; log_probs.len()]).unwrap());
         let items = ItemNames::Rows(0..log_probs.len());
         let data = Named { data, items };
@@ -287,8 +291,8 @@ mod tests {
         Set::new(name.to_owned(), String::new(), data, scores.collect(), gate)
     }
 
-    fn gate() -> Gate {
-        Gate {
+    fn gate() -> Calibration {
+        Calibration {
             score: ScoreKind::Likelihood,
             alpha_ppm: 100_000,
             samples: 9,

@@ -5,7 +5,7 @@
 
 use crate::json;
 use crate::table::{Cell, Table, Tone};
-use flow_infer::gate::{Decision, Gate};
+use flow_infer::gate::{Calibration, Decision};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::ItemName;
@@ -80,7 +80,7 @@ impl Line {
     pub fn new(
         index: usize,
         scores: Option<&Scores>,
-        gate: Option<&Gate>,
+        gate: Option<&Calibration>,
         dims: usize,
         is_flow: bool,
     ) -> Self {
@@ -192,7 +192,7 @@ pub fn decision(decision: Option<Decision>) -> Cell {
     }
 }
 
-fn in_nats(scores: &Scores, gate: Option<&Gate>) -> ScoresInNats {
+fn in_nats(scores: &Scores, gate: Option<&Calibration>) -> ScoresInNats {
     let of = |kind, typical| scores.raw(kind, typical).map(nats_from_raw);
     ScoresInNats {
         likelihood: of(ScoreKind::Likelihood, 0),
@@ -203,7 +203,7 @@ fn in_nats(scores: &Scores, gate: Option<&Gate>) -> ScoresInNats {
 }
 
 /// What a rejection goes back to.
-fn spoke(gate: &Gate, scores: &Scores) -> &'static str {
+fn spoke(gate: &Calibration, scores: &Scores) -> &'static str {
     match scores.combined {
         _ if scores.saturated => "saturated",
         Some(combined) if gate.score == ScoreKind::Combined => combined.smallest.name(),
@@ -226,8 +226,8 @@ mod tests {
         }
     }
 
-    fn gate(threshold_raw: i64) -> Gate {
-        Gate {
+    fn gate(threshold_raw: i64) -> Calibration {
+        Calibration {
             score: ScoreKind::Complexity,
             alpha_ppm: 10_000,
             samples: 99,
@@ -272,7 +272,7 @@ mod tests {
             combined: Some(combined),
             ..scores(Some(ONE))
         };
-        let gate = Gate {
+        let gate = Calibration {
             score: ScoreKind::Combined,
             ..gate(-6 * ONE)
         };
@@ -287,7 +287,7 @@ mod tests {
         };
         let line = Line::new(0, Some(&saturated), Some(&gate), 3, true);
         assert_eq!(line.rejected_by, Some("saturated"));
-        let accepting = Gate {
+        let accepting = Calibration {
             threshold_raw: -8 * ONE,
             ..gate
         };

@@ -127,7 +127,7 @@ fn print(artifact: &Artifact<'_>, inputs: &Inputs, answers: &[Answer], json: boo
 
 /// The line of an answer, with the board's own decision and deciding score.
 fn line_of(index: usize, answer: &Answer, artifact: &Artifact<'_>) -> Line {
-    let gate = artifact.gate();
+    let gate = artifact.calibration();
     let line = Line::new(index, answer.scores.as_ref(), gate, artifact.dims(), true);
     let mut line = line.with_p_value(answer.p_value_ppm);
     line.decision = answer.decision;

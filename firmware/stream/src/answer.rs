@@ -42,7 +42,7 @@ impl Answer {
     #[must_use]
     pub fn new(artifact: &Artifact<'_>, evaluated: Result<Scores, InputError>) -> Self {
         let scores = evaluated.ok();
-        let gate = artifact.gate();
+        let gate = artifact.calibration();
         Self {
             scores,
             p_value_ppm: scores.and_then(|scores| artifact.p_value_ppm(&scores)),

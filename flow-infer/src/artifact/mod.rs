@@ -14,7 +14,7 @@ pub use header::{
 };
 
 use crate::front_end::FrontEnd;
-use crate::gate::{Gate, PValues};
+use crate::gate::{Calibration, PValues};
 use crate::plan::{
     Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
     validate_step,
@@ -54,7 +54,7 @@ pub enum LoadError {
     /// The scratch sizes in the header are not those that the plan needs.
     Scratch,
     /// The gate's calibration cannot be decoded.
-    Gate,
+    Calibration,
     /// The golden vectors do not fit the input, or lack a combined score that the file's tests give.
     Golden,
     /// The front end cannot be decoded, or does not lead to the input.
@@ -84,7 +84,7 @@ impl core::fmt::Display for LoadError {
             Self::MissingSection => f.write_str("the plan or the tensors are missing"),
             Self::Plan(error) => write!(f, "malformed plan: {error}"),
             Self::Scratch => f.write_str("the header's scratch sizes are not those of the plan"),
-            Self::Gate => f.write_str("the gate's calibration is malformed"),
+            Self::Calibration => f.write_str("the gate's calibration is malformed"),
             Self::FrontEnd => f.write_str("the front end is malformed or not the input's"),
             Self::Golden => f.write_str("the golden vectors do not fit the input or the tests"),
             Self::Tests => f.write_str("the tests of the combined score are malformed"),
@@ -116,7 +116,7 @@ pub struct Artifact<'b> {
     steps: Steps<'b>,
     tensors: &'b [u8],
     need: ScratchNeed,
-    gate: Option<Gate>,
+    gate: Option<Calibration>,
     front_end: Option<FrontEnd>,
     tests: Option<Tests<'b>>,
     p_values: Option<PValues<'b>>,
@@ -153,7 +153,8 @@ impl<'b> Artifact<'b> {
         if stated_need(bytes) != need {
             return Err(LoadError::Scratch);
         }
-        let gate = Gate::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Gate)?;
+        let gate =
+            Calibration::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Calibration)?;
         let artifact = Self {
             tests: read_tests(bytes, &head.input, gate.as_ref())?,
             p_values: read_p_values(bytes, gate.as_ref())?,
@@ -211,7 +212,7 @@ impl<'b> Artifact<'b> {
     }
 
     /// The gate's calibration, if the file was calibrated.
-    pub fn gate(&self) -> Option<&Gate> {
+    pub fn calibration(&self) -> Option<&Calibration> {
         self.gate.as_ref()
     }
 
@@ -274,7 +275,7 @@ impl<'b> Artifact<'b> {
 fn read_tests<'b>(
     bytes: &'b [u8],
     input: &PlannedInput,
-    gate: Option<&Gate>,
+    gate: Option<&Calibration>,
 ) -> Result<Option<Tests<'b>>, LoadError> {
     let images = matches!(input, PlannedInput::Image { .. });
     match find(bytes, Section::Tests) {
@@ -289,7 +290,7 @@ fn read_tests<'b>(
 /// The p-values; they and the gate come from the same calibration scores.
 fn read_p_values<'b>(
     bytes: &'b [u8],
-    gate: Option<&Gate>,
+    gate: Option<&Calibration>,
 ) -> Result<Option<PValues<'b>>, LoadError> {
     let Some(section) = find(bytes, Section::PValues) else {
         return Ok(None);

@@ -92,7 +92,7 @@ impl<'m> Gate<'m> {
     /// in `inputs` on average or more rarely. `None` of a gate that was calibrated on too few inputs (500 are enough),
     /// or on many with the same score.
     pub fn drift_alarm(&self, inputs: u32) -> Option<DriftAlarm> {
-        DriftAlarm::new(self.artifact.gate()?, inputs)
+        DriftAlarm::new(self.artifact.calibration()?, inputs)
     }
 
     /// The file's parts, for host tools.
@@ -114,7 +114,7 @@ impl<'m> Gate<'m> {
     }
 
     fn judge(&self, scores: Scores) -> Assessment {
-        let calibration = self.artifact.gate();
+        let calibration = self.artifact.calibration();
         debug_assert!(calibration.is_some_and(|c| c.score_raw(&scores).is_some()));
         Assessment {
             decision: calibration.map_or(Decision::Invalid, |c| c.decide(&scores)),
@@ -131,7 +131,7 @@ fn check(artifact: &Artifact<'_>, scratch: &ScratchMut<'_, Fixed>) -> Result<(),
     if artifact.number_format() != NumberFormat::Q8 {
         return Err(OpenError::NumberFormat);
     }
-    let calibration = artifact.gate().ok_or(OpenError::NotCalibrated)?;
+    let calibration = artifact.calibration().ok_or(OpenError::NotCalibrated)?;
     let image = matches!(artifact.input(), PlannedInput::Image { .. });
     if calibration.score == ScoreKind::Complexity && !image {
         return Err(OpenError::Score);

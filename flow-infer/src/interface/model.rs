@@ -79,12 +79,14 @@ impl<'b> Model<'b> {
 
     /// Whether the file has a threshold.
     pub fn is_calibrated(&self) -> bool {
-        self.0.gate().is_some()
+        self.0.calibration().is_some()
     }
 
     /// The bound on the false-alarm rate that it was calibrated for, in parts per million.
     pub fn false_alarm_ppm(&self) -> Option<u32> {
-        self.0.gate().map(|calibration| calibration.alpha_ppm)
+        self.0
+            .calibration()
+            .map(|calibration| calibration.alpha_ppm)
     }
 
     /// The file's parts, for host tools.

@@ -14,7 +14,7 @@ pub use choice::{Candidate, Choice, Perturbed, choose};
 pub use split::{FEWEST_FOR_TABLES, Split};
 pub use tables::{TestTable, to_bytes as tests_section};
 
-use flow_infer::gate::{Gate, QUANTILES, conformal_rank};
+use flow_infer::gate::{Calibration, QUANTILES, conformal_rank};
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use std::collections::HashSet;
@@ -107,7 +107,7 @@ impl std::error::Error for CalibrateError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calibrated {
     /// The gate's section.
-    pub gate: Gate,
+    pub gate: Calibration,
     /// The section of p-values.
     pub p_values: Vec<u8>,
     /// The section of tests; empty where the gate decides by another score.
@@ -186,7 +186,7 @@ pub fn gate(
     Ok(Calibrated {
         p_values: p_values::section(&deciding, threshold_raw),
         tests: Vec::new(),
-        gate: Gate {
+        gate: Calibration {
             score: kind,
             alpha_ppm,
             samples,

@@ -9,7 +9,7 @@ use flow_infer::artifact::{
     PUBLIC_KEY_LEN, SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
 };
 use flow_infer::front_end::FrontEnd;
-use flow_infer::gate::Gate;
+use flow_infer::gate::Calibration;
 use flow_infer::plan::{NumberFormat, PlannedInput, ScratchNeed};
 use flow_infer::score::Scores;
 use flow_infer::score::combined::Tests;
@@ -88,7 +88,7 @@ impl FlowFile {
 
     /// Stores a gate that decides by a score of which no file's tests are part; tests and p-values of another
     /// calibration go.
-    pub fn set_gate(&mut self, gate: &Gate) {
+    pub fn set_calibration(&mut self, gate: &Calibration) {
         self.set(Section::Gate, postcard(gate));
         self.set(Section::Tests, Vec::new());
         self.set(Section::PValues, Vec::new());
@@ -106,7 +106,7 @@ impl FlowFile {
         artifact: &Artifact<'_>,
         golden: &[Scores],
     ) -> Result<(), ExportError> {
-        self.set_gate(&calibrated.gate);
+        self.set_calibration(&calibrated.gate);
         self.set(Section::PValues, calibrated.p_values.clone());
         if calibrated.tests.is_empty() {
             return Ok(());

@@ -10,7 +10,7 @@ use crate::{failure, json, number, place, provenance};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::artifact::Artifact;
-use flow_infer::gate::{Gate, conformal_rank};
+use flow_infer::gate::{Calibration, conformal_rank};
 use flow_infer::plan::PlannedInput;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
@@ -74,7 +74,7 @@ pub(crate) struct Args {
 
 /// What was set, for machines.
 #[derive(Serialize)]
-struct Calibration {
+struct Summary {
     score: &'static str,
     /// The tests of the combined score, and how they are joined.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,15 +198,10 @@ impl Args {
         Ok(self.table(&calibrated, repeats).print(out)?)
     }
 
-    fn result(
-        &self,
-        calibrated: &Calibrated,
-        choice: Option<&Choice>,
-        repeats: usize,
-    ) -> Calibration {
+    fn result(&self, calibrated: &Calibrated, choice: Option<&Choice>, repeats: usize) -> Summary {
         let gate = &calibrated.gate;
         let tests = Tests::parse(&calibrated.tests, true);
-        Calibration {
+        Summary {
             tests: tests.map(|tests| tests.kinds().map(TestKind::name).collect()),
             rule: tests.map(|tests| rule_name(tests.rule())),
             power: choice.map(|choice| choice.chosen.power),
@@ -310,7 +305,7 @@ impl Args {
     }
 }
 
-fn alpha(gate: &Gate) -> String {
+fn alpha(gate: &Calibration) -> String {
     number::percent(f64::from(gate.alpha_ppm) / 1e6)
 }
 

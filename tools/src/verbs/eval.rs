@@ -107,7 +107,7 @@ impl Args {
         foreign: Vec<Set>,
         sample: Option<Dataset>,
     ) -> Result<Evaluation> {
-        let mut scores = flow_columns(&benign, &foreign, artifact.gate());
+        let mut scores = flow_columns(&benign, &foreign, artifact.calibration());
         let (columns, baselines) = self.baselines(&benign, &foreign, sample)?;
         scores.extend(columns);
         Ok(Evaluation {
@@ -115,9 +115,11 @@ impl Args {
             date: date::today(),
             tool: provenance::tool(),
             commit: provenance::commit(),
-            gate: artifact.gate().map(|gate| GateReport::new(gate, &benign)),
+            gate: artifact
+                .calibration()
+                .map(|gate| GateReport::new(gate, &benign)),
             drift: artifact
-                .gate()
+                .calibration()
                 .map_or_else(Vec::new, |gate| drift::sequences(gate, &benign, &foreign)),
             benign,
             foreign,
@@ -212,7 +214,7 @@ impl Fitted {
 fn scored(name: String, path: &Path, named: Named, artifact: &Artifact<'_>) -> Result<Set> {
     let scores = all_scores(path, artifact, &named.data, None, &name)?;
     let path = one_line(path).to_string();
-    let set = Set::new(name, path, named, scores, artifact.gate());
+    let set = Set::new(name, path, named, scores, artifact.calibration());
     Ok(set.with_p_values(|scores| artifact.p_value_ppm(scores)))
 }
 

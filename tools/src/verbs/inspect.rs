@@ -13,7 +13,7 @@ use crate::table::Table;
 use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, Section};
 use flow_infer::front_end::{FrontEnd, Reduction};
-use flow_infer::gate::Gate;
+use flow_infer::gate::Calibration;
 use flow_infer::plan::{Coupling, LayerKind, PlannedInput, Step};
 use flow_infer::spec::{FlowSpec, units::nats_from_raw};
 use flow_train_host::export::provenance::Provenance;
@@ -55,7 +55,7 @@ struct Report<'r> {
     model_version: u32,
     cost: &'r Cost,
     sections: Vec<SectionBytes>,
-    gate: Option<&'r Gate>,
+    gate: Option<&'r Calibration>,
     front_end: Option<&'r FrontEnd>,
     golden_vectors: usize,
     signed: bool,
@@ -105,7 +105,7 @@ impl Args {
             model_version: artifact.model_version(),
             cost: &cost,
             sections: sections(&artifact),
-            gate: artifact.gate(),
+            gate: artifact.calibration(),
             front_end: artifact.front_end(),
             golden_vectors: artifact.golden().count(),
             signed: !artifact.section(Section::Signature).is_empty(),
@@ -214,7 +214,7 @@ fn facts(report: &Report<'_>) -> Table {
     table
 }
 
-fn gate(gate: &Gate) -> String {
+fn gate(gate: &Calibration) -> String {
     format!(
         "{} at least {:.2} nats, false alarms at most {}, {} calibration scores",
         gate.score.name(),

@@ -59,7 +59,7 @@ impl Args {
         let noise = self.noise(&artifact, &data)?;
         let scores = all_scores(&self.data, &artifact, &data, noise.as_deref(), "scoring")?;
         let line = |(index, scores): (usize, &Scores)| {
-            let gate = artifact.gate();
+            let gate = artifact.calibration();
             let line = Line::new(index, Some(scores), gate, artifact.dims(), model.is_flow());
             let line = line.with_p_value(artifact.p_value_ppm(scores));
             line.named(items.get(index))
@@ -83,7 +83,7 @@ impl Args {
         }
         writeln!(out)?;
         summary(&lines).print(out)?;
-        if artifact.gate().is_some() {
+        if artifact.calibration().is_some() {
             let rejected = |l: &&Line| l.decision != Some(Decision::Accept);
             let rejected = lines.iter().filter(rejected).count();
             let share = number::percent(rejected as f64 / lines.len() as f64);
