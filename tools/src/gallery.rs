@@ -5,10 +5,10 @@
 //! page is written anew; the pictures of another model in the same place are replaced. The page
 //! holds the pictures themselves: it can be mailed alone.
 
+use crate::html::{Element, el};
 use crate::model::Loaded;
-use crate::picture::file::{data_uri, png_of};
-use crate::picture::{Figure, Raster};
-use crate::report::html::{Element, el};
+use crate::picture::file::svg_uri;
+use crate::picture::{Drawn, Figure};
 use crate::report::parts::{document, section};
 use crate::{date, provenance};
 use anyhow::{Context, Result, bail};
@@ -21,7 +21,8 @@ const LIST: &str = "pictures.json";
 const PAGE: &str = "index.html";
 
 /// The kinds in the order of the page.
-const ORDER: [&str; 5] = [
+const ORDER: [&str; 6] = [
+    "heat",
     "latents",
     "couplings",
     "activations",
@@ -60,7 +61,7 @@ struct Picture {
 /// A chapter before it is written.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
-    /// One of the five kinds: the name of its subcommand.
+    /// One of the kinds: the name of its subcommand.
     pub(crate) kind: &'static str,
     /// Headline.
     pub(crate) title: &'static str,
@@ -84,19 +85,19 @@ pub(crate) struct Written {
 /// Writes a chapter's pictures, and the page with all chapters of the model.
 pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Written> {
     let mut gallery = Gallery::open(directory, model)?;
-    let drawn: Vec<(String, String, Raster)> = draft
-        .figures
-        .into_iter()
-        .map(|(name, caption, figure)| (format!("{name}.png"), caption, figure.draw()))
-        .collect();
+    let drawn = draft.figures.into_iter().map(|(name, caption, figure)| {
+        let drawn = figure.draw()?;
+        Ok((format!("{name}.svg"), caption, drawn))
+    });
+    let drawn: Vec<(String, String, Drawn)> = drawn.collect::<Result<_>>()?;
     std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
     let mut written = Vec::new();
     let mut pictures = Vec::new();
-    for (file, caption, raster) in drawn {
-        let (width, height) = (raster.width(), raster.height());
-        let (png, path) = (png_of(&raster)?, directory.join(&file));
-        write_atomically(&path, |w| w.write_all(&png))?;
-        written.push((path, (width, height)));
+    for (file, caption, Drawn { svg, size }) in drawn {
+        let path = directory.join(&file);
+        write_atomically(&path, |w| w.write_all(svg.as_bytes()))?;
+        written.push((path, size));
+        let (width, height) = size;
         pictures.push(Picture {
             file,
             caption,
@@ -181,7 +182,7 @@ impl Gallery {
             let line = format!("{}: {}", c.kind, c.made);
             el("p").text(line)
         });
-        let place = "Every picture lies beside this page as a PNG of its own.";
+        let place = "Every picture lies beside this page as an SVG of its own.";
         el("footer")
             .children(made)
             .child(el("p").text(format!("model sha256 {}", self.sha256)))
@@ -215,19 +216,17 @@ impl Chapter {
 impl Picture {
     fn element(&self, directory: &Path) -> Result<Element> {
         let path = directory.join(&self.file);
-        let png = std::fs::read(&path).with_context(|| one_line(&path).to_string())?;
+        let svg = std::fs::read(&path).with_context(|| one_line(&path).to_string())?;
         let caption = el("figcaption")
             .child(el("b").text(&self.caption))
             .text(" ")
             .child(el("a").attr("href", &self.file).text(&self.file));
-        // Drawn twice as large as it is shown.
-        let style = format!("max-width:{}px", self.width / 2);
         let image = el("img")
-            .attr("src", data_uri(&png))
+            .attr("src", svg_uri(&svg))
             .attr("alt", &self.caption)
             .attr("width", self.width)
             .attr("height", self.height)
-            .attr("style", style);
+            .attr("style", "max-width:100%;height:auto");
         Ok(el("figure")
             .class("chart figure")
             .child(caption)

@@ -19,6 +19,7 @@ mod evaluation;
 mod failure;
 mod frames;
 mod gallery;
+mod html;
 mod inputs;
 mod instructions;
 mod interrupt;

@@ -78,16 +78,19 @@ fn rows(place: &Place, name: &str, seed: u64) {
     idx::write_images(&place.file(name), &images).unwrap();
 }
 
-/// Size of a picture that decodes whole.
-fn decoded(file: &[u8]) -> (u32, u32) {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(file))
-        .read_info()
-        .unwrap();
-    let mut samples = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut samples).unwrap();
-    assert_eq!(info.color_type, png::ColorType::Rgb);
-    assert!(samples.iter().any(|&s| s != samples[0]), "not one colour");
-    (info.width, info.height)
+/// Size of a picture whose tiles all decode whole, and whose labels are text.
+fn drawn(file: &[u8]) -> (u32, u32) {
+    let svg = std::str::from_utf8(file).unwrap();
+    let tiles = svg
+        .matches("href=\"data:image/png;base64,iVBORw0KGgo")
+        .count();
+    assert!(tiles > 0 && tiles == svg.matches("<image ").count());
+    assert!(svg.contains("<text ") && svg.ends_with("</svg>\n"));
+    let number = |name: &str| {
+        let rest = svg.split_once(&format!(" {name}=\"")).unwrap().1;
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    (number("width"), number("height"))
 }
 
 /// The pictures that a run's table names, each of the size it says, and on the page.
@@ -98,10 +101,10 @@ fn checked(place: &Place, out: &str, wanted: &[&str]) {
         let line = line.unwrap_or_else(|| panic!("{name} is not in\n{out}"));
         let words: Vec<&str> = line.split_whitespace().collect();
         let size = (words[1].parse().unwrap(), words[3].parse().unwrap());
-        assert_eq!(decoded(&place.read(&format!("pictures/{name}"))), size);
+        assert_eq!(drawn(&place.read(&format!("pictures/{name}"))), size);
         assert!(page.contains(&format!("href=\"{name}\"")), "{name}");
     }
-    let named = out.lines().filter(|line| line.contains(".png ")).count();
+    let named = out.lines().filter(|line| line.contains(".svg ")).count();
     assert_eq!(named, wanted.len(), "{out}");
 }
 
@@ -112,14 +115,14 @@ fn every_kind_adds_to_one_page() {
     let out = place.ok(&format!(
         "visualize latents image.safetensors {sets} --draws 3 --limit 5 --out pictures"
     ));
-    checked(&place, &out, &["latents-own.png", "latents--i--.2.png"]);
+    checked(&place, &out, &["latents-own.svg", "latents--i--.2.svg"]);
     assert!(out.contains("3 draws, seed 0"), "{out}");
     let out =
         place.ok("visualize couplings image.safetensors --data own.idx3 --skip 4 --out pictures");
     checked(
         &place,
         &out,
-        &["couplings-own-4.png", "couplings-own-5.png"],
+        &["couplings-own-4.svg", "couplings-own-5.svg"],
     );
     let out = place.ok(&format!(
         "visualize activations image.safetensors {sets} --out pictures"
@@ -127,21 +130,32 @@ fn every_kind_adds_to_one_page() {
     checked(
         &place,
         &out,
-        &["activations-own.png", "activations--i--.2.png"],
+        &["activations-own.svg", "activations--i--.2.svg"],
     );
     let out = place.ok(
         "visualize samples image.safetensors --data own.idx3 --temperatures 0,1 --draws 3 --out pictures",
     );
-    checked(&place, &out, &["samples.png"]);
+    checked(&place, &out, &["samples.svg"]);
+    let out = place.ok(&format!(
+        "visualize heat image.flow {sets} --limit 3 --out heat"
+    ));
+    assert!(out.contains("nats a pixel in every picture"), "{out}");
+    let out = place.ok(&format!(
+        "visualize heat image.safetensors {sets} --limit 3 --out pictures"
+    ));
+    checked(&place, &out, &["heat-own.svg", "heat--i--.2.svg"]);
     let list: Value = serde_json::from_slice(&place.read("pictures/pictures.json")).unwrap();
     let kinds = list["chapters"].as_array().unwrap().iter();
     let kinds: Vec<&str> = kinds.map(|c| c["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["latents", "couplings", "activations", "samples"]);
+    assert_eq!(
+        kinds,
+        ["heat", "latents", "couplings", "activations", "samples"]
+    );
     let page = String::from_utf8(place.read("pictures/index.html")).unwrap();
     assert!(page.starts_with("<!doctype html>"));
     assert_eq!(
-        page.matches("data:image/png;base64,").count(),
-        2 + 2 + 2 + 1
+        page.matches("data:image/svg+xml;base64,").count(),
+        2 + 2 + 2 + 1 + 2
     );
     assert!(page.contains("&lt;i&gt;&amp;") && !page.contains("<i>&"));
     for outside in ["http://", "https://", "<script", "<link", "@import"] {
@@ -163,10 +177,10 @@ fn another_model_begins_another_page() {
 fn integer_models_are_drawn_too() {
     let place = place();
     let out = place.ok("visualize latents image.flow --data own.idx3 --out pictures");
-    checked(&place, &out, &["latents-own.png"]);
+    checked(&place, &out, &["latents-own.svg"]);
     assert!(out.contains("as the model's file says"), "{out}");
     let out = place.ok("visualize couplings image.flow --data own.idx3 --limit 1 --out pictures");
-    checked(&place, &out, &["couplings-own-0.png"]);
+    checked(&place, &out, &["couplings-own-0.svg"]);
 }
 
 #[test]
@@ -178,7 +192,7 @@ fn the_same_seed_gives_the_same_pictures() {
         ));
         place.read(&format!("{out}/{name}"))
     };
-    for (kind, name) in [("samples", "samples.png"), ("latents", "latents-own.png")] {
+    for (kind, name) in [("samples", "samples.svg"), ("latents", "latents-own.svg")] {
         let first = of(kind, 1, "a", name);
         assert_eq!(first, of(kind, 1, "b", name));
         assert_ne!(first, of(kind, 2, "c", name));
@@ -198,7 +212,7 @@ fn notes_between_couplings_are_found() {
     let place = place();
     rows(&place, "rows.idx3", 5);
     let out = place.ok("visualize coadaptation notes.safetensors --data rows.idx3 --out pictures");
-    checked(&place, &out, &["coadaptation-rows.png"]);
+    checked(&place, &out, &["coadaptation-rows.svg"]);
     let first = figures(&out, "1");
     assert!(
         first.len() == 1 && first[0].abs() < 0.3,
@@ -223,6 +237,7 @@ fn what_cannot_be_drawn_is_refused() {
     place.table("own.csv", 9, 3, 4);
     place.images("small.idx3", 5, 6, 1, false);
     let kinds = [
+        "heat",
         "latents",
         "couplings",
         "activations",
@@ -243,7 +258,7 @@ fn what_cannot_be_drawn_is_refused() {
             &["none.safetensors"],
         );
     }
-    for kind in ["latents", "couplings", "activations", "samples"] {
+    for kind in ["heat", "latents", "couplings", "activations", "samples"] {
         place.refused(
             &format!("visualize {kind} image.safetensors --data small.idx3 --out pictures"),
             &["small.idx3", "images of 1x6x6", "images of 1x8x8"],

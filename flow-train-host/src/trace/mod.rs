@@ -20,6 +20,7 @@ use flow_infer::engine::{
     evaluate,
 };
 use flow_infer::plan::{Coupling, NumberFormat, PlannedScale, Step};
+use flow_infer::spec::units::nats_from_raw;
 use flow_infer::spec::{AffineForm, CouplingMask, View};
 
 /// Fraction bits of a bound in integer models (documents/format.md, Arithmetic of q8).
@@ -35,6 +36,8 @@ pub struct Trace {
     pub latents: Vec<Vec<f32>>,
     /// Of every coupling, in the order data to latent.
     pub couplings: Vec<CouplingTrace>,
+    /// log_prob of the input, over all draws that the model's file asks for.
+    pub log_prob_nats: f64,
 }
 
 /// What a coupling's conditioner says of one input.
@@ -107,7 +110,7 @@ fn trace_with<A: Arithmetic>(
 ) -> Result<Trace, InputError> {
     let mut scratch = HeapScratch::<A>::new(artifact);
     let mut seen = Seen::default();
-    evaluate(artifact, input, noise, scratch.borrow(), &mut seen)?;
+    let evaluation = evaluate(artifact, input, noise, scratch.borrow(), &mut seen)?;
     let dims = artifact.dims();
     // The artifact decoded every step when it was loaded.
     let steps = artifact.steps().flatten().enumerate();
@@ -122,6 +125,7 @@ fn trace_with<A: Arithmetic>(
     Ok(Trace {
         couplings: couplings.collect(),
         latents: seen.latents,
+        log_prob_nats: nats_from_raw(evaluation.log_prob_raw),
     })
 }
 

@@ -23,6 +23,13 @@ const ANCHORS: [Rgb; 7] = [
     [104, 20, 8],
 ];
 
+/// The colours of the scale, each at its share of the way.
+pub(crate) fn stops() -> impl Iterator<Item = (f32, Rgb)> {
+    let last = (ANCHORS.len() - 1) as f32;
+    let anchors = ANCHORS.into_iter().enumerate();
+    anchors.map(move |(index, colour)| (index as f32 / last, colour))
+}
+
 /// The colour of a value relative to the range: -1 and 1 are its ends, beyond them the end's colour. NaN is blank.
 pub(crate) fn diverging(value: f32) -> Rgb {
     if value.is_nan() {

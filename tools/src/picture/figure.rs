@@ -1,26 +1,32 @@
-//! Figures: tiles in rows and columns with their labels, and the colour scales below.
+//! Figures: tiles in rows and columns with their labels, and the colour scales below, as SVG.
 //!
-//! Twice as large as they are shown, so that they stay sharp on screens of high density and legible
-//! in print.
+//! Tiles are pictures of a pixel a coordinate that a viewer enlarges; labels are text, so that they
+//! can be searched and read aloud, and stay sharp in print.
 
-use super::colour::{BLANK, INK, PAPER, SOFT, diverging};
-use super::font::LINE;
-use super::raster::{Raster, text_width};
+use super::colour::{self, BLANK, INK, PAPER, Rgb, SOFT};
+use super::file::{data_uri, png_of};
+use super::raster::Raster;
+use crate::html::{Element, el};
+use anyhow::Result;
 
 /// Width that a figure should have, in pixels.
-const WIDTH: usize = 2000;
+const WIDTH: usize = 1000;
 /// Tiles are not shown larger than this.
-const TILE: usize = 240;
+const TILE: usize = 120;
 /// Around everything, and between bands.
-const MARGIN: usize = 28;
+const MARGIN: usize = 14;
 /// Between tiles.
-const GAP: usize = 12;
-/// Size of a dot of the labels.
-const TEXT: usize = 2;
-/// Size of a dot of the title.
-const TITLE: usize = 3;
+const GAP: usize = 6;
+/// From line to line of the labels.
+const LINE: usize = 16;
+/// Size of the labels.
+const TEXT: usize = 12;
+/// Size of the title.
+const TITLE: usize = 17;
 /// Size of a colour scale.
-const BAR: (usize, usize) = (420, 22);
+const BAR: (usize, usize) = (210, 11);
+/// Name of the colours' gradient within the file.
+const GRADIENT: &str = "colours";
 
 /// A labelled grid of tiles.
 #[derive(Clone, Debug, Default)]
@@ -90,25 +96,35 @@ struct Layout {
     pitch: usize,
 }
 
+/// A figure as a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Drawn {
+    /// The SVG.
+    pub(crate) svg: String,
+    /// Columns and rows of pixels.
+    pub(crate) size: (usize, usize),
+}
+
 impl Figure {
     /// Draws it.
-    pub(crate) fn draw(&self) -> Raster {
+    pub(crate) fn draw(&self) -> Result<Drawn> {
         let layout = self.layout();
-        let title = TITLE * LINE + GAP;
+        let title = TITLE + 2 * GAP;
         let bands = self.bands.iter().map(|b| b.height(&layout) + MARGIN);
-        let height = MARGIN + title + bands.sum::<usize>() + self.scales_height();
-        let mut figure = Raster::new(self.width(&layout), height, PAPER);
-        figure.write((MARGIN, MARGIN), &self.title, TITLE, INK);
+        let height = MARGIN + title + bands.sum::<usize>() + self.scales.len() * scale_height();
+        let size = (self.width(&layout), height);
+        let mut svg = canvas(size).child(text((MARGIN, MARGIN + TITLE), &self.title, TITLE, INK));
         let mut y = MARGIN + title;
         for band in &self.bands {
-            band.draw(&mut figure, y, &layout);
+            svg = svg.children(band.draw(y, &layout)?);
             y += band.height(&layout) + MARGIN;
         }
         for scale in &self.scales {
-            scale.draw(&mut figure, y);
+            svg = svg.children(scale.draw(y));
             y += scale_height();
         }
-        figure
+        let svg = format!("{svg}\n");
+        Ok(Drawn { svg, size })
     }
 
     fn layout(&self) -> Layout {
@@ -137,25 +153,59 @@ impl Figure {
         let title = text_width(&self.title, TITLE);
         2 * MARGIN + grid.max(scales).max(title)
     }
+}
 
-    fn scales_height(&self) -> usize {
-        match self.scales.len() {
-            0 => 0,
-            count => count * scale_height() + MARGIN - GAP,
-        }
-    }
+/// An empty picture with its colours defined.
+fn canvas((width, height): (usize, usize)) -> Element {
+    let stop = |(place, colour): (f32, Rgb)| {
+        let stop = el("stop").attr("offset", place);
+        stop.attr("stop-color", hex(colour))
+    };
+    let gradient = el("linearGradient").attr("id", GRADIENT);
+    let gradient = gradient.children(colour::stops().map(stop));
+    let paper = el("rect").attr("width", width).attr("height", height);
+    el("svg")
+        .attr("xmlns", "http://www.w3.org/2000/svg")
+        .attr("viewBox", format!("0 0 {width} {height}"))
+        .attr("width", width)
+        .attr("height", height)
+        .attr("font-family", "system-ui, Helvetica, Arial, sans-serif")
+        .child(el("defs").child(gradient))
+        .child(paper.attr("fill", hex(PAPER)))
+}
+
+/// A line of text whose foot stands at a place.
+fn text((x, y): (usize, usize), text: &str, size: usize, colour: Rgb) -> Element {
+    let line = el("text").attr("x", x).attr("y", y);
+    let line = line.attr("font-size", size).attr("fill", hex(colour));
+    line.text(text)
+}
+
+/// About as wide as a line of text is, rather wider.
+fn text_width(text: &str, size: usize) -> usize {
+    text.chars().count() * size * 3 / 5
+}
+
+fn hex([red, green, blue]: Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+/// The labels of a place, one below the other.
+fn lines((x, y): (usize, usize), label: &str) -> impl Iterator<Item = Element> {
+    let lines = label.lines().enumerate();
+    lines.map(move |(index, line)| text((x, y + TEXT + index * LINE), line, TEXT, SOFT))
 }
 
 impl Band {
     fn head_height(&self) -> usize {
         let lines = self.heads.iter().map(|head| head.lines().count()).max();
-        lines.unwrap_or(0) * TEXT * LINE + GAP / 2
+        lines.unwrap_or(0) * LINE + GAP / 2
     }
 
     fn row_height(row: &Row, layout: &Layout) -> usize {
         let tiles = row.tiles.iter().flatten().map(Raster::height);
         let tile = tiles.max().unwrap_or(0) * layout.zoom;
-        tile.max(row.label.lines().count() * TEXT * LINE) + GAP
+        tile.max(row.label.lines().count() * LINE) + GAP
     }
 
     fn height(&self, layout: &Layout) -> usize {
@@ -163,65 +213,76 @@ impl Band {
         self.head_height() + rows.sum::<usize>()
     }
 
-    fn draw(&self, figure: &mut Raster, mut y: usize, layout: &Layout) {
+    fn draw(&self, mut y: usize, layout: &Layout) -> Result<Vec<Element>> {
         let column = |index: usize| MARGIN + layout.label + index * layout.pitch;
-        for (index, head) in self.heads.iter().enumerate() {
-            write_lines(figure, (column(index), y), head);
-        }
+        let heads = self.heads.iter().enumerate();
+        let mut drawn: Vec<Element> = heads
+            .flat_map(|(index, head)| lines((column(index), y), head))
+            .collect();
         y += self.head_height();
         for row in &self.rows {
-            write_lines(figure, (MARGIN, y), &row.label);
+            drawn.extend(lines((MARGIN, y), &row.label));
             for (index, tile) in row.tiles.iter().enumerate() {
                 if let Some(tile) = tile {
-                    figure.stamp((column(index), y), tile, layout.zoom);
+                    drawn.push(enlarged((column(index), y), tile, layout.zoom)?);
                 }
             }
             y += Self::row_height(row, layout);
         }
+        Ok(drawn)
     }
 }
 
-fn write_lines(figure: &mut Raster, (x, y): (usize, usize), text: &str) {
-    for (index, line) in text.lines().enumerate() {
-        figure.write((x, y + index * TEXT * LINE), line, TEXT, SOFT);
-    }
+/// A tile, each of its pixels a square of `zoom`.
+fn enlarged((x, y): (usize, usize), tile: &Raster, zoom: usize) -> Result<Element> {
+    let image = el("image").attr("x", x).attr("y", y);
+    let image = image
+        .attr("width", tile.width() * zoom)
+        .attr("height", tile.height() * zoom)
+        .attr("style", "image-rendering:pixelated")
+        .attr("preserveAspectRatio", "none");
+    Ok(image.attr("href", data_uri(&png_of(tile)?)))
 }
 
 /// Bar, numbers and name.
 const fn scale_height() -> usize {
-    BAR.1 + 2 * TEXT * LINE + GAP
+    BAR.1 + LINE + 2 * GAP
 }
 
 impl Scale {
     fn width(&self) -> usize {
         let blank = self
             .blank
-            .map_or(0, |what| 2 * GAP + BAR.1 + text_width(what, TEXT));
+            .map_or(0, |what| 3 * GAP + BAR.1 + text_width(what, TEXT));
         BAR.0 + 2 * GAP + text_width(&self.name, TEXT) + blank
     }
 
     /// The bar with its numbers below; beside it its name, and a box for blank coordinates.
-    fn draw(&self, figure: &mut Raster, y: usize) {
+    fn draw(&self, y: usize) -> Vec<Element> {
         let (width, height) = BAR;
-        for x in 0..width {
-            let value = 2.0 * x as f32 / (width - 1) as f32 - 1.0;
-            figure.fill((MARGIN + x, y), (1, height), diverging(value));
-        }
-        let texts = [-self.range, 0.0, self.range].map(number);
-        let below = y + height + TEXT * 2;
-        let widths = texts.each_ref().map(|text| text_width(text, TEXT));
-        let places = [0, (width - widths[1]) / 2, width - widths[2]];
-        for (text, x) in texts.iter().zip(places) {
-            figure.write((MARGIN + x, below), text, TEXT, SOFT);
-        }
-        let line = y + (height - 7 * TEXT) / 2;
+        let filled = |x: usize, width: usize, fill: String| {
+            let bar = el("rect").attr("x", x).attr("y", y);
+            let bar = bar.attr("width", width).attr("height", height);
+            bar.attr("fill", fill)
+        };
+        let bar = filled(MARGIN, width, format!("url(#{GRADIENT})"));
+        let below = y + height + TEXT + 2;
+        let anchors = ["start", "middle", "end"];
+        let ends = [-self.range, 0.0, self.range].into_iter().zip(anchors);
+        let numbers = ends.enumerate().map(|(index, (value, anchor))| {
+            let place = (MARGIN + index * width / 2, below);
+            text(place, &number(value), TEXT, SOFT).attr("text-anchor", anchor)
+        });
+        let line = y + height;
         let mut x = MARGIN + width + 2 * GAP;
-        figure.write((x, line), &self.name, TEXT, INK);
+        let mut drawn: Vec<Element> = std::iter::once(bar).chain(numbers).collect();
+        drawn.push(text((x, line), &self.name, TEXT, INK));
         if let Some(what) = self.blank {
-            x += text_width(&self.name, TEXT) + GAP;
-            figure.fill((x, y), (height, height), BLANK);
-            figure.write((x + height + GAP, line), what, TEXT, SOFT);
+            x += text_width(&self.name, TEXT) + 2 * GAP;
+            drawn.push(filled(x, height, hex(BLANK)));
+            drawn.push(text((x + height + GAP, line), what, TEXT, SOFT));
         }
+        drawn
     }
 }
 
@@ -241,8 +302,8 @@ mod tests {
     use super::*;
 
     fn figure(columns: usize) -> Figure {
-        let tile = Raster::new(28, 28, INK);
-        let heads: Vec<String> = (0..columns).map(|c| c.to_string()).collect();
+        let tile = Raster::from_fn(28, 28, |_, _| INK);
+        let heads: Vec<String> = (0..columns).map(|c| format!("<{c}>")).collect();
         let row = Row {
             label: "row".to_owned(),
             tiles: vec![Some(tile); columns],
@@ -258,37 +319,33 @@ mod tests {
         }
     }
 
-    /// Pixels of the colour of the test's tiles in large squares, not of letters.
-    fn tile_pixels(figure: &Raster) -> usize {
-        let bytes = figure.bytes();
-        let dark = bytes.chunks_exact(3).filter(|p| **p == INK);
-        dark.count()
-    }
-
     #[test]
-    fn every_tile_is_there_whole() {
+    fn every_tile_and_every_label_is_there_within_the_picture() {
         for columns in [1, 5, 12, 13, 40] {
-            let figure = figure(columns);
-            let zoom = figure.layout().zoom;
-            let drawn = figure.draw();
-            assert!(
-                drawn.width() <= WIDTH + 12 * GAP,
-                "{columns}: {}",
-                drawn.width()
-            );
-            let tiles = 2 * columns * (28 * zoom) * (28 * zoom);
-            let letters = tile_pixels(&drawn) - tiles;
-            assert!((1..4000).contains(&letters), "{columns}: {letters}");
+            let Drawn { svg, size } = figure(columns).draw().unwrap();
+            assert!(size.0 <= WIDTH + 12 * GAP, "{columns}: {}", size.0);
+            assert_eq!(svg.matches("<image ").count(), 2 * columns);
+            for column in 0..columns {
+                assert_eq!(svg.matches(&format!(">&lt;{column}&gt;<")).count(), 1);
+            }
+            for (axis, most) in [(" x=\"", size.0), (" y=\"", size.1)] {
+                let places = svg.split(axis).skip(1).map(|rest| {
+                    let number = rest.split('"').next().unwrap();
+                    number.parse::<usize>().unwrap()
+                });
+                assert!(places.into_iter().all(|place| place < most), "{columns}");
+            }
         }
     }
 
     #[test]
     fn long_labels_make_a_figure_wider() {
         let mut long = figure(2);
-        let narrow = long.draw().width();
+        let narrow = long.draw().unwrap().size.0;
         long.title = "x".repeat(200);
-        assert_eq!(long.draw().width(), 2 * MARGIN + 200 * 6 * TITLE);
-        assert!(narrow < 200 * 6 * TITLE);
+        let wide = long.draw().unwrap().size.0;
+        assert_eq!(wide, 2 * MARGIN + text_width(&long.title, TITLE));
+        assert!(narrow < wide);
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub(crate) fn data_uri(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", base64(png))
 }
 
+/// An SVG within a page, as a picture of its own.
+pub(crate) fn svg_uri(svg: &[u8]) -> String {
+    format!("data:image/svg+xml;base64,{}", base64(svg))
+}
+
 /// RFC 4648.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -3,11 +3,10 @@
 mod colour;
 mod figure;
 pub(crate) mod file;
-mod font;
 mod raster;
 pub(crate) mod tile;
 
-pub(crate) use figure::{Band, Figure, Row, Scale};
+pub(crate) use figure::{Band, Drawn, Figure, Row, Scale};
 pub(crate) use raster::Raster;
 
 /// The range that shows 995 of 1000 values without holding them, rounded up to two digits; 1 for

@@ -1,9 +1,9 @@
 //! The figures of the page: distributions, trade-offs, images.
 
-use super::html::{Element, el};
 use super::parts::{section, set_class};
 use super::{histogram, pictures, roc};
 use crate::evaluation::{Evaluation, deciding};
+use crate::html::{Element, el};
 use flow_infer::score::ScoreKind;
 
 /// A histogram for each score.

@@ -1,8 +1,8 @@
 //! Histograms of a score: the benign set and every foreign one, over each other.
 
 use super::axis::Axis;
-use super::html::{Element, el};
 use crate::evaluation::{Column, Set};
+use crate::html::{Element, el};
 use flow_train_host::metrics::quantile;
 
 /// Bins of large sets; of a set of n about 2 √n, so that few inputs do not make a comb.

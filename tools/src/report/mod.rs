@@ -3,7 +3,6 @@
 mod axis;
 mod charts;
 mod histogram;
-pub(crate) mod html;
 mod page;
 pub(crate) mod parts;
 mod pictures;

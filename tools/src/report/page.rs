@@ -1,10 +1,10 @@
 //! The page as a whole: headline and cards above, where it all comes from below.
 
 use super::Facts;
-use super::html::{Element, el};
 use super::parts::{document, percent};
 use super::{charts, tables};
 use crate::evaluation::{Evaluation, Set, deciding};
+use crate::html::{Element, el};
 
 /// The page.
 pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {

@@ -1,6 +1,6 @@
 //! What pages and their sections share.
 
-use super::html::{Element, el};
+use crate::html::{Element, el};
 
 /// A whole page: its title and what is in it.
 pub(crate) fn document(title: &str, main: Element) -> Element {

@@ -1,7 +1,7 @@
 //! Inputs to look at: the first of each set, the most and the least like the model's own data, the mistakes.
 
-use super::html::{Element, el};
 use crate::evaluation::{Column, Set};
+use crate::html::{Element, el};
 use crate::picture::file::{data_uri, encode};
 use flow_infer::gate::Decision;
 use flow_train_host::data::{Dataset, Images};

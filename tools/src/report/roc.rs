@@ -1,8 +1,8 @@
 //! Receiver operating characteristics: every score against one foreign set.
 
 use super::axis::Axis;
-use super::html::{Element, el};
 use crate::evaluation::Column;
+use crate::html::{Element, el};
 use flow_train_host::metrics::{RocPoint, roc};
 
 const SIDE: f64 = 340.0;

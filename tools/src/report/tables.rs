@@ -1,10 +1,10 @@
 //! The tables of the page: decisions, scores, the model.
 
 use super::Facts;
-use super::html::{Element, el};
 use super::parts::{cell, percent, section, set_class, table};
 use crate::drift::AVERAGE;
 use crate::evaluation::{Column, Evaluation, Set};
+use crate::html::{Element, el};
 use crate::number::grouped;
 
 /// What the gate decides on each set.

@@ -1,8 +1,9 @@
-//! `flowgate visualize`: what a flow makes of images, as PNG grids on one page.
+//! `flowgate visualize`: what a flow makes of images, as labelled grids (SVG) on one page.
 
 mod activations;
 mod coadaptation;
 mod couplings;
+mod heat;
 mod latents;
 mod samples;
 mod sets;
@@ -14,7 +15,7 @@ use anyhow::Result;
 use flow_train_host::files::one_line;
 use std::io::Write;
 
-/// Draw what a flow makes of images: PNG grids, and one page with all of them
+/// Draw what a flow makes of images: labelled grids, and one page with all of them
 #[derive(clap::Args)]
 #[command(
     after_help = "Each kind adds its pictures to the page of the directory.\n\n\
@@ -30,6 +31,7 @@ pub(crate) struct Args {
 enum Kind {
     Latents(latents::Args),
     Couplings(couplings::Args),
+    Heat(heat::Args),
     Activations(activations::Args),
     Coadaptation(coadaptation::Args),
     Samples(samples::Args),
@@ -40,6 +42,7 @@ impl Args {
         match &self.kind {
             Kind::Latents(args) => args.run(out),
             Kind::Couplings(args) => args.run(out),
+            Kind::Heat(args) => args.run(out),
             Kind::Activations(args) => args.run(out),
             Kind::Coadaptation(args) => args.run(out),
             Kind::Samples(args) => args.run(out),
