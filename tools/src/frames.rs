@@ -60,7 +60,8 @@ pub(crate) fn reduction(front_end: Option<&FrontEnd>) -> Option<Reduction> {
     }
 }
 
-fn size(text: &str) -> Result<(u16, u16), String> {
+/// Columns and rows, as 32x24.
+pub(crate) fn size(text: &str) -> Result<(u16, u16), String> {
     let sides = text.split_once(['x', 'X']);
     let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match sides {

@@ -36,6 +36,7 @@ mod provenance;
 mod reading;
 mod report;
 mod scripts;
+mod sensor;
 mod signature;
 pub mod table;
 mod verbs;

@@ -607,3 +607,77 @@ fn a_reader_that_has_seen_enough_is_told_nothing() {
         (Some(141), "")
     );
 }
+
+/// What a sensor and negatives do to a run is kept with it, and a resume needs no flag again.
+#[test]
+fn a_sensor_and_negatives_are_part_of_the_run_and_of_its_history() {
+    let place = place();
+    let train = "train --config config.json --data train.idx3 --seed 5";
+    place.ok(&format!(
+        "{train} --sensor noise=3,black-level=8 --negatives inverted,waves --negative-threshold -900 --out run2"
+    ));
+    let config: Value = serde_json::from_slice(&place.read("run2/config.json")).unwrap();
+    assert_eq!(config["sensor"]["black_level"], 8.0);
+    assert_eq!(
+        config["negative_families"],
+        serde_json::json!(["inverted", "waves"])
+    );
+    place.ok("export run2 --format q8 --calibrate train.idx3 --out b.flow");
+    let inspected: Value = serde_json::from_str(&place.ok("inspect b.flow --json")).unwrap();
+    let history = inspected["provenance"]["history"][0].as_str().unwrap();
+    for part in [
+        "through a sensor (black-level=8,noise=3)",
+        "against negatives above -900 nats (inverted, waves)",
+    ] {
+        assert!(history.contains(part), "{history}");
+    }
+    assert_ne!(
+        place.read("run2/model.safetensors"),
+        place.read("run/model.safetensors")
+    );
+    let resumed = place.ok("train --resume --data train.idx3 --out run2");
+    assert!(resumed.contains("finished after 2 epochs"), "{resumed}");
+    place.refused(
+        "train --resume --data train.idx3 --out run2 --sensor off",
+        &["run2", "another config"],
+    );
+    place.refused(
+        &format!("{train} --sensor light=1 --out c"),
+        &["--sensor", "light"],
+    );
+    place.refused(
+        &format!("{train} --negatives clothes --negative-threshold -900 --out c"),
+        &["--negatives", "clothes", "inverted"],
+    );
+    place.refused(
+        &format!("{train} --negatives all --out c"),
+        &["--negative-threshold"],
+    );
+}
+
+#[test]
+fn camera_frames_are_inputs_of_the_images_size() {
+    let place = place();
+    let camera = "data camera test.idx3 --limit 6 --frame 80x80";
+    place.ok(&format!("{camera} --optic block --noise 0 --out same.npy"));
+    let original = place.ok("score bare.flow --data test.idx3 --limit 6 --json");
+    let log_probs = |text: &str| -> Vec<f64> {
+        lines(text)
+            .iter()
+            .map(|l| number(&l["log_prob_nats"]))
+            .collect()
+    };
+    let same = place.ok("score bare.flow --data same.npy --json");
+    assert_eq!(log_probs(&same), log_probs(&original));
+    place.ok(&format!("{camera} --optic blur --out frames.npy"));
+    let frames = place.ok("score bare.flow --data frames.npy --json");
+    assert_ne!(log_probs(&frames), log_probs(&original));
+    place.refused(
+        "data camera test.idx3 --frame 4x4 --out f.npy",
+        &["test.idx3", "smaller"],
+    );
+    place.refused(
+        "data camera test.idx3 --noise 300 --out f.npy",
+        &["--noise"],
+    );
+}

@@ -14,6 +14,7 @@
 //! | YUV4MPEG2 (y4m), plain or gzipped | [`y4m`] | images, one a frame |
 //! | CSV, plain or gzipped | [`csv`] | vectors |
 
+pub mod camera;
 mod columns;
 pub mod csv;
 mod element;

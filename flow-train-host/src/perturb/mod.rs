@@ -3,7 +3,8 @@
 //! `calibrate` chooses a model's tests by what they see of these, so that the choice needs nothing foreign. The list
 //! was written down before anything foreign was scored, and names what happens to cameras and what costs nothing to
 //! think of: geometry, tone, optics, noise, things in the way, parts in the wrong place, and pictures made of nothing.
-//! It is documented in `documents/calibration.md`. [`kinds`] are others, to evaluate on.
+//! It is documented in `documents/calibration.md`. [`kinds`] are others, to evaluate on. [`negatives`] are for training
+//! a flow against.
 
 mod geometry;
 mod kinds;
@@ -14,6 +15,7 @@ mod vectors;
 
 use crate::data::{Dataset, Images, Vectors};
 use crate::random::SplitMix64;
+use rayon::prelude::*;
 
 /// One image of bytes, channel by channel.
 #[derive(Clone, Debug)]
@@ -105,6 +107,47 @@ pub fn kinds(
     of_images(&kinds::KINDS, images, most, seed)
 }
 
+/// Names of the families of images.
+pub fn image_families() -> impl Iterator<Item = &'static str> {
+    IMAGES.iter().map(|(name, _)| *name)
+}
+
+/// Whether there is a family of images of this name.
+pub fn is_image_family(name: &str) -> bool {
+    image_families().any(|known| known == name)
+}
+
+/// One image that is not to be likely for each of these, of a family drawn from those named; nothing where none is.
+pub fn negatives(images: &Images, names: &[String], seed: u64) -> Images {
+    let named = |(name, _): &&(&str, OnPicture)| names.iter().any(|n| n == name);
+    let families: Vec<_> = IMAGES.iter().filter(named).collect();
+    let one = |index: usize| {
+        let mut random = SplitMix64::keyed([seed, index as u64]);
+        let (_, perturb) = families[random.below(families.len())];
+        let other = (index + 1 + random.below(images.len())) % images.len();
+        let found = perturb(
+            &picture(images, index),
+            &picture(images, other),
+            &mut random,
+        );
+        found.pixels.iter().map(|p| p.round() as u8).collect()
+    };
+    let count = if families.is_empty() { 0 } else { images.len() };
+    let pixels: Vec<Vec<u8>> = (0..count).into_par_iter().map(one).collect();
+    let [c, h, w] = [images.channels(), images.height(), images.width()];
+    // As many pixels as the images have, or none.
+    Images::new(c, h, w, pixels.concat()).unwrap_or_else(|_| images.take(0..0))
+}
+
+fn picture(images: &Images, index: usize) -> Picture {
+    Picture {
+        channels: images.channels(),
+        height: images.height(),
+        width: images.width(),
+        pixels: images.get(index).iter().map(|&p| p.into()).collect(),
+    }
+}
+
 fn of_images<'i>(
     list: &'static [(&'static str, OnPicture)],
     images: &'i Images,
@@ -113,19 +156,13 @@ fn of_images<'i>(
 ) -> impl Iterator<Item = (&'static str, Dataset)> + use<'i> {
     let [channels, height, width] = [images.channels(), images.height(), images.width()];
     let count = images.len();
-    let picture = move |index: usize| Picture {
-        channels,
-        height,
-        width,
-        pixels: images.get(index).iter().map(|&p| p.into()).collect(),
-    };
     let families = list.iter().enumerate();
     families.filter_map(move |(family, &(name, perturb))| {
         let mut random = SplitMix64(seed ^ (family as u64) << 32);
         let mut pixels = Vec::new();
         for index in 0..count.min(most) {
-            let other = picture((index + 1 + random.below(count)) % count);
-            let found = perturb(&picture(index), &other, &mut random);
+            let other = picture(images, (index + 1 + random.below(count)) % count);
+            let found = perturb(&picture(images, index), &other, &mut random);
             pixels.extend(found.pixels.iter().map(|p| p.round() as u8));
         }
         let images = Images::new(channels, height, width, pixels).ok()?;

@@ -72,6 +72,28 @@ fn the_same_seed_gives_the_same_images_and_another_others() {
 }
 
 #[test]
+fn a_negative_of_each_image_is_of_a_family_that_was_named() {
+    let data = squares(40, [1, 12, 12]);
+    let Dataset::Images(images) = &data else {
+        panic!("images");
+    };
+    let named = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
+        negatives(images, &names, 5)
+    };
+    let inverted: Vec<u8> = images.pixels().iter().map(|p| 255 - p).collect();
+    assert_eq!(named(&["inverted"]).pixels(), inverted);
+    let two = named(&["inverted", "constant"]);
+    let of = |negative: &[u8]| negative.iter().all(|&p| p == negative[0]);
+    let constant = two.iter().filter(|negative| of(negative)).count();
+    let turned = two.iter().zip(inverted.chunks(144)).filter(|(a, b)| a == b);
+    assert_eq!(constant + turned.count(), 40);
+    assert!((8..=32).contains(&constant), "{constant}");
+    assert!(named(&["nothing"]).is_empty());
+    assert_eq!(named(&["inverted", "salt"]), named(&["salt", "inverted"]));
+}
+
+#[test]
 fn what_some_families_do_is_exact() {
     let data = squares(2, [1, 8, 8]);
     let of = |wanted: &str| {

@@ -153,7 +153,11 @@ impl Trainer<'_> {
 /// returns the sum of the log_dets in nats.
 pub fn dequantize(images: &Images, logit_margin: f32, seed: u64) -> f64 {
     let mut z = vec![0.0; images.dims()];
-    let pixel_noise = DequantizationNoise::Training { seed, epoch: 0 };
+    let pixel_noise = DequantizationNoise::Training {
+        seed,
+        epoch: 0,
+        sensor: None,
+    };
     let of_item = |item| input::image(images.get(item), item, pixel_noise, logit_margin, &mut z);
     (0..images.len()).map(of_item).sum()
 }

@@ -3,6 +3,8 @@
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
+use super::sensor::Sensor;
+use crate::perturb::is_image_family;
 use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::{FlowSpec, InputSpec};
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,13 @@ pub struct TrainConfig {
     /// log_prob) / 2, and the first mean alone where none is above (appendix B of the paper).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_threshold_nats: Option<f64>,
+    /// Negative training on images made of the training images: the families that they are drawn from, of those of
+    /// [`perturb`](crate::perturb). One is made of each training image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub negative_families: Vec<String>,
+    /// The sensor that training images pass through; none: they are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensor: Option<Sensor>,
     /// What turned frames or pictures into the items; the model carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front_end: Option<FrontEnd>,
@@ -66,6 +75,8 @@ impl TrainConfig {
             checkpoint_steps: 500,
             optimizer: OptimizerConfig::default(),
             negative_threshold_nats: None,
+            negative_families: Vec::new(),
+            sensor: None,
             front_end: None,
         }
     }
@@ -127,14 +138,21 @@ impl TrainConfig {
                 "ema_decay must lie in [0, 1)",
             ),
             (
+                !self.negative_families.iter().all(|f| is_image_family(f)),
+                "negative_families names a family that there is not",
+            ),
+            (
                 self.negative_threshold_nats.is_some_and(|c| !c.is_finite()),
                 "negative_threshold_nats must be finite",
             ),
         ];
-        wrong
-            .into_iter()
-            .find(|(wrong, _)| *wrong)
-            .map(|(_, what)| what)
+        let found = wrong.into_iter().find(|(wrong, _)| *wrong);
+        let of_images = matches!(self.spec.input, InputSpec::Image { .. });
+        let of_sensor = self.sensor.and_then(|sensor| match of_images {
+            true => sensor.problem(),
+            false => Some("a sensor is for images"),
+        });
+        found.map(|(_, what)| what).or(of_sensor)
     }
 }
 

@@ -4,7 +4,10 @@
 //! workers they never make the step wait.
 
 use super::noise::{Noise, Purpose};
+use super::sensor::Sensor;
+use crate::data::Images;
 use flow_infer::spec::units::LN_256;
+use std::borrow::Cow;
 
 /// The dequantization noise u in [0, 1) of 8-bit images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +28,12 @@ pub enum Dequantization<'a> {
 /// Dequantization as the trainer draws it anew in every epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DequantizationNoise<'a> {
-    /// For an epoch of training.
-    Training { seed: u64, epoch: u64 },
+    /// For an epoch of training, behind a sensor.
+    Training {
+        seed: u64,
+        epoch: u64,
+        sensor: Option<&'a Sensor>,
+    },
     /// For an evaluation.
     Evaluation(Dequantization<'a>),
 }
@@ -43,9 +50,26 @@ impl DequantizationNoise<'_> {
             Self::Evaluation(Dequantization::Drawn { seed, draw }) => {
                 drawn(Purpose::Evaluate, seed, draw)
             }
-            Self::Training { seed, epoch } => drawn(Purpose::Dequantize, seed, epoch),
+            Self::Training { seed, epoch, .. } => drawn(Purpose::Dequantize, seed, epoch),
         };
         u.fill_with(|| noise.uniform());
+    }
+
+    /// The bytes of an image, through the sensor that it has.
+    pub(crate) fn seen(self, images: &Images, item: usize) -> Cow<'_, [u8]> {
+        let scene = images.get(item);
+        let Self::Training {
+            seed,
+            epoch,
+            sensor: Some(sensor),
+        } = self
+        else {
+            return scene.into();
+        };
+        let shape = [images.channels(), images.height(), images.width()];
+        let noise = Noise::new(seed, Purpose::Sensor, [epoch, item as u64]);
+        let image = sensor.image(scene, shape, noise);
+        image.map_or(scene.into(), Cow::from)
     }
 }
 

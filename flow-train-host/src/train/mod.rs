@@ -29,6 +29,7 @@ mod pixels;
 mod progress;
 mod run;
 mod scale_map;
+mod sensor;
 mod split;
 mod step;
 #[cfg(test)]
@@ -48,3 +49,4 @@ pub use instructions::Instructions;
 pub use optimizer::OptimizerConfig;
 pub use progress::{EpochRecord, Progress, StepReport};
 pub use run::{Options, Summary, run, run_against};
+pub use sensor::Sensor;

@@ -11,6 +11,32 @@ use super::noise::{Noise, Purpose};
 use super::workers::{Batch, Workers};
 use crate::data::Dataset;
 use crate::nn::Weights;
+use crate::perturb;
+
+/// The negative data that a config asks to make of its training items, if it does.
+pub(super) fn made(
+    config: &TrainConfig,
+    given: Given<'_>,
+    train: &[usize],
+) -> Result<Option<Dataset>, TrainError> {
+    if config.negative_families.is_empty() {
+        return Ok(None);
+    }
+    match (given.data, given.negative) {
+        (Dataset::Images(images), None) => {
+            // Of the others a gate may still be calibrated.
+            let images = images.pick(train);
+            let made = perturb::negatives(&images, &config.negative_families, config.seed);
+            Ok(Some(Dataset::Images(made)))
+        }
+        (Dataset::Vectors(_), None) => {
+            Err(TrainError::Config("negative_families are made of images"))
+        }
+        (_, Some(_)) => Err(TrainError::Config(
+            "negative data are given or made of negative_families, not both",
+        )),
+    }
+}
 
 /// Data to be made unlikely.
 pub(super) struct Negative<'a> {
@@ -26,7 +52,7 @@ impl<'a> Negative<'a> {
             (Some(data), Some(threshold_nats)) => (data, threshold_nats),
             _ => {
                 return Err(TrainError::Config(
-                    "negative data and negative_threshold_nats must be given together",
+                    "negative data, given or of negative_families, and negative_threshold_nats must be given together",
                 ));
             }
         };

@@ -311,7 +311,8 @@ impl Network {
     ) -> f64 {
         match (self.input, data, &self.vectors) {
             (InputSpec::Image { logit_margin, .. }, Dataset::Images(images), _) => {
-                input::image(images.get(item), item, pixel_noise, logit_margin, z)
+                let pixels = pixel_noise.seen(images, item);
+                input::image(&pixels, item, pixel_noise, logit_margin, z)
             }
             (_, Dataset::Vectors(vectors), Some(input)) => {
                 input.first_latent(vectors.get(item), &weights.numbers.unblocked, z);

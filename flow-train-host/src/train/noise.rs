@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     Evaluate,
     /// A latent of the base distribution; then the draw.
     Sample,
+    /// What a sensor does to an image; then the epoch and the item.
+    Sensor,
 }
 
 /// A stream of random numbers.

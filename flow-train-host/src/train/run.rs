@@ -6,7 +6,7 @@ use super::directory::{self, CHECKPOINT_FILE, Given};
 use super::error::TrainError;
 use super::evaluate::check_data;
 use super::input::DequantizationNoise;
-use super::negative::Negative;
+use super::negative::{self, Negative};
 use super::network::Network;
 use super::noise::{Noise, Purpose};
 use super::progress::{EpochRecord, Progress, StepReport};
@@ -117,6 +117,9 @@ fn run_given(
 ) -> Result<Summary, TrainError> {
     let data = given.data;
     let (network, split) = prepare(config, data)?;
+    let made = negative::made(config, given, &split.train)?;
+    let negative = given.negative.or(made.as_ref());
+    let given = Given { negative, ..given };
     let negative = Negative::new(config, given)?;
     // Held to the end of the run.
     let (mut state, _lock) = match options.resume {
@@ -225,7 +228,11 @@ impl<'a> Run<'a> {
         let batch = Batch {
             data: self.data,
             items,
-            pixel_noise: DequantizationNoise::Training { seed, epoch },
+            pixel_noise: DequantizationNoise::Training {
+                seed,
+                epoch,
+                sensor: self.config.sensor.as_ref(),
+            },
             weight: 1.0,
         };
         let place = (seed, [epoch, counters.step], self.config.batch);

@@ -5,7 +5,7 @@ use flow_train_host::train::TrainConfig;
 use serde_json::{Map, Value};
 
 /// Settings of the run, in the order in which they are printed.
-const RUN: [(&str, &str); 8] = [
+const RUN: [(&str, &str); 10] = [
     ("seed", "Seed of weights, order and noise."),
     ("epochs", "Passes over the training items."),
     ("batch", "Items of an optimizer step."),
@@ -23,7 +23,17 @@ const RUN: [(&str, &str); 8] = [
     ),
     (
         "negative_threshold_nats",
-        "Negative training: the log_prob_nats below which items of --negative are left alone.",
+        "Negative training: the log_prob_nats below which negative items are left alone.",
+    ),
+    (
+        "negative_families",
+        "Families of images (documents/calibration.md) that are made of the training images to train against.",
+    ),
+    (
+        "sensor",
+        "The sensor that training images pass through, a new one each time; not set: none. unchanged: share of\n\
+         # the images that stay as they are; shift: most pixels; blur: largest deviation, pixels; gain: the light\n\
+         # is multiplied by 1 - gain to 1 + gain; black_level and noise: most grey levels.",
     ),
     (
         "optimizer",
@@ -118,7 +128,8 @@ pub(crate) fn text(name: &str, config: &TrainConfig) -> Result<String> {
 /// Fields that are no tables, each below its comment; one that is not set as a comment of its own.
 fn fields(values: &Value, known: &[(&str, &str)]) -> String {
     let one = |(name, what): &(&str, &str)| match values.get(name) {
-        Some(Value::Object(_)) => String::new(),
+        // A table of its own.
+        Some(Value::Object(_)) if *name == "optimizer" => String::new(),
         Some(value) => format!("\n# {what}\n{name} = {}\n", inline(value)),
         None => format!("\n# {what}\n# {name} =\n"),
     };

@@ -1,5 +1,6 @@
 //! `flowgate data`: the public data sets, and the samples of them that the repository carries.
 
+mod camera;
 mod kinds;
 mod select;
 
@@ -44,6 +45,11 @@ enum Verb {
         after_help = "Example:\n  flowgate data kinds data/fashion/t10k-images-idx3-ubyte.gz --limit 500 --out kinds"
     )]
     Kinds(kinds::Args),
+    /// Show images to a camera, and average its frames back as a board does
+    #[command(
+        after_help = "Example:\n  flowgate data camera data/fashion/t10k-images-idx3-ubyte.gz --optic blur --out frames.npy"
+    )]
+    Camera(camera::Args),
     /// Cut the samples that the repository carries from the full sets
     #[command(after_help = "Example:\n  flowgate data sample \
         --fashion-mnist data/fashion/t10k-images-idx3-ubyte.gz \
@@ -80,6 +86,7 @@ impl Args {
             }
             Verb::Select(args) => args.run(out),
             Verb::Kinds(args) => args.run(out),
+            Verb::Camera(args) => args.run(out),
             Verb::Sample {
                 fashion_mnist,
                 mnist,

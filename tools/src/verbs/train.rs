@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{config, frames, json, number, place, progress, provenance};
+use crate::{config, frames, json, number, place, progress, provenance, sensor};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
@@ -18,10 +18,10 @@ use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::model::store::MODEL_FILE;
-use flow_train_host::presets;
 use flow_train_host::train::{
     self, EpochRecord, Options, Progress, StepReport, Summary, TrainConfig, TrainError,
 };
+use flow_train_host::{perturb, presets};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::io::Write;
@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Train a flow, or go on with an interrupted run
 #[derive(clap::Args)]
 #[command(
+    group = ArgGroup::new("against").args(["negative", "negatives"]),
     group = ArgGroup::new("what").required(true).multiple(true).args(["preset", "config", "resume"]),
     after_help = "Examples:\n  \
     flowgate train --preset fashion-tiny --data data/fashion/train-images-idx3-ubyte.gz --out runs/tiny\n  \
@@ -61,14 +62,23 @@ pub(crate) struct Args {
     /// Seed of weights, order and noise
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// The sensor that training images pass through: off, default, or parts of one as noise=2,black-level=4
+    /// (unchanged, shift, blur, gain, black-level, noise); as the preset or the configuration has it by default
+    #[arg(long, value_name = "SENSOR", value_parser = sensor::choice)]
+    sensor: Option<sensor::Choice>,
     /// Data that must not be likely (negative training)
     #[arg(long, value_name = "PATH", requires = "negative_threshold")]
     negative: Option<PathBuf>,
+    /// Families of images to be made of the training images that must not be likely: all, or names of
+    /// documents/calibration.md parted by commas
+    #[arg(long, value_name = "FAMILIES", requires = "negative_threshold", conflicts_with = "negative",
+          value_parser = families)]
+    negatives: Option<Families>,
     /// log_prob_nats below which negative data are left alone
     #[arg(
         long,
         value_name = "NATS",
-        requires = "negative",
+        requires = "against",
         allow_negative_numbers = true
     )]
     negative_threshold: Option<f64>,
@@ -83,7 +93,7 @@ pub(crate) struct Args {
     resume: bool,
     /// Train nothing here: write first weights, settings, data and a PyTorch program into RUN_DIR that trains them, on
     /// GPUs or many machines
-    #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negative_threshold"])]
+    #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negatives", "negative_threshold", "sensor"])]
     torch: bool,
     /// Of --data and of --negative
     #[command(flatten)]
@@ -91,6 +101,27 @@ pub(crate) struct Args {
     /// Print one JSON object a line: one an epoch, and one at the end
     #[arg(long)]
     json: bool,
+}
+
+/// Names of families of negative images.
+#[derive(Clone, Debug)]
+struct Families(Vec<String>);
+
+fn families(text: &str) -> Result<Families, String> {
+    let named: Vec<String> = match text {
+        "all" => perturb::image_families().map(str::to_owned).collect(),
+        names => names.split(',').map(str::to_owned).collect(),
+    };
+    match named.iter().find(|name| !perturb::is_image_family(name)) {
+        None => Ok(Families(named)),
+        Some(unknown) => {
+            let known: Vec<_> = perturb::image_families().collect();
+            Err(format!(
+                "there is no family {unknown:?}; there are {}",
+                known.join(", ")
+            ))
+        }
+    }
 }
 
 fn preset_help() -> String {
@@ -113,6 +144,8 @@ impl Args {
         self.warn_of_constants(&read);
         let data = read.dataset;
         if self.torch {
+            // The program for PyTorch has none.
+            config.sensor = None;
             return self.write_for_torch(&config, &data, out);
         }
         let negative = self.negative.as_deref();
@@ -182,8 +215,14 @@ impl Args {
         };
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.seed = self.seed.unwrap_or(config.seed);
+        if let Some(sensor::Choice(chosen)) = self.sensor {
+            config.sensor = chosen;
+        }
         if self.negative_threshold.is_some() {
             config.negative_threshold_nats = self.negative_threshold;
+        }
+        if let Some(Families(names)) = &self.negatives {
+            config.negative_families.clone_from(names);
         }
         Ok(config)
     }
@@ -220,7 +259,12 @@ impl Args {
         let data = provenance::describe(&self.data, data);
         let what = match self.torch {
             true => format!("first weights with {how}, for PyTorch to train"),
-            false => format!("trained with {how} for {} epochs", config.epochs),
+            false => format!(
+                "trained with {how} for {} epochs{}{}",
+                config.epochs,
+                sensor::described(config),
+                against(config)
+            ),
         };
         Provenance {
             tool: provenance::tool(),
@@ -288,6 +332,17 @@ impl Ended {
             best_bits_per_dim: summary.best_bits_per_dim,
             model: one_line(&run.join(MODEL_FILE)).to_string(),
         }
+    }
+}
+
+/// What the provenance says of negatives that were made.
+fn against(config: &TrainConfig) -> String {
+    let names = config.negative_families.join(", ");
+    match config.negative_threshold_nats {
+        Some(nats) if !names.is_empty() => {
+            format!(", against negatives above {nats} nats ({names})")
+        }
+        _ => String::new(),
     }
 }
 

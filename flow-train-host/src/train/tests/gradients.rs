@@ -11,7 +11,11 @@ fn loss(network: &Network, data: &Dataset, flat: &[f32], wants_gradient: bool) -
     let mut unblocked = sum_of.unblocked.clone();
     let gradient = OrderedReduction::new(&mut sum_of, network.layout().layers.iter().cloned());
     let mut pass = network.pass();
-    let pixel_noise = DequantizationNoise::Training { seed: 5, epoch: 1 };
+    let pixel_noise = DequantizationNoise::Training {
+        seed: 5,
+        epoch: 1,
+        sensor: None,
+    };
     let items: Vec<usize> = (0..data.len()).collect();
     let mut sum = 0.0;
     for (group, items) in items.chunks(network.group().samples).enumerate() {

@@ -58,11 +58,11 @@ impl Progress for StopAfter {
 
 #[test]
 fn one_and_two_threads_give_the_same_bits() {
-    for (data, spec) in [
-        (images(37, 8), image_flow()),
-        (vectors(37, 9), vector_flow(9)),
+    for (data, config) in [
+        (images(37, 8), config(image_flow())),
+        (images(37, 8), through_a_sensor()),
+        (vectors(37, 9), config(vector_flow(9))),
     ] {
-        let config = config(spec);
         let network = Network::new(&config.spec, 3, Cpu::best()).unwrap();
         let [one, two] = [1, 2].map(|threads| {
             let directory = tempfile::tempdir().unwrap();
@@ -76,12 +76,37 @@ fn one_and_two_threads_give_the_same_bits() {
     }
 }
 
+fn through_a_sensor() -> TrainConfig {
+    let mut config = config(image_flow());
+    config.sensor = Some(Sensor::default());
+    config
+}
+
+#[test]
+fn a_sensor_changes_what_is_learned() {
+    let [with, without] = [through_a_sensor(), config(image_flow())].map(|config| {
+        let directory = tempfile::tempdir().unwrap();
+        quick(directory.path(), &images(37, 8), &config, 2);
+        files(directory.path())[0].clone()
+    });
+    assert_ne!(with, without);
+}
+
 #[test]
 fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
-    let (data, config) = (images(37, 8), config(image_flow()));
+    check_resumed(&config(image_flow()));
+}
+
+#[test]
+fn a_run_through_a_sensor_resumes_to_the_same_bits() {
+    check_resumed(&through_a_sensor());
+}
+
+fn check_resumed(config: &TrainConfig) {
+    let data = images(37, 8);
     let network = Network::new(&config.spec, 3, Cpu::best()).unwrap();
     let whole = tempfile::tempdir().unwrap();
-    quick(whole.path(), &data, &config, 2);
+    quick(whole.path(), &data, config, 2);
     let wanted = (
         files(whole.path())[0].clone(),
         weights_of(whole.path(), &network),
@@ -94,13 +119,13 @@ fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
             resume: false,
         };
         let mut stopper = StopAfter(stop);
-        let first = run(&config, &data, directory.path(), options, &mut stopper).unwrap();
+        let first = run(config, &data, directory.path(), options, &mut stopper).unwrap();
         assert!(!first.finished);
         let options = Options {
             threads: 2,
             resume: true,
         };
-        let second = run(&config, &data, directory.path(), options, &mut ()).unwrap();
+        let second = run(config, &data, directory.path(), options, &mut ()).unwrap();
         assert!(second.finished && second.records.len() == 3);
         let found = (
             files(directory.path())[0].clone(),
@@ -197,6 +222,15 @@ fn bad_input_is_a_typed_error_and_leaves_the_run_alone() {
     ));
     let mut wrong = config.clone();
     wrong.optimizer.learning_rate = f32::NAN;
+    assert!(matches!(
+        start(&wrong, &data, false),
+        Err(TrainError::Config(_))
+    ));
+    let mut wrong = config.clone();
+    wrong.sensor = Some(Sensor {
+        noise: f32::NAN,
+        ..Sensor::default()
+    });
     assert!(matches!(
         start(&wrong, &data, false),
         Err(TrainError::Config(_))

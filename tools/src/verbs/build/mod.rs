@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::{calibrate, eval, export, verify};
-use crate::{inputs, place, provenance};
+use crate::{inputs, place, provenance, sensor};
 use anyhow::{Context, Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Command, FromArgMatches};
@@ -70,6 +70,10 @@ pub(crate) struct Args {
     /// Most passes over the training data; training ends before where it gains nothing more
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
+    /// The sensor that training images pass through: off, default, or parts of one as noise=2,black-level=4
+    /// (unchanged, shift, blur, gain, black-level, noise)
+    #[arg(long, value_name = "SENSOR", value_parser = sensor::choice)]
+    sensor: Option<sensor::Choice>,
     /// Seed of the split, of weights, order and noise
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -91,7 +95,7 @@ impl Args {
         let mut state = State::open(&self.out, self.resume)?;
         let data_key = self.data_key()?;
         let train_key = data_key.then(&[
-            &format!("{:?} {:?}", self.preset, self.epochs),
+            &format!("{:?} {:?} {:?}", self.preset, self.epochs, self.sensor),
             &format!("{} {} {}", self.flash, self.ram, self.multiplies),
         ]);
         let last_key = train_key.then(&[&self.alpha.to_string()]);
@@ -225,10 +229,14 @@ impl Args {
         config.seed = self.seed;
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.front_end = self.reduction().map(FrontEnd::Frames);
+        if let Some(sensor::Choice(chosen)) = self.sensor {
+            config.sensor = chosen;
+        }
         let what = format!(
-            "trained as {}, {} channels wide",
+            "trained as {}, {} channels wide{}",
             family.name(),
-            fitted.width
+            fitted.width,
+            sensor::described(&fitted.config)
         );
         let provenance = Provenance {
             tool: provenance::tool(),
