@@ -51,3 +51,10 @@ pub(crate) fn int(bytes: &[u8], index: usize) -> i32 {
 pub(crate) fn float(bytes: &[u8], index: usize) -> f32 {
     f32::from_le_bytes(word(bytes, index))
 }
+
+/// What loading has found to be there: a debug build stops where it is not.
+#[inline(always)]
+pub(crate) fn checked<T>(found: Option<T>) -> Option<T> {
+    debug_assert!(found.is_some(), "loading has checked that this is there");
+    found
+}

@@ -1,11 +1,12 @@
 //! The way from an input to its scores, of models in any number format: what host tools and test firmware use.
 
 use crate::artifact::Artifact;
-use crate::engine::{Arithmetic, Elements, InputError, Noise, ScratchMut, evaluate_elements};
+use crate::engine::{Arithmetic, Elements, InputError, Noise, Request, ScratchMut};
 use crate::gate::Decision;
-use crate::plan::{PlannedInput, parts};
-use crate::score::complexity::{Coder, WrongLength, code_length};
-use crate::score::{Exposure, Scores};
+use crate::score::Scores;
+use crate::score::complexity::Coder;
+use crate::scoring::Scoring;
+use core::task::Poll;
 
 /// A loaded model with the memory it works in.
 #[derive(Debug)]
@@ -95,35 +96,34 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
     /// All scores of an input whose elements may be of any type.
     ///
     /// # Errors
-    /// [`InputError`] as of [`evaluate_elements`].
+    /// [`InputError`] as of [`evaluate_elements`](crate::engine::evaluate_elements).
     pub fn scores_of(
         &mut self,
         elements: Elements<'_>,
         noise: Noise<'_>,
     ) -> Result<Scores, InputError> {
-        let scratch = self.scratch.reborrow();
-        let evaluation = evaluate_elements(self.artifact, elements, noise, scratch, &mut ())?;
-        let input = elements.image();
-        let mut scores = Scores {
-            log_prob_raw: evaluation.log_prob_raw,
-            squares_raw: evaluation.squares_raw,
-            saturated: evaluation.saturated,
-            ..Scores::default()
-        };
-        match *self.artifact.input() {
-            PlannedInput::Image { shape, .. } if parts::IMAGES => {
-                let length = code_length(input, shape, self.coder);
-                let length = length.map_err(|WrongLength| InputError::Length)?;
-                scores.code_length_raw = Some(length.energy());
-                scores.exposure = Some(Exposure::of(input));
+        let (artifact, scratch) = (self.artifact, self.scratch.reborrow());
+        let request = Request::new(artifact, elements, noise, scratch)?;
+        let mut scoring = Scoring::new(artifact, elements, request, self.coder);
+        loop {
+            if let Poll::Ready(scores) = scoring.poll(u32::MAX, None) {
+                return Ok(scores);
             }
-            PlannedInput::Image { .. }
-            | PlannedInput::Vector { .. }
-            | PlannedInput::Whitened { .. } => {}
         }
-        let tests = self.artifact.tests();
-        scores.combined = tests.and_then(|tests| tests.combine(&scores));
-        Ok(scores)
+    }
+
+    /// All scores of an input, to be computed step by step.
+    ///
+    /// # Errors
+    /// [`InputError`] as of [`evaluate_elements`](crate::engine::evaluate_elements).
+    pub fn begin<'s>(
+        &'s mut self,
+        elements: Elements<'s>,
+        noise: Noise<'s>,
+    ) -> Result<Scoring<'s, A>, InputError> {
+        let (artifact, scratch) = (self.artifact, self.scratch.reborrow());
+        let request = Request::new(artifact, elements, noise, scratch)?;
+        Ok(Scoring::new(artifact, elements, request, self.coder))
     }
 
     /// What the file's gate says of an input; [`Decision::Invalid`] without a gate or for an input that is none.

@@ -11,8 +11,8 @@ extern crate std;
 #[cfg(feature = "std")]
 pub use interface::Workspace;
 pub use interface::{
-    Assessment, FixedWorkspace, Gate, Input, InputError, InputShape, Memory, Model, OpenError,
-    SelfTestFailed,
+    Assessment, Evaluation, FixedWorkspace, Gate, Input, InputError, InputShape, Memory, Model,
+    OpenError, SelfTestFailed,
 };
 pub use {
     artifact::LoadError,
@@ -45,5 +45,7 @@ pub mod kernels;
 pub mod plan;
 #[doc(hidden)]
 pub mod score;
+#[doc(hidden)]
+pub mod scoring;
 #[doc(hidden)]
 pub mod spec;

@@ -2,7 +2,7 @@
 
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{
-    Evaluation, Fixed, Halves, InputError, Meeting, Noise, ScratchMut, evaluate, evaluate_half,
+    Evaluation, Fixed, InputError, Noise, Rendezvous, RowSplit, ScratchMut, evaluate, evaluate_half,
 };
 use flow_infer::plan::Dequantization;
 use flow_infer::spec::Half;
@@ -17,26 +17,26 @@ use std::path::Path;
 use std::sync::atomic::AtomicI32;
 use std::thread;
 
-/// Inputs of each model, one after the other through the same meeting.
+/// Inputs of each model, one after the other through the same rendezvous.
 const INPUTS: usize = 6;
 
 fn rooms(artifact: &Artifact<'_>) -> [Vec<AtomicI32>; 2] {
-    let len = Meeting::room_len(artifact.dims());
+    let len = Rendezvous::room_len(artifact.dims());
     [(); 2].map(|()| (0..len).map(|_| AtomicI32::new(0)).collect())
 }
 
 /// What both cores say of every input, and the latents that are left to each.
 fn by_two(artifact: &Artifact<'_>, data: &Dataset) -> [Vec<(Evaluation, Vec<i32>)>; 2] {
-    let halves = Halves::of(artifact);
+    let split = RowSplit::of(artifact);
     let rooms = rooms(artifact);
-    let meeting = Meeting::new(rooms.each_ref().map(Vec::as_slice));
+    let rendezvous = Rendezvous::new(rooms.each_ref().map(Vec::as_slice));
     let core = |half| {
         let mut scratch = HeapScratch::<Fixed>::new(artifact);
         let evaluations = (0..data.len()).map(|index| {
             let (input, scratch) = (data.input_bytes(index), &mut scratch);
             let memory = scratch.borrow();
-            let plan = (half, &halves);
-            let found = evaluate_half(artifact, &input, Noise::Planned, memory, plan, &meeting);
+            let plan = (half, &split);
+            let found = evaluate_half(artifact, &input, Noise::Planned, memory, plan, &rendezvous);
             (found.unwrap(), scratch.latents().to_vec())
         });
         evaluations.collect()
@@ -80,7 +80,7 @@ fn two_cores_find_the_bits_of_one_on_every_architecture() {
         for found in by_two(&artifact, &data) {
             assert_eq!(found, wanted, "{}", model.name);
         }
-        shared += Halves::of(&artifact).count();
+        shared += RowSplit::of(&artifact).count();
     }
     assert!(shared > 10, "only {shared} couplings were shared");
 }
@@ -91,7 +91,7 @@ fn two_cores_find_the_bits_of_one_on_the_committed_models() {
     for name in ["fashion-tiny", "fashion-bottleneck"] {
         let file = std::fs::read(folder.join(name).with_extension("flow")).unwrap();
         let artifact = Artifact::load(&file).unwrap();
-        assert_eq!(Halves::of(&artifact).count(), 10, "{name}");
+        assert_eq!(RowSplit::of(&artifact).count(), 10, "{name}");
         let data = sample_images("fashion-mnist").take(0..INPUTS);
         let wanted = by_one(&artifact, &data);
         for found in by_two(&artifact, &data) {
@@ -105,9 +105,9 @@ fn nobody_waits_for_a_core_that_refused_its_input() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/models/fashion-tiny.flow");
     let file = std::fs::read(path).unwrap();
     let artifact = &Artifact::load(&file).unwrap();
-    let halves = &Halves::of(artifact);
+    let split = &RowSplit::of(artifact);
     let rooms = rooms(artifact);
-    let meeting = &Meeting::new(rooms.each_ref().map(Vec::as_slice));
+    let rendezvous = &Rendezvous::new(rooms.each_ref().map(Vec::as_slice));
     let half = |half, memory: ScratchMut<'_, Fixed>| {
         let input = vec![0; 784];
         evaluate_half(
@@ -115,8 +115,8 @@ fn nobody_waits_for_a_core_that_refused_its_input() {
             &input,
             Noise::Planned,
             memory,
-            (half, halves),
-            meeting,
+            (half, split),
+            rendezvous,
         )
     };
     let (first, second) = thread::scope(|scope| {
@@ -133,7 +133,7 @@ fn nobody_waits_for_a_core_that_refused_its_input() {
         let mut scratch = HeapScratch::new(artifact);
         (half(Half::First, scratch.borrow()), second.join().unwrap())
     });
-    assert_eq!(first, Err(InputError::Meeting));
+    assert_eq!(first, Err(InputError::Rendezvous));
     assert_eq!(second, Err(InputError::Scratch));
 }
 
@@ -142,9 +142,9 @@ fn rooms_that_are_too_small_are_refused() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/models/fashion-tiny.flow");
     let file = std::fs::read(path).unwrap();
     let artifact = &Artifact::load(&file).unwrap();
-    let halves = &Halves::of(artifact);
+    let split = &RowSplit::of(artifact);
     let small: [Vec<AtomicI32>; 2] = [(); 2].map(|()| vec![]);
-    let meeting = &Meeting::new(small.each_ref().map(Vec::as_slice));
+    let rendezvous = &Rendezvous::new(small.each_ref().map(Vec::as_slice));
     let half = |half| {
         let mut scratch = HeapScratch::new(artifact);
         let memory = scratch.borrow();
@@ -153,13 +153,13 @@ fn rooms_that_are_too_small_are_refused() {
             &[0; 784],
             Noise::Planned,
             memory,
-            (half, halves),
-            meeting,
+            (half, split),
+            rendezvous,
         )
     };
     let (first, second) = thread::scope(|scope| {
         let second = scope.spawn(|| half(Half::Second));
         (half(Half::First), second.join().unwrap())
     });
-    assert_eq!([first, second], [Err(InputError::Meeting); 2]);
+    assert_eq!([first, second], [Err(InputError::Rendezvous); 2]);
 }

@@ -30,6 +30,8 @@ pub(crate) enum Program {
     /// [`Score`](Self::Score) without gate and answers, between marks for a counter of
     /// instructions.
     Bench,
+    /// [`Bench`](Self::Bench) with a mark after every step; the Cortex-M4 alone has it.
+    Steps,
 }
 
 impl Board {
@@ -39,6 +41,7 @@ impl Board {
             Program::Gate => format!("{}-gate", self.name),
             Program::Score => format!("{}-score", self.name),
             Program::Bench => format!("{}-bench", self.name),
+            Program::Steps => format!("{}-steps", self.name),
         }
     }
 

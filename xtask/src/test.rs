@@ -59,6 +59,7 @@ const STEPS: &[Step] = &[
     ("gate on boards", gate_on_boards),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
+    ("steps of an evaluation", bench::Steps::run),
 ];
 
 impl Test {

@@ -13,7 +13,7 @@ use flowgate_stream::exit;
 // SAFETY: no other function of the program has this name.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn count_mark() {
+pub(crate) extern "C" fn count_mark() {
     core::hint::black_box(());
 }
 

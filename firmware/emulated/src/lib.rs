@@ -14,6 +14,7 @@ mod memory;
 mod panic;
 mod pin;
 mod score;
+mod steps;
 
 use board::Emulated;
 use flowgate_app::{Ran, Stop, gate, stack};
@@ -33,6 +34,11 @@ pub fn score() -> ! {
 /// Tries the core's kernel, then evaluates the host's model under a counter; exits as [`score`] does.
 pub fn bench() -> ! {
     process::exit(bench::run())
+}
+
+/// Scores whatever the host gives in steps, under a counter; exits as [`score`] does.
+pub fn steps() -> ! {
+    process::exit(steps::run())
 }
 
 fn run(program: impl FnOnce(&mut Emulated) -> Ran) -> ! {

@@ -1,6 +1,6 @@
 //! What a number system must be able to do.
 
-use super::{Evaluation, InputError};
+use super::Evaluation;
 use crate::kernels::{Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
@@ -16,7 +16,7 @@ pub trait Arithmetic: Sized {
     /// Sum of products.
     type Accumulator: Copy + Default;
     /// Running sum of log_det, and whether a latent left its range.
-    type Energy: Default;
+    type LogDet: Default + core::fmt::Debug;
     /// What a kernel keeps of a coupling's weights from row to row.
     type PackedWeights: Default;
     /// Zero, for buffers in statics.
@@ -85,40 +85,42 @@ pub trait Arithmetic: Sized {
     ) -> Self::Activation;
 
     /// The first latent of a byte with the midpoint as noise.
-    fn pixel(byte: u8, table: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    fn pixel(byte: u8, table: &[u8], log_det: &mut Self::LogDet) -> Self::Latent;
     /// The first latent of a byte with a draw of [`dither`](super::dither()) as noise.
     fn pixel_drawn(
         byte: u8,
         draw: u16,
         table: &[u8],
         margin: f32,
-        energy: &mut Self::Energy,
+        log_det: &mut Self::LogDet,
     ) -> Self::Latent;
-    /// The first latent of a byte with given noise in [0, 1), if this number system can.
+    /// Whether it computes with given noise.
+    const TAKES_NOISE: bool;
+    /// The first latent of a byte with given noise in [0, 1), if it [takes any](Self::TAKES_NOISE).
     fn pixel_with_noise(
         byte: u8,
         noise: f32,
         margin: f32,
-        energy: &mut Self::Energy,
-    ) -> Result<Self::Latent, InputError>;
+        log_det: &mut Self::LogDet,
+    ) -> Self::Latent;
     /// The first latent of a measurement.
-    fn measurement(value: f32, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    fn measurement(value: f32, record: &[u8], log_det: &mut Self::LogDet) -> Self::Latent;
     /// Sum of products of standardized measurements with a row of a whitening.
-    fn whiten(inputs: &[Self::Latent], row: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    fn whiten(inputs: &[Self::Latent], row: &[u8], log_det: &mut Self::LogDet) -> Self::Latent;
     /// (x + shift) scale.
-    fn actnorm(x: Self::Latent, record: &[u8], energy: &mut Self::Energy) -> Self::Latent;
+    fn actnorm(x: Self::Latent, record: &[u8], log_det: &mut Self::LogDet) -> Self::Latent;
     /// Sum of products of one pixel's channels with a row of weights.
-    fn linear(inputs: &[Self::Latent], row: &[u8], energy: &mut Self::Energy) -> Self::Latent;
-    /// The changed coordinate, its log_scale added to the energy; also the multiplier's log_scale in nats.
+    fn linear(inputs: &[Self::Latent], row: &[u8], log_det: &mut Self::LogDet) -> Self::Latent;
+    /// The changed coordinate, its log_scale added to log_det.
     fn couple(
         x: Self::Latent,
         raw_scale: Self::Latent,
         shift: Self::Latent,
         map: &ScaleAt<'_>,
-        energy: &mut Self::Energy,
+        log_det: &mut Self::LogDet,
     ) -> Self::Latent;
     /// log_prob: prior of the latents, collected log_det, and the constant.
-    fn finish(energy: &Self::Energy, latents: &[Self::Latent], constant_raw: i64) -> Evaluation;
+    fn finish(log_det: &Self::LogDet, latents: &[Self::Latent], constant_raw: i64) -> Evaluation;
     /// A latent in natural units, for observers.
     fn latent_value(latent: Self::Latent) -> f64;
     /// An activation as stored: an integer for `Fixed`.

@@ -1,14 +1,17 @@
-//! One row of a convolution.
+//! One row of a convolution, or a part of it.
 //!
 //! Pixels of a row lie side by side with their channels innermost, so the part of a window that lies in one row is one
 //! contiguous run, and a convolution is a few dot products: all multiplication happens in [`Arithmetic::single`] and
 //! [`Arithmetic::pair`], four output channels at a time over the same activations, for two columns at a time wherever
 //! there are two. Columns that a mask does not change are left out, so of a checkerboard's row every other one.
 
+use super::span::Span;
 use super::{Arithmetic, MAX_WINDOW_ROWS};
+use crate::bytes::checked;
 use crate::kernels::{Row, Run, Tile, Window};
 use crate::plan::{self, Activation, Buffer, LANES};
 use crate::spec::Columns;
+use core::ops::Range;
 
 /// Where finished sums go.
 pub(super) trait Sink<A: Arithmetic> {
@@ -24,17 +27,27 @@ pub(super) trait Sink<A: Arithmetic> {
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]);
 }
 
-/// What a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
+/// What a part of a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
     pub(super) window: &'s Window<'s>,
-    pub(super) weights: &'s [u8],
-    pub(super) row_bytes: usize,
-    pub(super) records: &'s [u8],
-    pub(super) blocks: usize,
+    pub(super) channels: Channels<'s>,
     pub(super) activations: &'s [A::Activation],
     /// Distance of two neighbouring columns in the activations.
     pub(super) step: usize,
     pub(super) columns: Columns,
+}
+
+/// Output channels, in blocks of four.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Channels<'s> {
+    /// Rows of weights, one a channel, and their length in bytes.
+    pub(super) weights: &'s [u8],
+    pub(super) row_bytes: usize,
+    /// Records, one a channel.
+    pub(super) records: &'s [u8],
+    /// Index of the first block, and how many blocks there are.
+    pub(super) first: usize,
+    pub(super) blocks: usize,
 }
 
 /// A convolution layer with its source and tensors.
@@ -43,11 +56,44 @@ pub(super) struct Convolution<'s, A: Arithmetic> {
     pub(super) window: plan::Window,
     pub(super) source: &'s Buffer,
     pub(super) activations: &'s [A::Activation],
-    pub(super) weights: &'s [u8],
-    pub(super) records: &'s [u8],
-    /// Output columns and channel blocks.
+    pub(super) channels: Channels<'s>,
+    /// Output columns.
     pub(super) columns: usize,
-    pub(super) blocks: usize,
+}
+
+/// What a tile costs beside its products: biases, and what becomes of the sums.
+const TILE_PRODUCTS: usize = 128;
+
+impl<'s> Channels<'s> {
+    /// Weights, as a tile takes them, and records of each block.
+    pub(super) fn blocks<A: Arithmetic>(
+        self,
+    ) -> impl Iterator<Item = (usize, (&'s [u8], usize, usize), &'s [u8])> {
+        let sizes = A::FORMAT.sizes();
+        let mut rest = self.weights;
+        let records = self.records.chunks_exact(LANES * sizes.output);
+        let blocks = self.first..self.first + self.blocks;
+        blocks.zip(records).map(move |(block, records)| {
+            let weights = rest.split_at_checked(LANES * self.row_bytes);
+            let (weights, others) = weights.unwrap_or_default();
+            rest = others;
+            (block, (weights, self.row_bytes, sizes.weight), records)
+        })
+    }
+
+    /// Some of the blocks.
+    #[inline(always)]
+    fn part<A: Arithmetic>(self, blocks: Range<usize>) -> Self {
+        let before = LANES * blocks.start;
+        let tail = |bytes: &'s [u8], len: usize| bytes.get(before * len..).unwrap_or(&[]);
+        Self {
+            weights: tail(self.weights, self.row_bytes),
+            records: tail(self.records, A::FORMAT.sizes().output),
+            first: self.first + blocks.start,
+            blocks: blocks.len(),
+            ..self
+        }
+    }
 }
 
 impl<'s, A: Arithmetic> Inputs<'s, A> {
@@ -64,10 +110,10 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
     {
         Row {
             window: self.window,
-            weights: self.weights,
-            row_bytes: self.row_bytes,
-            records: self.records,
-            blocks: self.blocks,
+            weights: self.channels.weights,
+            row_bytes: self.channels.row_bytes,
+            records: self.channels.records,
+            blocks: self.channels.blocks,
             activations: self
                 .activations
                 .get(self.columns.first() * self.step..)
@@ -79,15 +125,81 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
             target,
         }
     }
-}
 
-impl<A: Arithmetic> Convolution<'_, A> {
-    pub(super) fn fan_in(&self) -> usize {
-        usize::from(self.window.height) * usize::from(self.window.width) * self.source.pixel_len()
+    /// Gives the sums of all tiles to a sink.
+    fn tiles(&self, sink: &mut impl Sink<A>) {
+        let may_pair = self.channels.blocks == 1 || !sink.in_order();
+        let mut wanted = self.columns;
+        while let Some(first) = wanted.next() {
+            let second = if may_pair { wanted.next() } else { None };
+            let at = self.activations.get(first * self.step..).unwrap_or(&[]);
+            match second {
+                Some(second) => self.pair(at, [first, second], sink),
+                None => self.single(at, first, sink),
+            }
+        }
     }
 
-    /// Computes output row y.
-    pub(super) fn row(&self, y: usize, packed: &mut A::PackedWeights, sink: &mut impl Sink<A>) {
+    /// All channels of one column.
+    fn single(&self, activations: &[A::Activation], x: usize, sink: &mut impl Sink<A>) {
+        for (block, weights, records) in self.channels.blocks::<A>() {
+            let mut sums = A::biases(records);
+            let tile = Tile::new(self.window, weights, (activations, 0));
+            if let Some(tile) = checked(tile) {
+                A::single(&tile, &mut sums);
+            }
+            sink.emit(x, block, &sums, records);
+        }
+    }
+
+    /// All channels of two columns.
+    fn pair(
+        &self,
+        activations: &[A::Activation],
+        [first, second]: [usize; 2],
+        sink: &mut impl Sink<A>,
+    ) {
+        let distance = (second - first) * self.step;
+        for (block, weights, records) in self.channels.blocks::<A>() {
+            let mut sums = [A::biases(records); 2];
+            let tile = Tile::new(self.window, weights, (activations, distance));
+            if let Some(tile) = checked(tile) {
+                A::pair(&tile, &mut sums);
+            }
+            sink.emit(first, block, &sums[0], records);
+            sink.emit(second, block, &sums[1], records);
+        }
+    }
+}
+
+impl<'s, A: Arithmetic> Convolution<'s, A> {
+    /// Columns and channels that a step computes: as many of the columns as it may, or of one column some blocks.
+    #[inline(always)]
+    pub(super) fn part(&self, wanted: Columns, span: &mut Span) -> (Columns, Channels<'s>) {
+        let Some(most) = span.most() else {
+            return (wanted, self.channels);
+        };
+        let (blocks, row_bytes) = (self.channels.blocks, self.channels.row_bytes);
+        let tile = LANES * (row_bytes / A::FORMAT.sizes().weight) + TILE_PRODUCTS;
+        if blocks * tile <= most {
+            let columns = span.take(wanted.count(), blocks * tile);
+            return (wanted.part(columns), self.channels);
+        }
+        let tiles = span.take_of(blocks, wanted.count() * blocks, tile);
+        let column = tiles.start.checked_div(blocks).unwrap_or(0);
+        let first = tiles.start - column * blocks;
+        let channels = self.channels.part::<A>(first..first + tiles.len());
+        (wanted.part(column..column + 1), channels)
+    }
+
+    /// Computes output row y, or a part of it.
+    pub(super) fn row(
+        &self,
+        y: usize,
+        span: &mut Span,
+        packed: &mut A::PackedWeights,
+        sink: &mut impl Sink<A>,
+    ) {
         let pixel = self.source.pixel_len();
         let run_len = usize::from(self.window.width) * pixel;
         // The window begins `pad` columns left of the pixel, inside the margin.
@@ -104,79 +216,17 @@ impl<A: Arithmetic> Convolution<'_, A> {
         });
         let mut list = [Run::default(); MAX_WINDOW_ROWS];
         let window = Window::new(fill(&mut list, &mut rows), run_len);
-        let step = usize::from(self.window.stride) * pixel;
+        let (columns, channels) = self.part(sink.columns(self.columns), span);
         let inputs = Inputs {
             window: &window,
-            weights: self.weights,
-            row_bytes: self.fan_in() * A::FORMAT.sizes().weight,
-            records: self.records,
-            blocks: self.blocks,
+            channels,
             activations: self.activations,
-            step,
-            columns: sink.columns(self.columns),
+            step: usize::from(self.window.stride) * pixel,
+            columns,
         };
-        if sink.take_row(&inputs, packed) {
-            return;
+        if !sink.take_row(&inputs, packed) {
+            inputs.tiles(sink);
         }
-        let may_pair = self.blocks == 1 || !sink.in_order();
-        let mut wanted = inputs.columns;
-        while let Some(first) = wanted.next() {
-            let second = if may_pair { wanted.next() } else { None };
-            let at = self.activations.get(first * step..).unwrap_or(&[]);
-            match second {
-                Some(second) => self.pair(&window, at, [first, second], step, sink),
-                None => self.single(&window, at, first, sink),
-            }
-        }
-    }
-
-    /// All channels of one column.
-    fn single(
-        &self,
-        window: &Window<'_>,
-        activations: &[A::Activation],
-        x: usize,
-        sink: &mut impl Sink<A>,
-    ) {
-        for (block, weights, records) in self.blocks() {
-            let mut sums = A::biases(records);
-            if let Some(tile) = Tile::new(window, weights, (activations, 0)) {
-                A::single(&tile, &mut sums);
-            }
-            sink.emit(x, block, &sums, records);
-        }
-    }
-
-    /// All channels of two columns, whose windows are `step` activations a column apart.
-    fn pair(
-        &self,
-        window: &Window<'_>,
-        activations: &[A::Activation],
-        [first, second]: [usize; 2],
-        step: usize,
-        sink: &mut impl Sink<A>,
-    ) {
-        for (block, weights, records) in self.blocks() {
-            let mut sums = [A::biases(records); 2];
-            if let Some(tile) = Tile::new(window, weights, (activations, (second - first) * step)) {
-                A::pair(&tile, &mut sums);
-            }
-            sink.emit(first, block, &sums[0], records);
-            sink.emit(second, block, &sums[1], records);
-        }
-    }
-
-    /// Weights, as a tile takes them, and records of each block of four output channels.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, (&[u8], usize, usize), &[u8])> {
-        let sizes = A::FORMAT.sizes();
-        let row = self.fan_in() * sizes.weight;
-        let mut rest = self.weights;
-        let records = self.records.chunks_exact(LANES * sizes.output);
-        (0..self.blocks).zip(records).map(move |(block, records)| {
-            let (weights, others) = rest.split_at_checked(LANES * row).unwrap_or_default();
-            rest = others;
-            (block, (weights, row, sizes.weight), records)
-        })
     }
 }
 

@@ -2,19 +2,23 @@
 
 use super::Arithmetic;
 use super::arithmetic::ScaleAt;
-use super::conv::{Inputs, Sink};
+use super::conv::{Channels, Inputs, Sink};
 use super::observe::{Coupled, Observer};
-use crate::bytes::{at, run, tail};
+use crate::bytes::{at, checked, run, tail};
 use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead, TABLE_ENTRIES};
 use crate::spec::Columns;
+use core::ops::Range;
 
 /// Sums of most rows that are computed at once, 64 pixels with one or two changed channels, and the most: 8 KiB, which
 /// take a sixtieth of an image's time to clear where few are meant.
 const FEW_SUMS: usize = 256;
 const MOST_SUMS: usize = 2048;
 
+/// Changed channels whose raw_scale and shift are a block of sums.
+const CHANNELS_OF_BLOCK: usize = LANES / 2;
+
 /// A coupling within its flow.
-pub(super) struct Place<'p> {
+pub(super) struct Context<'p> {
     pub(super) coupling: &'p Coupling,
     pub(super) head: &'p PlanHead,
     pub(super) tensors: &'p [u8],
@@ -22,7 +26,7 @@ pub(super) struct Place<'p> {
     pub(super) index: usize,
 }
 
-impl<'p> Place<'p> {
+impl<'p> Context<'p> {
     /// One of the plan's tables, or nothing.
     pub(super) fn table(&self, offset: u32) -> &'p [u8] {
         run(self.tensors, offset as usize, TABLE_ENTRIES * 4)
@@ -31,10 +35,10 @@ impl<'p> Place<'p> {
 
 /// Receives raw_scale and shift of one row, channel by channel, and updates the latent.
 pub(super) struct CoupleRow<'r, A: Arithmetic, O> {
-    pub(super) place: &'r Place<'r>,
+    pub(super) context: &'r Context<'r>,
     pub(super) y: usize,
     pub(super) latents: &'r mut [A::Latent],
-    pub(super) energy: &'r mut A::Energy,
+    pub(super) log_det: &'r mut A::LogDet,
     pub(super) observer: &'r mut O,
 }
 
@@ -47,7 +51,7 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
         raw_scale: A::Latent,
         shift: A::Latent,
     ) {
-        let offset = self.place.coupling.view.offset(channel, self.y, x);
+        let offset = self.context.coupling.view.offset(channel, self.y, x);
         let map = self.scale_at(index);
         self.rewrite(offset, raw_scale, shift, &map);
     }
@@ -55,12 +59,12 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
     /// The scale map of a changed channel.
     #[inline(always)]
     fn scale_at(&self, index: usize) -> ScaleAt<'r> {
-        let coupling = self.place.coupling;
-        let bounds = tail(self.place.tensors, coupling.bounds);
+        let coupling = self.context.coupling;
+        let bounds = tail(self.context.tensors, coupling.bounds);
         let size = A::FORMAT.sizes().bound;
         ScaleAt {
             scale: coupling.scale,
-            table: self.place.table(self.place.head.scale_table),
+            table: self.context.table(self.context.head.scale_table),
             bound: run(bounds, index * size, size),
             affine: coupling.affine,
         }
@@ -75,16 +79,24 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
         shift: A::Latent,
         map: &ScaleAt<'_>,
     ) {
-        let Some(latent) = self.latents.get_mut(offset) else {
+        let Some(latent) = checked(self.latents.get_mut(offset)) else {
             return;
         };
-        *latent = A::couple(*latent, raw_scale, shift, map, self.energy);
+        *latent = A::couple(*latent, raw_scale, shift, map, self.log_det);
         let coupled = Coupled {
             offset,
             raw_scale: A::latent_value(raw_scale),
             shift: A::latent_value(shift),
         };
-        self.observer.coupled(self.place.index, coupled);
+        self.observer.coupled(self.context.index, coupled);
+    }
+
+    /// Indices of the changed channels of which these are sums.
+    fn indices(&self, channels: &Channels<'_>) -> Range<usize> {
+        let coupling = self.context.coupling;
+        let (_, count) = coupling.mask.changed_channels(coupling.view.channels());
+        let first = CHANNELS_OF_BLOCK * channels.first;
+        first..count.min(first + CHANNELS_OF_BLOCK * channels.blocks)
     }
 
     /// Computes the sums of a row and takes them, if there are at most so many.
@@ -102,9 +114,7 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
             self.emit_all(inputs, &sums);
             return true;
         }
-        let coupling = self.place.coupling;
-        let (_, count) = coupling.mask.changed_channels(coupling.view.channels());
-        for index in 0..count {
+        for index in self.indices(&inputs.channels) {
             self.rewrite_row(index, inputs, &sums);
         }
         true
@@ -112,11 +122,11 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
 
     /// Takes the sums of a whole row in the order in which they come one by one.
     fn emit_all(&mut self, inputs: &Inputs<'_, A>, sums: &[A::Accumulator]) {
-        let records = LANES * A::FORMAT.sizes().output;
-        let pixels = sums.chunks_exact((inputs.blocks * LANES).max(1));
+        let channels = &inputs.channels;
+        let pixels = sums.chunks_exact((channels.blocks * LANES).max(1));
         for (x, pixel) in inputs.columns.zip(pixels) {
             let blocks = pixel.as_chunks::<LANES>().0.iter();
-            for ((block, sums), records) in blocks.enumerate().zip(inputs.records.chunks(records)) {
+            for (sums, (block, _, records)) in blocks.zip(channels.blocks::<A>()) {
                 self.emit(x, block, sums, records);
             }
         }
@@ -124,15 +134,17 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
 
     /// Rewrites a changed channel's coordinates, of the row whose sums these are.
     fn rewrite_row(&mut self, index: usize, inputs: &Inputs<'_, A>, sums: &[A::Accumulator]) {
-        let coupling = self.place.coupling;
+        let coupling = self.context.coupling;
         let (first, _) = coupling.mask.changed_channels(coupling.view.channels());
         let begin = coupling.view.offset(first + index, self.y, 0);
         let size = A::FORMAT.sizes().output;
-        let record = |output: usize| run(inputs.records, output * size, size);
-        let (raw_scale, shift) = (2 * index, 2 * index + 1);
+        let channels = &inputs.channels;
+        let record = |output: usize| run(channels.records, output * size, size);
+        let raw_scale = 2 * (index - CHANNELS_OF_BLOCK * channels.first);
+        let shift = raw_scale + 1;
         let (of_scale, of_shift) = (record(raw_scale), record(shift));
         let map = self.scale_at(index);
-        let pixels = sums.chunks_exact((inputs.blocks * LANES).max(1));
+        let pixels = sums.chunks_exact((channels.blocks * LANES).max(1));
         for (x, pixel) in inputs.columns.zip(pixels) {
             let raw_scale = A::output(at(pixel, raw_scale), of_scale);
             let shift = A::output(at(pixel, shift), of_shift);
@@ -144,7 +156,7 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
 
 impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
     fn columns(&self, _: usize) -> Columns {
-        let coupling = self.place.coupling;
+        let coupling = self.context.coupling;
         coupling.mask.changed_columns(self.y, coupling.view.shape())
     }
 
@@ -162,11 +174,11 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
     /// Sums come as raw_scale, shift, raw_scale, shift of two channels.
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
         let size = A::FORMAT.sizes().output;
-        let coupling = self.place.coupling;
+        let coupling = self.context.coupling;
         let (first, count) = coupling.mask.changed_channels(coupling.view.channels());
         let [raw_0, shift_0, raw_1, shift_1] = *sums;
         // A block may end in padding: of the one channel that a grey image has, only half of it is meant.
-        let indices = 2 * block..count;
+        let indices = CHANNELS_OF_BLOCK * block..count;
         for (i, (index, (raw, shift))) in indices
             .zip([(raw_0, shift_0), (raw_1, shift_1)])
             .enumerate()

@@ -26,10 +26,20 @@ const fn scramble(mut x: u32) -> u32 {
 
 /// 16 random bits for each coordinate of an image, in order.
 pub fn dither(seed: u32, draw: u8, image: &[u8]) -> impl Iterator<Item = u16> {
+    dither_from(0, seed, draw, image)
+}
+
+/// The same from this coordinate on.
+pub(super) fn dither_from(
+    first: usize,
+    seed: u32,
+    draw: u8,
+    image: &[u8],
+) -> impl Iterator<Item = u16> {
     let start = scramble(seed ^ scramble(GOLDEN.wrapping_mul(1 + draw as u32)));
     let absorb = |hash: u32, &byte: &u8| (hash ^ u32::from(byte)).wrapping_mul(FNV_PRIME);
     let key = image.iter().fold(start, absorb);
-    (0..image.len() as u32).map(move |i| {
+    (first as u32..image.len() as u32).map(move |i| {
         let word = scramble(key.wrapping_add(i.wrapping_mul(GOLDEN)));
         (word >> 16) as u16
     })

@@ -31,6 +31,12 @@ impl<'i> Elements<'i> {
         }
     }
 
+    /// Whether no measurement is a NaN or an infinity.
+    pub(super) fn are_finite(self) -> bool {
+        let count = self.byte_len() / size_of::<f32>();
+        (0..count).all(|index| self.measurement(index).is_finite())
+    }
+
     /// The measurement with this index, or zero.
     pub(super) fn measurement(self, index: usize) -> f32 {
         match self {

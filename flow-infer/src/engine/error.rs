@@ -18,7 +18,7 @@ pub enum InputError {
     /// An artifact of another number format than the arithmetic's.
     NumberFormat,
     /// Of two cores that evaluate an input together: rooms that are too small, or the other one has refused an input.
-    Meeting,
+    Rendezvous,
 }
 
 impl core::fmt::Display for InputError {
@@ -32,7 +32,7 @@ impl core::fmt::Display for InputError {
             }
             Self::Scratch => "the scratch is smaller than the model needs",
             Self::NumberFormat => "the model is stored in another number format",
-            Self::Meeting => "the other core refused its input, or their rooms are too small",
+            Self::Rendezvous => "the other core refused its input, or their rooms are too small",
         })
     }
 }

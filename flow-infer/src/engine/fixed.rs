@@ -1,7 +1,7 @@
 //! Integer arithmetic from the input bytes to the score.
 //!
 //! Integer addition is associative, so kernels may reorder sums and every target gives the same bits; no operation
-//! here depends on the target. Formats: latents 24 fraction bits in 32, log_det as a count of grid steps, energies with
+//! here depends on the target. Formats: latents 24 fraction bits in 32, log_det as a count of grid steps, log_probs with
 //! 24 fraction bits in 64. Rounding is always floor(x + 1/2).
 //!
 //! Latents reach 128, where the standard normal's density is e^-8192: beyond, an input is foreign whatever the rest
@@ -9,10 +9,10 @@
 //! and the finer grid of log_scale the evaluation error of trained 28 x 28 flows fell from 5.2e-4 to below 1e-4 bits
 //! per dim.
 
+use super::Evaluation;
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
 use super::table::{interpolate, power_of_two};
-use super::{Evaluation, InputError};
 use crate::bytes::int;
 use crate::kernels::{self, PackedWeights, Row, Tile};
 use crate::plan::{
@@ -45,7 +45,7 @@ pub enum Fixed {}
 
 /// Running log_det of an evaluation in integers.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FixedEnergy {
+pub struct FixedLogDet {
     /// Sum of log_scale in grid steps.
     steps: i64,
     /// Sum of the input's log_det, 24 fraction bits.
@@ -54,14 +54,14 @@ pub struct FixedEnergy {
     saturated: bool,
 }
 
-impl FixedEnergy {
+impl FixedLogDet {
     /// What couplings added: two words of the count of grid steps, and whether a latent left its range.
     pub(super) fn coupled(&self) -> [i32; 3] {
         let saturated = i32::from(self.saturated);
         [self.steps as i32, (self.steps >> 32) as i32, saturated]
     }
 
-    /// The energy of which these are the words.
+    /// The log_det of which these are the words.
     pub(super) fn of_coupled([low, high, saturated]: [i32; 3]) -> Self {
         Self {
             steps: i64::from(high) << 32 | i64::from(low as u32),
@@ -112,19 +112,19 @@ fn activate(value: i32, activation: Activation) -> i32 {
 }
 
 #[inline(always)]
-fn held(value: i32) -> i16 {
+fn saturate_i16(value: i32) -> i16 {
     value.clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) as i16
 }
 
 /// A 64-bit product's rounded high part, held to 17 bits so that what follows fits 32.
 #[inline(always)]
-fn wide(value: i64) -> i32 {
+fn saturate_i17(value: i64) -> i32 {
     value.clamp(-65536, 65535) as i32
 }
 
 /// f of each element, written out: compilers for small cores leave a loop over an array in memory.
 #[inline(always)]
-fn each<T: Copy, U>([a, b, c, d]: [T; LANES], f: impl Fn(T) -> U) -> [U; LANES] {
+fn map_lanes<T: Copy, U>([a, b, c, d]: [T; LANES], f: impl Fn(T) -> U) -> [U; LANES] {
     [f(a), f(b), f(c), f(d)]
 }
 
@@ -133,7 +133,7 @@ impl Arithmetic for Fixed {
     type Latent = i32;
     type Activation = i16;
     type Accumulator = i32;
-    type Energy = FixedEnergy;
+    type LogDet = FixedLogDet;
     type PackedWeights = PackedWeights;
     const ZERO_LATENT: i32 = 0;
     const ZERO_ACTIVATION: i16 = 0;
@@ -181,15 +181,15 @@ impl Arithmetic for Fixed {
         };
         let scaled = |i: usize| {
             let product = i64::from(sums[i]) * i64::from(int(records, 2 * i + 1));
-            wide(round_shift(product, REQUANTIZE_SHIFT))
+            saturate_i17(round_shift(product, REQUANTIZE_SHIFT))
         };
         let values = [scaled(0), scaled(1), scaled(2), scaled(3)];
         let values = match activation {
             Activation::Identity => values,
-            other => each(values, |value| activate(value, other)),
+            other => map_lanes(values, |value| activate(value, other)),
         };
         match residual {
-            None => each(values, held),
+            None => map_lanes(values, saturate_i16),
             Some(&[a, b, c, d]) => {
                 let [v, w, x, y] = values;
                 let sums = [
@@ -198,7 +198,7 @@ impl Arithmetic for Fixed {
                     x + i32::from(c),
                     y + i32::from(d),
                 ];
-                each(sums, held)
+                map_lanes(sums, saturate_i16)
             }
         }
     }
@@ -216,10 +216,10 @@ impl Arithmetic for Fixed {
             i64::from(latent) * i64::from(int(record, 0)),
             REQUANTIZE_SHIFT,
         );
-        let value = wide(gained.saturating_add(i64::from(int(record, 1))));
+        let value = saturate_i17(gained.saturating_add(i64::from(int(record, 1))));
         (
-            held(activate(value, activation)),
-            held(activate(-value, activation)),
+            saturate_i16(activate(value, activation)),
+            saturate_i16(activate(-value, activation)),
         )
     }
 
@@ -228,11 +228,11 @@ impl Arithmetic for Fixed {
         let value = match record {
             Some(record) => {
                 let gained = round_shift(i64::from(a) * i64::from(int(record, 0)), 16);
-                wide(gained.saturating_add(i64::from(int(record, 1))))
+                saturate_i17(gained.saturating_add(i64::from(int(record, 1))))
             }
             None => i32::from(a),
         };
-        held(activate(value, activation))
+        saturate_i16(activate(value, activation))
     }
 
     #[inline(always)]
@@ -247,64 +247,67 @@ impl Arithmetic for Fixed {
         let open = (interpolate(sigmoid_table, raw) + (1 << 8)) >> 9; // 24 to 15 fraction bits
         let (hidden, carry) = (i32::from(hidden), i32::from(carry));
         let mixed = i64::from(hidden - carry) * i64::from(open);
-        held(carry + wide(round_shift(mixed, 15)))
+        saturate_i16(carry + saturate_i17(round_shift(mixed, 15)))
     }
 
     #[inline]
-    fn pixel(byte: u8, table: &[u8], energy: &mut FixedEnergy) -> i32 {
+    fn pixel(byte: u8, table: &[u8], log_det: &mut FixedLogDet) -> i32 {
         let entry = 2 * usize::from(byte);
-        energy.input += i64::from(int(table, entry + 1));
+        log_det.input += i64::from(int(table, entry + 1));
         int(table, entry)
     }
 
     /// Straight between the latents of the byte's edges, whose slope is the table's log_det: as exactly normalized as
     /// the logit itself, from which it stays within 7e-4.
     #[inline]
-    fn pixel_drawn(byte: u8, draw: u16, table: &[u8], _: f32, energy: &mut FixedEnergy) -> i32 {
+    fn pixel_drawn(byte: u8, draw: u16, table: &[u8], _: f32, log_det: &mut FixedLogDet) -> i32 {
         let entry = 2 * usize::from(byte);
         let (edge, next) = (int(table, entry), int(table, entry + 2));
-        energy.input += i64::from(int(table, entry + 1));
+        log_det.input += i64::from(int(table, entry + 1));
         let width = i64::from(next.wrapping_sub(edge));
         let part = round_shift(width * (2 * i64::from(draw) + 1), dither::FRACTION_BITS + 1);
         edge.wrapping_add(part as i32)
     }
 
-    fn pixel_with_noise(_: u8, _: f32, _: f32, _: &mut FixedEnergy) -> Result<i32, InputError> {
-        Err(InputError::NoiseUnsupported)
+    const TAKES_NOISE: bool = false;
+
+    fn pixel_with_noise(byte: u8, _: f32, _: f32, _: &mut FixedLogDet) -> i32 {
+        debug_assert!(false, "given noise for byte {byte} was refused");
+        0
     }
 
-    fn measurement(value: f32, record: &[u8], energy: &mut FixedEnergy) -> i32 {
+    fn measurement(value: f32, record: &[u8], log_det: &mut FixedLogDet) -> i32 {
         let (exponent, mean) = (int(record, 0), i64::from(int(record, 1)));
         let (mantissa, shift) = (i64::from(int(record, 2)), int(record, 3) as u32);
         let scaled = integer_of(value, exponent);
         let kept = scaled.clamp(-MEASUREMENT_LIMIT, MEASUREMENT_LIMIT);
-        energy.saturated |= kept != scaled;
-        energy.latent(round_shift((kept - mean) * mantissa, shift))
+        log_det.saturated |= kept != scaled;
+        log_det.latent(round_shift((kept - mean) * mantissa, shift))
     }
 
     /// A sum of 65535 products of 16 and 32 bits fits 62.
-    fn whiten(inputs: &[i32], row: &[u8], energy: &mut FixedEnergy) -> i32 {
+    fn whiten(inputs: &[i32], row: &[u8], log_det: &mut FixedLogDet) -> i32 {
         let weights = row.get(4..).unwrap_or(&[]).chunks_exact(2);
         let products = inputs.iter().zip(weights).map(|(&x, weight)| {
             let weight = weight.first_chunk().copied().unwrap_or_default();
             i64::from(x) * i64::from(i16::from_le_bytes(weight))
         });
         let sum = products.fold(0, i64::wrapping_add);
-        energy.latent(round_shift(sum, int(row, 0) as u32))
+        log_det.latent(round_shift(sum, int(row, 0) as u32))
     }
 
     #[inline]
-    fn actnorm(x: i32, record: &[u8], energy: &mut FixedEnergy) -> i32 {
+    fn actnorm(x: i32, record: &[u8], log_det: &mut FixedLogDet) -> i32 {
         let shifted = i64::from(x) + i64::from(int(record, 0));
-        energy.scaled(shifted, int(record, 1), MANTISSA_BITS - int(record, 2))
+        log_det.scaled(shifted, int(record, 1), MANTISSA_BITS - int(record, 2))
     }
 
-    fn linear(inputs: &[i32], row: &[u8], energy: &mut FixedEnergy) -> i32 {
+    fn linear(inputs: &[i32], row: &[u8], log_det: &mut FixedLogDet) -> i32 {
         let products = inputs
             .iter()
             .zip(row.chunks_exact(4))
             .map(|(&x, weight)| i64::from(x) * i64::from(int(weight, 0)));
-        energy.latent(round_shift(
+        log_det.latent(round_shift(
             products.fold(0, i64::wrapping_add),
             LINEAR_SHIFT,
         ))
@@ -316,7 +319,7 @@ impl Arithmetic for Fixed {
         raw_scale: i32,
         shift: i32,
         map: &ScaleAt<'_>,
-        energy: &mut FixedEnergy,
+        log_det: &mut FixedLogDet,
     ) -> i32 {
         let mapped = match map.scale {
             PlannedScale::Linear => i64::from(raw_scale),
@@ -330,34 +333,34 @@ impl Arithmetic for Fixed {
         // 24 fraction bits times 8: grid steps.
         let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 32);
         let steps = steps.clamp(-GRID_LIMIT - 1, GRID_LIMIT);
-        energy.steps += steps;
+        log_det.steps += steps;
         let (mantissa, octaves) = power_of_two(steps as i32);
         let right = MANTISSA_BITS - octaves;
         match map.affine {
             AffineForm::ShiftThenScale => {
-                energy.scaled(i64::from(x) + i64::from(shift), mantissa, right)
+                log_det.scaled(i64::from(x) + i64::from(shift), mantissa, right)
             }
             AffineForm::ScaleThenShift => {
-                let scaled = energy.scaled(i64::from(x), mantissa, right);
-                energy.latent(i64::from(scaled) + i64::from(shift))
+                let scaled = log_det.scaled(i64::from(x), mantissa, right);
+                log_det.latent(i64::from(scaled) + i64::from(shift))
             }
         }
     }
 
-    fn finish(energy: &FixedEnergy, latents: &[i32], constant_raw: i64) -> Evaluation {
+    fn finish(log_det: &FixedLogDet, latents: &[i32], constant_raw: i64) -> Evaluation {
         // z^2 has 48 fraction bits; half of it with 24 is a shift by 25.
         let squares = latents
             .iter()
             .map(|&z| round_shift(i64::from(z) * i64::from(z), 25));
         let prior = squares.fold(0i64, i64::saturating_add);
-        let log_det = round_shift(energy.steps.saturating_mul(STEP_NATS_Q44), 20);
+        let of_couplings = round_shift(log_det.steps.saturating_mul(STEP_NATS_Q44), 20);
         let sum = constant_raw
-            .saturating_add(energy.input)
-            .saturating_add(log_det);
+            .saturating_add(log_det.input)
+            .saturating_add(of_couplings);
         Evaluation {
             log_prob_raw: sum.saturating_sub(prior),
             squares_raw: prior,
-            saturated: energy.saturated,
+            saturated: log_det.saturated,
         }
     }
 

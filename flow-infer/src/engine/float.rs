@@ -4,9 +4,9 @@
 //! bit for bit here too (no fused multiply-add, no reordering). log_det and the prior are summed in f64: 7,840 terms
 //! of an f32 sum would lose four digits.
 
+use super::Evaluation;
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::{Evaluation, InputError};
 use crate::bytes::{float, run_mut};
 use crate::kernels::{self, PackedFloats, Row, Tile, portable};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
@@ -25,12 +25,12 @@ pub enum Float<const HALF: bool> {}
 
 /// Running log_det of an evaluation in floats.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FloatEnergy {
-    log_det: f64,
+pub struct FloatLogDet {
+    nats: f64,
     out_of_range: bool,
 }
 
-impl FloatEnergy {
+impl FloatLogDet {
     /// A latent; beyond what a density can mean it is held and remembered, as in integers.
     fn latent(&mut self, value: f32) -> f32 {
         const LIMIT: f32 = 1e15;
@@ -52,11 +52,11 @@ fn activate(value: f32, activation: Activation) -> f32 {
     }
 }
 
-fn logit(byte: u8, noise: f32, margin: f32, energy: &mut FloatEnergy) -> f32 {
+fn logit(byte: u8, noise: f32, margin: f32, log_det: &mut FloatLogDet) -> f32 {
     let unit = (f32::from(byte) + noise) / 256.0;
     let p = (1.0 - 2.0 * margin) * unit + margin;
     let (ln_p, ln_q) = (libm::logf(p), libm::log1pf(-p));
-    energy.log_det -= f64::from(ln_p) + f64::from(ln_q);
+    log_det.nats -= f64::from(ln_p) + f64::from(ln_q);
     ln_p - ln_q
 }
 
@@ -104,7 +104,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
     type Latent = f32;
     type Activation = f32;
     type Accumulator = f32;
-    type Energy = FloatEnergy;
+    type LogDet = FloatLogDet;
     type PackedWeights = PackedFloats;
     const ZERO_LATENT: f32 = 0.0;
     const ZERO_ACTIVATION: f32 = 0.0;
@@ -181,44 +181,41 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         hidden * open + carry * (1.0 - open)
     }
 
-    fn pixel(byte: u8, table: &[u8], energy: &mut FloatEnergy) -> f32 {
+    fn pixel(byte: u8, table: &[u8], log_det: &mut FloatLogDet) -> f32 {
         let entry = 2 * usize::from(byte);
-        energy.log_det += f64::from(float(table, entry + 1));
+        log_det.nats += f64::from(float(table, entry + 1));
         float(table, entry)
     }
 
-    fn pixel_drawn(byte: u8, draw: u16, _: &[u8], margin: f32, energy: &mut FloatEnergy) -> f32 {
+    fn pixel_drawn(byte: u8, draw: u16, _: &[u8], margin: f32, log_det: &mut FloatLogDet) -> f32 {
         let noise = (f32::from(draw) + 0.5) / (1u32 << dither::FRACTION_BITS) as f32;
-        logit(byte, noise, margin, energy)
+        logit(byte, noise, margin, log_det)
     }
 
-    fn pixel_with_noise(
-        byte: u8,
-        noise: f32,
-        margin: f32,
-        energy: &mut FloatEnergy,
-    ) -> Result<f32, InputError> {
-        Ok(logit(byte, noise, margin, energy))
+    const TAKES_NOISE: bool = true;
+
+    fn pixel_with_noise(byte: u8, noise: f32, margin: f32, log_det: &mut FloatLogDet) -> f32 {
+        logit(byte, noise, margin, log_det)
     }
 
-    fn measurement(value: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {
-        energy.latent((value - float(record, 0)) / float(record, 1))
+    fn measurement(value: f32, record: &[u8], log_det: &mut FloatLogDet) -> f32 {
+        log_det.latent((value - float(record, 0)) / float(record, 1))
     }
 
-    fn whiten(inputs: &[f32], row: &[u8], energy: &mut FloatEnergy) -> f32 {
-        Self::linear(inputs, row, energy)
+    fn whiten(inputs: &[f32], row: &[u8], log_det: &mut FloatLogDet) -> f32 {
+        Self::linear(inputs, row, log_det)
     }
 
-    fn actnorm(x: f32, record: &[u8], energy: &mut FloatEnergy) -> f32 {
-        energy.latent((x + float(record, 0)) * float(record, 1))
+    fn actnorm(x: f32, record: &[u8], log_det: &mut FloatLogDet) -> f32 {
+        log_det.latent((x + float(record, 0)) * float(record, 1))
     }
 
-    fn linear(inputs: &[f32], row: &[u8], energy: &mut FloatEnergy) -> f32 {
+    fn linear(inputs: &[f32], row: &[u8], log_det: &mut FloatLogDet) -> f32 {
         let products = inputs
             .iter()
             .zip(row.chunks_exact(4))
             .map(|(&x, w)| x * float(w, 0));
-        energy.latent(products.fold(0.0, |sum, product| sum + product))
+        log_det.latent(products.fold(0.0, |sum, product| sum + product))
     }
 
     fn couple(
@@ -226,7 +223,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         raw_scale: f32,
         shift: f32,
         map: &ScaleAt<'_>,
-        energy: &mut FloatEnergy,
+        log_det: &mut FloatLogDet,
     ) -> f32 {
         let mapped = match map.scale {
             PlannedScale::Tanh => libm::tanhf(raw_scale),
@@ -240,23 +237,23 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
             }
         };
         let log_scale = mapped * float(map.bound, 0);
-        energy.log_det += f64::from(log_scale);
+        log_det.nats += f64::from(log_scale);
         let scale = libm::expf(log_scale);
-        energy.latent(match map.affine {
+        log_det.latent(match map.affine {
             AffineForm::ShiftThenScale => (x + shift) * scale,
             AffineForm::ScaleThenShift => x * scale + shift,
         })
     }
 
-    fn finish(energy: &FloatEnergy, latents: &[f32], constant_raw: i64) -> Evaluation {
+    fn finish(log_det: &FloatLogDet, latents: &[f32], constant_raw: i64) -> Evaluation {
         let squares = latents
             .iter()
             .fold(0.0, |sum, &z| sum + f64::from(z) * f64::from(z));
-        let log_prob = energy.log_det + nats_from_raw(constant_raw) - 0.5 * squares;
+        let log_prob = log_det.nats + nats_from_raw(constant_raw) - 0.5 * squares;
         Evaluation {
             log_prob_raw: raw_from_nats(log_prob),
             squares_raw: raw_from_nats(0.5 * squares),
-            saturated: energy.out_of_range || !log_prob.is_finite(),
+            saturated: log_det.out_of_range || !log_prob.is_finite(),
         }
     }
 

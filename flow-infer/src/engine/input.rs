@@ -1,5 +1,6 @@
 //! From bytes to the first latent.
 
+use super::span::Span;
 use super::{Arithmetic, Elements, InputError, dither};
 use crate::bytes;
 use crate::plan::{Dequantization, IMAGE_TABLE_BYTES, PlanHead, PlannedInput, parts};
@@ -21,17 +22,51 @@ pub(super) struct Drawn<'n> {
     pub(super) draw: u8,
 }
 
+/// What reading a coordinate costs, in products.
+const READ_PRODUCTS: usize = 64;
+
+/// Whether an input of these elements can be evaluated with this noise.
+pub(super) fn check<A: Arithmetic>(
+    input: &PlannedInput,
+    elements: Elements<'_>,
+    noise: Noise<'_>,
+) -> Result<(), InputError> {
+    if elements.byte_len() != input.byte_len() {
+        return Err(InputError::Length);
+    }
+    match (input, noise) {
+        (PlannedInput::Image { .. }, noise) if parts::IMAGES => {
+            let image = elements.image();
+            match noise {
+                // Measurements of as many bytes as the image has.
+                _ if image.len() != input.byte_len() => Err(InputError::Length),
+                Noise::Planned => Ok(()),
+                Noise::Given(noise) if !noise_fits(noise, image) => Err(InputError::Noise),
+                Noise::Given(_) if !A::TAKES_NOISE => Err(InputError::NoiseUnsupported),
+                Noise::Given(_) => Ok(()),
+            }
+        }
+        _ if elements.are_finite() => Ok(()),
+        _ => Err(InputError::NotFinite),
+    }
+}
+
+fn noise_fits(noise: &[f32], image: &[u8]) -> bool {
+    noise.len() == image.len() && noise.iter().all(|u| (0.0..1.0).contains(u))
+}
+
+/// Reads some coordinates of an input that was checked, or measurements that are whitened then.
 pub(super) fn read<A: Arithmetic>(
     head: &PlanHead,
     tensors: &[u8],
     elements: Elements<'_>,
     drawn: Drawn<'_>,
-    latents: &mut [A::Latent],
-    energy: &mut A::Energy,
-) -> Result<(), InputError> {
-    if elements.byte_len() != head.input.byte_len() {
-        return Err(InputError::Length);
-    }
+    target: &mut [A::Latent],
+    log_det: &mut A::LogDet,
+    span: &mut Span,
+) {
+    let units = span.take(target.len(), READ_PRODUCTS);
+    let target = target.get_mut(units.clone()).unwrap_or_default();
     match head.input {
         PlannedInput::Image {
             table,
@@ -39,98 +74,63 @@ pub(super) fn read<A: Arithmetic>(
             dequantization,
             ..
         } if parts::IMAGES => {
-            let input = elements.image();
+            let image = elements.image();
             let table = bytes::run(tensors, table as usize, IMAGE_TABLE_BYTES);
-            let pixels = latents.iter_mut().zip(input);
+            let pixels = image.get(units.start..).unwrap_or(&[]);
+            let pixels = target.iter_mut().zip(pixels);
             match (drawn.noise, dequantization) {
-                (Noise::Given(noise), _) => {
-                    return with_noise::<A>(margin, input, noise, latents, energy);
+                (Noise::Given(noise), _) if A::TAKES_NOISE => {
+                    let noise = noise.get(units.start..).unwrap_or(&[]);
+                    for ((latent, &byte), &u) in pixels.zip(noise) {
+                        *latent = A::pixel_with_noise(byte, u, margin, log_det);
+                    }
                 }
-                (Noise::Planned, Dequantization::Midpoint) => {
-                    pixels.for_each(|(latent, &byte)| *latent = A::pixel(byte, table, energy));
+                (_, Dequantization::Midpoint) => {
+                    pixels.for_each(|(latent, &byte)| *latent = A::pixel(byte, table, log_det));
                 }
-                (Noise::Planned, Dequantization::Drawn { seed, .. }) => {
-                    let noise = dither::dither(seed, drawn.draw, input);
+                (_, Dequantization::Drawn { seed, .. }) => {
+                    let noise = dither::dither_from(units.start, seed, drawn.draw, image);
                     for ((latent, &byte), u) in pixels.zip(noise) {
-                        *latent = A::pixel_drawn(byte, u, table, margin, energy);
+                        *latent = A::pixel_drawn(byte, u, table, margin, log_det);
                     }
                 }
             }
-            Ok(())
         }
-        PlannedInput::Vector { records, .. } if parts::VECTORS => {
+        PlannedInput::Vector { records, .. } | PlannedInput::Whitened { records, .. }
+            if parts::VECTORS =>
+        {
+            let size = A::FORMAT.sizes().standardization;
             let records = bytes::tail(tensors, records);
-            measurements::<A>(records, elements, latents, energy)
-        }
-        PlannedInput::Whitened {
-            dims,
-            records,
-            rows,
-            ..
-        } if parts::VECTORS => {
-            let (latents, standardized) =
-                latents.split_at_mut(usize::from(dims).min(latents.len()));
-            measurements::<A>(
-                bytes::tail(tensors, records),
-                elements,
-                standardized,
-                energy,
-            )?;
-            whiten::<A>(bytes::tail(tensors, rows), standardized, latents, energy);
-            Ok(())
+            for (index, latent) in units.zip(target) {
+                let record = bytes::run(records, index * size, size);
+                *latent = A::measurement(elements.measurement(index), record, log_det);
+            }
         }
         // Left out of this build, and refused when loaded.
-        PlannedInput::Image { .. }
-        | PlannedInput::Vector { .. }
-        | PlannedInput::Whitened { .. } => Ok(()),
+        _ => {}
     }
 }
 
-fn with_noise<A: Arithmetic>(
-    margin: f32,
-    input: &[u8],
-    noise: &[f32],
-    latents: &mut [A::Latent],
-    energy: &mut A::Energy,
-) -> Result<(), InputError> {
-    if noise.len() != input.len() || !noise.iter().all(|u| (0.0..1.0).contains(u)) {
-        return Err(InputError::Noise);
-    }
-    for ((latent, &byte), &u) in latents.iter_mut().zip(input).zip(noise) {
-        *latent = A::pixel_with_noise(byte, u, margin, energy)?;
-    }
-    Ok(())
-}
-
-fn whiten<A: Arithmetic>(
-    rows: &[u8],
+/// Computes some coordinates from all standardized measurements.
+pub(super) fn whiten<A: Arithmetic>(
+    head: &PlanHead,
+    tensors: &[u8],
     standardized: &[A::Latent],
     latents: &mut [A::Latent],
-    energy: &mut A::Energy,
+    log_det: &mut A::LogDet,
+    span: &mut Span,
 ) {
+    let PlannedInput::Whitened { rows, .. } = head.input else {
+        return;
+    };
+    let rows = bytes::tail(tensors, rows);
     let row_len = A::FORMAT.sizes().whitening_row(standardized.len());
-    for (index, latent) in latents.iter_mut().enumerate() {
+    // A product of 32 bits by 16 takes some three times as long as one of a layer.
+    let units = span.take(latents.len(), 4 * standardized.len());
+    for index in units {
         let row = bytes::run(rows, index * row_len, row_len);
-        *latent = A::whiten(standardized, row, energy);
-    }
-}
-
-/// Called in two places: twice the code would be 500 bytes of flash.
-#[inline(never)]
-fn measurements<A: Arithmetic>(
-    records: &[u8],
-    input: Elements<'_>,
-    latents: &mut [A::Latent],
-    energy: &mut A::Energy,
-) -> Result<(), InputError> {
-    let size = A::FORMAT.sizes().standardization;
-    for (index, latent) in latents.iter_mut().enumerate() {
-        let value = input.measurement(index);
-        if !value.is_finite() {
-            return Err(InputError::NotFinite);
+        if let Some(latent) = latents.get_mut(index) {
+            *latent = A::whiten(standardized, row, log_det);
         }
-        let record = bytes::run(records, index * size, size);
-        *latent = A::measurement(value, record, energy);
     }
-    Ok(())
 }

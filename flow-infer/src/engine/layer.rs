@@ -1,37 +1,51 @@
 //! One row of one layer, from the rings in front of it to its own ring, or into the coupling.
 
 use super::arithmetic::Arithmetic;
-use super::conv::{Convolution, Inputs, Sink};
-use super::couple::{CoupleRow, Place};
+use super::conv::{Channels, Convolution, Inputs, Sink};
+use super::couple::{Context, CoupleRow};
 use super::observe::Observer;
-use crate::bytes::{at, run, run_mut, tail};
+use super::span::Span;
+use crate::bytes::{at, checked, run, run_mut, tail};
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
 use crate::spec::Columns;
 
+/// What a row reads and changes.
+pub(super) struct State<'s, A: Arithmetic> {
+    pub(super) latents: &'s mut [A::Latent],
+    pub(super) activations: &'s mut [A::Activation],
+    pub(super) packed: &'s mut A::PackedWeights,
+    pub(super) log_det: &'s mut A::LogDet,
+}
+
+/// Computes a row of a layer, or a part of it.
 pub(super) fn run_row<A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     event: Event,
-    latents: &mut [A::Latent],
-    activations: &mut [A::Activation],
-    packed: &mut A::PackedWeights,
-    energy: &mut A::Energy,
+    span: &mut Span,
+    state: State<'_, A>,
     observer: &mut impl Observer<A>,
 ) {
-    let coupling = place.coupling;
-    let Some(layer) = coupling.layers.get(event.layer) else {
+    let State {
+        latents,
+        activations,
+        packed,
+        log_det,
+    } = state;
+    let coupling = context.coupling;
+    let Some(layer) = checked(coupling.layers.get(event.layer)) else {
         return;
     };
     let Some(target) = layer.target else {
         let mut sink = CoupleRow::<A, _> {
-            place,
+            context,
             y: event.row,
             latents,
-            energy,
+            log_det,
             observer,
         };
-        return convolve::<A>(place, event, activations, packed, &mut sink);
+        return convolve::<A>(context, event, span, (activations, packed), &mut sink);
     };
-    let Some(buffer) = coupling.buffers.get(usize::from(target)) else {
+    let Some(buffer) = checked(coupling.buffers.get(usize::from(target))) else {
         return;
     };
     // Loading has checked that everything a layer reads lies before its target.
@@ -42,18 +56,18 @@ pub(super) fn run_row<A: Arithmetic>(
     let mut sink = RowSink::<A> {
         pixel_len: buffer.pixel_len(),
         margin_len: usize::from(buffer.margin) * buffer.pixel_len(),
-        residual: residual_row::<A>(place, layer, event.row, before),
+        residual: residual_row::<A>(context, layer, event.row, before),
         activation: layer.activation,
         row,
     };
     match layer.kind {
         LayerKind::Input { pair } => {
-            input::<A>(place, layer, event.row, latents, pair, sink.row, buffer)
+            input::<A>(context, layer, event.row, latents, pair, sink.row, buffer)
         }
-        LayerKind::Map => map::<A>(place, layer, event.row, before, &mut sink),
+        LayerKind::Map => map::<A>(context, layer, event.row, before, &mut sink),
         LayerKind::Gate { gate, carry } if parts::GLOW => {
             gate_row::<A>(
-                place,
+                context,
                 layer,
                 [layer.source, gate, carry],
                 event.row,
@@ -62,12 +76,14 @@ pub(super) fn run_row<A: Arithmetic>(
             );
         }
         LayerKind::Conv(_) | LayerKind::ConvTransposed(_) => {
-            convolve::<A>(place, event, before, packed, &mut sink);
+            convolve::<A>(context, event, span, (before, packed), &mut sink);
         }
         // Left out of this build, and refused when loaded.
         LayerKind::Gate { .. } => {}
     }
-    observer.row(place.index, event.layer, event.row, sink.row);
+    if span.next() == 0 {
+        observer.row(context.index, event.layer, event.row, sink.row);
+    }
 }
 
 /// Writes four channels of a pixel into the target's row.
@@ -91,11 +107,14 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
 
     #[inline(always)]
     fn take_row(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
-        let target = self.row.get_mut(self.margin_len..).unwrap_or_default();
-        A::row(
-            &mut inputs.row(self.activation, self.residual, target),
-            packed,
-        )
+        let begin = inputs.columns.first() * self.pixel_len + inputs.channels.first * LANES;
+        let target = self.row.get_mut(self.margin_len + begin..);
+        let target = target.unwrap_or_default();
+        let residual = match self.residual {
+            [] => &[],
+            all => all.get(begin..).unwrap_or(&[]),
+        };
+        A::row(&mut inputs.row(self.activation, residual, target), packed)
     }
 
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
@@ -103,7 +122,7 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
         // A residual's margins may differ from the target's, so it is cut to its pixels beforehand.
         let residual = self.residual.get(place..).and_then(|r| r.first_chunk());
         let target = self.row.get_mut(self.margin_len + place..);
-        if let Some(target) = target.and_then(|t| t.first_chunk_mut()) {
+        if let Some(target) = checked(target.and_then(|t| t.first_chunk_mut())) {
             *target = A::activations(sums, records, self.activation, residual);
         }
     }
@@ -111,12 +130,12 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
 
 /// Row y of a buffer without its margins.
 fn pixels<'a, A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     id: u8,
     y: usize,
     activations: &'a [A::Activation],
 ) -> &'a [A::Activation] {
-    let Some(buffer) = place.coupling.buffers.get(usize::from(id)) else {
+    let Some(buffer) = checked(context.coupling.buffers.get(usize::from(id))) else {
         return &[];
     };
     let pixel = buffer.pixel_len();
@@ -125,56 +144,61 @@ fn pixels<'a, A: Arithmetic>(
 }
 
 fn residual_row<'a, A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     layer: &Layer,
     y: usize,
     activations: &'a [A::Activation],
 ) -> &'a [A::Activation] {
     layer
         .residual
-        .map_or(&[], |id| pixels::<A>(place, id, y, activations))
+        .map_or(&[], |id| pixels::<A>(context, id, y, activations))
 }
 
 fn convolve<A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     event: Event,
-    activations: &[A::Activation],
-    packed: &mut A::PackedWeights,
+    span: &mut Span,
+    (activations, packed): (&[A::Activation], &mut A::PackedWeights),
     sink: &mut impl Sink<A>,
 ) {
-    let coupling = place.coupling;
+    let coupling = context.coupling;
     let Some(layer) = coupling.layers.get(event.layer) else {
         return;
     };
-    let Some(source) = coupling.buffers.get(usize::from(layer.source)) else {
+    let Some(source) = checked(coupling.buffers.get(usize::from(layer.source))) else {
         return;
     };
-    let Some(output) = coupling.output_shape(layer) else {
+    let Some(output) = checked(coupling.output_shape(layer)) else {
         return;
     };
     let (LayerKind::Conv(window) | LayerKind::ConvTransposed(window)) = layer.kind else {
         return;
     };
+    let fan_in = usize::from(window.height) * usize::from(window.width) * source.pixel_len();
     let convolution = Convolution::<A> {
         window,
         source,
         activations,
-        weights: tail(place.tensors, layer.weights),
-        records: tail(place.tensors, layer.records),
+        channels: Channels {
+            weights: tail(context.tensors, layer.weights),
+            row_bytes: fan_in * A::FORMAT.sizes().weight,
+            records: tail(context.tensors, layer.records),
+            first: 0,
+            blocks: lanes(usize::from(output.channels)) / LANES,
+        },
         columns: usize::from(output.width),
-        blocks: lanes(usize::from(output.channels)) / LANES,
     };
     match layer.kind {
         LayerKind::ConvTransposed(_) if parts::AUTOENCODER => {
-            convolution.transposed_row(event.row, packed, sink)
+            convolution.transposed_row(event.row, span, packed, sink)
         }
-        _ => convolution.row(event.row, packed, sink),
+        _ => convolution.row(event.row, span, packed, sink),
     }
 }
 
 /// The kept part of the latent, as the conditioner reads it: pixels that are not kept are zero.
 fn input<A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     layer: &Layer,
     y: usize,
     latents: &[A::Latent],
@@ -182,10 +206,10 @@ fn input<A: Arithmetic>(
     row: &mut [A::Activation],
     buffer: &Buffer,
 ) {
-    let coupling = place.coupling;
+    let coupling = context.coupling;
     let (view, shape) = (coupling.view, coupling.view.shape());
     let (first, count) = coupling.mask.kept_channels(view.channels());
-    let records = tail(place.tensors, layer.records).chunks_exact(A::FORMAT.sizes().input);
+    let records = tail(context.tensors, layer.records).chunks_exact(A::FORMAT.sizes().input);
     let pixel = buffer.pixel_len();
     let start = usize::from(buffer.margin) * pixel;
     for (i, record) in (0..count).zip(records) {
@@ -214,17 +238,17 @@ fn input<A: Arithmetic>(
 }
 
 fn map<A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     layer: &Layer,
     y: usize,
     activations: &[A::Activation],
     sink: &mut RowSink<'_, A>,
 ) {
-    let source = pixels::<A>(place, layer.source, y, activations);
+    let source = pixels::<A>(context, layer.source, y, activations);
     let pixel = sink.pixel_len;
     let targets = run_mut(sink.row, sink.margin_len, source.len());
     let size = A::FORMAT.sizes().map;
-    let records = (layer.records != NO_TENSOR).then(|| tail(place.tensors, layer.records));
+    let records = (layer.records != NO_TENSOR).then(|| tail(context.tensors, layer.records));
     if records.is_none() && layer.activation == Activation::Relu {
         return A::relu(source, targets);
     }
@@ -237,16 +261,16 @@ fn map<A: Arithmetic>(
 }
 
 fn gate_row<A: Arithmetic>(
-    place: &Place<'_>,
+    context: &Context<'_>,
     layer: &Layer,
     [hidden, gate, carry]: [u8; 3],
     y: usize,
     activations: &[A::Activation],
     sink: &mut RowSink<'_, A>,
 ) {
-    let table = place.table(place.head.sigmoid_table);
-    let record = run(tail(place.tensors, layer.records), 0, 4);
-    let source = |id| pixels::<A>(place, id, y, activations);
+    let table = context.table(context.head.sigmoid_table);
+    let record = run(tail(context.tensors, layer.records), 0, 4);
+    let source = |id| pixels::<A>(context, id, y, activations);
     let targets = run_mut(sink.row, sink.margin_len, source(hidden).len());
     let sources = source(hidden).iter().zip(source(gate)).zip(source(carry));
     for (target, ((&hidden, &gate), &carry)) in targets.iter_mut().zip(sources) {

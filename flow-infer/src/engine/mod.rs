@@ -1,49 +1,52 @@
 //! Evaluates a flow: latents in one image-shaped buffer that never moves, conditioners row by row.
 //!
-//! One walk serves two number systems ([`Arithmetic`]): `Fixed` computes with integers only and gives the same bits
+//! One [`Evaluator`] serves two number systems ([`Arithmetic`]): `Fixed` computes with integers only and gives the same bits
 //! on every target; `F32` and `F16` (the storage of the weights) sum in a fixed order and take transcendental
 //! functions from `libm`. What they share is here: order of rows, views, masks, rings. What differs is arithmetic.
 
 mod arithmetic;
 mod conv;
 mod couple;
+mod dilated;
 mod dither;
 mod elements;
 mod error;
+mod evaluator;
 mod fixed;
 mod float;
-mod halves;
 mod input;
 mod layer;
-mod meeting;
 mod observe;
+mod pointwise;
+mod rendezvous;
+mod row_split;
 mod scratch;
-mod spread;
+mod span;
 mod table;
 mod transposed;
-mod walk;
 
 pub use arithmetic::Arithmetic;
 pub use dither::dither;
 pub use elements::Elements;
 pub use error::InputError;
+pub use evaluator::{Evaluator, Request};
 pub use fixed::{Fixed, LATENT_FRACTION_BITS, LOG_SCALE_STEPS_PER_OCTAVE};
 pub use float::{F16, F32};
-pub use halves::{Halves, evaluate_half};
 pub use input::Noise;
-pub use meeting::Meeting;
 pub use observe::{Coupled, Observer};
+pub use rendezvous::Rendezvous;
+pub use row_split::{RowSplit, evaluate_half};
 pub use scratch::{Scratch, ScratchMut};
+pub use span::STEP_PRODUCTS;
 
 use crate::artifact::Artifact;
-use crate::plan::Schedule;
-use walk::{Walk, evaluate_with, run_rows};
+use evaluator::Alone;
 
 /// Most rows of a convolution's window.
 pub(crate) const MAX_WINDOW_ROWS: usize = 32;
 
 /// What the flow says of one input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Evaluation {
     /// log_prob in units of 2^-24 nats; meaningless but deterministic where `saturated`.
@@ -85,24 +88,7 @@ pub fn evaluate_elements<A: Arithmetic>(
     scratch: ScratchMut<'_, A>,
     observer: &mut impl Observer<A>,
 ) -> Result<Evaluation, InputError> {
-    evaluate_with(artifact, input, noise, scratch, observer, &mut Alone)
-}
-
-/// All rows of every coupling.
-struct Alone;
-
-impl<A: Arithmetic, O: Observer<A>> Walk<A, O> for Alone {
-    #[inline(always)]
-    fn coupling(
-        &mut self,
-        place: &couple::Place<'_>,
-        latents: &mut [A::Latent],
-        activations: &mut [A::Activation],
-        energy: &mut A::Energy,
-        observer: &mut O,
-    ) -> Result<(), InputError> {
-        let schedule = &mut Schedule::new(place.coupling);
-        run_rows::<A>(place, schedule, latents, activations, energy, observer);
-        Ok(())
-    }
+    let request = Request::new(artifact, input, noise, scratch)?;
+    let Ok(found) = Evaluator::new(request).run(&mut Alone, observer);
+    Ok(found)
 }

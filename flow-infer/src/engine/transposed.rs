@@ -1,24 +1,29 @@
 //! A row of a transposed convolution, column by column: each has a window of its own on the input.
 
 use super::conv::{Convolution, Sink, fill};
-use super::spread::{self, origins};
+use super::dilated::{self, origins};
+use super::span::Span;
 use super::{Arithmetic, MAX_WINDOW_ROWS};
+use crate::bytes::checked;
 use crate::kernels::{Run, Tile, Window};
 
 impl<A: Arithmetic> Convolution<'_, A> {
-    /// Computes output row y of the transposed convolution: every input pixel spreads over a window of the output.
+    /// Computes output row y of the transposed convolution, or a part of it: every input pixel spreads over a window of the output.
     pub(super) fn transposed_row(
         &self,
         y: usize,
+        span: &mut Span,
         packed: &mut A::PackedWeights,
         sink: &mut impl Sink<A>,
     ) {
-        if A::WHOLE_ROWS && spread::row(self, y, packed, sink) {
+        let part = self.part(sink.columns(self.columns), span);
+        if A::WHOLE_ROWS && dilated::row(self, y, part, packed, sink) {
             return;
         }
+        let (columns, channels) = part;
         let pixel = self.source.pixel_len();
-        for x in sink.columns(self.columns) {
-            for (block, weights, records) in self.blocks() {
+        for x in columns {
+            for (block, weights, records) in channels.blocks::<A>() {
                 let mut sums = A::biases(records);
                 let mut reaching = self.reaching(y, x);
                 let mut list = [Run::default(); MAX_WINDOW_ROWS];
@@ -28,7 +33,8 @@ impl<A: Arithmetic> Convolution<'_, A> {
                         break;
                     }
                     let window = Window::new(runs, pixel);
-                    if let Some(tile) = Tile::new(&window, weights, (self.activations, 0)) {
+                    let tile = Tile::new(&window, weights, (self.activations, 0));
+                    if let Some(tile) = checked(tile) {
                         A::single(&tile, &mut sums);
                     }
                 }

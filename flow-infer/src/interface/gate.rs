@@ -1,16 +1,18 @@
 //! A model, ready to decide.
 
 use super::{
-    Assessment, BorrowedMemory, Input, InputError, Memory, Model, OpenError, SelfTestFailed,
+    Assessment, BorrowedMemory, Evaluation, Input, InputError, Memory, Model, OpenError,
+    SelfTestFailed,
 };
 use crate::artifact::Artifact;
 use crate::detector::Detector;
 use crate::drift::DriftAlarm;
-use crate::engine::{Elements, Fixed, Noise, ScratchMut};
+use crate::engine::{Elements, Fixed, Noise, Request, ScratchMut};
 use crate::gate::Decision;
 use crate::plan::{NumberFormat, PlannedInput};
+use crate::score::ScoreKind;
 use crate::score::complexity::Coder;
-use crate::score::{ScoreKind, Scores};
+use crate::scoring::Scoring;
 
 /// A calibrated model with its memory, tested on this very machine: what is left to go wrong is the input.
 ///
@@ -76,6 +78,23 @@ impl<'m> Gate<'m> {
         self.assess_elements(input.elements())
     }
 
+    /// The assessment of an input, to be computed step by step between other work.
+    ///
+    /// # Errors
+    /// [`InputError`]: what is given is no input of this model.
+    pub fn begin<'e>(
+        &'e mut self,
+        input: &'e (impl Input + ?Sized),
+    ) -> Result<Evaluation<'e>, InputError> {
+        let elements = input.elements();
+        elements.check(self.artifact.input())?;
+        let (artifact, scratch) = (&self.artifact, self.scratch.reborrow());
+        let request = Request::new(artifact, elements, Noise::Planned, scratch);
+        let request = request.map_err(|_| InputError::NotFinite)?;
+        let scoring = Scoring::new(artifact, elements, request, self.coder);
+        Ok(Evaluation::new(artifact, scoring))
+    }
+
     /// Evaluates the file's golden vectors again and returns how many there are: for programs that test themselves
     /// from time to time.
     ///
@@ -110,20 +129,7 @@ impl<'m> Gate<'m> {
         // Of an input of the right size only this can be wrong: the rest was checked when the gate was opened.
         let scores = self.detector().scores_of(elements, Noise::Planned);
         let scores = scores.map_err(|_| InputError::NotFinite)?;
-        Ok(self.judge(scores))
-    }
-
-    fn judge(&self, scores: Scores) -> Assessment {
-        let calibration = self.artifact.calibration();
-        debug_assert!(calibration.is_some_and(|c| c.score_raw(&scores).is_some()));
-        Assessment {
-            decision: calibration.map_or(Decision::Invalid, |c| c.decide(&scores)),
-            score_raw: calibration
-                .and_then(|c| c.score_raw(&scores))
-                .unwrap_or(i64::MIN),
-            p_value_ppm: self.artifact.p_value_ppm(&scores),
-            scores,
-        }
+        Ok(Assessment::of(&self.artifact, scores))
     }
 }
 

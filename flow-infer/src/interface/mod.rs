@@ -3,6 +3,7 @@
 mod assessment;
 mod embedded;
 mod error;
+mod evaluation;
 mod gate;
 mod input;
 mod model;
@@ -12,6 +13,7 @@ mod workspace;
 pub use assessment::Assessment;
 pub use embedded::{Aligned, EmbeddedWorkspace};
 pub use error::{InputError, OpenError, SelfTestFailed};
+pub use evaluation::Evaluation;
 pub use gate::Gate;
 pub use input::Input;
 pub use model::{InputShape, Model};

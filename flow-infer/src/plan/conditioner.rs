@@ -171,9 +171,9 @@ fn check_tensors(
 /// used again, and all rows get done.
 pub(crate) fn check_schedule(
     coupling: &Coupling,
-    schedule: &mut Schedule<'_>,
+    schedule: &mut Schedule,
 ) -> Result<(), PlanError> {
-    while let Some(event) = schedule.next() {
+    while let Some(event) = schedule.next_row(coupling) {
         let layer = coupling
             .layers
             .get(event.layer)

@@ -18,8 +18,7 @@ pub struct Event {
 
 /// Walks the rows of a coupling's conditioner in the order in which they are computed.
 #[derive(Clone, Debug)]
-pub struct Schedule<'c> {
-    coupling: &'c Coupling,
+pub struct Schedule {
     /// Rows finished, by layer, and the row before which each ends.
     done: [u16; MAX_LAYERS],
     end: [u16; MAX_LAYERS],
@@ -32,35 +31,44 @@ pub struct Schedule<'c> {
     may_be_ready: u64,
 }
 
-impl<'c> Schedule<'c> {
-    /// Nothing computed yet.
-    pub fn new(coupling: &'c Coupling) -> Self {
-        let mut producer = [u8::MAX; MAX_BUFFERS];
-        let mut readers = [0; MAX_BUFFERS];
-        let mut end = [0; MAX_LAYERS];
-        for ((layer, index), end) in coupling.layers.iter().zip(0u8..).zip(&mut end) {
-            *end = coupling.output_shape(layer).map_or(0, |s| s.height);
-            for &read in coupling.reads(layer).iter().flatten() {
-                if let Some(readers) = readers.get_mut(usize::from(read)) {
-                    *readers |= bit(usize::from(index));
-                }
-            }
-            if let Some(slot) = layer.target.and_then(|t| producer.get_mut(usize::from(t))) {
-                *slot = index;
-            }
-        }
+impl Schedule {
+    /// No rows at all.
+    pub const fn empty() -> Self {
         Self {
-            coupling,
             done: [0; MAX_LAYERS],
-            end,
-            producer,
-            readers,
+            end: [0; MAX_LAYERS],
+            producer: [u8::MAX; MAX_BUFFERS],
+            readers: [0; MAX_BUFFERS],
             may_be_ready: u64::MAX,
         }
     }
 
+    /// Nothing of a coupling computed yet.
+    pub fn new(coupling: &Coupling) -> Self {
+        let mut schedule = Self::empty();
+        schedule.restart(coupling);
+        schedule
+    }
+
+    /// Begins with a coupling, whatever was there before.
+    pub fn restart(&mut self, coupling: &Coupling) {
+        *self = Self::empty();
+        for ((layer, index), end) in coupling.layers.iter().zip(0u8..).zip(&mut self.end) {
+            *end = coupling.output_shape(layer).map_or(0, |s| s.height);
+            for &read in coupling.reads(layer).iter().flatten() {
+                if let Some(readers) = self.readers.get_mut(usize::from(read)) {
+                    *readers |= bit(usize::from(index));
+                }
+            }
+            let target = layer.target.map(usize::from);
+            if let Some(slot) = target.and_then(|target| self.producer.get_mut(target)) {
+                *slot = index;
+            }
+        }
+    }
+
     /// Only what these rows of the last layer need, which writes no buffer.
-    pub fn of_rows(coupling: &'c Coupling, rows: core::ops::Range<u16>) -> Self {
+    pub fn of_rows(coupling: &Coupling, rows: core::ops::Range<u16>) -> Self {
         let mut schedule = Self {
             done: [u16::MAX; MAX_LAYERS],
             end: [0; MAX_LAYERS],
@@ -113,37 +121,28 @@ impl<'c> Schedule<'c> {
 
     /// Whether every layer has finished every row.
     pub fn finished(&self) -> bool {
-        (0..self.coupling.layers.len()).all(|i| self.done(i) >= self.end(i))
+        (0..MAX_LAYERS).all(|layer| self.done(layer) >= self.end(layer))
     }
 
-    fn ready(&self, index: usize) -> bool {
-        let Some(layer) = self.coupling.layers.get(index) else {
+    fn ready(&self, coupling: &Coupling, index: usize) -> bool {
+        let Some(layer) = coupling.layers.get(index) else {
             return false;
         };
         let row = self.done(index);
-        let needs = self.coupling.needs(layer, row);
+        let needs = coupling.needs(layer, row);
         row < self.end(index)
             && needs
                 .iter()
                 .flatten()
                 .all(|n| self.filled(n.buffer) > n.last)
     }
-}
 
-/// The bit of a layer.
-const fn bit(index: usize) -> u64 {
-    const { assert!(MAX_LAYERS <= 64) };
-    1u64.wrapping_shl(index as u32)
-}
-
-impl Iterator for Schedule<'_> {
-    type Item = Event;
-
-    fn next(&mut self) -> Option<Event> {
-        let layer = (0..self.coupling.layers.len())
+    /// The next row of the coupling that the schedule was made for; it counts as finished from now on.
+    pub fn next_row(&mut self, coupling: &Coupling) -> Option<Event> {
+        let layer = (0..coupling.layers.len())
             .rev()
-            .find(|&i| self.may_be_ready & bit(i) != 0 && self.ready(i))?;
-        let target = self.coupling.layers.get(layer).and_then(|l| l.target);
+            .find(|&i| self.may_be_ready & bit(i) != 0 && self.ready(coupling, i))?;
+        let target = coupling.layers.get(layer).and_then(|l| l.target);
         let readers = target.and_then(|t| self.readers.get(usize::from(t)));
         let below = bit(layer) | bit(layer).wrapping_sub(1);
         self.may_be_ready = below | readers.copied().unwrap_or(0);
@@ -152,6 +151,12 @@ impl Iterator for Schedule<'_> {
         *done += 1;
         Some(Event { layer, row })
     }
+}
+
+/// The bit of a layer.
+const fn bit(index: usize) -> u64 {
+    const { assert!(MAX_LAYERS <= 64) };
+    1u64.wrapping_shl(index as u32)
 }
 
 #[cfg(test)]
@@ -223,8 +228,8 @@ mod tests {
                 // The rule itself: every layer is asked.
                 let rule = (0..coupling.layers.len())
                     .rev()
-                    .find(|&i| schedule.ready(i));
-                let event = schedule.next();
+                    .find(|&i| schedule.ready(&coupling, i));
+                let event = schedule.next_row(&coupling);
                 assert_eq!(event.map(|event| event.layer), rule, "trial {trial}");
                 if event.is_none() {
                     break;

@@ -35,6 +35,11 @@ impl<'p> Steps<'p> {
         Ok((head, Self { bytes, left }))
     }
 
+    /// So many steps in these bytes.
+    pub(crate) const fn of(bytes: &'p [u8], left: u16) -> Self {
+        Self { bytes, left }
+    }
+
     /// Bytes that no step has used yet.
     pub fn rest(&self) -> &'p [u8] {
         self.bytes

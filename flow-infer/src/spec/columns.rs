@@ -1,5 +1,7 @@
 //! Columns of a row, evenly apart: what a mask keeps or changes of it.
 
+use core::ops::Range;
+
 /// Goes through columns from left to right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
@@ -24,6 +26,15 @@ impl Columns {
             first,
             stride: 2,
             count: (width + 1).saturating_sub(first) / 2,
+        }
+    }
+
+    /// Those from one to another, counted from the left.
+    pub(crate) const fn part(&self, Range { start, end }: Range<usize>) -> Self {
+        Self {
+            first: self.first + start * self.stride,
+            stride: self.stride,
+            count: end - start,
         }
     }
 

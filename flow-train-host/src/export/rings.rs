@@ -35,7 +35,9 @@ fn ring_rows(coupling: &Coupling) -> Vec<u16> {
     let mut schedule = Schedule::new(coupling);
     loop {
         let before = schedule.clone();
-        let Some(event) = schedule.next() else { break };
+        let Some(event) = schedule.next_row(coupling) else {
+            break;
+        };
         let Some(target) = coupling.layers[event.layer].target else {
             continue;
         };

@@ -29,6 +29,7 @@ const CRATES: &[Checked] = &[
         layers: &[
             &["interface"],
             &["detector", "kernel_trials"],
+            &["scoring"],
             &["drift", "engine"],
             &["artifact", "kernels"],
             &["front_end", "gate"],

@@ -52,15 +52,28 @@ impl Counter {
         model: &[u8],
         inputs: &Inputs,
     ) -> Result<Vec<u64>> {
+        let marks = self.marks(machine, model, inputs)?;
+        let between = marks.chunks_exact(2).map(|pair| pair[1] - pair[0]);
+        Ok(between.collect())
+    }
+
+    /// Instructions executed at each mark.
+    ///
+    /// # Errors
+    /// As [`Self::count`].
+    pub(crate) fn marks(
+        &self,
+        machine: &Machine,
+        model: &[u8],
+        inputs: &Inputs,
+    ) -> Result<Vec<u64>> {
         let ran = machine.run(&self.plugin, model, inputs)?;
         if ran.answers != host_answers(model, inputs)? {
             let what = format!("{}: other log_probs than the host's", machine.name());
             return Err(CheckFailed(what).into());
         }
         let marks = ran.marks.lines().map(str::parse);
-        let marks: Vec<u64> = marks.collect::<Result<_, _>>()?;
-        let between = marks.chunks_exact(2).map(|pair| pair[1] - pair[0]);
-        Ok(between.collect())
+        Ok(marks.collect::<Result<_, _>>()?)
     }
 }
 

@@ -16,8 +16,8 @@ const HOST: &str = "aarch64-";
 /// A machine whose program is built.
 #[derive(Clone, Debug)]
 pub(crate) enum Machine {
-    /// With its bench program.
-    Board(Board),
+    /// With a program that sets marks.
+    Board(Board, Program),
     /// A kernel of an aarch64 host, and the program.
     Host(&'static str, PathBuf),
 }
@@ -37,9 +37,7 @@ impl Machine {
     /// There is none of that name, or the program does not build.
     pub(crate) fn build(name: &str) -> Result<Self> {
         let Some(kernel) = name.strip_prefix(HOST) else {
-            let board = boards::find(name)?;
-            session::build(&board, Program::Bench)?;
-            return Ok(Self::Board(board));
+            return Self::build_program(name, Program::Bench);
         };
         let known = aarch64::KERNELS.into_iter().find(|k| *k == kernel);
         match known {
@@ -49,6 +47,16 @@ impl Machine {
                 aarch64::KERNELS.join(", ")
             ),
         }
+    }
+
+    /// Finds a board by its name and builds a program that sets marks.
+    ///
+    /// # Errors
+    /// There is none of that name, or the program does not build.
+    pub(crate) fn build_program(name: &str, program: Program) -> Result<Self> {
+        let board = boards::find(name)?;
+        session::build(&board, program)?;
+        Ok(Self::Board(board, program))
     }
 
     /// Names of all machines.
@@ -64,7 +72,7 @@ impl Machine {
     /// The machine's name.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Board(board) => board.name.clone(),
+            Self::Board(board, _) => board.name.clone(),
             Self::Host(kernel, _) => format!("{HOST}{kernel}"),
         }
     }
@@ -72,7 +80,7 @@ impl Machine {
     /// The emulator that loads the plugin.
     pub(crate) fn emulator(&self) -> &str {
         match self {
-            Self::Board(board) => board.emulator.as_deref().unwrap_or_default(),
+            Self::Board(board, _) => board.emulator.as_deref().unwrap_or_default(),
             Self::Host(..) => setup::AARCH64_EMULATOR,
         }
     }
@@ -83,7 +91,7 @@ impl Machine {
     /// The program failed.
     pub(crate) fn run(&self, plugin: &Path, model: &[u8], inputs: &Inputs) -> Result<Ran> {
         match self {
-            Self::Board(board) => run_board(board, plugin, model, inputs),
+            Self::Board(board, program) => run_board((board, *program), plugin, model, inputs),
             Self::Host(kernel, program) => {
                 let folder = aarch64::folder(model, inputs)?;
                 let mut command = self.command(plugin, &folder);
@@ -121,14 +129,19 @@ fn ran(answers: Vec<u8>, folder: &TempDir) -> Result<Ran> {
     Ok(Ran { answers, marks })
 }
 
-fn run_board(board: &Board, plugin: &Path, model: &[u8], inputs: &Inputs) -> Result<Ran> {
+fn run_board(
+    (board, program): (&Board, Program),
+    plugin: &Path,
+    model: &[u8],
+    inputs: &Inputs,
+) -> Result<Ran> {
     let folder = session::folder(board, model, inputs)?;
     let mut command = Command::new(board.emulator.as_deref().context("a real chip")?);
     let (kernel, arguments) = board.arguments.split_last().context("no arguments")?;
     command
         .args(arguments)
         .args(["-plugin", &argument(plugin), kernel])
-        .arg(board.elf(Program::Bench)?)
+        .arg(board.elf(program)?)
         .current_dir(folder.path())
         .stdin(Stdio::null());
     session::check_status(board, process::capture(&mut command)?.status)?;

@@ -1,5 +1,5 @@
 //! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
-//! they grow with the model.
+//! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
@@ -12,6 +12,7 @@ mod peers;
 mod plot;
 mod record;
 mod scaling;
+mod steps;
 
 use crate::CheckFailed;
 use anyhow::Result;
@@ -22,6 +23,7 @@ use flowgate::output::Output;
 use flowgate::table::{Cell, Table, Tone};
 use machine::Machine;
 use record::{Entry, Record};
+pub(crate) use steps::Steps;
 
 /// Measure what the engine costs.
 ///
@@ -36,6 +38,7 @@ pub(crate) struct Bench {
 enum What {
     Device(Device),
     Scaling(scaling::Scaling),
+    Steps(steps::Steps),
 }
 
 /// Count instructions per multiply on emulated boards and hosts and compare them with tools/records/instructions.csv.
@@ -58,6 +61,7 @@ impl Bench {
         match &self.what {
             What::Device(device) => device.run(),
             What::Scaling(scaling) => scaling.run(),
+            What::Steps(_) => steps::Steps::run(),
         }
     }
 }

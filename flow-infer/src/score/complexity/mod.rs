@@ -64,8 +64,8 @@ impl CodeLength {
         self.0
     }
 
-    /// The length as an energy: nats with 24 fraction bits, rounded down.
-    pub const fn energy(self) -> i64 {
+    /// The length in nats, with 24 fraction bits, rounded down.
+    pub const fn nats_raw(self) -> i64 {
         // Whole bits and their fraction apart: the product of both has 48 fraction bits and would leave 64.
         let whole = (self.0 / UNITS_PER_BIT).saturating_mul(LN_2_Q32);
         let fraction = (self.0 % UNITS_PER_BIT) * LN_2_Q32 / UNITS_PER_BIT;
@@ -87,6 +87,7 @@ impl core::fmt::Display for WrongLength {
 impl core::error::Error for WrongLength {}
 
 /// Adds up what decisions cost.
+#[derive(Debug)]
 struct Meter {
     units: u64,
 }
@@ -118,10 +119,45 @@ pub fn code_length(
     if image.len() as u64 != bytes {
         return Err(WrongLength);
     }
-    let mut meter = Meter { units: 0 };
-    code(&mut { image }, shape, coder, &mut meter);
-    let units = meter.units.min(bytes * 8 * UNITS_PER_BIT);
-    Ok(CodeLength(UNITS_PER_BIT + units))
+    let mut measuring = Measuring::new(shape);
+    while !measuring.is_complete() {
+        measuring.row(image, coder);
+    }
+    Ok(measuring.length())
+}
+
+/// A code length that is being found, row by row.
+#[derive(Debug)]
+pub struct Measuring {
+    rows: Rows,
+    meter: Meter,
+}
+
+impl Measuring {
+    /// Of an image of this shape, of which no row is coded.
+    pub const fn new(shape: Shape) -> Self {
+        Self {
+            rows: Rows::new(shape),
+            meter: Meter { units: 0 },
+        }
+    }
+
+    /// Codes the next row, always of the same image and with the same coder.
+    pub fn row(&mut self, mut image: &[u8], coder: &mut Coder) {
+        self.rows.code_next(&mut image, coder, &mut self.meter);
+    }
+
+    /// Whether all rows are coded.
+    pub const fn is_complete(&self) -> bool {
+        self.rows.is_complete()
+    }
+
+    /// The length, once all rows are coded.
+    pub fn length(&self) -> CodeLength {
+        let shape = self.rows.shape;
+        let bytes = u64::from(shape.channels) * u64::from(shape.height) * u64::from(shape.width);
+        CodeLength(UNITS_PER_BIT + self.meter.units.min(bytes * 8 * UNITS_PER_BIT))
+    }
 }
 
 /// Makes the decisions about all pixels of an image, plane after plane and row after row, and gives them to a sink.
@@ -129,21 +165,51 @@ pub fn code_length(
 /// One walk serves the encoder, which reads the pixels, and the decoder, whose sink answers the decisions and whose
 /// canvas fills as they are made. The canvas should have as many bytes as the shape says; it reads as zero beyond.
 pub fn code(canvas: &mut impl Canvas, shape: Shape, coder: &mut Coder, sink: &mut impl BitCoder) {
-    coder.reset();
-    let width = usize::from(shape.width);
-    let mut before = None;
-    let mut start = 0;
-    for _ in 0..shape.channels {
-        let plane = Plane {
-            start,
-            before,
-            width,
-        };
-        for y in 0..usize::from(shape.height) {
-            code_row(canvas, plane, y, coder, sink);
+    let mut rows = Rows::new(shape);
+    while !rows.is_complete() {
+        rows.code_next(canvas, coder, sink);
+    }
+}
+
+/// The rows of an image that are not coded yet.
+#[derive(Debug)]
+struct Rows {
+    shape: Shape,
+    /// The plane of the next row, and the row.
+    plane: usize,
+    y: usize,
+}
+
+impl Rows {
+    const fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            plane: 0,
+            y: 0,
         }
-        before = Some(start);
-        start += shape.pixels();
+    }
+
+    const fn is_complete(&self) -> bool {
+        self.y == self.shape.height as usize || self.plane == self.shape.channels as usize
+    }
+
+    /// Codes the next row.
+    fn code_next(&mut self, canvas: &mut impl Canvas, coder: &mut Coder, sink: &mut impl BitCoder) {
+        let Self { shape, plane, y } = *self;
+        if plane == 0 && y == 0 {
+            coder.reset();
+        }
+        let start = plane * shape.pixels();
+        let row_of = Plane {
+            start,
+            before: start.checked_sub(shape.pixels()),
+            width: usize::from(shape.width),
+        };
+        code_row(canvas, row_of, y, coder, sink);
+        self.y += 1;
+        if self.y == usize::from(shape.height) && plane + 1 < usize::from(shape.channels) {
+            (self.plane, self.y) = (plane + 1, 0);
+        }
     }
 }
 

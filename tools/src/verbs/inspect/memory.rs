@@ -16,7 +16,7 @@ pub(super) struct Moment {
 pub(super) fn moments(coupling: &Coupling) -> Vec<Moment> {
     let mut schedule = Schedule::new(coupling);
     let mut moments = vec![];
-    while let Some(event) = schedule.next() {
+    while let Some(event) = schedule.next_row(coupling) {
         moments.push(Moment {
             layer: event.layer,
             row: event.row,
@@ -26,7 +26,7 @@ pub(super) fn moments(coupling: &Coupling) -> Vec<Moment> {
     moments
 }
 
-fn live(coupling: &Coupling, schedule: &Schedule<'_>) -> usize {
+fn live(coupling: &Coupling, schedule: &Schedule) -> usize {
     let of_buffer = |(id, buffer): (usize, &flow_infer::plan::Buffer)| {
         let filled = schedule.filled(id as u8);
         let lowest = coupling.layers.iter().enumerate().filter_map(|(i, layer)| {

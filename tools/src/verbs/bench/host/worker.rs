@@ -6,7 +6,9 @@ use crate::model::Loaded;
 use crate::output::Output;
 use anyhow::{Result, anyhow, bail};
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Arithmetic, F32, Fixed, Halves, Meeting, Noise, evaluate, evaluate_half};
+use flow_infer::engine::{
+    Arithmetic, F32, Fixed, Noise, Rendezvous, RowSplit, evaluate, evaluate_half,
+};
 use flow_infer::spec::Half;
 use flow_infer::spec::units::nats_from_raw;
 use flow_train_host::data::{self, Dataset};
@@ -75,16 +77,16 @@ fn single_images<A: Arithmetic>(
 
 /// Single images on two threads, each of which computes half of every image.
 fn by_two(artifact: &Artifact<'_>, images: &Dataset, count: usize) -> Result<Turn> {
-    let halves = Halves::of(artifact);
+    let split = RowSplit::of(artifact);
     let rooms = [(); 2].map(|()| {
-        let words = (0..Meeting::room_len(artifact.dims())).map(|_| AtomicI32::new(0));
+        let words = (0..Rendezvous::room_len(artifact.dims())).map(|_| AtomicI32::new(0));
         words.collect::<Vec<_>>()
     });
-    let meeting = Meeting::new(rooms.each_ref().map(Vec::as_slice));
+    let rendezvous = Rendezvous::new(rooms.each_ref().map(Vec::as_slice));
     let half = |half, index: usize, scratch: &mut HeapScratch<Fixed>| {
         let input = images.input_bytes(index % images.len());
         let (noise, memory) = (Noise::Planned, scratch.borrow());
-        evaluate_half(artifact, &input, noise, memory, (half, &halves), &meeting)
+        evaluate_half(artifact, &input, noise, memory, (half, &split), &rendezvous)
     };
     // The other thread waits for each image as it would for a camera's.
     let arrived = AtomicUsize::new(0);

@@ -5,10 +5,10 @@
 //! compute. Integer sums may be split anywhere, so the evaluation is the one of [`evaluate`](super::evaluate) to the
 //! bit. A convolution of side 3 costs each core a row beyond its half, so of `fashion-tiny` each computes two thirds.
 
-use super::fixed::FixedEnergy;
-use super::meeting::Meeting;
-use super::walk::{Walk, evaluate_with, run_rows};
-use super::{Evaluation, Fixed, InputError, Noise, ScratchMut, couple};
+use super::evaluator::{Evaluator, Request, Sharing};
+use super::fixed::FixedLogDet;
+use super::rendezvous::Rendezvous;
+use super::{Evaluation, Fixed, InputError, Noise, ScratchMut};
 use crate::artifact::Artifact;
 use crate::plan::{Coupling, Layer, LayerKind, Schedule, Step, check_schedule};
 use crate::spec::{Half, MAX_LEVELS, MAX_STEPS};
@@ -22,28 +22,28 @@ const WORDS: usize = (MAX_LEVELS * MAX_STEPS).div_ceil(32);
 /// Which couplings of a flow two cores share: those whose halves need few rows beyond themselves. A conditioner that
 /// reads the whole image for each of its rows (as dense layers do) is computed twice.
 #[derive(Clone, Debug)]
-pub struct Halves {
+pub struct RowSplit {
     /// A bit for each step.
     shared: [u32; WORDS],
 }
 
-impl Halves {
+impl RowSplit {
     /// The couplings of this flow to share.
     pub fn of(artifact: &Artifact<'_>) -> Self {
-        let mut halves = Self { shared: [0; WORDS] };
+        let mut split = Self { shared: [0; WORDS] };
         let mut steps = artifact.steps();
         let mut room = Coupling::empty();
         let mut index = 0;
         while let Some(Ok(step)) = steps.next_in(&mut room) {
             if let Step::Coupling(coupling) = step
                 && is_worth_it(coupling)
-                && let Some(word) = halves.shared.get_mut(index / 32)
+                && let Some(word) = split.shared.get_mut(index / 32)
             {
                 *word |= 1 << (index % 32);
             }
             index += 1;
         }
-        halves
+        split
     }
 
     /// Whether both cores compute half of this step.
@@ -76,7 +76,7 @@ fn is_worth_it(coupling: &Coupling) -> bool {
 }
 
 /// Multiplications of a schedule that has not begun.
-fn multiplies(coupling: &Coupling, schedule: &Schedule<'_>) -> u64 {
+fn multiplies(coupling: &Coupling, schedule: &Schedule) -> u64 {
     let of_layer = |(index, layer): (usize, &Layer)| {
         let (LayerKind::Conv(window) | LayerKind::ConvTransposed(window)) = layer.kind else {
             return 0;
@@ -95,64 +95,76 @@ fn multiplies(coupling: &Coupling, schedule: &Schedule<'_>) -> u64 {
 /// otherwise the same, in memory of its own.
 ///
 /// # Errors
-/// Those of [`evaluate`](super::evaluate), and [`InputError::Meeting`] if the meeting's rooms are too small or the other
+/// Those of [`evaluate`](super::evaluate), and [`InputError::Rendezvous`] if the rendezvous's rooms are too small or the other
 /// half refused its input, now or ever before.
 pub fn evaluate_half(
     artifact: &Artifact<'_>,
     input: &[u8],
     noise: Noise<'_>,
     scratch: ScratchMut<'_, Fixed>,
-    (half, halves): (Half, &Halves),
-    meeting: &Meeting<'_>,
+    (half, split): (Half, &RowSplit),
+    rendezvous: &Rendezvous<'_>,
 ) -> Result<Evaluation, InputError> {
-    let mut walk = OfHalf {
+    let mut sharing = Shared {
         half,
-        halves,
-        meeting,
-        own: FixedEnergy::default(),
+        split,
+        rendezvous,
+        own: FixedLogDet::default(),
     };
-    let found = evaluate_with(artifact, input.into(), noise, scratch, &mut (), &mut walk);
+    let request = Request::new(artifact, input.into(), noise, scratch);
+    let found = request.and_then(|request| Evaluator::new(request).run(&mut sharing, &mut ()));
     if found.is_err() {
-        meeting.refuse();
+        rendezvous.refuse();
     }
     found
 }
 
-/// Goes through a flow as one of two.
-struct OfHalf<'h> {
+/// Computes as one of two.
+struct Shared<'h> {
     half: Half,
-    halves: &'h Halves,
-    meeting: &'h Meeting<'h>,
-    /// What the rows of this half add.
-    own: FixedEnergy,
+    split: &'h RowSplit,
+    rendezvous: &'h Rendezvous<'h>,
+    /// What the rows of this half add; the other half's evaluator holds its own.
+    own: FixedLogDet,
 }
 
-impl Walk<Fixed, ()> for OfHalf<'_> {
-    fn coupling(
+impl Sharing<Fixed> for Shared<'_> {
+    type Error = InputError;
+
+    fn begin(
         &mut self,
-        place: &couple::Place<'_>,
-        latents: &mut [i32],
-        activations: &mut [i16],
-        energy: &mut FixedEnergy,
-        observer: &mut (),
-    ) -> Result<(), InputError> {
-        let coupling = place.coupling;
-        if !self.halves.shares(place.index) {
-            let schedule = &mut Schedule::new(coupling);
-            run_rows::<Fixed>(place, schedule, latents, activations, energy, observer);
-            return Ok(());
+        step: usize,
+        coupling: &Coupling,
+        schedule: &mut Schedule,
+        log_det: &mut FixedLogDet,
+    ) {
+        if !self.split.shares(step) {
+            return schedule.restart(coupling);
         }
-        let schedule = &mut Schedule::of_rows(coupling, rows(coupling, self.half));
-        let own = &mut self.own;
-        run_rows::<Fixed>(place, schedule, latents, activations, own, observer);
-        self.meeting.exchange(self.half, coupling.view, latents)
+        // What the rows add goes to `own` until the coupling ends.
+        core::mem::swap(&mut self.own, log_det);
+        *schedule = Schedule::of_rows(coupling, rows(coupling, self.half));
     }
 
-    fn end(&mut self, energy: &mut FixedEnergy) -> Result<(), InputError> {
+    fn end(
+        &mut self,
+        step: usize,
+        coupling: &Coupling,
+        latents: &mut [i32],
+        log_det: &mut FixedLogDet,
+    ) -> Result<(), InputError> {
+        if !self.split.shares(step) {
+            return Ok(());
+        }
+        core::mem::swap(&mut self.own, log_det);
+        self.rendezvous.exchange(self.half, coupling.view, latents)
+    }
+
+    fn complete(&mut self, log_det: &mut FixedLogDet) -> Result<(), InputError> {
         let own = core::mem::take(&mut self.own);
-        let theirs = self.meeting.energy(self.half, &own)?;
-        energy.add(&own);
-        energy.add(&theirs);
+        let theirs = self.rendezvous.log_det(self.half, &own)?;
+        log_det.add(&own);
+        log_det.add(&theirs);
         Ok(())
     }
 }

@@ -5,17 +5,17 @@
 //! the other still reads.
 
 use super::InputError;
-use super::fixed::FixedEnergy;
+use super::fixed::FixedLogDet;
 use crate::spec::{Half, View};
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
-/// Words of a half's energy.
-const ENERGY: usize = 3;
+/// Words of a half's log_det.
+const LOG_DET: usize = 3;
 
 /// Two rooms that two cores share.
 #[derive(Debug)]
-pub struct Meeting<'m> {
+pub struct Rendezvous<'m> {
     rooms: [&'m [AtomicI32]; 2],
     /// How often each half has put something into a room.
     rounds: [AtomicU32; 2],
@@ -23,13 +23,13 @@ pub struct Meeting<'m> {
     refused: AtomicBool,
 }
 
-impl<'m> Meeting<'m> {
+impl<'m> Rendezvous<'m> {
     /// Words that a room needs for a flow of so many coordinates.
     pub const fn room_len(dims: usize) -> usize {
-        dims + 2 * ENERGY
+        dims + 2 * LOG_DET
     }
 
-    /// A meeting in two rooms of [`room_len`](Self::room_len) words. It serves one input after another.
+    /// A rendezvous in two rooms of [`room_len`](Self::room_len) words. It serves one input after another.
     pub const fn new(rooms: [&'m [AtomicI32]; 2]) -> Self {
         Self {
             rooms,
@@ -62,7 +62,7 @@ impl<'m> Meeting<'m> {
         let mut patience = PATIENCE;
         while (other.load(Ordering::Acquire).wrapping_sub(round) as i32) < 0 {
             if self.refused.load(Ordering::Acquire) {
-                return Err(InputError::Meeting);
+                return Err(InputError::Rendezvous);
             }
             patience = wait(patience);
         }
@@ -86,7 +86,7 @@ impl<'m> Meeting<'m> {
         })?;
         for run in runs(view, half.other()) {
             let latents = latents.get_mut(run.clone()).unwrap_or_default();
-            let room = room.get(run).ok_or(InputError::Meeting)?;
+            let room = room.get(run).ok_or(InputError::Rendezvous)?;
             for (to, from) in latents.iter_mut().zip(room) {
                 *to = from.load(Ordering::Relaxed);
             }
@@ -94,25 +94,25 @@ impl<'m> Meeting<'m> {
         Ok(())
     }
 
-    /// Gives what the own half's couplings add to the energy for what the other's add.
-    pub(super) fn energy(&self, half: Half, own: &FixedEnergy) -> Result<FixedEnergy, InputError> {
+    /// Gives what the own half's couplings add to log_det for what the other's add.
+    pub(super) fn log_det(&self, half: Half, own: &FixedLogDet) -> Result<FixedLogDet, InputError> {
         let room = self.meet(half, |room| {
-            for (to, from) in energy_of(room, half).iter().zip(own.coupled()) {
+            for (to, from) in log_det_of(room, half).iter().zip(own.coupled()) {
                 to.store(from, Ordering::Relaxed);
             }
         })?;
-        let theirs = energy_of(room, half.other()).first_chunk::<ENERGY>();
-        let theirs = theirs.ok_or(InputError::Meeting)?;
-        Ok(FixedEnergy::of_coupled(
+        let theirs = log_det_of(room, half.other()).first_chunk::<LOG_DET>();
+        let theirs = theirs.ok_or(InputError::Rendezvous)?;
+        Ok(FixedLogDet::of_coupled(
             theirs.each_ref().map(|word| word.load(Ordering::Relaxed)),
         ))
     }
 }
 
-/// The words of a half's energy, at the end of a room.
-fn energy_of(room: &[AtomicI32], half: Half) -> &[AtomicI32] {
-    let words = room.last_chunk::<{ 2 * ENERGY }>();
-    let (first, second) = words.map_or(Default::default(), |words| words.split_at(ENERGY));
+/// The words of a half's log_det, at the end of a room.
+fn log_det_of(room: &[AtomicI32], half: Half) -> &[AtomicI32] {
+    let words = room.last_chunk::<{ 2 * LOG_DET }>();
+    let (first, second) = words.map_or(Default::default(), |words| words.split_at(LOG_DET));
     match half {
         Half::First => first,
         Half::Second => second,

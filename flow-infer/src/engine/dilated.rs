@@ -4,33 +4,36 @@
 //! Every column then has the same window, and a kernel can compute the row at once. Finding each column's own window
 //! took more than half of an image's time in `fashion-bottleneck`; multiplying by zeros takes next to none.
 
-use super::conv::{Convolution, Inputs, Sink};
+use super::conv::{Channels, Convolution, Inputs, Sink};
 use super::{Arithmetic, MAX_WINDOW_ROWS};
 use crate::bytes::{run, run_mut};
 use crate::kernels::{Run, Window};
 use crate::plan;
+use crate::spec::Columns;
 
 /// Activations of most rows with their zeros, three of 40 pixels and 8 channels, and the most: 16 KiB of stack, which
 /// take as long to clear as the row to compute where it is a small one.
 const FEW: usize = 1024;
 const MOST: usize = 8192;
 
-/// Computes output row y if the sink takes rows at once, and says that it has.
+/// Computes a part of output row y if the sink takes it at once, and says that it has.
 pub(super) fn row<A: Arithmetic>(
     convolution: &Convolution<'_, A>,
     y: usize,
+    part: (Columns, Channels<'_>),
     packed: &mut A::PackedWeights,
     sink: &mut impl Sink<A>,
 ) -> bool {
-    within::<A, FEW>(convolution, y, packed, sink)
-        || within::<A, MOST>(convolution, y, packed, sink)
+    row_of::<A, FEW>(convolution, y, part, packed, sink)
+        || row_of::<A, MOST>(convolution, y, part, packed, sink)
 }
 
 /// The same with room for so many activations.
 #[inline(never)]
-fn within<A: Arithmetic, const ROOM: usize>(
+fn row_of<A: Arithmetic, const ROOM: usize>(
     convolution: &Convolution<'_, A>,
     y: usize,
+    (columns, channels): (Columns, Channels<'_>),
     packed: &mut A::PackedWeights,
     sink: &mut impl Sink<A>,
 ) -> bool {
@@ -75,13 +78,10 @@ fn within<A: Arithmetic, const ROOM: usize>(
     let window = Window::new(run(&runs, 0, count), pixel);
     let inputs = Inputs {
         window: &window,
-        weights: convolution.weights,
-        row_bytes: convolution.fan_in() * A::FORMAT.sizes().weight,
-        records: convolution.records,
-        blocks: convolution.blocks,
+        channels,
         activations: &rows,
         step: pixel,
-        columns: sink.columns(convolution.columns),
+        columns,
     };
     sink.take_row(&inputs, packed)
 }
@@ -107,10 +107,11 @@ pub(super) fn origins(
 mod tests {
     use super::*;
     use crate::engine::Fixed;
+    use crate::engine::span::Span;
     use crate::kernel_trials::Trials;
     use crate::kernels::{PackedWeights, Tile, portable};
     use crate::plan::{self, Buffer, LANES};
-    use crate::spec::{Columns, Shape};
+    use crate::spec::Shape;
     use std::vec::Vec;
     use std::{println, vec};
 
@@ -131,14 +132,12 @@ mod tests {
         }
 
         fn take_row(&mut self, inputs: &Inputs<'_, Fixed>, _: &mut PackedWeights) -> bool {
-            let channels = |block| &inputs.weights[block * LANES * inputs.row_bytes..];
+            let channels = inputs.channels;
             let at_once = self.at_once;
             for x in inputs.columns.filter(|_| at_once) {
-                for block in 0..inputs.blocks {
-                    let records = &inputs.records[block * LANES * 8..];
+                for (block, weights, records) in channels.blocks::<Fixed>() {
                     let mut sums = Fixed::biases(records);
                     let activations = (&inputs.activations[x * inputs.step..], 0);
-                    let weights = (channels(block), inputs.row_bytes, 1);
                     let tile = Tile::new(inputs.window, weights, activations);
                     portable::single(&tile.unwrap(), &mut sums);
                     self.emit(x, block, &sums, records);
@@ -192,10 +191,14 @@ mod tests {
                 window,
                 source: &source,
                 activations: &activations,
-                weights: &weights,
-                records: &records,
+                channels: Channels {
+                    weights: &weights,
+                    row_bytes: row,
+                    records: &records,
+                    first: 0,
+                    blocks,
+                },
                 columns,
-                blocks,
             };
             let kept = |at_once| Kept {
                 at_once,
@@ -205,11 +208,13 @@ mod tests {
             let (mut whole, mut single) = (kept(true), kept(false));
             let y = trials.below(usize::from(shape.height) * usize::from(window.stride) + 2);
             let mut packed = PackedWeights::default();
+            let part = (Columns::adjacent(0, columns), convolution.channels);
             assert!(
-                super::row(&convolution, y, &mut packed, &mut whole),
+                super::row(&convolution, y, part, &mut packed, &mut whole),
                 "trial {trial}"
             );
-            convolution.transposed_row(y, &mut packed, &mut single);
+            let mut span = Span::new(0, None);
+            convolution.transposed_row(y, &mut span, &mut packed, &mut single);
             assert_eq!(
                 whole.sums, single.sums,
                 "trial {trial}: {convolution:?} row {y}"
