@@ -88,6 +88,33 @@ impl Candidate {
     }
 }
 
+/// Ranks of the thresholds that power counts at, among so many benign scores.
+fn ranks(alpha_ppm: u32, count: usize) -> Vec<usize> {
+    let rank = |rate: u32| conformal_rank(rate, count as u32);
+    let ranks = SHARES.iter().filter_map(|share| rank(alpha_ppm / share));
+    // A threshold among the two smallest scores says more of these two than of the tests.
+    let ranks = ranks.enumerate().filter(|&(i, rank)| i == 0 || rank > 2);
+    ranks.map(|(_, rank)| rank as usize).collect()
+}
+
+/// The power of a score of another kind, higher for what is more like benign inputs, as that of a [`Candidate`]: of
+/// benign inputs for the thresholds, and of each family. `None` where the benign inputs are too few.
+pub fn power(benign: &[f64], perturbed: &[Vec<f64>], alpha_ppm: u32) -> Option<f64> {
+    let mut sorted = benign.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |rank: usize| {
+        let share = |scores: &Vec<f64>| {
+            let rejected = scores.iter().filter(|&&s| s < sorted[rank - 1]).count();
+            rejected as f64 / scores.len().max(1) as f64
+        };
+        perturbed.iter().map(share).sum::<f64>() / perturbed.len() as f64
+    };
+    let ranks = ranks(alpha_ppm, benign.len());
+    let all = ranks.iter().map(|&rank| at(rank));
+    let mean = all.sum::<f64>() / ranks.len() as f64;
+    mean.is_finite().then_some(mean)
+}
+
 /// Logarithms of tail probabilities by the code of the test; none of a saturated input.
 type Tails = Option<[i32; TestKind::ALL.len()]>;
 
@@ -114,11 +141,6 @@ impl Trial {
             let usable = Some(scores).filter(|scores| !scores.saturated)?;
             Some(tests.combine(usable)?.log_tails)
         };
-        let rank = |rate: u32| conformal_rank(rate, second.len() as u32);
-        let ranks = SHARES.iter().filter_map(|share| rank(alpha_ppm / share));
-        // A threshold among the two smallest scores says more of these two than of the tests.
-        let ranks = ranks.enumerate().filter(|&(i, rank)| i == 0 || rank > 2);
-        let ranks: Vec<usize> = ranks.map(|(_, rank)| rank as usize).collect();
         let families = perturbed.iter();
         Some(Self {
             kinds: tables.iter().map(|table| table.kind).collect(),
@@ -126,7 +148,7 @@ impl Trial {
             perturbed: families
                 .map(|f| (f.name, f.scores.iter().map(tails).collect()))
                 .collect(),
-            ranks,
+            ranks: ranks(alpha_ppm, second.len()),
         })
     }
 

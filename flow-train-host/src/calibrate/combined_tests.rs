@@ -214,3 +214,15 @@ fn vectors_have_three_tests() {
         }
     }
 }
+
+#[test]
+fn the_power_of_another_score_is_the_mean_over_families_and_rates() {
+    let benign: Vec<f64> = (0..999).rev().map(f64::from).collect();
+    // At 1 % the threshold is the 10th smallest, 9; at 0.5 % the 5th, 4; a quarter is the 2nd, too small to count.
+    let families = [vec![8.0, 9.0], vec![3.0, 100.0, 3.5, 8.5]];
+    let at = [(0.5 + 0.75) / 2.0, (0.0 + 0.5) / 2.0];
+    let found = power(&benign, &families, 10_000).unwrap();
+    assert!((found - (at[0] + at[1]) / 2.0).abs() < 1e-12, "{found}");
+    assert_eq!(power(&benign[..98], &families, 10_000), None);
+    assert_eq!(power(&benign, &[], 10_000), None);
+}

@@ -10,7 +10,7 @@ mod p_values;
 mod split;
 mod tables;
 
-pub use choice::{Candidate, Choice, Perturbed, choose};
+pub use choice::{Candidate, Choice, Perturbed, choose, power};
 pub use split::{FEWEST_FOR_TABLES, Split};
 pub use tables::{TestTable, to_bytes as tests_section};
 

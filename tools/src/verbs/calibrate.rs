@@ -1,5 +1,7 @@
 //! `flowgate calibrate`: a gate with a stated false-alarm rate, into the `.flow`.
 
+mod against;
+
 use crate::inputs::{self, Limit};
 use crate::model::{self, Loaded};
 use crate::output::Output;
@@ -7,6 +9,7 @@ use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
 use crate::{failure, json, number, place, provenance};
+use against::Against;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::artifact::Artifact;
@@ -22,8 +25,9 @@ use flow_train_host::export::file::FlowFile;
 use flow_train_host::files::{one_line, write_atomically};
 use flow_train_host::perturb;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Inputs of each family of perturbations.
 const PERTURBED: usize = 200;
@@ -31,6 +35,8 @@ const PERTURBED: usize = 200;
 const PERTURBATION_SEED: u64 = 1;
 /// Families that are named as least seen.
 const LEAST_SEEN: usize = 8;
+/// A baseline with so much more power is worth a warning.
+const CLEARLY_BETTER: f64 = 0.02;
 
 /// Set the threshold of a .flow from benign data, with a stated false-alarm rate
 #[derive(clap::Args)]
@@ -84,6 +90,9 @@ struct Summary {
     /// Share of perturbed benign inputs that the chosen tests reject, where they were chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     power: Option<f64>,
+    /// The same share for what a gate must beat.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    baselines: BTreeMap<&'static str, f64>,
     alpha: f64,
     threshold_nats: f64,
     threshold_raw: i64,
@@ -107,6 +116,29 @@ enum Score {
 enum RuleName {
     Minimum,
     Sum,
+}
+
+/// What benign data chose, and what the baselines would have seen.
+struct Chosen {
+    choice: Choice,
+    baselines: Vec<(&'static str, f64)>,
+}
+
+impl Chosen {
+    /// Says where a baseline sees more.
+    fn warn(&self, data: &Path) {
+        let power = self.choice.chosen.power;
+        let better = self.baselines.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((name, theirs)) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER) {
+            failure::warn(&format!(
+                "{}: the baseline {name} would reject {} of the perturbed inputs, this gate rejects {}: the model \
+                 suits these inputs badly (train it on such inputs, or through a sensor)",
+                one_line(data),
+                number::percent(*theirs),
+                number::percent(power)
+            ));
+        }
+    }
 }
 
 /// A test by its name.
@@ -173,17 +205,20 @@ impl Args {
                 scores.len()
             ));
         }
+        if let Some(chosen) = &choice {
+            chosen.warn(&self.data);
+        }
         if self.json {
             let result = self.result(&calibrated, choice.as_ref(), repeats);
             return json::print(&result, out);
         }
-        if let Some(choice) = choice {
+        if let Some(Chosen { choice, baselines }) = choice {
             writeln!(
                 out,
                 "Power of each test alone, and of the tests chosen, against {} families of perturbed benign inputs:\n",
                 choice.families.len()
             )?;
-            powers(&choice).print(out)?;
+            powers(&choice, &baselines).print(out)?;
             writeln!(out)?;
             weakest(&choice).print(out)?;
             writeln!(out)?;
@@ -198,13 +233,14 @@ impl Args {
         Ok(self.table(&calibrated, repeats).print(out)?)
     }
 
-    fn result(&self, calibrated: &Calibrated, choice: Option<&Choice>, repeats: usize) -> Summary {
+    fn result(&self, calibrated: &Calibrated, choice: Option<&Chosen>, repeats: usize) -> Summary {
         let gate = &calibrated.gate;
         let tests = Tests::parse(&calibrated.tests, true);
         Summary {
             tests: tests.map(|tests| tests.kinds().map(TestKind::name).collect()),
             rule: tests.map(|tests| rule_name(tests.rule())),
-            power: choice.map(|choice| choice.chosen.power),
+            power: choice.map(|chosen| chosen.choice.chosen.power),
+            baselines: choice.map_or_else(BTreeMap::new, |c| c.baselines.iter().copied().collect()),
             score: gate.score.name(),
             alpha: f64::from(gate.alpha_ppm) / 1e6,
             threshold_nats: nats_from_raw(gate.threshold_raw),
@@ -239,14 +275,16 @@ impl Args {
         data: &Dataset,
         scores: &[Scores],
         split: &Split,
-    ) -> Result<(Calibrated, Option<Choice>)> {
+    ) -> Result<(Calibrated, Option<Chosen>)> {
         let choice = match &self.tests {
             Some(_) => None,
             None => self.choose(artifact, data, scores, split)?,
         };
         let (tests, rule) = match (&self.tests, &choice) {
             (Some(tests), _) => (tests.as_slice(), Rule::Minimum),
-            (None, Some(choice)) => (choice.chosen.tests.as_slice(), choice.chosen.rule),
+            (None, Some(Chosen { choice, .. })) => {
+                (choice.chosen.tests.as_slice(), choice.chosen.rule)
+            }
             (None, None) => bail!(
                 "{}: no test tells anything of these inputs",
                 one_line(&self.data)
@@ -269,18 +307,22 @@ impl Args {
         data: &Dataset,
         scores: &[Scores],
         split: &Split,
-    ) -> Result<Option<Choice>> {
+    ) -> Result<Option<Chosen>> {
         let benign: Vec<&Scores> = split.tables.iter().map(|&i| &scores[i]).collect();
-        let second = &split.tables[split.tables.len() / 2..];
+        let (first, second) = split.tables.split_at(split.tables.len() / 2);
         let second = data.pick(second);
+        let mut against = Against::new(&data.pick(first), &second);
         let families = perturb::families(&second, PERTURBED, PERTURBATION_SEED);
         let mut perturbed = Vec::new();
         for (name, inputs) in families {
             let doing = format!("perturbed: {name}");
             let scores = all_scores(&self.data, artifact, &inputs, None, &doing)?;
             perturbed.push(Perturbed { name, scores });
+            against.look_at(&inputs);
         }
-        Ok(calibrate::choose(&benign, &perturbed, self.alpha))
+        let choice = calibrate::choose(&benign, &perturbed, self.alpha);
+        let baselines = against.powers(self.alpha);
+        Ok(choice.map(|choice| Chosen { choice, baselines }))
     }
 
     fn table(&self, calibrated: &Calibrated, repeats: usize) -> Table {
@@ -333,7 +375,7 @@ fn rule_name(rule: Rule) -> &'static str {
 }
 
 /// What each test sees alone, and what the chosen ones see together.
-fn powers(choice: &Choice) -> Table {
+fn powers(choice: &Choice, baselines: &[(&str, f64)]) -> Table {
     let mut table = Table::new(["tests", "rejected on average"]);
     for candidate in choice.alone.iter().chain([&choice.chosen]) {
         let names: Vec<_> = candidate.tests.iter().map(|kind| kind.name()).collect();
@@ -342,6 +384,9 @@ fn powers(choice: &Choice) -> Table {
             Rule::Sum => format!("sum of {}", names.join(", ")),
         };
         table.row([names, number::percent(candidate.power)]);
+    }
+    for (name, power) in baselines {
+        table.row([format!("{name} (baseline)"), number::percent(*power)]);
     }
     table
 }
