@@ -67,13 +67,21 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     let epochs = data.epochs.to_string();
     let train = data.train.as_os_str();
     flowgate(
-        &["train", "--preset", "fashion-tiny", "--epochs", &epochs],
+        &[
+            "train",
+            "--preset",
+            "fashion-bottleneck",
+            "--epochs",
+            &epochs,
+        ],
         &[("--data", train), ("--out", run.as_os_str())],
     )?;
     say("quantize it: 8-bit weights, integers only");
     let name = run.to_string_lossy();
     flowgate(
-        &["export", &name, "--format", "q8", "--draws", "1"],
+        &[
+            "export", &name, "--format", "q8", "--draws", "1", "--limit", "5000",
+        ],
         &[("--calibrate", train), ("--out", model.as_os_str())],
     )?;
     say("calibrate its gate: at most 1 % false alarms");
