@@ -12,6 +12,7 @@ mod c_programs;
 mod compare;
 mod comparison;
 mod demo;
+mod fuzz;
 mod gate;
 mod host;
 mod inputs;
@@ -49,6 +50,7 @@ enum Verb {
     Compare(compare::Compare),
     Size(size::Size),
     Sanitize(sanitize::Sanitize),
+    Fuzz(fuzz::Fuzz),
     PanicFree(panic_free::PanicFree),
     CPrograms(c_programs::CPrograms),
     Bench(bench::Bench),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Verb::Compare(verb) => verb.run(),
         Verb::Size(verb) => verb.run(),
         Verb::Sanitize(verb) => verb.run(),
+        Verb::Fuzz(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
         Verb::CPrograms(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),

@@ -2,7 +2,7 @@
 
 use crate::inputs::Inputs;
 use crate::{
-    aarch64, architectures, bench, boards, c_programs, compare, comparison, gate, panic_free,
+    aarch64, architectures, bench, boards, c_programs, compare, comparison, fuzz, gate, panic_free,
     process, repo, sanitize, setup, size,
 };
 use anyhow::{Context, Result, bail};
@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     ("packages", packages),
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
+    ("readers on made inputs", || fuzz::Fuzz::smoke().run()),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || aarch64::check(&samples()?)),
     ("firmware lints", firmware_lints),

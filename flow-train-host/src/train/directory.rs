@@ -7,7 +7,7 @@
 use super::checkpoint::{Counters, State};
 use super::config::TrainConfig;
 use super::error::TrainError;
-use super::lock::Lock;
+use super::lock::DirectoryLock;
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochRecord;
@@ -21,8 +21,22 @@ const CONFIG_FILE: &str = "config.json";
 pub(super) const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const LOG_FILE: &str = "log.csv";
 
+/// Makes the directory of a new run if need be, and keeps other runs out of it while the lock is there.
+///
+/// # Errors
+/// It holds a run, another run works in it, or it cannot be made.
+pub fn claim_directory(directory: &Path) -> Result<DirectoryLock, TrainError> {
+    let broken = |e| TrainError::File(directory.to_owned(), format!("cannot be made: {e}"));
+    must_be_free(directory)?;
+    std::fs::create_dir_all(directory).map_err(broken)?;
+    let lock = DirectoryLock::take(directory)?;
+    // Another run may have come and gone in between.
+    must_be_free(directory)?;
+    Ok(lock)
+}
+
 /// Refuses a directory that holds a run.
-pub(super) fn must_be_free(directory: &Path) -> Result<(), TrainError> {
+fn must_be_free(directory: &Path) -> Result<(), TrainError> {
     let taken = |name: &str| directory.join(name).exists();
     match taken(CHECKPOINT_FILE) || taken(MODEL_FILE) {
         true => Err(TrainError::Exists(directory.to_owned())),
@@ -37,13 +51,9 @@ pub(super) fn start(
     network: &Network,
     directory: &Path,
     train: &[usize],
-) -> Result<(State, Lock), TrainError> {
+) -> Result<(State, DirectoryLock), TrainError> {
     let broken = |e: String| TrainError::File(directory.to_owned(), e);
-    must_be_free(directory)?;
-    std::fs::create_dir_all(directory).map_err(|e| broken(format!("cannot be made: {e}")))?;
-    let lock = Lock::take(directory)?;
-    // Another run may have come and gone in between.
-    must_be_free(directory)?;
+    let lock = claim_directory(directory)?;
     let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
     write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
     let parameters = network.initial(config.seed, given.data, train);
@@ -65,12 +75,12 @@ pub(super) fn resume(
     given: Given<'_>,
     network: &Network,
     directory: &Path,
-) -> Result<(State, Lock), TrainError> {
+) -> Result<(State, DirectoryLock), TrainError> {
     let path = directory.join(CONFIG_FILE);
     if !path.exists() {
         return Err(TrainError::NothingToResume(directory.to_owned()));
     }
-    let lock = Lock::take(directory)?;
+    let lock = DirectoryLock::take(directory)?;
     let unreadable =
         |e: std::io::Error| TrainError::File(path.clone(), format!("cannot be read: {e}"));
     let json = std::fs::read_to_string(&path).map_err(unreadable)?;

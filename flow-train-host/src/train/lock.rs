@@ -11,11 +11,11 @@ const LOCK_FILE: &str = ".lock";
 
 /// Keeps other runs out of a directory until it is dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct DirectoryLock {
     _file: File,
 }
 
-impl Lock {
+impl DirectoryLock {
     /// Locks a directory that is there.
     pub(super) fn take(directory: &Path) -> Result<Self, TrainError> {
         let path = directory.join(LOCK_FILE);

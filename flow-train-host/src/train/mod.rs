@@ -41,11 +41,13 @@ mod workers;
 
 pub use config::{RENAMED_SETTINGS, TrainConfig};
 pub use constant::{ConstantColumn, constant_columns};
+pub use directory::claim_directory;
 pub use error::TrainError;
 pub use evaluate::log_prob;
 pub use initial_model::initial_model;
 pub use input::Dequantization;
 pub use instructions::Instructions;
+pub use lock::DirectoryLock;
 pub use optimizer::OptimizerConfig;
 pub use progress::{EpochRecord, Progress, StepReport};
 pub use run::{Options, Summary, run, run_against};

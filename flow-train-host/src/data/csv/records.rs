@@ -129,7 +129,7 @@ impl<'s> Records<'s> {
             return Ok(());
         };
         comment.text.drain(..1);
-        let mut width = |text: &[u8]| self.splitter.split(text, true).map(|fields| fields.len());
+        let mut width = |text: &[u8]| self.splitter.split(text).len();
         let same = match lines.first() {
             Some(first) => width(&comment.text) == width(first),
             None => true,
@@ -159,22 +159,23 @@ impl<'s> Records<'s> {
     }
 
     /// The fields of a line, and of those behind it while a quote is open.
-    fn fields(&mut self, mut text: Vec<u8>) -> Result<Vec<Vec<u8>>, DataError> {
-        loop {
-            if let Some(fields) = self.splitter.split(&text, false) {
-                return Ok(fields);
-            }
+    fn fields(&mut self, text: Vec<u8>) -> Result<Vec<Vec<u8>>, DataError> {
+        self.splitter.begin();
+        let mut text = text;
+        while !self.splitter.feed(&text) {
+            text.clear();
             match self.ahead.pop_front() {
-                Some(line) => text.extend(line.text),
+                Some(line) => text = line.text,
                 None => {
                     if !self.source.line(&mut text)? {
+                        self.splitter.end();
                         break;
                     }
                     self.number += 1;
                 }
             }
         }
-        Ok(self.splitter.split(&text, true).unwrap_or_default())
+        Ok(self.splitter.fields())
     }
 }
 
@@ -187,20 +188,16 @@ fn separator(lines: &[&[u8]]) -> Separator {
     let Some((first, rest)) = lines.split_first() else {
         return SEPARATORS[0];
     };
-    fn fields(separator: Separator, line: &[u8]) -> Option<Vec<Vec<u8>>> {
-        Splitter::new(separator).split(line, true)
-    }
+    let fields = |separator: Separator, line: &[u8]| Splitter::new(separator).split(line);
     let parts = |separator: &Separator| {
-        let width = fields(*separator, first).map_or(0, |fields| fields.len());
-        let same = |line: &&[u8]| fields(*separator, line).is_some_and(|f| f.len() == width);
-        width > 1 && rest.iter().all(same)
+        let mut splitter = Splitter::new(*separator);
+        let width = splitter.split(first).len();
+        width > 1 && rest.iter().all(|line| splitter.split(line).len() == width)
     };
     let fitting: Vec<Separator> = SEPARATORS.into_iter().filter(|s| parts(s)).collect();
     let is_number = |field: &Vec<u8>| field.is_empty() || parse(field).is_some();
     let last = lines.last().copied().unwrap_or_default();
-    let numbers = |separator: &&Separator| {
-        fields(**separator, last).is_some_and(|fields| fields.iter().all(is_number))
-    };
+    let numbers = |separator: &&Separator| fields(**separator, last).iter().all(is_number);
     if let Some(separator) = fitting.iter().find(numbers) {
         return *separator;
     }
@@ -209,19 +206,23 @@ fn separator(lines: &[&[u8]]) -> Separator {
     if fitting.contains(&semicolon) {
         return semicolon;
     }
-    let used = |separator: &Separator| fields(*separator, first).is_some_and(|f| f.len() > 1);
+    let used = |separator: &Separator| fields(*separator, first).len() > 1;
     let fitting = fitting.first().copied();
     fitting
         .or_else(|| SEPARATORS.into_iter().find(used))
         .unwrap_or(SEPARATORS[0])
 }
 
-/// Parts lines into fields.
+/// Parts records into fields. It is fed line by line and looks at each byte once, however many
+/// lines a quote that nobody closed swallows.
 struct Splitter {
     separator: Separator,
     reader: Reader,
     output: Vec<u8>,
+    written: usize,
     ends: Vec<usize>,
+    fields: usize,
+    quoted: bool,
 }
 
 impl Splitter {
@@ -238,44 +239,69 @@ impl Splitter {
             separator,
             reader: builder.build(),
             output: vec![0; 1024],
+            written: 0,
             ends: vec![0; 64],
+            fields: 0,
+            quoted: false,
         }
     }
 
-    /// The fields of `text`; none where a quote is open at its end, unless that is the file's.
-    fn split(&mut self, text: &[u8], is_last: bool) -> Option<Vec<Vec<u8>>> {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let text = match self.separator {
-            Separator::Byte(_) => text.to_vec(),
-            Separator::Blanks => with_single_blanks(text),
-        };
+    /// The fields of a record that ends with `text`, open quotes or not.
+    fn split(&mut self, text: &[u8]) -> Vec<Vec<u8>> {
+        self.begin();
+        if !self.feed(text) {
+            self.end();
+        }
+        self.fields()
+    }
+
+    fn begin(&mut self) {
         self.reader.reset();
-        let (mut read, mut written, mut fields) = (0, 0, 0);
-        let mut input = [text.as_slice(), b"\n"].concat();
+        (self.written, self.fields, self.quoted) = (0, 0, false);
+    }
+
+    /// Takes the next line of the record; whether the record ends with it, or a quote is open.
+    fn feed(&mut self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut line = match self.separator {
+            Separator::Byte(_) => line.to_vec(),
+            Separator::Blanks => with_single_blanks(line, &mut self.quoted),
+        };
+        line.push(b'\n');
+        self.read(&line)
+    }
+
+    /// Ends the record where a quote is open: an empty input tells the reader that the file ends.
+    fn end(&mut self) {
+        self.read(&[]);
+    }
+
+    fn read(&mut self, mut input: &[u8]) -> bool {
         loop {
             let (result, nin, nout, nend) = self.reader.read_record(
-                &input[read..],
-                &mut self.output[written..],
-                &mut self.ends[fields..],
+                input,
+                &mut self.output[self.written..],
+                &mut self.ends[self.fields..],
             );
-            (read, written, fields) = (read + nin, written + nout, fields + nend);
+            input = &input[nin..];
+            self.written += nout;
+            self.fields += nend;
             match result {
                 ReadRecordResult::OutputFull => self.output.resize(2 * self.output.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
-                // An empty input tells the reader that the file ends.
-                ReadRecordResult::InputEmpty if is_last => input.truncate(read),
-                ReadRecordResult::InputEmpty => return None,
-                ReadRecordResult::Record | ReadRecordResult::End => break,
+                ReadRecordResult::InputEmpty => return false,
+                ReadRecordResult::Record | ReadRecordResult::End => return true,
             }
         }
+    }
+
+    fn fields(&self) -> Vec<Vec<u8>> {
         let begins = [0].into_iter().chain(self.ends.iter().copied());
-        let fields = begins.zip(&self.ends[..fields]);
-        Some(
-            fields
-                .map(|(begin, &end)| trimmed(&self.output[begin..end]))
-                .collect(),
-        )
+        begins
+            .zip(&self.ends[..self.fields])
+            .map(|(begin, &end)| trimmed(&self.output[begin..end]))
+            .collect()
     }
 }
 
@@ -288,12 +314,12 @@ fn trimmed(field: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Blanks outside of quotes as one each, none at either end.
-fn with_single_blanks(text: &[u8]) -> Vec<u8> {
-    let (mut single, mut quoted) = (Vec::with_capacity(text.len()), false);
+/// Blanks outside of quotes as one each, none at either end. `quoted` goes on from line to line.
+fn with_single_blanks(text: &[u8], quoted: &mut bool) -> Vec<u8> {
+    let mut single = Vec::with_capacity(text.len() + 1);
     for &byte in text.trim_ascii() {
-        quoted ^= byte == b'"';
-        match byte.is_ascii_whitespace() && !quoted {
+        *quoted ^= byte == b'"';
+        match byte.is_ascii_whitespace() && !*quoted {
             false => single.push(byte),
             true if single.last() != Some(&b' ') => single.push(b' '),
             true => {}

@@ -96,6 +96,17 @@ fn a_quoted_name_may_go_on_over_lines() {
 }
 
 #[test]
+fn a_quote_that_nobody_closes_is_read_once() {
+    let mut content = b"1,2\n\"3,4\n".to_vec();
+    content.extend(b"5,6\n".repeat(200_000));
+    let error = error_of(&content);
+    assert_eq!(error.position, Some(Position::Field { line: 2, field: 1 }));
+    let blanks = content.iter().map(|&b| if b == b',' { b' ' } else { b });
+    let error = error_of(&blanks.collect::<Vec<_>>());
+    assert_eq!(error.position, Some(Position::Field { line: 2, field: 1 }));
+}
+
+#[test]
 fn blanks_separate_as_numpy_writes_them() {
     let savetxt = b"# a b c\n1.0e+00 -2.5e+00 0.0e+00\n 3  4\t5 \n";
     assert_eq!(

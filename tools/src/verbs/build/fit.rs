@@ -11,7 +11,6 @@ use flow_train_host::data::Dataset;
 use flow_train_host::export::{self, ExportError};
 use flow_train_host::families::{Family, WIDTHS};
 use flow_train_host::train::{self, TrainConfig};
-use std::path::Path;
 
 /// Inputs that a model which is only measured is quantized with.
 const MEASURED_ON: usize = 24;
@@ -75,7 +74,7 @@ impl Fitted {
         sample: &Dataset,
     ) -> Result<Self> {
         let config = family.config(shape, width);
-        let model = train::initial_model(&config, sample, Path::new("not written"))?;
+        let model = train::initial_model(&config, sample)?;
         let file = export::quantized(&model, sample, &|| {})?;
         let file = file.to_bytes()?;
         let artifact = Artifact::load(&file).map_err(ExportError::Rejected)?;

@@ -4,7 +4,7 @@ use super::Args;
 use crate::output::Output;
 use crate::table::Table;
 use crate::{number, provenance, scripts};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use flow_train_host::data::Dataset;
 use flow_train_host::files::{one_line, write_atomically};
 use flow_train_host::model::Model;
@@ -25,10 +25,8 @@ impl Args {
         data: &Dataset,
         out: &mut Output,
     ) -> Result<()> {
-        let first =
-            train::initial_model(config, data, &self.out).map_err(|error| self.blame(error))?;
-        let place = || one_line(&self.out).to_string();
-        std::fs::create_dir_all(&self.out).with_context(place)?;
+        let first = train::initial_model(config, data).map_err(|error| self.blame(error))?;
+        let _lock = train::claim_directory(&self.out).map_err(|error| self.blame(error))?;
         let json = serde_json::to_string_pretty(config)?;
         write_atomically(&self.out.join("config.json"), |w| writeln!(w, "{json}"))?;
         data.to_npy()?.write(&self.out.join(DATA_FILE))?;
