@@ -21,6 +21,11 @@ pub use {
     plan::PlanError,
     score::Scores,
 };
+#[cfg(feature = "frames")]
+pub use {
+    front_end::{Frame, FrameError, FrameSpec, PixelFormat, YuvRange},
+    interface::FrameInput,
+};
 
 #[doc(hidden)]
 pub mod artifact;

@@ -14,6 +14,19 @@ pub struct FrontEndNeed {
     pub input: usize,
 }
 
+impl FrontEndNeed {
+    /// What a front end takes.
+    pub(super) fn of(front_end: Option<&FrontEnd>) -> Self {
+        match front_end {
+            Some(FrontEnd::Frames(reduction)) => Self {
+                sums: reduction.accumulators(),
+                input: reduction.output.len(),
+            },
+            None => Self { sums: 0, input: 0 },
+        }
+    }
+}
+
 /// Decodes the section; none if it is absent or empty.
 pub(super) fn decode(
     bytes: Option<&[u8]>,
@@ -34,7 +47,7 @@ pub(super) fn decode(
 }
 
 /// Memory that the frames of an included `.flow` file take, for sizing statics at compile time; nothing for a file
-/// without a front end.
+/// without a front end, and in a build without the feature `frames`.
 ///
 /// # Panics
 /// At compile time, where the bytes are no `.flow` file. Use it in `const` items only; at run time
@@ -45,7 +58,7 @@ pub const fn front_end_need(bytes: &[u8]) -> FrontEndNeed {
         "not a .flow file: shorter than its header"
     );
     let mut index = 0;
-    while index < bytes[field::SECTIONS] as usize {
+    while parts::FRAMES && index < bytes[field::SECTIONS] as usize {
         let entry = HEADER_LEN + index * SECTION_ENTRY_LEN;
         if word_at(bytes, entry) == Section::FrontEnd as u32 && word_at(bytes, entry + 8) > 0 {
             // Kind of front end, then channels, height and width: postcard's integers of varying length.

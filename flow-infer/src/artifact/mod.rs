@@ -222,6 +222,11 @@ impl<'b> Artifact<'b> {
         self.front_end.as_ref()
     }
 
+    /// Memory that reading frames takes.
+    pub fn frame_need(&self) -> FrontEndNeed {
+        FrontEndNeed::of(self.front_end())
+    }
+
     /// The tests of the combined score, if the file carries any.
     pub fn tests(&self) -> Option<&Tests<'b>> {
         self.tests.as_ref()

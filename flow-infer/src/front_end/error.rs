@@ -7,6 +7,8 @@ use super::format::MAX_SIDE;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
+    /// The model's file does not say how a frame becomes its input.
+    NoFrontEnd,
     /// The model's input is no image of one or three channels.
     Output,
     /// A frame without pixels, or with more than [`MAX_SIDE`] in a row or column.
@@ -57,6 +59,7 @@ pub enum FrameError {
 impl core::fmt::Display for FrameError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
+            Self::NoFrontEnd => f.write_str("the model's file says nothing of frames"),
             Self::Output => f.write_str("the model reads no image of one or three channels"),
             Self::Size => write!(
                 f,

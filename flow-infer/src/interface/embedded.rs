@@ -13,11 +13,16 @@ pub struct Aligned<B: ?Sized>(pub B);
 /// Without the model's bytes beside it: with a pointer in it all of it would be initialized data, and lie in flash as
 /// well as in RAM.
 #[derive(Debug)]
-pub struct EmbeddedWorkspace<const LATENTS: usize, const ACTIVATIONS: usize>(
-    TakeOnce<FixedWorkspace<LATENTS, ACTIVATIONS>>,
-);
+pub struct EmbeddedWorkspace<
+    const LATENTS: usize,
+    const ACTIVATIONS: usize,
+    const SUMS: usize,
+    const INPUT: usize,
+>(TakeOnce<FixedWorkspace<LATENTS, ACTIVATIONS, SUMS, INPUT>>);
 
-impl<const LATENTS: usize, const ACTIVATIONS: usize> EmbeddedWorkspace<LATENTS, ACTIVATIONS> {
+impl<const LATENTS: usize, const ACTIVATIONS: usize, const SUMS: usize, const INPUT: usize>
+    EmbeddedWorkspace<LATENTS, ACTIVATIONS, SUMS, INPUT>
+{
     /// A workspace that nobody has taken.
     pub const fn new() -> Self {
         Self(TakeOnce::new(FixedWorkspace::new()))
@@ -35,15 +40,16 @@ impl<const LATENTS: usize, const ACTIVATIONS: usize> EmbeddedWorkspace<LATENTS, 
     }
 }
 
-impl<const LATENTS: usize, const ACTIVATIONS: usize> Default
-    for EmbeddedWorkspace<LATENTS, ACTIVATIONS>
+impl<const LATENTS: usize, const ACTIVATIONS: usize, const SUMS: usize, const INPUT: usize> Default
+    for EmbeddedWorkspace<LATENTS, ACTIVATIONS, SUMS, INPUT>
 {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// Makes a model part of the program: its bytes, aligned, and a static workspace of the size that it needs.
+/// Makes a model part of the program: its bytes, aligned, and a static workspace of the size that it needs, that of its
+/// front end included.
 ///
 /// `gate!(pub Name = "path/to/model.flow");` defines a type `Name` whose `Name::take()` opens the gate, once: another
 /// call gives [`OpenError::AlreadyTaken`](crate::OpenError::AlreadyTaken). The path counts from the file in which the
@@ -75,8 +81,10 @@ macro_rules! gate {
                 const LATENTS: usize = $crate::artifact::scratch_need(BYTES).latents as usize;
                 const ACTIVATIONS: usize =
                     $crate::artifact::scratch_need(BYTES).activations as usize;
+                const SUMS: usize = $crate::artifact::front_end_need(BYTES).sums;
+                const INPUT: usize = $crate::artifact::front_end_need(BYTES).input;
                 static MODEL: &Aligned<[u8]> = &Aligned(*::core::include_bytes!($path));
-                static WORKSPACE: EmbeddedWorkspace<LATENTS, ACTIVATIONS> =
+                static WORKSPACE: EmbeddedWorkspace<LATENTS, ACTIVATIONS, SUMS, INPUT> =
                     EmbeddedWorkspace::new();
                 WORKSPACE.open(&MODEL.0)
             }

@@ -1,8 +1,8 @@
 //! A model, ready to decide.
 
 use super::{
-    Assessment, BorrowedMemory, Evaluation, Input, InputError, Memory, Model, OpenError,
-    SelfTestFailed,
+    Assessment, BorrowedMemory, Evaluation, FrameMemory, Input, InputError, Memory, Model,
+    OpenError, SelfTestFailed,
 };
 use crate::artifact::Artifact;
 use crate::detector::Detector;
@@ -20,9 +20,11 @@ use crate::scoring::Scoring;
 /// application; with `'static` bytes and memory it is `Gate<'static>` and may move anywhere.
 #[derive(Debug)]
 pub struct Gate<'m> {
-    artifact: Artifact<'m>,
-    scratch: ScratchMut<'m, Fixed>,
-    coder: &'m mut Coder,
+    pub(super) artifact: Artifact<'m>,
+    pub(super) scratch: ScratchMut<'m, Fixed>,
+    pub(super) coder: &'m mut Coder,
+    #[cfg(feature = "frames")]
+    pub(super) frames: FrameMemory<'m>,
 }
 
 impl<'m> Gate<'m> {
@@ -40,8 +42,8 @@ impl<'m> Gate<'m> {
     /// # Errors
     /// [`OpenError`]: which of these does not hold.
     pub fn new(model: Model<'m>, memory: &'m mut impl Memory) -> Result<Self, OpenError> {
-        let (scratch, coder) = memory.lend();
-        Self::in_memory(model, BorrowedMemory { scratch, coder })
+        let (memory, frames) = memory.lend();
+        Self::open_in(model, memory, frames)
     }
 
     /// [`Gate::new`] in memory whose parts the caller holds, as the C interface does.
@@ -50,6 +52,15 @@ impl<'m> Gate<'m> {
     /// [`OpenError`].
     #[doc(hidden)]
     pub fn in_memory(model: Model<'m>, memory: BorrowedMemory<'m>) -> Result<Self, OpenError> {
+        Self::open_in(model, memory, FrameMemory::default())
+    }
+
+    #[cfg_attr(not(feature = "frames"), allow(unused_variables))]
+    fn open_in(
+        model: Model<'m>,
+        memory: BorrowedMemory<'m>,
+        frames: FrameMemory<'m>,
+    ) -> Result<Self, OpenError> {
         let BorrowedMemory { scratch, coder } = memory;
         let artifact = model.0;
         check(&artifact, &scratch)?;
@@ -57,6 +68,8 @@ impl<'m> Gate<'m> {
             artifact,
             scratch,
             coder,
+            #[cfg(feature = "frames")]
+            frames,
         };
         gate.self_test().map_err(OpenError::SelfTest)?;
         Ok(gate)

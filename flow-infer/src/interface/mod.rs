@@ -4,6 +4,8 @@ mod assessment;
 mod embedded;
 mod error;
 mod evaluation;
+#[cfg(feature = "frames")]
+mod frames;
 mod gate;
 mod input;
 mod model;
@@ -14,9 +16,11 @@ pub use assessment::Assessment;
 pub use embedded::{Aligned, EmbeddedWorkspace};
 pub use error::{InputError, OpenError, SelfTestFailed};
 pub use evaluation::Evaluation;
+#[cfg(feature = "frames")]
+pub use frames::FrameInput;
 pub use gate::Gate;
 pub use input::Input;
 pub use model::{InputShape, Model};
 #[cfg(feature = "std")]
 pub use workspace::Workspace;
-pub use workspace::{BorrowedMemory, FixedWorkspace, Memory};
+pub use workspace::{BorrowedMemory, FixedWorkspace, FrameMemory, Memory};
