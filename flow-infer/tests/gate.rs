@@ -66,6 +66,10 @@ fn numbers_mean_the_same_as_floats_integers_and_bytes() {
     let bytes = [3.0f32.to_le_bytes(), (-1.0f32).to_le_bytes()].concat();
     assert_eq!(integers, floats);
     assert_eq!(gate.assess(&bytes), Ok(floats));
+    let squares: i64 = gate.latent_squares().map(i64::from).sum();
+    // From 24 fraction bits to 16, each latent rounded down.
+    let whole = floats.scores.squares_raw >> 8;
+    assert!((whole - 2..=whole).contains(&squares), "{squares} {whole}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
 use crate::artifact::Artifact;
 use crate::detector::Detector;
 use crate::drift::DriftAlarm;
-use crate::engine::{Elements, Fixed, Noise, Request, ScratchMut};
+use crate::engine::{Elements, Fixed, LATENT_FRACTION_BITS, Noise, Request, ScratchMut};
 use crate::gate::Decision;
 use crate::plan::{NumberFormat, PlannedInput};
 use crate::score::ScoreKind;
@@ -117,6 +117,19 @@ impl<'m> Gate<'m> {
         let tested = self.detector().self_test();
         tested.map_err(|error| SelfTestFailed {
             vector: error.vector(),
+        })
+    }
+
+    /// How far every latent of the last input lies from the middle of the prior: half its square,
+    /// in units of 2^-16 nats, where its pixel lies (channel by channel, row by row). Together what
+    /// the prior takes off the log-likelihood, read from the workspace that is there anyway: a rough
+    /// picture of where the input is odd. (Host tools have a finer one, which counts log_det as
+    /// well.) Anything before the first input.
+    pub fn latent_squares(&self) -> impl Iterator<Item = u32> + '_ {
+        let latents = self.scratch.latents.get(..self.artifact.dims());
+        latents.unwrap_or(&[]).iter().map(|&z| {
+            let half_square = (i64::from(z) * i64::from(z)) >> (2 * LATENT_FRACTION_BITS - 15);
+            u32::try_from(half_square).unwrap_or(u32::MAX)
         })
     }
 
