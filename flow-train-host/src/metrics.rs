@@ -11,6 +11,9 @@
 
 use std::cmp::Ordering;
 
+/// Deviations of a normal variable to either side that hold 95 % of it.
+const Z: f64 = 1.959_963_984_540_054;
+
 /// A point of the receiver operating characteristic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RocPoint {
@@ -25,6 +28,8 @@ pub struct RocPoint {
 pub struct Separation {
     /// Area under the receiver operating characteristic.
     pub auroc: f64,
+    /// Where it lies with 95 % confidence; see [`auroc_interval`].
+    pub auroc_interval: [f64; 2],
     /// Average precision with benign inputs as the positive class, at equal shares of both.
     pub aupr_in: f64,
     /// Average precision with foreign inputs as the positive class, at equal shares of both.
@@ -33,8 +38,12 @@ pub struct Separation {
     pub fpr_at_95_tpr: f64,
     /// Share of foreign inputs that are rejected where at most 1 % of the benign ones are.
     pub rejected_at_1_percent: f64,
+    /// Where it lies with 95 % confidence; see [`rejected_interval`].
+    pub rejected_at_1_percent_interval: [f64; 2],
     /// Share of foreign inputs that are rejected where at most 0.1 % of the benign ones are.
     pub rejected_at_0_1_percent: f64,
+    /// Where it lies with 95 % confidence; see [`rejected_interval`].
+    pub rejected_at_0_1_percent_interval: [f64; 2],
 }
 
 impl Separation {
@@ -47,13 +56,17 @@ impl Separation {
         let curve = steps.roc();
         let negated = |scores: &[f64]| scores.iter().map(|s| -number(*s)).collect::<Vec<_>>();
         let reversed = Steps::descending(&negated(foreign), &negated(benign));
+        let counts = [benign.len(), foreign.len()];
         Some(Self {
             auroc: area(&curve),
+            auroc_interval: auroc_interval(area(&curve), counts),
             aupr_in: steps.average_precision(),
             aupr_out: reversed.average_precision(),
             fpr_at_95_tpr: false_positive_rate_at(&curve, 0.95),
             rejected_at_1_percent: 1.0 - false_positive_rate_at(&curve, 0.99),
+            rejected_at_1_percent_interval: rejected_interval(&curve, 0.01, counts),
             rejected_at_0_1_percent: 1.0 - false_positive_rate_at(&curve, 0.999),
+            rejected_at_0_1_percent_interval: rejected_interval(&curve, 0.001, counts),
         })
     }
 }
@@ -67,6 +80,55 @@ pub fn roc(benign: &[f64], foreign: &[f64]) -> Vec<RocPoint> {
 /// a foreign one, ties counted half (Mann and Whitney's U over n m).
 pub fn auroc(benign: &[f64], foreign: &[f64]) -> f64 {
     area(&roc(benign, foreign))
+}
+
+/// Where an area lies with 95 % confidence that was found of so many benign and foreign scores.
+///
+/// Newcombe's method 5 (Statistics in Medicine 25, 2006): all areas whose own variance, as Hanley
+/// and McNeil estimate it, allows the one that was found. Unlike an interval about the found area
+/// it has a width where all scores are separated: an area of 1 of twenty inputs proves little.
+pub fn auroc_interval(area: f64, counts: [usize; 2]) -> [f64; 2] {
+    let [m, n] = counts.map(|count| count.max(1) as f64);
+    let more = (m + n) / 2.0 - 1.0;
+    let allowed = |theta: f64| {
+        let pairs = 1.0 + more * ((1.0 - theta) / (2.0 - theta) + theta / (1.0 + theta));
+        let variance = theta * (1.0 - theta) * pairs / (m * n);
+        (area - theta).abs() <= Z * variance.sqrt()
+    };
+    // The area itself is allowed, an end is not (or is the bound): bisect between them.
+    let end = |bound: f64| {
+        let (mut inside, mut outside) = (area, bound);
+        for _ in 0..60 {
+            let middle = (inside + outside) / 2.0;
+            match allowed(middle) {
+                true => inside = middle,
+                false => outside = middle,
+            }
+        }
+        inside
+    };
+    [end(0.0), end(1.0)]
+}
+
+/// Where the share of rejected foreign inputs lies with 95 % confidence at least, the threshold
+/// being that of a rate of false alarms among the benign ones.
+///
+/// Two things are uncertain: the threshold, which is an order statistic of few benign scores and
+/// may be off by two deviations of its rank, and the share beyond it (Wilson's interval). The
+/// interval reaches from the lower end at the lower rank to the upper end at the upper one.
+fn rejected_interval(curve: &[RocPoint], rate: f64, [benign, foreign]: [usize; 2]) -> [f64; 2] {
+    let rank = rate * benign as f64;
+    let share_at = |rank: f64| {
+        let accepted = 1.0 - rank / benign.max(1) as f64;
+        1.0 - false_positive_rate_at(curve, accepted)
+    };
+    let share = |rank: f64| {
+        let hits = share_at(rank) * foreign as f64;
+        share_interval(hits.round() as usize, foreign)
+    };
+    let low = share((rank - Z * rank.sqrt()).max(0.0));
+    let high = share(rank + Z * (rank + 1.0).sqrt());
+    [low[0], high[1]]
 }
 
 /// Counts of both sets at each distinct score, from the highest down.
@@ -173,13 +235,14 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// Where a share lies that was found as `hits` of `count`, with 95 % confidence (Wilson's interval).
 pub fn share_interval(hits: usize, count: usize) -> [f64; 2] {
-    const Z: f64 = 1.959_963_984_540_054;
     let (hits, n) = (hits as f64, count.max(1) as f64);
     let share = hits / n;
     let middle = share + Z * Z / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    [(middle - half) / scale, (middle + half) / scale].map(|p| p.clamp(0.0, 1.0))
+    // Rounding must not put the share itself outside.
+    let (low, high) = ((middle - half) / scale, (middle + half) / scale);
+    [low.clamp(0.0, share), high.clamp(share, 1.0)]
 }
 
 /// Most false alarms among `tests` benign inputs that a split-conformal gate gives with this
@@ -217,6 +280,7 @@ pub fn conformal_upper(rank: u32, samples: u32, tests: usize, confidence: f64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
 
     #[test]
     fn intervals_of_shares_are_wilsons() {
@@ -230,6 +294,56 @@ mod tests {
         near(share_interval(81, 263), [0.2553, 0.3662]);
         near(share_interval(0, 20), [0.0, 0.1611]);
         near(share_interval(20, 20), [0.8389, 1.0]);
+    }
+
+    #[test]
+    fn intervals_of_areas_hold_the_true_one_as_often_as_they_say() {
+        // Benign scores normal about d, foreign ones about 0: the area is Phi(d / sqrt 2).
+        for (distance, area) in [(0.0, 0.5), (1.0, 0.760_250), (3.0, 0.983_053)] {
+            let seed = 0x5EED_0041;
+            println!("seed {seed:#x}");
+            let mut random = SplitMix64(seed);
+            let mut held = 0;
+            for _ in 0..1000 {
+                let benign: Vec<f64> = (0..60).map(|_| random.normal() + distance).collect();
+                let foreign: Vec<f64> = (0..40).map(|_| random.normal()).collect();
+                let found = Separation::new(&benign, &foreign).unwrap();
+                let [low, high] = found.auroc_interval;
+                assert!(0.0 <= low && low <= found.auroc && found.auroc <= high && high <= 1.0);
+                held += usize::from((low..=high).contains(&area));
+            }
+            // Three deviations of a binomial below 95 %.
+            assert!(held > 929, "{distance}: {held}");
+        }
+    }
+
+    #[test]
+    fn an_area_of_one_is_not_certain() {
+        let [low, high] = auroc_interval(1.0, [20, 20]);
+        assert!((0.8..0.95).contains(&low) && high == 1.0, "{low}");
+        assert!(auroc_interval(1.0, [10_000, 10_000])[0] > 0.9995);
+    }
+
+    #[test]
+    fn few_benign_scores_say_little_of_a_rare_false_alarm() {
+        let scores = |count: u32, from: f64| -> Vec<f64> {
+            (0..count)
+                .map(|i| from + f64::from(i) / f64::from(count))
+                .collect()
+        };
+        // Foreign scores lie among the lowest 5 % of the benign ones.
+        let foreign: Vec<f64> = scores(2000, 0.0).iter().map(|s| s / 20.0).collect();
+        let few = Separation::new(&scores(1000, 0.0), &foreign).unwrap();
+        let many = Separation::new(&scores(100_000, 0.0), &foreign).unwrap();
+        for s in [few, many] {
+            let [low, high] = s.rejected_at_0_1_percent_interval;
+            assert!(low <= s.rejected_at_0_1_percent && s.rejected_at_0_1_percent <= high);
+        }
+        let width = |s: &Separation| {
+            let [low, high] = s.rejected_at_0_1_percent_interval;
+            high - low
+        };
+        assert!(width(&few) > 3.0 * width(&many));
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub(crate) struct Element {
 enum Node {
     Element(Element),
     Text(String),
-    /// The one style sheet, which is part of the program.
-    Style(&'static str),
+    /// A style sheet or a script, which are part of the program.
+    Own(&'static str),
 }
 
 /// An element without attributes and children.
@@ -56,8 +56,21 @@ impl Element {
         self
     }
 
-    pub(crate) fn style(mut self, figure: &'static str) -> Self {
-        self.children.push(Node::Style(figure));
+    /// A style sheet's or a script's text: the program's own, never anything that was read.
+    pub(crate) fn own(mut self, text: &'static str) -> Self {
+        self.children.push(Node::Own(text));
+        self
+    }
+
+    /// The children that are elements, each with its label: what a narrow screen shows beside it.
+    pub(crate) fn labelled(mut self, labels: &[(&'static str, &str)]) -> Self {
+        let children = self.children.iter_mut().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) | Node::Own(_) => None,
+        });
+        for (child, (label, _)) in children.zip(labels) {
+            child.attributes.push(("data-label", (*label).to_owned()));
+        }
         self
     }
 }
@@ -76,7 +89,7 @@ impl Display for Element {
             match child {
                 Node::Element(element) => element.fmt(f)?,
                 Node::Text(text) => Escaped(text).fmt(f)?,
-                Node::Style(figure) => f.write_str(figure)?,
+                Node::Own(text) => f.write_str(text)?,
             }
         }
         write!(f, "</{}>", self.tag)

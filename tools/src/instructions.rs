@@ -27,6 +27,18 @@ pub(crate) struct Estimate {
     pub(crate) board: String,
     pub(crate) core: &'static str,
     pub(crate) instructions: u64,
+    /// A part that has this core, and the clock of it.
+    pub(crate) example: &'static str,
+    pub(crate) clock_mhz: u32,
+    /// At one instruction a cycle.
+    pub(crate) milliseconds: f64,
+}
+
+/// A core by its name, and a part that has it.
+struct Core {
+    name: &'static str,
+    example: &'static str,
+    clock_mhz: u32,
 }
 
 /// The estimate for each machine of the record that is somebody's.
@@ -40,10 +52,15 @@ fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
     let both = images.iter().filter_map(|&(board, image)| {
         let &(_, vector) = vectors.iter().find(|(other, _)| *other == board)?;
         let sum = image * multiplies.windows as f64 + vector * multiplies.dense as f64;
+        let core = core(board)?;
+        let instructions = sum.round() as u64;
         Some(Estimate {
             board: board.to_owned(),
-            core: core(board)?,
-            instructions: sum.round() as u64,
+            core: core.name,
+            instructions,
+            example: core.example,
+            clock_mhz: core.clock_mhz,
+            milliseconds: instructions as f64 / (f64::from(core.clock_mhz) * 1e3),
         })
     });
     both.collect()
@@ -65,20 +82,24 @@ fn figures<'r>(record: &'r str, case: &str) -> Vec<(&'r str, f64)> {
     record.lines().filter_map(figure).collect()
 }
 
-fn core(board: &str) -> Option<&'static str> {
-    let core = match board {
-        "m0" => "Cortex-M0, M0+ (v6-M)",
-        "m3" => "Cortex-M3",
-        "m4" => "Cortex-M4",
-        "m7" => "Cortex-M7",
-        "m55" => "Cortex-M55",
-        "riscv" => "RV32IMAC",
-        "aarch64-sdot" => "aarch64 with dot products",
-        "aarch64-neon" => "aarch64",
+fn core(board: &str) -> Option<Core> {
+    let (name, example, clock_mhz) = match board {
+        "m0" => ("Cortex-M0, M0+ (v6-M)", "RP2040", 133),
+        "m3" => ("Cortex-M3", "STM32F103", 72),
+        "m4" => ("Cortex-M4", "nRF52840", 64),
+        "m7" => ("Cortex-M7", "STM32H743", 480),
+        "m55" => ("Cortex-M55", "Alif Ensemble E1", 160),
+        "riscv" => ("RV32IMAC", "ESP32-C6", 160),
+        "aarch64-sdot" => ("aarch64 with dot products", "Raspberry Pi 5", 2400),
+        "aarch64-neon" => ("aarch64", "Raspberry Pi 4", 1500),
         // Counted for comparison: nobody computes with it where there are others.
         _ => return None,
     };
-    Some(core)
+    Some(Core {
+        name,
+        example,
+        clock_mhz,
+    })
 }
 
 #[cfg(test)]
@@ -98,6 +119,8 @@ mod tests {
         assert_eq!(estimates.len(), 1);
         assert_eq!(estimates[0].instructions, 500 * 2 + 70 * 3);
         assert_eq!(estimates[0].core, "Cortex-M4");
+        // 1,210 instructions at 64 MHz.
+        assert!((estimates[0].milliseconds - 0.018_906_25).abs() < 1e-12);
     }
 
     #[test]

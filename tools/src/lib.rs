@@ -33,6 +33,7 @@ mod picture;
 mod place;
 mod progress;
 mod provenance;
+mod python;
 mod reading;
 mod report;
 mod scripts;

@@ -12,6 +12,15 @@ pub(crate) const FLOW: Script = ("flow_torch.py", include_str!("../bench/flow_to
 /// Trains such a flow, as one process or many.
 pub(crate) const TRAIN: Script = ("train.py", include_str!("../torch/train.py"));
 
+/// Foreign images out of public packages, and drawn ones.
+pub(crate) const FOREIGN_SETS: Script =
+    ("foreign_sets.py", include_str!("../data/foreign_sets.py"));
+/// scikit-learn's outlier detectors.
+pub(crate) const DETECTORS: Script = (
+    "outlier_detectors.py",
+    include_str!("../peers/outlier_detectors.py"),
+);
+
 /// Writes scripts; the path of the first.
 pub(crate) fn write(directory: &Path, scripts: &[Script]) -> Result<PathBuf> {
     for (name, text) in scripts {

@@ -382,9 +382,7 @@ fn an_evaluation_is_a_page_and_figures() {
         page.contains("&lt;i&gt;&amp;") && !page.contains("<i>&"),
         "names are escaped"
     );
-    for outside in ["http://", "https://", "<script", "<link", "@import"] {
-        assert!(!page.contains(outside), "nothing from outside: {outside}");
-    }
+    nothing_from_outside(&page);
     assert!(
         page.matches("<svg").count() >= 5 + 2,
         "a histogram a score, a curve a set"
@@ -396,13 +394,103 @@ fn an_evaluation_is_a_page_and_figures() {
     assert_eq!(again, result, "the same figures twice");
 }
 
+fn nothing_from_outside(page: &str) {
+    for outside in [
+        "http://", "https://", "<script ", " src=\"/", "<link", "@import", "url(",
+    ] {
+        assert!(!page.contains(outside), "nothing from outside: {outside}");
+    }
+}
+
+/// Own images under another name: a set that no gate rejects.
+const UNSEEN: &str = "--in test.idx3 --ood noise=noise.idx3 --ood again=train.idx3";
+
+#[test]
+fn an_evaluation_does_not_flatter() {
+    let place = place();
+    let line = format!("eval model.flow {UNSEEN} --report report");
+    let result: Value = serde_json::from_str(&place.ok(&format!("{line} --json"))).unwrap();
+    for score in result["scores"].as_array().unwrap() {
+        for set in ["noise", "again"] {
+            let s = &score["separation"][set];
+            for figure in ["auroc", "rejected_at_1_percent", "rejected_at_0_1_percent"] {
+                let ends = &s[format!("{figure}_interval")];
+                let (low, high) = (number(&ends[0]), number(&ends[1]));
+                let value = number(&s[figure]);
+                assert!(low <= value && value <= high && low < high, "{figure} {s}");
+            }
+        }
+    }
+    assert!(result["intervals"].as_str().unwrap().contains("Wilson"));
+    let again = &result["ood"][1];
+    let why = again["below_90_percent"].as_str().unwrap();
+    assert!(why.contains("no score here tells"), "{why}");
+    assert!(result["ood"][0].get("below_90_percent").is_none());
+    let near = again["boundary"].as_array().unwrap();
+    assert!(near.len() >= 7 && near.iter().any(|n| n["accepted"] == true));
+    let scores: Vec<f64> = near.iter().map(|n| number(&n["score_nats"])).collect();
+    assert!(scores.is_sorted(), "{scores:?}");
+
+    let page = String::from_utf8(place.read("report/index.html")).unwrap();
+    nothing_from_outside(&page);
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(at("The deciding score") < at("<h2>Decisions</h2>"));
+    assert!(at("<h2>Decisions</h2>") < at("Other scores and baselines"));
+    assert!(page.contains("rejected: again.") && page.contains("<tr class=\"weak\">"));
+    assert!(page.contains("class=\"interval\"") && page.contains("data-label=\"AUROC\""));
+    assert!(page.contains("where it is odd") && page.contains("data-shares=\"{&quot;low&quot;"));
+    assert!(page.contains("Time on a device") && page.contains("nRF52840"));
+    let out = place.ok(&line);
+    assert!(out.contains("below 90 %, again"), "{out}");
+}
+
+#[test]
+fn a_page_has_the_curve_of_the_training() {
+    let place = place();
+    place.ok("eval run --in test.idx3 --report report");
+    let page = String::from_utf8(place.read("report/index.html")).unwrap();
+    assert!(page.contains("bits per dim over epochs"));
+    place.ok("eval model.flow --in test.idx3 --training-log run/log.csv --report report");
+    let page = String::from_utf8(place.read("report/index.html")).unwrap();
+    assert!(page.contains("bits per dim over epochs"));
+    place.refused(
+        "eval model.flow --in test.idx3 --training-log run/config.json --report report",
+        &["config.json", "no log of a training"],
+    );
+}
+
+#[test]
+fn two_models_are_seen_side_by_side() {
+    let place = place();
+    let out = place.ok(&format!("eval model.flow run {UNSEEN} --report both"));
+    assert!(out.contains("false alarms, model.flow"), "{out}");
+    let results: Value = serde_json::from_slice(&place.read("both/results.json")).unwrap();
+    let models = results["models"].as_array().unwrap();
+    let names: Vec<&str> = models
+        .iter()
+        .map(|m| m["model"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["model.flow", "run"]);
+    let page = String::from_utf8(place.read("both/index.html")).unwrap();
+    nothing_from_outside(&page);
+    for (folder, model) in [("first", "model.flow"), ("second", "run")] {
+        assert!(page.contains(&format!("href=\"{folder}/index.html\"")));
+        let own = String::from_utf8(place.read(&format!("both/{folder}/index.html"))).unwrap();
+        assert!(own.contains(&format!("<h1>{model}</h1>")));
+    }
+    place.refused(
+        "eval model.flow run model.flow --in test.idx3 --report both",
+        &["model.flow"],
+    );
+}
+
 #[test]
 fn baselines_can_be_fitted_elsewhere() {
     let place = place();
     let out = place.ok(
         "eval run --in test.idx3 --ood noise=noise.idx3 --baseline-data train.idx3 --report report --limit 40",
     );
-    assert!(out.contains("baselines  train.idx3: 240 images"), "{out}");
+    assert!(out.contains("train.idx3: 240 images"), "{out}");
     assert!(out.contains("gaussian (baseline)"), "{out}");
     let few = place.ok("eval run --in test.idx3 --ood noise=noise.idx3 --report report --limit 9");
     assert!(few.contains("none: half of 9"), "{few}");

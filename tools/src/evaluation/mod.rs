@@ -1,10 +1,18 @@
 //! What `eval` finds out: how well each score tells the model's own data from others.
 
+mod boundary;
+mod verdict;
+
+pub(crate) use boundary::Near;
+pub(crate) use verdict::Ahead;
+
 use crate::inputs::Named;
+use flow_infer::artifact::Artifact;
 use flow_infer::gate::{Calibration, Decision, conformal_rank};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::{bits_per_dim, nats_from_raw};
 use flow_train_host::data::{Dataset, ItemNames};
+use flow_train_host::heat::{HeatMap, heat};
 use flow_train_host::metrics::{Separation, conformal_upper, median, share_interval};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,6 +30,14 @@ pub(crate) struct Set {
     /// Inputs that the gate does not accept; none without a gate.
     pub(crate) rejected: Option<usize>,
     pub(crate) rejected_share: Option<f64>,
+    /// Where that share lies with 95 % confidence (Wilson).
+    pub(crate) rejected_interval: Option<[f64; 2]>,
+    /// Why less than nine tenths of a foreign set are rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) below_90_percent: Option<String>,
+    /// The inputs nearest to the threshold; none without a gate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) boundary: Vec<Near>,
     /// What the file's p-values reject at other rates; empty without p-values.
     pub(crate) rejected_at: Vec<RejectedAt>,
     /// The first inputs that the gate takes for what they are not; none without a gate.
@@ -35,6 +51,9 @@ pub(crate) struct Set {
     pub(crate) scores: Vec<Scores>,
     #[serde(skip)]
     pub(crate) decisions: Vec<Decision>,
+    /// Of the inputs nearest to the threshold, where they are images.
+    #[serde(skip)]
+    pub(crate) heat: Vec<HeatMap>,
 }
 
 /// An input of a set.
@@ -65,20 +84,26 @@ impl Set {
             scores.iter().map(|s| gate.decide(s)).collect()
         });
         let refused = decisions.iter().filter(|d| **d != Decision::Accept).count();
-        Self {
+        let set = Self {
             name,
             path,
             count: scores.len(),
             bits_per_dim_median: median(&bits),
             rejected: gate.map(|_| refused),
             rejected_share: gate.map(|_| refused as f64 / scores.len() as f64),
+            rejected_interval: gate.map(|_| share_interval(refused, scores.len())),
+            below_90_percent: None,
+            boundary: Vec::new(),
             mistakes: Vec::new(),
             items,
             rejected_at: Vec::new(),
             data,
             scores,
             decisions,
-        }
+            heat: Vec::new(),
+        };
+        let boundary = gate.map_or(Vec::new(), |gate| boundary::nearest(&set, gate));
+        Self { boundary, ..set }
     }
 
     /// The set with its first mistakes: what is rejected of the model's own data, accepted of
@@ -92,6 +117,15 @@ impl Set {
             name: self.items.get(index).to_string(),
         };
         self.mistakes = wrong.take(MISTAKES).map(item).collect();
+        self
+    }
+}
+
+impl Set {
+    /// The set with where its inputs at the threshold are odd; vectors have no such place.
+    pub(crate) fn with_heat(mut self, artifact: &Artifact<'_>) -> Self {
+        let map = |near: &Near| heat(artifact, &self.data.input_bytes(near.index)).ok();
+        self.heat = self.boundary.iter().filter_map(map).collect();
         self
     }
 }
@@ -111,13 +145,19 @@ pub(crate) struct RejectedAt {
 }
 
 impl Set {
-    /// The set with what p-values reject.
-    pub(crate) fn with_p_values(mut self, p_value_ppm: impl Fn(&Scores) -> Option<u32>) -> Self {
+    /// The set with what p-values reject, at rates that so many calibration scores can give.
+    pub(crate) fn with_p_values(
+        mut self,
+        samples: u32,
+        p_value_ppm: impl Fn(&Scores) -> Option<u32>,
+    ) -> Self {
         let ppm: Option<Vec<u32>> = self.scores.iter().map(p_value_ppm).collect();
         let Some(ppm) = ppm else {
             return self;
         };
-        let at = RATES.map(|rate| {
+        let rates = RATES.into_iter();
+        let rates = rates.filter(|&rate| conformal_rank(rate, samples).is_some());
+        let at = rates.map(|rate| {
             let rejected = ppm.iter().filter(|&&p| p <= rate).count();
             RejectedAt {
                 alpha: f64::from(rate) / 1e6,
@@ -126,7 +166,7 @@ impl Set {
                 interval: share_interval(rejected, ppm.len()),
             }
         });
-        self.rejected_at = at.into();
+        self.rejected_at = at.collect();
         self
     }
 }
@@ -143,6 +183,9 @@ pub(crate) struct Column {
     pub(crate) benign: Vec<f64>,
     #[serde(skip)]
     pub(crate) foreign: Vec<Vec<f64>>,
+    /// Of the foreign sets, in their order.
+    #[serde(skip)]
+    pub(crate) names: Vec<String>,
 }
 
 impl Column {
@@ -160,6 +203,7 @@ impl Column {
             name,
             baseline,
             separation: separation.collect(),
+            names: foreign.iter().map(|(set, _)| set.name.clone()).collect(),
             foreign: foreign.into_iter().map(|(_, values)| values).collect(),
             benign,
         }
@@ -168,6 +212,15 @@ impl Column {
     /// How the score tells a foreign set apart.
     pub(crate) fn against(&self, set: &Set) -> Option<&Separation> {
         self.separation.get(&set.name)
+    }
+
+    /// Share of the benign inputs that score below the median of a foreign set.
+    fn benign_share_below_median_of(&self, set: &Set) -> Option<f64> {
+        let place = self.separation.get(&set.name).map(|_| &set.name)?;
+        let values = self.names.iter().position(|name| name == place)?;
+        let middle = median(&self.foreign[values]);
+        let below = self.benign.iter().filter(|value| **value < middle).count();
+        Some(below as f64 / self.benign.len().max(1) as f64)
     }
 }
 
@@ -222,6 +275,32 @@ pub(crate) struct Evaluation {
     pub(crate) aupr_share: f64,
     /// What the baselines were fitted to, or why there are none.
     pub(crate) baselines: String,
+    /// Where a baseline does better than the score that decides.
+    pub(crate) baselines_ahead: Vec<Ahead>,
+    /// How every interval was made.
+    pub(crate) intervals: &'static str,
+}
+
+/// How intervals are made.
+pub(crate) const INTERVALS: &str = "95 %: shares by Wilson, at a rate of false alarms of the \
+    evaluated data with the threshold's rank off by two deviations; AUROC by Newcombe's method 5";
+
+impl Evaluation {
+    /// The same with what must not be hidden.
+    pub(crate) fn judged(mut self) -> Self {
+        let Some(deciding) = deciding(&self) else {
+            return self;
+        };
+        let ahead = verdict::ahead(&self.scores, deciding, &self.foreign);
+        let short = self.foreign.iter();
+        let short = short.map(|set| verdict::shortfall(set, deciding, &self.scores));
+        let short: Vec<Option<String>> = short.collect();
+        for (set, why) in self.foreign.iter_mut().zip(short) {
+            set.below_90_percent = why;
+        }
+        self.baselines_ahead = ahead;
+        self
+    }
 }
 
 /// The flow's own scores that exist for these inputs.
@@ -280,7 +359,7 @@ mod tests {
 
     const ONE: i64 = 1 << 24;
 
-    fn set(name: &str, log_probs: &[i64], gate: Option<&Calibration>) -> Set {
+    pub(super) fn set(name: &str, log_probs: &[i64], gate: Option<&Calibration>) -> Set {
         let data = Dataset::Vectors(Vectors::new(1, vec![0.0; log_probs.len()]).unwrap());
         let items = ItemNames::Rows(0..log_probs.len());
         let data = Named { data, items };
@@ -314,6 +393,12 @@ mod tests {
         assert_eq!((report.false_alarms, report.false_alarm_rate), (1, 0.25));
         assert_eq!(report.threshold_nats, -5.0);
         assert_eq!(set("in", &[-1], None).rejected, None);
+        let near: Vec<_> = benign
+            .boundary
+            .iter()
+            .map(|n| (n.index, n.accepted))
+            .collect();
+        assert_eq!(near, [(3, false), (2, true), (1, true), (0, true)]);
     }
 
     #[test]

@@ -1,29 +1,46 @@
 //! The figures of the page: distributions, trade-offs, images.
 
 use super::parts::{section, set_class};
-use super::{histogram, pictures, roc};
+use super::{histogram, pictures, roc, slider};
 use crate::evaluation::{Evaluation, deciding};
 use crate::html::{Element, el};
 use flow_infer::score::ScoreKind;
 
-/// A histogram for each score.
+/// What the threshold decides about: the deciding score, and its threshold to be moved.
+pub(super) fn deciding_histogram(evaluation: &Evaluation) -> Option<Element> {
+    let column = deciding(evaluation)?;
+    let gate = evaluation.gate.as_ref().map(|gate| gate.threshold_nats);
+    let note = format!(
+        "Share of inputs over the {} score in nats, which decides. What lies beyond the edge counts \
+         in the last bar. Move the threshold to see what another one would reject of these data; a \
+         file's promise holds for its own alone.",
+        column.name
+    );
+    let figure = el("figure")
+        .class("chart")
+        .child(histogram::figure(column, &evaluation.foreign, gate))
+        .child(slider::slider(column, evaluation, gate));
+    let section = section("The deciding score", &note).child(legend(evaluation));
+    Some(section.child(figure))
+}
+
+/// A histogram for each of the other scores.
 pub(super) fn histograms(evaluation: &Evaluation) -> Element {
-    let gate = evaluation.gate.as_ref();
-    let figures = evaluation.scores.iter().map(|column| {
-        let threshold = gate
-            .filter(|g| g.score == column.name)
-            .map(|g| g.threshold_nats);
+    let first = deciding(evaluation).map(|column| column.name);
+    let others = evaluation.scores.iter();
+    let others = others.filter(|column| Some(column.name) != first);
+    let figures = others.map(|column| {
         let caption = el("figcaption")
             .child(el("b").text(column.name))
             .text(meaning(column.name));
         el("figure")
             .class("chart")
             .child(caption)
-            .child(histogram::figure(column, &evaluation.foreign, threshold))
+            .child(histogram::figure(column, &evaluation.foreign, None))
     });
     let note =
         "Share of inputs over the score in nats. What lies beyond the edge counts in the last bar.";
-    section("Distributions", note)
+    section("Other scores and baselines", note)
         .child(legend(evaluation))
         .child(el("div").class("charts").children(figures))
 }
@@ -107,8 +124,10 @@ pub(super) fn gallery(evaluation: &Evaluation) -> Option<Element> {
     }
     let note = match evaluation.gate {
         Some(_) => format!(
-            "Below each image its {} score in nats. A red frame is a mistake of the gate: an own image rejected, or a \
-             foreign one accepted.",
+            "Below each image its {} score in nats; a tip has its file's name. A red frame is a mistake of the gate: an \
+             own image rejected, or a foreign one accepted. Beside the images at the threshold lies where they are \
+             odd: orange where the flow pays more for a pixel than a lossless code that knows nothing of the data, \
+             blue where it pays less.",
             column.name
         ),
         None => format!("Below each image its {} score in nats.", column.name),

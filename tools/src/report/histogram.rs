@@ -15,10 +15,14 @@ const RIGHT: f64 = WIDTH - 12.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = HEIGHT - 28.0;
 
+/// The horizontal axis of a score's figure.
+pub(super) fn axis(column: &Column, threshold: Option<f64>) -> Axis {
+    Axis::new(window(column, threshold), (LEFT, RIGHT))
+}
+
 /// The figure of a score, with the gate's threshold where it is the deciding one.
-pub(super) fn figure(column: &Column, sets: &[Set], threshold: Option<f64>) -> Element {
-    let window = window(column, threshold);
-    let x = Axis::new(window, (LEFT, RIGHT));
+pub(crate) fn figure(column: &Column, sets: &[Set], threshold: Option<f64>) -> Element {
+    let x = axis(column, threshold);
     let sets_of = || column.foreign.iter().chain([&column.benign]);
     let smallest = sets_of().map(Vec::len).min().unwrap_or(0);
     let count = (2.0 * (smallest as f64).sqrt()) as usize;
@@ -163,6 +167,7 @@ mod tests {
             separation: Default::default(),
             benign,
             foreign: vec![vec![-1e9; 10]],
+            names: vec!["far".to_owned()],
         };
         let (low, high) = window(&column, Some(-10.0));
         assert!(low > -3001.0 && high < 1000.0, "{low} {high}");

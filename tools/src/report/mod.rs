@@ -1,16 +1,23 @@
 //! The page that `eval` writes: one file without anything from outside, and the figures beside it.
 
 mod axis;
+mod both;
 mod charts;
-mod histogram;
+pub(crate) mod histogram;
+mod loss;
 mod page;
 pub(crate) mod parts;
 mod pictures;
 mod roc;
+mod slider;
 mod tables;
+
+pub(crate) use loss::TrainingLog;
 
 use crate::cost::{Cost, format_name};
 use crate::evaluation::Evaluation;
+use crate::html::Element;
+use crate::instructions::Estimate;
 use crate::json;
 use crate::model;
 use crate::number::{bytes, grouped};
@@ -18,6 +25,7 @@ use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
 use flow_train_host::files::{one_line, write_atomically};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What the page says of the model.
@@ -26,10 +34,13 @@ pub(crate) struct Facts {
     /// Name and value.
     model: Vec<(&'static str, String)>,
     history: Vec<String>,
+    /// What an input takes, core by core.
+    instructions: Vec<Estimate>,
+    log: Option<TrainingLog>,
 }
 
 impl Facts {
-    pub(crate) fn of(artifact: &Artifact<'_>) -> Self {
+    pub(crate) fn of(artifact: &Artifact<'_>, log: Option<TrainingLog>) -> Self {
         let cost = Cost::of(artifact);
         let provenance = model::provenance(artifact);
         let input = match artifact.input() {
@@ -55,17 +66,51 @@ impl Facts {
         Self {
             model,
             history: provenance.history,
+            instructions: cost.instructions,
+            log,
         }
     }
 }
 
 /// Writes `index.html` and `results.json` into a directory; the path of the page.
 pub(crate) fn write(directory: &Path, evaluation: &Evaluation, facts: &Facts) -> Result<PathBuf> {
+    write_page(directory, evaluation, &page::page(evaluation, facts))
+}
+
+/// The same of two models: a page of both, and each one's own in a folder below.
+pub(crate) fn write_both(
+    directory: &Path,
+    results: &impl Serialize,
+    both: [&(Evaluation, Facts); 2],
+) -> Result<PathBuf> {
+    let side = |folder: &str, (evaluation, facts): &'_ (Evaluation, Facts)| {
+        write(&directory.join(folder), evaluation, facts).map(|_| format!("{folder}/{PAGE}"))
+    };
+    let pages = [side("first", both[0])?, side("second", both[1])?];
+    let [first, second] = pages;
+    let [a, b] = both;
+    let sides = [
+        both::Side {
+            evaluation: &a.0,
+            facts: &a.1,
+            page: first,
+        },
+        both::Side {
+            evaluation: &b.0,
+            facts: &b.1,
+            page: second,
+        },
+    ];
+    write_page(directory, results, &both::page(&sides))
+}
+
+const PAGE: &str = "index.html";
+
+fn write_page(directory: &Path, results: &impl Serialize, page: &Element) -> Result<PathBuf> {
     std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
-    let json = serde_json::to_string_pretty(&json::versioned(evaluation))?;
+    let json = serde_json::to_string_pretty(&json::versioned(results))?;
     write_atomically(&directory.join("results.json"), |w| writeln!(w, "{json}"))?;
-    let path = directory.join("index.html");
-    let page = page::page(evaluation, facts);
+    let path = directory.join(PAGE);
     write_atomically(&path, |w| writeln!(w, "<!doctype html>\n{page}"))?;
     Ok(path)
 }

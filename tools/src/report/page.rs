@@ -2,8 +2,8 @@
 
 use super::Facts;
 use super::parts::{document, percent};
-use super::{charts, tables};
-use crate::evaluation::{Evaluation, Set, deciding};
+use super::{charts, loss, tables};
+use crate::evaluation::{Ahead, Evaluation, Set, deciding};
 use crate::html::{Element, el};
 
 /// The page.
@@ -15,12 +15,15 @@ pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
     let main = el("main")
         .child(headline(evaluation))
         .child(cards(evaluation))
+        .children(charts::deciding_histogram(evaluation))
         .child(tables::decisions(evaluation))
         .children(foreign(tables::separation))
         .children(tables::drift(evaluation))
         .child(charts::histograms(evaluation))
         .children(foreign(charts::curves))
         .children(charts::gallery(evaluation))
+        .children(tables::times(facts))
+        .children(facts.log.as_ref().map(loss::section))
         .child(tables::model(facts))
         .child(footer(evaluation));
     document(&title, main)
@@ -40,52 +43,95 @@ fn against(evaluation: &Evaluation) -> String {
 }
 
 fn headline(evaluation: &Evaluation) -> Element {
-    el("header")
+    let header = el("header")
         .child(el("p").class("brand").text("flowgate evaluation"))
         .child(el("h1").text(&evaluation.model))
-        .child(el("p").class("lead").text(verdict(evaluation)))
+        .child(el("p").class("lead").text(verdict(evaluation)));
+    header.children(warnings(evaluation))
+}
+
+/// What the sentence above must not hide.
+fn warnings(evaluation: &Evaluation) -> Vec<Element> {
+    let warning = |text: String| el("p").class("lead warning").text(text);
+    let ahead = &evaluation.baselines_ahead;
+    let list = |most: usize| {
+        let sentences = ahead.iter().take(most).map(Ahead::sentence);
+        let more = match ahead.len().saturating_sub(most) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        sentences.collect::<Vec<_>>().join("; ") + &more
+    };
+    let weak = evaluation.foreign.iter();
+    let weak = weak.filter(|set| set.below_90_percent.is_some());
+    let weak: Vec<&str> = weak.map(|set| set.name.as_str()).collect();
+    let mut warnings = Vec::new();
+    if !weak.is_empty() {
+        warnings.push(warning(format!(
+            "Less than 90\u{a0}% rejected: {}.",
+            weak.join(", ")
+        )));
+    }
+    if !ahead.is_empty() {
+        warnings.push(warning(format!("A baseline does better: {}.", list(NAMED))));
+    }
+    warnings
 }
 
 /// The result in a sentence.
 fn verdict(evaluation: &Evaluation) -> String {
-    let listed = |of: &dyn Fn(&Set) -> String| {
-        let parts: Vec<String> = evaluation.foreign.iter().map(of).collect();
-        parts.join(", ")
-    };
+    let own = &evaluation.benign.name;
     match (&evaluation.gate, deciding(evaluation)) {
         (Some(gate), _) if evaluation.foreign.is_empty() => format!(
-            "With false alarms promised to stay at or below {}, the gate rejects {} of its own data ({}).",
+            "With false alarms promised to stay at or below {}, the gate rejects {} of its own data ({own}).",
             percent(gate.alpha),
             percent(gate.false_alarm_rate),
-            evaluation.benign.name
         ),
         (None, _) if evaluation.foreign.is_empty() => {
             "The model is not calibrated: it makes no decisions yet.".to_owned()
         }
         (Some(gate), _) => format!(
-            "With false alarms promised to stay at or below {}, the gate rejects {} and {} of its own data ({}).",
+            "With false alarms promised to stay at or below {}, the gate rejects {} and {} of its own data ({own}).",
             percent(gate.alpha),
-            listed(&|set| format!(
-                "{} of {}",
-                percent(set.rejected_share.unwrap_or(0.0)),
-                set.name
-            )),
+            listed(evaluation, |set| set.rejected_share.unwrap_or(0.0), percent),
             percent(gate.false_alarm_rate),
-            evaluation.benign.name
         ),
         (None, Some(column)) => format!(
-            "The {} score tells {} from {}. The model is not calibrated: it makes no decisions yet.",
+            "The {} score has an AUROC of {} against {own}. The model is not calibrated: it makes no \
+             decisions yet.",
             column.name,
-            evaluation.benign.name,
-            listed(&|set| format!(
-                "{} with an AUROC of {:.4}",
-                set.name,
-                column.against(set).map_or(f64::NAN, |s| s.auroc)
-            ))
+            listed(
+                evaluation,
+                |set| column.against(set).map_or(f64::NAN, |s| s.auroc),
+                |auroc| format!("{auroc:.4}")
+            )
         ),
         (None, None) => String::new(),
     }
 }
+
+/// "92 % of mnist, 13 % of mirrored": of every set, or of the lowest of many.
+fn listed(
+    evaluation: &Evaluation,
+    figure: impl Fn(&Set) -> f64,
+    text: impl Fn(f64) -> String,
+) -> String {
+    let mut sets: Vec<&Set> = evaluation.foreign.iter().collect();
+    let few = sets.len() <= NAMED;
+    if !few {
+        sets.sort_by(|a, b| figure(a).total_cmp(&figure(b)));
+    }
+    let parts = sets.iter().take(NAMED);
+    let parts = parts.map(|set| format!("{} of {}", text(figure(set)), set.name));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    match few {
+        true => parts,
+        false => format!("{parts} (the lowest of {} sets)", sets.len()),
+    }
+}
+
+/// Sets and baselines that the headline names.
+const NAMED: usize = 6;
 
 fn cards(evaluation: &Evaluation) -> Element {
     let card = |class: &str, figure: String, what: String| {
@@ -100,16 +146,33 @@ fn cards(evaluation: &Evaluation) -> Element {
         let what = format!("false alarms, promised at most {}", percent(gate.alpha));
         cards.push(card(class, percent(gate.false_alarm_rate), what));
     }
-    for set in &evaluation.foreign {
-        let separation = deciding(evaluation).and_then(|c| Some((c.name, c.against(set)?.auroc)));
-        let auroc = separation.map(|(name, auroc)| format!("AUROC {auroc:.4} by {name}"));
+    let mut sets: Vec<&Set> = evaluation.foreign.iter().collect();
+    sets.sort_by(|a, b| {
+        let share = |set: &Set| set.rejected_share.unwrap_or(1.0);
+        share(a).total_cmp(&share(b))
+    });
+    for set in sets.into_iter().take(NAMED) {
+        let separation = deciding(evaluation).and_then(|c| Some((c.name, c.against(set)?)));
+        let auroc = separation.map(|(name, s)| {
+            let [low, high] = s.auroc_interval;
+            format!("AUROC {:.4} [{low:.4}, {high:.4}] by {name}", s.auroc)
+        });
         let auroc = auroc.unwrap_or_default();
+        let class = match set.below_90_percent {
+            Some(_) => "bad",
+            None => "",
+        };
+        let rarely = set.rejected_at.get(1).map(|at| {
+            let [low, high] = at.interval.map(percent);
+            format!(", {} [{low}, {high}] at 0.1\u{a0}%", percent(at.share))
+        });
+        let rarely = rarely.unwrap_or_default();
         cards.push(match set.rejected_share {
             Some(share) => {
-                let what = format!("of {} rejected; {auroc}", set.name);
-                card("", percent(share), what)
+                let what = format!("of {} rejected{rarely}; {auroc}", set.name);
+                card(class, percent(share), what)
             }
-            None => card("", set.name.clone(), auroc),
+            None => card(class, set.name.clone(), auroc),
         });
     }
     el("div").class("cards").children(cards)

