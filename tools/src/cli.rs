@@ -44,6 +44,7 @@ enum Verb {
     Sign(verbs::sign::Args),
     Bench(verbs::bench::Args),
     Visualize(verbs::visualize::Args),
+    Paper(verbs::paper::Args),
     Completions(verbs::completions::Args),
     Man(verbs::man::Args),
 }
@@ -68,7 +69,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Use models", &["score", "watch", "golden"]),
     (
         "Look and measure",
-        &["eval", "inspect", "verify", "visualize", "bench"],
+        &["eval", "inspect", "verify", "visualize", "bench", "paper"],
     ),
     ("Set up", &["completions", "man"]),
 ];
@@ -144,6 +145,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Sign(args) => args.run(out),
         Verb::Bench(args) => args.run(out),
         Verb::Visualize(args) => args.run(out),
+        Verb::Paper(args) => args.run(out),
         Verb::Completions(args) => args.run(command(), out),
         Verb::Man(args) => args.run(command(), out),
     }

@@ -49,6 +49,14 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
+    /// `count` inputs behind the first `skip`.
+    pub(crate) fn some(skip: u32, count: u32) -> Self {
+        Self {
+            skip,
+            limit: Some(count),
+        }
+    }
+
     /// These inputs, at most `most` of them where no limit is given.
     pub(crate) fn or(self, most: usize) -> Self {
         Self {
