@@ -1,4 +1,5 @@
-//! The scores of each input in steps, with a mark of the counter wherever a program could do something else.
+//! The scores of each input in one go, then in steps with a mark of the counter wherever a program could do something
+//! else.
 
 use crate::bench::count_mark;
 use crate::files::{self, Files};
@@ -9,7 +10,7 @@ use flow_infer::detector::Detector;
 use flow_infer::engine::{Noise, STEP_PRODUCTS};
 use flowgate_app::Stop;
 
-/// Scores every input of the host step by step, and appends its log_prob to the answers; the exit code.
+/// Scores every input of the host in both ways, which must agree, and appends its log_prob to the answers; the exit code.
 pub(crate) fn run() -> i32 {
     score_all().err().unwrap_or(Stop::End).exit_code()
 }
@@ -27,6 +28,8 @@ fn score_all() -> Result<(), Stop> {
             other => other?,
         }
         count_mark();
+        let in_one_go = detector.scores(input, Noise::Planned);
+        count_mark();
         let scoring = detector.begin((&*input).into(), Noise::Planned);
         let mut scoring = scoring.map_err(|_| Stop::InputSize)?;
         count_mark();
@@ -37,6 +40,9 @@ fn score_all() -> Result<(), Stop> {
                 break scores;
             }
         };
+        if in_one_go != Ok(scores) {
+            return Err(Stop::SelfTestFailed);
+        }
         files.append(&scores.log_prob_raw.to_le_bytes())?;
     }
 }

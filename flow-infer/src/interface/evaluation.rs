@@ -31,7 +31,7 @@ use core::task::Poll;
 ///     }
 /// };
 /// assert_eq!(assessment, gate.assess(&input)?);
-/// # assert!(fed > 10, "fed {fed} times");
+/// # assert!(fed > 2, "fed {fed} times");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -61,7 +61,7 @@ impl Bench {
         match &self.what {
             What::Device(device) => device.run(),
             What::Scaling(scaling) => scaling.run(),
-            What::Steps(_) => steps::Steps::run(),
+            What::Steps(steps) => steps.run(),
         }
     }
 }
