@@ -5,16 +5,21 @@
 //! too close to them; so for that score the first half of the data gives the centre and the second the threshold. The
 //! combined score is made of tables, and a [`Split`] keeps those apart from the threshold.
 
+mod blocks;
 mod choice;
+pub mod exchange;
 mod p_values;
+mod promise;
 mod split;
 mod tables;
 
+pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, Perturbed, choose, power};
+pub use promise::Promise;
 pub use split::{FEWEST_FOR_TABLES, Split};
 pub use tables::{TestTable, to_bytes as tests_section};
 
-use flow_infer::gate::{Calibration, QUANTILES, conformal_rank};
+use flow_infer::gate::{Calibration, QUANTILES};
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use std::collections::HashSet;
@@ -45,6 +50,20 @@ pub enum CalibrateError {
         needed: usize,
         /// The false-alarm rate, parts per million.
         alpha_ppm: u32,
+    },
+    /// Fewer blocks than the promise needs.
+    TooFewBlocks {
+        /// Blocks there are.
+        blocks: usize,
+        /// Blocks that are needed.
+        needed: usize,
+    },
+    /// More blocks than inputs.
+    EmptyBlock {
+        /// Inputs there are.
+        inputs: usize,
+        /// Blocks that are wanted.
+        blocks: usize,
     },
     /// A score that these inputs do not have.
     NoScore(ScoreKind),
@@ -91,6 +110,13 @@ impl fmt::Display for CalibrateError {
                      least {needed}, of inputs that do not repeat each other"
                 )
             }
+            Self::TooFewBlocks { blocks, needed } => write!(
+                f,
+                "{blocks} blocks are too few: that promise takes at least {needed}"
+            ),
+            Self::EmptyBlock { inputs, blocks } => {
+                write!(f, "{inputs} inputs cannot be cut into {blocks} blocks")
+            }
             Self::NoScore(kind) => write!(f, "these inputs have no {} score", kind.name()),
             Self::NoTest(kind) => write!(f, "these inputs have nothing for a {} test", kind.name()),
             Self::Saturated { saturated, samples } => write!(
@@ -125,24 +151,72 @@ pub fn combined(
     scores: &[Scores],
     split: &Split,
 ) -> Result<Calibrated, CalibrateError> {
-    let for_tables = split.tables.iter().map(|&i| &scores[i]);
-    let for_tables: Vec<&Scores> = for_tables.filter(|s| !s.saturated).collect();
-    let table =
-        |&kind: &TestKind| TestTable::fit(kind, &for_tables).ok_or(CalibrateError::NoTest(kind));
-    let tables = kinds.iter().map(table).collect::<Result<Vec<_>, _>>()?;
-    let section = tables::to_bytes(rule, &tables);
-    let tests = Tests::parse(&section, scores.iter().all(|s| s.code_length_raw.is_some()));
-    let tests = tests.ok_or(CalibrateError::NoScore(ScoreKind::Combined))?;
-    let threshold = split.threshold.iter().map(|&i| Scores {
-        combined: tests.combine(&scores[i]),
-        ..scores[i]
-    });
-    let threshold: Vec<Scores> = threshold.collect();
+    let section = learned(kinds, rule, scores, &split.tables)?;
+    let threshold = judged(&section, scores, &split.threshold)?;
     let calibrated = gate(ScoreKind::Combined, alpha_ppm, &threshold)?;
     Ok(Calibrated {
         tests: section,
         ..calibrated
     })
+}
+
+/// [`combined`] across blocks: every block is judged by tables of all the others, and the file's tables are those of
+/// all blocks.
+///
+/// # Errors
+/// [`CalibrateError`].
+pub fn combined_across(
+    kinds: &[TestKind],
+    rule: Rule,
+    alpha_ppm: u32,
+    scores: &[Scores],
+    blocks: &Blocks,
+    promise: Promise,
+) -> Result<Calibrated, CalibrateError> {
+    let mut held_out = scores.to_vec();
+    for block in 0..blocks.count() {
+        let section = learned(kinds, rule, scores, &blocks.others(block))?;
+        let members = blocks.members(block);
+        let judged = judged(&section, scores, &members)?;
+        for (&member, scores) in members.iter().zip(judged) {
+            held_out[member] = scores;
+        }
+    }
+    let all: Vec<usize> = (0..scores.len()).collect();
+    let calibrated = gate_across(ScoreKind::Combined, alpha_ppm, &held_out, blocks, promise)?;
+    Ok(Calibrated {
+        tests: learned(kinds, rule, scores, &all)?,
+        ..calibrated
+    })
+}
+
+/// The section of tests whose tables are learned from some of the inputs.
+fn learned(
+    kinds: &[TestKind],
+    rule: Rule,
+    scores: &[Scores],
+    from: &[usize],
+) -> Result<Vec<u8>, CalibrateError> {
+    let from = from.iter().map(|&i| &scores[i]);
+    let from: Vec<&Scores> = from.filter(|s| !s.saturated).collect();
+    let table = |&kind: &TestKind| TestTable::fit(kind, &from).ok_or(CalibrateError::NoTest(kind));
+    let tables = kinds.iter().map(table).collect::<Result<Vec<_>, _>>()?;
+    Ok(tables::to_bytes(rule, &tables))
+}
+
+/// Some of the inputs with the combined score that tests give them.
+fn judged(
+    section: &[u8],
+    scores: &[Scores],
+    which: &[usize],
+) -> Result<Vec<Scores>, CalibrateError> {
+    let tests = Tests::parse(section, scores.iter().all(|s| s.code_length_raw.is_some()));
+    let tests = tests.ok_or(CalibrateError::NoScore(ScoreKind::Combined))?;
+    let judged = which.iter().map(|&i| Scores {
+        combined: tests.combine(&scores[i]),
+        ..scores[i]
+    });
+    Ok(judged.collect())
 }
 
 /// The gate that rejects benign inputs like these with probability at most `alpha_ppm` / 10^6.
@@ -154,42 +228,112 @@ pub fn gate(
     alpha_ppm: u32,
     scores: &[Scores],
 ) -> Result<Calibrated, CalibrateError> {
-    if alpha_ppm == 0 || alpha_ppm >= 1_000_000 {
-        return Err(CalibrateError::Alpha);
-    }
     let (centre, threshold) = match kind {
         ScoreKind::Typicality => scores.split_at(scores.len() / 2),
         _ => (scores, scores),
     };
     let typical_raw = mean_log_prob(centre);
-    let mut deciding = deciding_scores(kind, typical_raw, threshold)?;
+    let deciding = deciding_scores(kind, typical_raw, threshold)?;
+    let found = calibrated(
+        kind,
+        alpha_ppm,
+        typical_raw,
+        vec![deciding],
+        Promise::Inputs,
+    );
+    found.map_err(|error| match error {
+        CalibrateError::TooFew { .. } => too_few(kind, alpha_ppm, scores),
+        error => error,
+    })
+}
+
+/// [`gate`] with a promise of blocks to come. The typical log_prob comes from the first half of the blocks, the threshold
+/// from the second, where the score has one.
+///
+/// # Errors
+/// [`CalibrateError`].
+pub fn gate_across(
+    kind: ScoreKind,
+    alpha_ppm: u32,
+    scores: &[Scores],
+    blocks: &Blocks,
+    promise: Promise,
+) -> Result<Calibrated, CalibrateError> {
+    let mut grouped = blocks.group(scores);
+    let threshold = match kind {
+        ScoreKind::Typicality => grouped.split_off(grouped.len() / 2),
+        _ => grouped.clone(),
+    };
+    let typical_raw = mean_log_prob(&grouped.concat());
+    let deciding = threshold
+        .iter()
+        .map(|block| deciding_scores(kind, typical_raw, block));
+    let deciding: Vec<Vec<i64>> = deciding.collect::<Result<_, _>>()?;
+    calibrated(kind, alpha_ppm, typical_raw, deciding, promise)
+}
+
+/// The deciding scores of calibration inputs block by block: what the threshold was, or will be, taken from.
+///
+/// # Errors
+/// [`CalibrateError::NoScore`].
+pub fn deciding_blocks(
+    gate: &Calibration,
+    scores: &[Scores],
+    blocks: &Blocks,
+) -> Result<Vec<Vec<i64>>, CalibrateError> {
+    let deciding = deciding_scores(gate.score, gate.typical_raw, scores)?;
+    Ok(blocks.group(&deciding))
+}
+
+/// The gate of deciding scores, block by block.
+fn calibrated(
+    kind: ScoreKind,
+    alpha_ppm: u32,
+    typical_raw: i64,
+    mut blocks: Vec<Vec<i64>>,
+    promise: Promise,
+) -> Result<Calibrated, CalibrateError> {
+    if alpha_ppm == 0 || alpha_ppm >= 1_000_000 {
+        return Err(CalibrateError::Alpha);
+    }
+    promise.check(blocks.len(), alpha_ppm)?;
+    blocks.iter_mut().for_each(|block| block.sort_unstable());
+    let mut deciding = blocks.concat();
     deciding.sort_unstable();
-    let samples = u32::try_from(deciding.len()).unwrap_or(u32::MAX);
-    let rank =
-        conformal_rank(alpha_ppm, samples).ok_or_else(|| too_few(kind, alpha_ppm, scores))?;
-    let threshold_raw = deciding[rank as usize - 1];
+    let (samples, needed) = (deciding.len(), fewest(alpha_ppm));
+    let few = CalibrateError::TooFew {
+        samples,
+        needed,
+        alpha_ppm,
+    };
+    if samples < needed {
+        return Err(few);
+    }
+    let threshold_raw = promise.threshold(&blocks, alpha_ppm).ok_or(few)?;
     if threshold_raw == i64::MIN {
         return Err(CalibrateError::Saturated {
             saturated: deciding.iter().filter(|&&s| s == i64::MIN).count(),
-            samples: deciding.len(),
+            samples,
         });
     }
-    let (distinct, needed) = (distinct(&deciding), fewest(alpha_ppm));
+    let distinct = distinct(&deciding);
     if distinct < needed {
         return Err(CalibrateError::TooFewDistinct {
             distinct,
-            samples: deciding.len(),
+            samples,
             needed,
             alpha_ppm,
         });
     }
     Ok(Calibrated {
-        p_values: p_values::section(&deciding, threshold_raw),
+        p_values: p_values::section(&deciding, threshold_raw, |score| {
+            promise.ppm_below(&blocks, score)
+        }),
         tests: Vec::new(),
         gate: Calibration {
             score: kind,
             alpha_ppm,
-            samples,
+            samples: u32::try_from(samples).unwrap_or(u32::MAX),
             threshold_raw,
             typical_raw,
             quantiles_raw: quantiles(&deciding).collect(),
@@ -260,6 +404,8 @@ fn quantiles(sorted: &[i64]) -> impl Iterator<Item = i64> + '_ {
     (0..QUANTILES).map(move |i| sorted[rank(i)])
 }
 
+#[cfg(test)]
+mod block_tests;
 #[cfg(test)]
 mod combined_tests;
 #[cfg(test)]

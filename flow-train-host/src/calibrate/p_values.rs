@@ -4,12 +4,11 @@
 const LOWEST: usize = 32;
 /// Scores kept further up.
 const FURTHER: usize = 80;
-const MILLION: u64 = 1_000_000;
 
 /// The section: every kept score with the conformal p-value of what scores below it, in parts per million, rounded up.
 /// `sorted` are the calibration scores, ascending; `threshold` is kept in any case, so that p <= alpha exactly where
 /// the gate rejects.
-pub(super) fn section(sorted: &[i64], threshold: i64) -> Vec<u8> {
+pub(super) fn section(sorted: &[i64], threshold: i64, ppm_below: impl Fn(i64) -> u32) -> Vec<u8> {
     let n = sorted.len();
     let ratio = (n as f64 / LOWEST as f64).max(1.0).ln() / FURTHER as f64;
     let further =
@@ -23,9 +22,8 @@ pub(super) fn section(sorted: &[i64], threshold: i64) -> Vec<u8> {
     kept.dedup();
     let mut points: Vec<(i64, u32)> = Vec::new();
     for score in kept {
-        let below = sorted.partition_point(|&s| s < score) as u64;
-        let ppm = ((1 + below) * MILLION).div_ceil(n as u64 + 1) as u32;
-        // Of a million calibration scores some have the same parts per million: the last says it of all.
+        let ppm = ppm_below(score);
+        // Where scores have the same parts per million, the last says it of all.
         points.pop_if(|last| last.1 == ppm);
         points.push((score, ppm));
     }

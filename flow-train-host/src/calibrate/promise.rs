@@ -1,0 +1,144 @@
+//! What a threshold promises, of whom.
+//!
+//! | promise | holds if | says |
+//! |---|---|---|
+//! | [`Inputs`](Promise::Inputs) | inputs are exchangeable | an input to come is rejected with probability at most alpha |
+//! | [`NewBlocks`](Promise::NewBlocks) | blocks are exchangeable | an input of a block to come is rejected with probability at most alpha |
+//! | [`EachBlock`](Promise::EachBlock) | blocks are exchangeable | of a block to come at most a share alpha is rejected, but for one block in so many |
+//!
+//! The first is split conformal. The second gives every block the weight 1 / (K + 1), whatever its length, and the block
+//! to come as much at minus infinity (Lee, Barber, Willett 2023, hierarchical conformal prediction); it takes 1 / alpha - 1
+//! blocks. The third takes the threshold that each block would need for itself, and of these the lowest but j - 1: a
+//! block to come is the lowest of K + 1 exchangeable ones with probability 1 / (K + 1), so it needs a lower threshold than
+//! that with probability j / (K + 1) at most. It is all that a few blocks can promise.
+
+use super::CalibrateError;
+
+const MILLION: u64 = 1_000_000;
+/// Fraction bits of shares.
+const BITS: u32 = 40;
+/// One block in so many may have more false alarms, where blocks are too few for their mean.
+const UNLUCKY: usize = 10;
+
+/// What a threshold promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// Of single inputs, exchangeable with those of the calibration.
+    Inputs,
+    /// Of an input of a block to come, on the mean over blocks.
+    NewBlocks,
+    /// Of each block to come, but for some.
+    EachBlock {
+        /// j: so many calibration blocks may have needed a lower threshold, and one.
+        rank: usize,
+    },
+}
+
+impl Promise {
+    /// The strongest promise that so many blocks can give at a false-alarm rate.
+    pub fn suited(blocks: usize, alpha_ppm: u32) -> Self {
+        match blocks >= super::fewest(alpha_ppm) {
+            true => Self::NewBlocks,
+            false => Self::each(blocks),
+        }
+    }
+
+    /// Each block, but for one in ten, or one in K + 1 where that is more.
+    pub fn each(blocks: usize) -> Self {
+        let rank = ((blocks + 1) / UNLUCKY).max(1);
+        Self::EachBlock { rank }
+    }
+
+    /// Whether it can be given by so many blocks.
+    ///
+    /// # Errors
+    /// [`CalibrateError::TooFewBlocks`].
+    pub(super) fn check(self, blocks: usize, alpha_ppm: u32) -> Result<(), CalibrateError> {
+        let needed = match self {
+            Self::Inputs => 1,
+            Self::NewBlocks => super::fewest(alpha_ppm),
+            Self::EachBlock { rank } => rank.max(2),
+        };
+        match blocks < needed {
+            true => Err(CalibrateError::TooFewBlocks { blocks, needed }),
+            false => Ok(()),
+        }
+    }
+
+    /// The p-value in parts per million, rounded up, of what scores just below `score`. `blocks` are the calibration
+    /// scores, ascending in each block.
+    pub(super) fn ppm_below(self, blocks: &[Vec<i64>], score: i64) -> u32 {
+        let below = |block: &Vec<i64>| block.partition_point(|&s| s < score) as u64;
+        let total: u64 = blocks.iter().map(|b| b.len() as u64).sum();
+        let of = |count: u64, of: u64| (count * MILLION).div_ceil(of);
+        let ppm = match self {
+            Self::Inputs => of(1 + blocks.iter().map(below).sum::<u64>(), total + 1),
+            Self::NewBlocks => {
+                let share = |b: &Vec<i64>| (below(b) << BITS).div_ceil(b.len().max(1) as u64);
+                let shares: u64 = blocks.iter().map(share).sum();
+                let all = (1u128 << BITS) + u128::from(shares);
+                let ppm = all * u128::from(MILLION);
+                ppm.div_ceil((blocks.len() as u128 + 1) << BITS) as u64
+            }
+            Self::EachBlock { rank } => {
+                let share = |b: &Vec<i64>| of(below(b), b.len().max(1) as u64);
+                let mut shares: Vec<u64> = blocks.iter().map(share).collect();
+                shares.sort_unstable_by(|a, b| b.cmp(a));
+                let share = shares.get(rank - 1).copied().unwrap_or(MILLION);
+                // What lies below every score is as unlikely as the scores can tell, no more.
+                share.max(of(1, total + 1))
+            }
+        };
+        ppm.min(MILLION) as u32
+    }
+
+    /// The highest of the calibration scores that keeps the promise as a threshold.
+    pub(super) fn threshold(self, blocks: &[Vec<i64>], alpha_ppm: u32) -> Option<i64> {
+        let mut all = blocks.concat();
+        all.sort_unstable();
+        let kept = all.partition_point(|&s| self.ppm_below(blocks, s) <= alpha_ppm);
+        all.get(kept.checked_sub(1)?).copied()
+    }
+
+    /// In words, of K blocks.
+    pub fn words(self, blocks: usize) -> String {
+        match self {
+            Self::Inputs => "of an input like the calibration inputs".to_owned(),
+            Self::NewBlocks => format!("of an input of a new block ({blocks} were seen)"),
+            Self::EachBlock { rank } => format!(
+                "in each new block, but for {rank} in {} ({blocks} were seen)",
+                blocks + 1
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_promise_that_suits() {
+        assert_eq!(Promise::suited(98, 10_000), Promise::EachBlock { rank: 9 });
+        assert_eq!(Promise::suited(99, 10_000), Promise::NewBlocks);
+        assert_eq!(Promise::suited(5, 10_000), Promise::EachBlock { rank: 1 });
+        assert!(Promise::NewBlocks.check(98, 10_000).is_err());
+    }
+
+    #[test]
+    fn thresholds_by_hand() {
+        let blocks = [(0..100).collect(), (50..150).collect(), vec![7, 200, 300]];
+        // 203 inputs: k = floor(0.05 204) = 10, of 0 to 7 and 7 again.
+        assert_eq!(Promise::Inputs.threshold(&blocks, 50_000), Some(8));
+        // Own thresholds, a twentieth below each: 5, 55, 7.
+        let each = |rank| Promise::EachBlock { rank }.threshold(&blocks, 50_000);
+        assert_eq!([1, 2, 3].map(each), [Some(5), Some(7), Some(55)]);
+        // (1 + shares) / 4: below 50 are 0.5 and a third.
+        assert_eq!(
+            Promise::NewBlocks.ppm_below(&blocks, 50),
+            (1e6 * (1.0 + 0.5 + 1.0 / 3.0) / 4.0f64).ceil() as u32
+        );
+        assert_eq!(Promise::NewBlocks.threshold(&blocks, 250_000), Some(0));
+        assert_eq!(Promise::NewBlocks.threshold(&blocks, 240_000), None);
+    }
+}
