@@ -5,9 +5,17 @@
 //! k = floor(alpha (n + 1)) keeps the false-alarm rate at or below alpha, whatever the score's distribution and
 //! however bad the flow; the flow decides only how many foreign inputs are caught (Vovk et al. 2005, ch. 4).
 
+mod adaptive;
+mod hold;
 pub mod p_values;
+mod sequence;
+#[cfg(test)]
+mod simulation;
 
+pub use adaptive::AdaptiveThreshold;
+pub use hold::HoldAlarm;
 pub use p_values::PValues;
+pub use sequence::SequenceAlarm;
 
 use crate::score::{ScoreKind, Scores};
 use heapless::Vec;

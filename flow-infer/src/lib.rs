@@ -12,12 +12,12 @@ extern crate std;
 pub use interface::Workspace;
 pub use interface::{
     Assessment, Evaluation, FixedWorkspace, Gate, Input, InputError, InputShape, Memory, Model,
-    OpenError, SelfTestFailed,
+    OpenError, SelfTestFailed, SiteCalibration, SiteError,
 };
 pub use {
     artifact::LoadError,
     drift::DriftAlarm,
-    gate::{Debounce, Decision},
+    gate::{AdaptiveThreshold, Debounce, Decision, HoldAlarm, SequenceAlarm},
     plan::PlanError,
     score::Scores,
 };

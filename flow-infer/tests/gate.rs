@@ -143,3 +143,89 @@ fn a_gate_does_not_open_where_a_golden_vector_comes_out_otherwise() {
         "{error:?}"
     );
 }
+
+/// The pump's gate calibrated for one false alarm in a hundred; scores of its inputs made up.
+fn assessed(gate: &mut Gate<'_>, score_raw: i64) -> flow_infer::Assessment {
+    let mut assessment = gate.assess(&[1i16, -2]).unwrap();
+    assessment.score_raw = score_raw;
+    assessment
+}
+
+#[test]
+fn a_site_has_a_threshold_of_its_own() {
+    use flow_infer::{SiteCalibration, SiteError};
+    let mut workspace = FixedWorkspace::<2, 4>::new();
+    let mut gate = Gate::open(PUMP, &mut workspace).unwrap();
+    let factory = gate.artifact().calibration().unwrap().threshold_raw;
+    let mut site = SiteCalibration::<2>::new(&gate, 1000).unwrap();
+    // 98 inputs promise nothing, 99 the lowest score.
+    for i in 0..99 {
+        assert_eq!((site.missing(), site.threshold_raw()), (99 - i, factory));
+        let benign = assessed(&mut gate, factory + 100 + i64::from(i * 37 % 99));
+        site.learn(&benign).unwrap();
+    }
+    assert_eq!((site.missing(), site.threshold_raw()), (0, factory + 100));
+    assert!(!site.is_at_bound());
+    let decided =
+        [factory + 99, factory + 100].map(|score| site.decide(&assessed(&mut gate, score)));
+    assert_eq!(decided, [Decision::Reject, Decision::Accept]);
+    // One of a hundred at or below; between the kept scores; beyond them nothing is known.
+    assert_eq!(site.p_value_ppm(factory + 99), 10_000);
+    assert_eq!(site.p_value_ppm(factory + 100), 20_000);
+    assert_eq!(site.p_value_ppm(factory + 101), 1_000_000);
+    // What is far below is not benign.
+    let foreign = assessed(&mut gate, factory - 1001);
+    assert_eq!(site.learn(&foreign), Err(SiteError::TooFar));
+    // 100 more far above: k = 2, and the lowest two are those from before.
+    for _ in 0..100 {
+        site.learn(&assessed(&mut gate, factory + 50_000)).unwrap();
+    }
+    assert_eq!((site.samples(), site.threshold_raw()), (199, factory + 101));
+    let mut high = SiteCalibration::<2>::new(&gate, 1000).unwrap();
+    for _ in 0..99 {
+        high.learn(&assessed(&mut gate, factory + 50_000)).unwrap();
+    }
+    assert!(high.is_at_bound());
+    assert_eq!(high.threshold_raw(), factory + 1000);
+    high.reset();
+    assert_eq!(high.threshold_raw(), factory);
+    assert_eq!(SiteCalibration::<0>::new(&gate, 1000), None);
+    assert_eq!(SiteCalibration::<2>::new(&gate, -1), None);
+}
+
+#[test]
+fn a_site_outlives_a_power_loss_with_its_model() {
+    use flow_infer::{SiteCalibration, SiteError};
+    let mut workspace = FixedWorkspace::<2, 4>::new();
+    let mut gate = Gate::open(PUMP, &mut workspace).unwrap();
+    let mut site = SiteCalibration::<3>::new(&gate, i64::MAX).unwrap();
+    for i in 0..150 {
+        site.learn(&assessed(&mut gate, i * 7919 % 150)).unwrap();
+    }
+    let mut page = [0xff; 64];
+    assert_eq!(site.save(&mut [0; 43]), Err(SiteError::Memory));
+    let saved = site.save(&mut page).unwrap().to_vec();
+    assert_eq!((saved.len(), &saved[..4]), (44, &b"FGS\x01"[..]));
+    let mut fresh = SiteCalibration::<3>::new(&gate, i64::MAX).unwrap();
+    fresh.restore(&saved).unwrap();
+    assert_eq!(fresh, site);
+    for at in 0..saved.len() {
+        let mut damaged = saved.clone();
+        damaged[at] ^= 4;
+        assert_eq!(
+            fresh.restore(&damaged),
+            Err(SiteError::Damaged),
+            "byte {at}"
+        );
+    }
+    assert_eq!(fresh.restore(&saved[..43]), Err(SiteError::Damaged));
+    assert_eq!(fresh.restore(&[]), Err(SiteError::Damaged));
+    assert_eq!(fresh, site, "a refused restore changes nothing");
+    // Another version of the model has another checksum.
+    let other = changed(PUMP, 20, PUMP[20] + 1);
+    let mut workspace = FixedWorkspace::<2, 4>::new();
+    let gate = Gate::open(&other, &mut workspace).unwrap();
+    let mut other = SiteCalibration::<3>::new(&gate, i64::MAX).unwrap();
+    assert_eq!(other.restore(&saved), Err(SiteError::OtherModel));
+    assert_eq!(other.samples(), 0);
+}

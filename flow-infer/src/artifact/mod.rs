@@ -232,6 +232,11 @@ impl<'b> Artifact<'b> {
         self.tests.as_ref()
     }
 
+    /// The p-values, if the file carries any.
+    pub fn p_values(&self) -> Option<&PValues<'b>> {
+        self.p_values.as_ref()
+    }
+
     /// How rarely benign inputs score as low as these, in parts per million and never too small; `None` without a
     /// table or without a deciding score. A saturated evaluation lies below all others.
     pub fn p_value_ppm(&self, scores: &Scores) -> Option<u32> {

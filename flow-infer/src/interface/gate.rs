@@ -8,7 +8,7 @@ use crate::artifact::Artifact;
 use crate::detector::Detector;
 use crate::drift::DriftAlarm;
 use crate::engine::{Elements, Fixed, LATENT_FRACTION_BITS, Noise, Request, ScratchMut};
-use crate::gate::Decision;
+use crate::gate::{AdaptiveThreshold, Decision, SequenceAlarm};
 use crate::plan::{NumberFormat, PlannedInput};
 use crate::score::ScoreKind;
 use crate::score::complexity::Coder;
@@ -138,6 +138,19 @@ impl<'m> Gate<'m> {
     /// or on many with the same score.
     pub fn drift_alarm(&self, inputs: u32) -> Option<DriftAlarm> {
         DriftAlarm::new(self.artifact.calibration()?, inputs)
+    }
+
+    /// An alarm that benign inputs raise with probability at most `level_ppm` / 10^6 in all of the gate's life, fed with
+    /// [`Assessment::p_value_ppm`]. `None` of a gate without p-values or calibrated on too few inputs (230 are enough).
+    pub fn sequence_alarm(&self, level_ppm: u32) -> Option<SequenceAlarm> {
+        let samples = self.artifact.p_values()?.samples();
+        SequenceAlarm::new(samples, level_ppm)
+    }
+
+    /// The gate's threshold, to follow slow change: by steps of a 64th of the distance between lowest and median
+    /// calibration score, and never further than that distance. `None` of a file without that table.
+    pub fn adaptive_threshold(&self) -> Option<AdaptiveThreshold> {
+        AdaptiveThreshold::of(self.artifact.calibration()?)
     }
 
     /// The file's parts, for host tools.

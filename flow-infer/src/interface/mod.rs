@@ -9,6 +9,7 @@ mod frames;
 mod gate;
 mod input;
 mod model;
+mod site;
 mod take_once;
 mod workspace;
 
@@ -21,6 +22,7 @@ pub use frames::FrameInput;
 pub use gate::Gate;
 pub use input::Input;
 pub use model::{InputShape, Model};
+pub use site::{SiteCalibration, SiteError};
 #[cfg(feature = "std")]
 pub use workspace::Workspace;
 pub use workspace::{BorrowedMemory, FixedWorkspace, FrameMemory, Memory};
