@@ -86,6 +86,8 @@ impl Limit {
 pub(crate) struct Named {
     pub(crate) data: Dataset,
     pub(crate) items: ItemNames,
+    /// What a column of blocks says of each item, if one was named.
+    pub(crate) blocks: Vec<String>,
 }
 
 /// Reads data for which there is no model yet, and says on standard error what its owner should
@@ -98,6 +100,10 @@ pub(crate) fn read(path: &Path, reading: &Reading, limit: Limit) -> Result<data:
 fn cut(path: &Path, limit: Limit, read: data::Reading) -> Result<data::Reading> {
     let read = data::Reading {
         items: read.items.take(limit.range()),
+        blocks: match read.blocks.len().min(limit.range().end) {
+            end if limit.range().start < end => read.blocks[limit.range().start..end].to_vec(),
+            _ => Vec::new(),
+        },
         dataset: limit.cut(read.dataset),
         ..read
     };
@@ -145,6 +151,7 @@ pub(crate) fn load_named(
     Ok(Named {
         data: read.dataset,
         items: read.items,
+        blocks: read.blocks,
     })
 }
 

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blocks;
 pub mod cli;
 mod config;
 pub mod cost;

@@ -27,6 +27,9 @@ pub(crate) struct Reading {
     /// As a configuration has it, where nothing else is said.
     #[arg(skip)]
     kept: Option<Reduction>,
+    /// As `--blocks` says it.
+    #[arg(skip)]
+    block_column: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -48,6 +51,7 @@ impl Reading {
                 Whether::No => Header::No,
             },
             columns: ColumnChoice(self.columns.clone()),
+            block_column: self.block_column.clone(),
             size,
             reduction: self.reduction(),
         }
@@ -56,6 +60,14 @@ impl Reading {
     /// How pictures of any size become inputs, if that was said.
     pub(crate) fn reduction(&self) -> Option<Reduction> {
         self.frames.reduction().or(self.kept)
+    }
+
+    /// The same, with a column of a table that says what belongs together.
+    pub(crate) fn with_block_column(&self, column: Option<&str>) -> Self {
+        Self {
+            block_column: column.map(str::to_owned),
+            ..self.clone()
+        }
     }
 
     /// The same, pictures as a configuration has them unless it was said here.

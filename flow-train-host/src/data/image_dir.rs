@@ -46,6 +46,7 @@ pub(super) fn read(directory: &Path, options: &ReadOptions) -> Result<Reading, D
         dataset: Dataset::Images(folder.images),
         items: ItemNames::Files(folder.names),
         columns: Vec::new(),
+        blocks: Vec::new(),
         notices: folder.notices,
     })
 }
@@ -62,6 +63,7 @@ pub(super) fn read_one(source: Source<'_>, options: &ReadOptions) -> Result<Read
         dataset: Dataset::Images(set.into_images(&path)?),
         items: ItemNames::Files(vec![name]),
         columns: Vec::new(),
+        blocks: Vec::new(),
         notices: Vec::new(),
     })
 }

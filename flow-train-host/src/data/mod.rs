@@ -139,6 +139,8 @@ pub struct Reading {
     pub items: ItemNames,
     /// The columns of vectors, as the file has them; none of images.
     pub columns: Vec<ColumnName>,
+    /// What the column of blocks says of each item; none where there is no such column.
+    pub blocks: Vec<String>,
     /// What its owner should know.
     pub notices: Vec<Notice>,
 }
@@ -150,6 +152,7 @@ impl Reading {
             items: ItemNames::Rows(0..dataset.len()),
             dataset,
             columns: Vec::new(),
+            blocks: Vec::new(),
             notices: Vec::new(),
         }
     }

@@ -14,6 +14,8 @@ pub struct ReadOptions {
     pub header: Header,
     /// Columns of vectors that are kept, in this order; all where nothing is said.
     pub columns: ColumnChoice,
+    /// Column of a table that says to which block (user, site, day) a line belongs, of any text; it is no measurement.
+    pub block_column: Option<String>,
     /// Size that every picture of a folder must have: that of the model. Without it, the first
     /// picture's.
     pub size: Option<ImageSize>,

@@ -74,7 +74,7 @@ impl Set {
         scores: Vec<Scores>,
         gate: Option<&Calibration>,
     ) -> Self {
-        let Named { data, items } = named;
+        let Named { data, items, .. } = named;
         let dims = data.dims();
         let bits: Vec<f64> = scores
             .iter()
@@ -362,7 +362,11 @@ mod tests {
     pub(super) fn set(name: &str, log_probs: &[i64], gate: Option<&Calibration>) -> Set {
         let data = Dataset::Vectors(Vectors::new(1, vec![0.0; log_probs.len()]).unwrap());
         let items = ItemNames::Rows(0..log_probs.len());
-        let data = Named { data, items };
+        let data = Named {
+            data,
+            items,
+            blocks: Vec::new(),
+        };
         let scores = log_probs.iter().map(|&nats| Scores {
             log_prob_raw: nats * ONE,
             ..Scores::default()

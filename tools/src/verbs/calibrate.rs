@@ -2,7 +2,8 @@
 
 mod against;
 
-use crate::inputs::{self, Limit};
+use crate::blocks::{self, BlockChoice};
+use crate::inputs::{self, Limit, Named};
 use crate::model::{self, Loaded};
 use crate::output::Output;
 use crate::reading::Reading;
@@ -13,12 +14,14 @@ use against::Against;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use flow_infer::artifact::Artifact;
-use flow_infer::gate::{Calibration, conformal_rank};
+use flow_infer::gate::Calibration;
 use flow_infer::plan::PlannedInput;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::nats_from_raw;
-use flow_train_host::calibrate::{self, Calibrated, Choice, Perturbed, Split};
+use flow_train_host::calibrate::{
+    self, Blocks, Calibrated, Choice, Perturbed, Promise, Split, exchange,
+};
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::score_golden;
 use flow_train_host::export::file::FlowFile;
@@ -33,10 +36,16 @@ use std::path::{Path, PathBuf};
 const PERTURBED: usize = 200;
 /// Seed of the perturbations.
 const PERTURBATION_SEED: u64 = 1;
-/// Families that are named as least seen.
-const LEAST_SEEN: usize = 8;
 /// A baseline with so much more power is worth a warning.
 const CLEARLY_BETTER: f64 = 0.02;
+/// Stretches whose scores are compared where no blocks are named.
+const STRETCHES: usize = 10;
+/// Groups of scores that chance makes as different as rarely are not alike.
+const UNLIKELY: f64 = 0.005;
+/// Training inputs that score higher than calibration inputs in more than such a share of pairs are told by heart.
+const BY_HEART: f64 = 0.7;
+/// Families that are named as least seen.
+const LEAST_SEEN: usize = 8;
 
 /// Set the threshold of a .flow from benign data, with a stated false-alarm rate
 #[derive(clap::Args)]
@@ -51,8 +60,27 @@ pub(crate) struct Args {
     /// The .flow
     model: PathBuf,
     /// Benign data that the model was not trained on
+    #[arg(long, value_name = "PATH", required_unless_present = "held_out")]
+    data: Option<PathBuf>,
+    /// A block of benign data that another model, trained like this one on the other blocks, has not seen; instead of
+    /// --data, and given once a block: the threshold of this model, which may have seen all, comes from their scores
+    #[arg(long, value_name = "FOLD.flow=PATH", value_parser = inputs::named_path,
+          conflicts_with_all = ["data", "blocks", "skip", "limit"])]
+    held_out: Vec<(String, PathBuf)>,
+    /// What belongs together: N stretches in time, `folders`, or the column of a table that names user, site or day; the
+    /// promise is then one of blocks to come
+    #[arg(long, value_name = "N|folders|COLUMN", value_parser = blocks::choice)]
+    blocks: Option<BlockChoice>,
+    /// What is promised: the mean over inputs, the mean over new blocks, or each new block but for some; by default the
+    /// strongest that the blocks can give
+    #[arg(long, value_name = "NAME")]
+    promise: Option<PromiseName>,
+    /// The most recent benign data: warns if the threshold rejects more of them than promised
     #[arg(long, value_name = "PATH")]
-    data: PathBuf,
+    recent: Option<PathBuf>,
+    /// Data that the model was trained on: warns if it knows them by heart
+    #[arg(long, value_name = "PATH")]
+    trained: Option<PathBuf>,
     /// Bound on the share of benign inputs that are rejected
     #[arg(long, value_name = "RATE", value_parser = rate)]
     alpha: u32,
@@ -97,11 +125,26 @@ struct Summary {
     threshold_nats: f64,
     threshold_raw: i64,
     /// The threshold is the so-manieth smallest score.
-    rank: u32,
+    rank: usize,
     samples: u32,
+    /// Of what the rate is promised.
+    promise: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocks: Vec<HeldOut>,
+    /// Everything that speaks against the promise.
+    warnings: Vec<String>,
     /// Inputs that score as one before them.
     repeats: usize,
     written: String,
+}
+
+/// A block, and what a threshold from the others does to it.
+#[derive(Clone, Debug, Serialize)]
+struct HeldOut {
+    name: String,
+    inputs: usize,
+    /// Share that is rejected.
+    rejected: f64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -110,6 +153,16 @@ enum Score {
     Complexity,
     Typicality,
     Combined,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PromiseName {
+    /// An input like the calibration inputs
+    Inputs,
+    /// An input of a new block
+    NewBlocks,
+    /// Each new block, but for some
+    EachBlock,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -126,18 +179,17 @@ struct Chosen {
 
 impl Chosen {
     /// Says where a baseline sees more.
-    fn warn(&self, data: &Path) {
+    fn warning(&self, data: &Path) -> Option<String> {
         let power = self.choice.chosen.power;
         let better = self.baselines.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((name, theirs)) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER) {
-            failure::warn(&format!(
-                "{}: the baseline {name} would reject {} of the perturbed inputs, this gate rejects {}: the model \
-                 suits these inputs badly (train it on such inputs, or through a sensor)",
-                one_line(data),
-                number::percent(*theirs),
-                number::percent(power)
-            ));
-        }
+        let (name, theirs) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER)?;
+        Some(format!(
+            "{}: the baseline {name} would reject {} of the perturbed inputs, this gate rejects {}: the model \
+             suits these inputs badly (train it on such inputs, or through a sensor)",
+            one_line(data),
+            number::percent(*theirs),
+            number::percent(power)
+        ))
     }
 }
 
@@ -160,67 +212,71 @@ fn rate(text: &str) -> Result<u32, String> {
     }
 }
 
+/// Benign inputs that the model, or the fold of it that scored them, was not trained on.
+struct Evidence {
+    /// What they are called in messages.
+    place: PathBuf,
+    described: String,
+    scores: Vec<Scores>,
+    blocks: Option<Blocks>,
+    /// What perturbed inputs are made of, and the model that scores them where it is not the one to be calibrated.
+    data: Dataset,
+    fold: Option<Loaded>,
+}
+
+/// What came of it.
+struct Outcome {
+    calibrated: Calibrated,
+    choice: Option<Chosen>,
+    promise: Promise,
+    repeats: usize,
+    /// Threshold's place among the scores.
+    rank: usize,
+    held_out: Vec<HeldOut>,
+    warnings: Vec<String>,
+}
+
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
-        place::file(&self.out, &[&self.data], out)?;
+        let sources = self.held_out.iter().map(|(_, path)| path);
+        let sources = self.data.iter().chain(sources).map(PathBuf::as_path);
+        let sources: Vec<&Path> = sources.collect();
+        place::file(&self.out, &sources, out)?;
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
-        let data = inputs::load(&self.data, &self.reading, self.limit, &artifact)?;
-        let split = Split::new(data.len(), self.alpha);
-        let kind = self.kind(artifact.input(), split.is_ok())?;
-        let scores = all_scores(&self.data, &artifact, &data, None, "calibrating")?;
-        let place = || one_line(&self.data).to_string();
-        let (calibrated, choice) = match kind {
-            ScoreKind::Combined => {
-                let split = split.with_context(place)?;
-                self.combined(&artifact, &data, &scores, &split)?
-            }
-            _ => {
-                let gate = calibrate::gate(kind, self.alpha, &scores);
-                (gate.with_context(place)?, None)
-            }
-        };
-        let gate = &calibrated.gate;
+        let evidence = self.evidence(&artifact)?;
+        let kind = self.kind(artifact.input(), self.suffices(&evidence))?;
+        let outcome = self.outcome(&artifact, &evidence, kind)?;
+        let calibrated = &outcome.calibrated;
         let mut file = FlowFile::from_artifact(&artifact);
         let golden = score_golden(&artifact).map_err(|(index, error)| {
             anyhow::Error::new(error).context(format!("golden vector {index}"))
         })?;
-        file.calibrate(&calibrated, &artifact, &golden)?;
+        file.calibrate(calibrated, &artifact, &golden)?;
         let mut provenance = model::provenance(&artifact);
         provenance.history.push(provenance::line(&format!(
-            "calibrated {} at {} on {}",
-            described(&calibrated),
-            alpha(gate),
-            provenance::describe(&self.data, &data)
+            "calibrated {} at {} {} on {}",
+            described(calibrated),
+            alpha(&calibrated.gate),
+            self.words(&evidence, outcome.promise),
+            evidence.described
         )));
         file.set_provenance(&provenance);
         let bytes = file.to_bytes()?;
         write_atomically(&self.out, |w| w.write_all(&bytes))?;
-        let repeats = calibrate::repeats(&scores);
-        if repeats > 0 {
-            failure::warn(&format!(
-                "{}: {repeats} of {} inputs score as one before them: the false-alarm rate is that of inputs which do \
-                 not repeat each other",
-                one_line(&self.data),
-                scores.len()
-            ));
-        }
-        if let Some(chosen) = &choice {
-            chosen.warn(&self.data);
-        }
+        outcome.warnings.iter().for_each(|text| failure::warn(text));
         if self.json {
-            let result = self.result(&calibrated, choice.as_ref(), repeats);
-            return json::print(&result, out);
+            return json::print(&self.result(&outcome, &evidence), out);
         }
-        if let Some(Chosen { choice, baselines }) = choice {
+        if let Some(Chosen { choice, baselines }) = &outcome.choice {
             writeln!(
                 out,
                 "Power of each test alone, and of the tests chosen, against {} families of perturbed benign inputs:\n",
                 choice.families.len()
             )?;
-            powers(&choice, &baselines).print(out)?;
+            powers(choice, baselines).print(out)?;
             writeln!(out)?;
-            weakest(&choice).print(out)?;
+            weakest(choice).print(out)?;
             writeln!(out)?;
         }
         if self.score.is_none() && kind == ScoreKind::Complexity {
@@ -230,24 +286,231 @@ impl Args {
                 kind.name()
             )?;
         }
-        Ok(self.table(&calibrated, repeats).print(out)?)
+        if !outcome.held_out.is_empty() {
+            held_out(&outcome.held_out).print(out)?;
+            writeln!(out)?;
+        }
+        Ok(self.table(&outcome, &evidence).print(out)?)
     }
 
-    fn result(&self, calibrated: &Calibrated, choice: Option<&Chosen>, repeats: usize) -> Summary {
+    /// Reads and scores the benign data.
+    fn evidence(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
+        let Some(path) = &self.data else {
+            return self.folds(artifact);
+        };
+        let column = self.blocks.as_ref().and_then(BlockChoice::column);
+        let reading = self.reading.with_block_column(column);
+        let named = inputs::load_named(path, &reading, self.limit, artifact)?;
+        let blocks = self.blocks.as_ref().map(|choice| choice.of(path, &named));
+        let blocks = blocks.transpose()?;
+        let Named { data, .. } = named;
+        Ok(Evidence {
+            scores: all_scores(path, artifact, &data, None, "calibrating")?,
+            described: provenance::describe(path, &data),
+            place: path.clone(),
+            blocks,
+            data,
+            fold: None,
+        })
+    }
+
+    /// Scores of blocks by models that have not seen them.
+    fn folds(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
+        let (mut labels, mut scores) = (Vec::new(), Vec::new());
+        let mut described = Vec::new();
+        let mut last = None;
+        for (fold, path) in &self.held_out {
+            let fold = Loaded::open_flow(fold.as_ref())?;
+            let of_fold = fold.artifact()?;
+            if of_fold.input().shape() != artifact.input().shape() {
+                bail!("{}: reads other inputs than the model", one_line(path));
+            }
+            let data = inputs::load(path, &self.reading, Limit::default(), &of_fold)?;
+            let held = all_scores(path, &of_fold, &data, None, "calibrating")?;
+            labels.extend(vec![one_line(path).to_string(); held.len()]);
+            scores.extend(held);
+            described.push(provenance::describe(path, &data));
+            last = Some((fold, data, path.clone()));
+        }
+        let (fold, data, place) = last.context("--held-out: nothing was given")?;
+        let blocks = Blocks::named(labels.iter().map(String::as_str));
+        Ok(Evidence {
+            blocks: Some(blocks.with_context(|| one_line(&place).to_string())?),
+            described: format!("blocks held out of like models: {}", described.join("; ")),
+            fold: Some(fold),
+            place,
+            scores,
+            data,
+        })
+    }
+
+    /// Whether the inputs suffice for tables of the combined score.
+    fn suffices(&self, evidence: &Evidence) -> bool {
+        Split::new(evidence.scores.len(), self.alpha).is_ok()
+    }
+
+    fn promise(&self, evidence: &Evidence) -> Result<Promise> {
+        let Some(blocks) = &evidence.blocks else {
+            return match self.promise {
+                None | Some(PromiseName::Inputs) => Ok(Promise::Inputs),
+                Some(_) => bail!("--promise: of blocks that --blocks names"),
+            };
+        };
+        Ok(match self.promise {
+            None => Promise::suited(blocks.count(), self.alpha),
+            Some(PromiseName::Inputs) => Promise::Inputs,
+            Some(PromiseName::NewBlocks) => Promise::NewBlocks,
+            Some(PromiseName::EachBlock) => Promise::each(blocks.count()),
+        })
+    }
+
+    fn words(&self, evidence: &Evidence, promise: Promise) -> String {
+        promise.words(evidence.blocks.as_ref().map_or(1, Blocks::count))
+    }
+
+    fn outcome(
+        &self,
+        artifact: &Artifact<'_>,
+        evidence: &Evidence,
+        kind: ScoreKind,
+    ) -> Result<Outcome> {
+        let promise = self.promise(evidence)?;
+        let place = || one_line(&evidence.place).to_string();
+        let (calibrated, choice) = match (kind, &evidence.blocks) {
+            (ScoreKind::Combined, _) => self.combined(artifact, evidence, promise)?,
+            (_, None) => {
+                let gate = calibrate::gate(kind, self.alpha, &evidence.scores);
+                (gate.with_context(place)?, None)
+            }
+            (_, Some(blocks)) => {
+                let scores = &evidence.scores;
+                let gate = calibrate::gate_across(kind, self.alpha, scores, blocks, promise);
+                (gate.with_context(place)?, None)
+            }
+        };
+        let scores = with_tests(&calibrated, &evidence.scores);
         let gate = &calibrated.gate;
-        let tests = Tests::parse(&calibrated.tests, true);
+        let whole = Blocks::stretches(scores.len(), STRETCHES.min(scores.len()));
+        let compared = evidence.blocks.clone().map_or(whole, Ok);
+        let deciding = compared
+            .and_then(|blocks| calibrate::deciding_blocks(gate, &scores, &blocks))
+            .unwrap_or_default();
+        let held_out = |blocks: &Blocks| {
+            let rates = exchange::held_out_rates(&deciding, promise, self.alpha);
+            let of_block = rates.into_iter().map(|(block, rejected)| HeldOut {
+                name: blocks.names()[block].clone(),
+                inputs: deciding[block].len(),
+                rejected,
+            });
+            of_block.collect()
+        };
+        let below = deciding.iter().flatten();
+        let rank = 1 + below.filter(|&&s| s < gate.threshold_raw).count();
+        let mut warnings = self.warnings(artifact, evidence, &calibrated, &deciding)?;
+        let badly = choice.as_ref().and_then(|c| c.warning(&evidence.place));
+        warnings.extend(badly);
+        Ok(Outcome {
+            warnings,
+            repeats: calibrate::repeats(&evidence.scores),
+            held_out: evidence.blocks.as_ref().map_or_else(Vec::new, held_out),
+            calibrated,
+            choice,
+            promise,
+            rank,
+        })
+    }
+
+    /// Everything that speaks against what is promised.
+    fn warnings(
+        &self,
+        artifact: &Artifact<'_>,
+        evidence: &Evidence,
+        calibrated: &Calibrated,
+        deciding: &[Vec<i64>],
+    ) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        let place = one_line(&evidence.place).to_string();
+        let repeats = calibrate::repeats(&evidence.scores);
+        if repeats > 0 {
+            warnings.push(format!(
+                "{place}: {repeats} of {} inputs score as one before them: the false-alarm rate is that of inputs which \
+                 do not repeat each other",
+                evidence.scores.len()
+            ));
+        }
+        let of_inputs = matches!(self.promise(evidence)?, Promise::Inputs);
+        if of_inputs && exchange::groups_differ(deciding) < UNLIKELY {
+            let how = match &evidence.blocks {
+                Some(_) => "blocks differ more than inputs of a block do",
+                None => {
+                    "neighbours are alike: scores change along the data as those of a shuffle do not"
+                }
+            };
+            warnings.push(format!(
+                "{place}: {how}, so the promise is none for what comes next; --blocks promises of blocks to come"
+            ));
+        }
+        let gate = &calibrated.gate;
+        let judged = |path: &PathBuf, doing| -> Result<Vec<Scores>> {
+            let data = inputs::load(path, &self.reading, Limit::default(), artifact)?;
+            let scores = all_scores(path, artifact, &data, None, doing)?;
+            Ok(with_tests(calibrated, &scores))
+        };
+        if let Some(path) = &self.recent {
+            let scores = judged(path, "most recent")?;
+            let accepted = scores.iter().filter(|s| gate.decide(s).accepted());
+            let rejected = scores.len() - accepted.count();
+            let rate = f64::from(self.alpha) / 1e6;
+            if exchange::rejections_by_chance(rejected, scores.len(), rate) < UNLIKELY {
+                warnings.push(format!(
+                    "{}: {rejected} of {} most recent inputs are rejected, where {} were promised: they are not like \
+                     the calibration inputs",
+                    one_line(path),
+                    scores.len(),
+                    alpha(gate)
+                ));
+            }
+        }
+        if let Some(path) = &self.trained {
+            let known = judged(path, "trained on")?;
+            let raw = |s: &Scores| gate.score_raw(s).unwrap_or(i64::MIN);
+            let known: Vec<i64> = known.iter().map(raw).collect();
+            let compared = exchange::compare(&known, &deciding.concat());
+            if let Some(found) = compared.filter(|c| c.p_value < UNLIKELY)
+                && found.second_lower > BY_HEART
+            {
+                warnings.push(format!(
+                    "{}: score higher than calibration inputs in {} of pairs: the model knows them by heart, or the \
+                     calibration data are of another kind; what is new has little in common with either",
+                    one_line(path),
+                    number::percent(found.second_lower)
+                ));
+            }
+        }
+        Ok(warnings)
+    }
+
+    fn result(&self, outcome: &Outcome, evidence: &Evidence) -> Summary {
+        let gate = &outcome.calibrated.gate;
+        let tests = Tests::parse(&outcome.calibrated.tests, true);
         Summary {
             tests: tests.map(|tests| tests.kinds().map(TestKind::name).collect()),
             rule: tests.map(|tests| rule_name(tests.rule())),
-            power: choice.map(|chosen| chosen.choice.chosen.power),
-            baselines: choice.map_or_else(BTreeMap::new, |c| c.baselines.iter().copied().collect()),
+            power: outcome.choice.as_ref().map(|c| c.choice.chosen.power),
+            baselines: match &outcome.choice {
+                Some(chosen) => chosen.baselines.iter().copied().collect(),
+                None => BTreeMap::new(),
+            },
             score: gate.score.name(),
             alpha: f64::from(gate.alpha_ppm) / 1e6,
             threshold_nats: nats_from_raw(gate.threshold_raw),
             threshold_raw: gate.threshold_raw,
-            rank: conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or_default(),
+            rank: outcome.rank,
             samples: gate.samples,
-            repeats,
+            promise: self.words(evidence, outcome.promise),
+            blocks: outcome.held_out.clone(),
+            warnings: outcome.warnings.clone(),
+            repeats: outcome.repeats,
             written: one_line(&self.out).to_string(),
         }
     }
@@ -272,51 +535,72 @@ impl Args {
     fn combined(
         &self,
         artifact: &Artifact<'_>,
-        data: &Dataset,
-        scores: &[Scores],
-        split: &Split,
+        evidence: &Evidence,
+        promise: Promise,
     ) -> Result<(Calibrated, Option<Chosen>)> {
+        let place = || one_line(&evidence.place).to_string();
+        let split = Split::new(evidence.scores.len(), self.alpha).with_context(place)?;
         let choice = match &self.tests {
             Some(_) => None,
-            None => self.choose(artifact, data, scores, split)?,
+            None => self.choose(artifact, evidence, &split)?,
         };
         let (tests, rule) = match (&self.tests, &choice) {
             (Some(tests), _) => (tests.as_slice(), Rule::Minimum),
             (None, Some(Chosen { choice, .. })) => {
                 (choice.chosen.tests.as_slice(), choice.chosen.rule)
             }
-            (None, None) => bail!(
-                "{}: no test tells anything of these inputs",
-                one_line(&self.data)
-            ),
+            (None, None) => bail!("{}: no test tells anything of these inputs", place()),
         };
         let rule = match self.rule {
             Some(RuleName::Minimum) => Rule::Minimum,
             Some(RuleName::Sum) => Rule::Sum,
             None => rule,
         };
-        let calibrated = calibrate::combined(tests, rule, self.alpha, scores, split);
-        let place = || one_line(&self.data).to_string();
+        let (alpha, scores) = (self.alpha, &evidence.scores);
+        let calibrated = match &evidence.blocks {
+            None => calibrate::combined(tests, rule, alpha, scores, &split),
+            Some(blocks) => calibrate::combined_across(tests, rule, alpha, scores, blocks, promise),
+        };
         Ok((calibrated.with_context(place)?, choice))
     }
 
-    /// Scores perturbations of inputs behind the tables, none of which gives the threshold, and chooses by them.
+    /// Scores perturbations of inputs and chooses by them: of inputs behind the tables, none of which gives the threshold;
+    /// with blocks, of the last ones, by a model that has not seen them.
     fn choose(
         &self,
         artifact: &Artifact<'_>,
-        data: &Dataset,
-        scores: &[Scores],
+        evidence: &Evidence,
         split: &Split,
     ) -> Result<Option<Chosen>> {
-        let benign: Vec<&Scores> = split.tables.iter().map(|&i| &scores[i]).collect();
-        let (first, second) = split.tables.split_at(split.tables.len() / 2);
-        let second = data.pick(second);
-        let mut against = Against::new(&data.pick(first), &second);
+        let Evidence { scores, data, .. } = evidence;
+        let (benign, first, second) = match &evidence.blocks {
+            None => {
+                let (first, second) = split.tables.split_at(split.tables.len() / 2);
+                let benign = split.tables.iter().map(|&i| &scores[i]).collect();
+                (benign, data.pick(first), data.pick(second))
+            }
+            Some(_) if evidence.fold.is_some() => {
+                let half = data.len() / 2;
+                let (first, second) = (data.take(0..half), data.take(half..data.len()));
+                (scores.iter().collect(), first, second)
+            }
+            Some(blocks) => {
+                let order = (0..blocks.count()).flat_map(|block| blocks.members(block));
+                let order: Vec<usize> = order.collect();
+                let benign = order.iter().map(|&i| &scores[i]).collect();
+                let (first, second) = order.split_at(order.len() / 2);
+                (benign, data.pick(first), data.pick(second))
+            }
+        };
+        let benign: Vec<&Scores> = benign;
+        let fold = evidence.fold.as_ref().map(Loaded::artifact).transpose()?;
+        let artifact = fold.as_ref().unwrap_or(artifact);
+        let mut against = Against::new(&first, &second);
         let families = perturb::families(&second, PERTURBED, PERTURBATION_SEED);
         let mut perturbed = Vec::new();
         for (name, inputs) in families {
             let doing = format!("perturbed: {name}");
-            let scores = all_scores(&self.data, artifact, &inputs, None, &doing)?;
+            let scores = all_scores(&evidence.place, artifact, &inputs, None, &doing)?;
             perturbed.push(Perturbed { name, scores });
             against.look_at(&inputs);
         }
@@ -325,26 +609,51 @@ impl Args {
         Ok(choice.map(|choice| Chosen { choice, baselines }))
     }
 
-    fn table(&self, calibrated: &Calibrated, repeats: usize) -> Table {
-        let gate = &calibrated.gate;
+    fn table(&self, outcome: &Outcome, evidence: &Evidence) -> Table {
+        let gate = &outcome.calibrated.gate;
         let mut table = Table::facts();
-        let rank = conformal_rank(gate.alpha_ppm, gate.samples).unwrap_or_default();
         let nats = nats_from_raw(gate.threshold_raw);
-        table.fact("score", described(calibrated));
-        table.fact("false-alarm rate", format!("at most {}", alpha(gate)));
+        table.fact("score", described(&outcome.calibrated));
+        let promised = format!("at most {}", alpha(gate));
+        let promised = format!("{promised} {}", self.words(evidence, outcome.promise));
+        table.fact("false-alarm rate", promised);
         table.fact(
             "threshold",
             format!("{nats:.2} nats (raw {})", gate.threshold_raw),
         );
         let samples = number::grouped(gate.samples.into());
+        let rank = outcome.rank;
         table.fact(
             "it is",
             format!("number {rank} from below of {samples} benign scores"),
         );
-        table.fact("repeats", number::grouped(repeats as u64));
+        table.fact("repeats", number::grouped(outcome.repeats as u64));
         table.fact("written", one_line(&self.out).to_string());
         table
     }
+}
+
+/// Scores with what the tests of a calibration say of them.
+fn with_tests(calibrated: &Calibrated, scores: &[Scores]) -> Vec<Scores> {
+    let Some(tests) = Tests::parse(&calibrated.tests, true) else {
+        return scores.to_vec();
+    };
+    let judged = scores.iter().map(|s| Scores {
+        combined: tests.combine(s),
+        ..*s
+    });
+    judged.collect()
+}
+
+/// What a threshold from the other blocks would have done to each.
+fn held_out(blocks: &[HeldOut]) -> Table {
+    let mut table = Table::new(["block", "inputs", "rejected by a threshold of the others"]);
+    for block in blocks {
+        let inputs = number::grouped(block.inputs as u64);
+        let rejected = number::percent(block.rejected);
+        table.row([block.name.clone(), inputs, rejected]);
+    }
+    table
 }
 
 fn alpha(gate: &Calibration) -> String {

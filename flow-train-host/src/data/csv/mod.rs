@@ -11,6 +11,7 @@ mod records;
 
 use std::path::Path;
 
+use super::columns::ColumnChoice;
 use super::error::{DataError, Position, Problem, excerpt};
 use super::items::ItemNames;
 use super::notice::ColumnName;
@@ -39,6 +40,7 @@ struct Rows {
     columns: Vec<ColumnName>,
     values: Vec<f64>,
     lines: Vec<u64>,
+    blocks: Vec<String>,
 }
 
 pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading, DataError> {
@@ -63,7 +65,17 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
     let chosen = options
         .columns
         .resolve(first.fields.len(), names.as_deref());
-    let chosen = chosen.map_err(|problem| records.source.error(problem))?;
+    let mut chosen = chosen.map_err(|problem| records.source.error(problem))?;
+    let block = match &options.block_column {
+        None => None,
+        Some(column) => {
+            let column = ColumnChoice(vec![column.clone()]);
+            let found = column.resolve(first.fields.len(), names.as_deref());
+            let found = found.map_err(|problem| records.source.error(problem))?;
+            chosen.retain(|index| Some(index) != found.first());
+            found.first().copied()
+        }
+    };
     let name_of = |&index: &usize| ColumnName {
         number: index + 1,
         name: names.as_ref().map(|names| names[index].clone()),
@@ -75,6 +87,7 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         columns: chosen.iter().map(name_of).collect(),
         values: Vec::new(),
         lines: Vec::new(),
+        blocks: Vec::new(),
     };
     let mut next = match named {
         true => records.next()?,
@@ -83,6 +96,8 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
     while let Some(record) = next {
         rows.push(&record, &chosen)
             .map_err(|(position, problem)| records.source.error_at(position, problem))?;
+        let block = block.map(|index| String::from_utf8_lossy(&record.fields[index]).into_owned());
+        rows.blocks.extend(block);
         next = records.next()?;
     }
     rows.check(&first, options, named)
@@ -136,6 +151,7 @@ impl Rows {
             dataset: Dataset::Vectors(vectors),
             items: ItemNames::Lines(self.lines),
             columns: self.columns,
+            blocks: self.blocks,
             notices: source.notices(noticed),
         })
     }
