@@ -11,8 +11,8 @@ extern crate std;
 #[cfg(feature = "std")]
 pub use interface::Workspace;
 pub use interface::{
-    Assessment, Evaluation, FixedWorkspace, Gate, Input, InputError, InputShape, Memory, Model,
-    OpenError, SelfTestFailed, SiteCalibration, SiteError,
+    Assessment, Evaluation, FixedWorkspace, Gate, Gates, Input, InputError, InputShape, Memory,
+    Model, OpenError, SelfTestFailed, SiteCalibration, SiteError,
 };
 pub use {
     artifact::LoadError,

@@ -37,6 +37,7 @@ enum Verb {
     Export(verbs::export::Args),
     Calibrate(verbs::calibrate::Args),
     Score(verbs::score::Args),
+    Watch(verbs::watch::Args),
     Eval(verbs::eval::Args),
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
@@ -118,6 +119,7 @@ fn prints_its_result(verb: &Verb) -> bool {
     matches!(
         verb,
         Verb::Score(_)
+            | Verb::Watch(_)
             | Verb::Inspect(_)
             | Verb::Bench(_)
             | Verb::Presets(_)
@@ -138,6 +140,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Export(args) => args.run(out),
         Verb::Calibrate(args) => args.run(out),
         Verb::Score(args) => args.run(out),
+        Verb::Watch(args) => args.run(out),
         Verb::Eval(args) => args.run(out),
         Verb::Inspect(args) => args.run(out),
         Verb::Verify(args) => args.run(out),

@@ -51,6 +51,11 @@ pub(crate) fn warn(text: &str) {
     say(&format!("warning: {}", one_line(text)));
 }
 
+/// Tells what is neither, where standard output is for machines.
+pub(crate) fn note(text: &str) {
+    say(&one_line(text));
+}
+
 /// A line on standard error. Nobody is left to tell where even that is closed, and no work ends of it.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");

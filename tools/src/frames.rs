@@ -70,7 +70,7 @@ pub(crate) fn size(text: &str) -> Result<(u16, u16), String> {
     }
 }
 
-fn region(text: &str) -> Result<Region, String> {
+pub(crate) fn region(text: &str) -> Result<Region, String> {
     let numbers: Result<Vec<u16>, _> = text.split(',').map(|n| n.trim().parse()).collect();
     match numbers.as_deref() {
         Ok(&[x, y, width, height]) if width > 0 && height > 0 => Ok(Region {

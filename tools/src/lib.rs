@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod camera;
 pub mod cli;
 mod config;
 pub mod cost;

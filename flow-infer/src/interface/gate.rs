@@ -58,21 +58,19 @@ impl<'m> Gate<'m> {
     #[cfg_attr(not(feature = "frames"), allow(unused_variables))]
     fn open_in(
         model: Model<'m>,
-        memory: BorrowedMemory<'m>,
+        mut memory: BorrowedMemory<'m>,
         frames: FrameMemory<'m>,
     ) -> Result<Self, OpenError> {
-        let BorrowedMemory { scratch, coder } = memory;
         let artifact = model.0;
-        check(&artifact, &scratch)?;
-        let mut gate = Self {
+        check(&artifact, &mut memory)?;
+        let BorrowedMemory { scratch, coder } = memory;
+        Ok(Self {
             artifact,
             scratch,
             coder,
             #[cfg(feature = "frames")]
             frames,
-        };
-        gate.self_test().map_err(OpenError::SelfTest)?;
-        Ok(gate)
+        })
     }
 
     /// Whether an input is like the data that the model was built for.
@@ -114,10 +112,7 @@ impl<'m> Gate<'m> {
     /// # Errors
     /// The first vector that does not come out to the bit.
     pub fn self_test(&mut self) -> Result<u32, SelfTestFailed> {
-        let tested = self.detector().self_test();
-        tested.map_err(|error| SelfTestFailed {
-            vector: error.vector(),
-        })
+        self_test(&mut self.detector())
     }
 
     /// How far every latent of the last input lies from the middle of the prior: half its square,
@@ -164,15 +159,42 @@ impl<'m> Gate<'m> {
     }
 
     fn assess_elements(&mut self, elements: Elements<'_>) -> Result<Assessment, InputError> {
-        elements.check(self.artifact.input())?;
-        // Of an input of the right size only this can be wrong: the rest was checked when the gate was opened.
-        let scores = self.detector().scores_of(elements, Noise::Planned);
-        let scores = scores.map_err(|_| InputError::NotFinite)?;
-        Ok(Assessment::of(&self.artifact, scores))
+        assess(&mut self.detector(), elements)
     }
 }
 
-fn check(artifact: &Artifact<'_>, scratch: &ScratchMut<'_, Fixed>) -> Result<(), OpenError> {
+/// What the gate of a detector's model says of an input.
+pub(super) fn assess(
+    detector: &mut Detector<'_, Fixed>,
+    elements: Elements<'_>,
+) -> Result<Assessment, InputError> {
+    let artifact = detector.artifact();
+    elements.check(artifact.input())?;
+    // Of an input of the right size only this can be wrong: the rest was checked when the gate was opened.
+    let scores = detector.scores_of(elements, Noise::Planned);
+    let scores = scores.map_err(|_| InputError::NotFinite)?;
+    Ok(Assessment::of(artifact, scores))
+}
+
+fn self_test(detector: &mut Detector<'_, Fixed>) -> Result<u32, SelfTestFailed> {
+    let tested = detector.self_test();
+    tested.map_err(|error| SelfTestFailed {
+        vector: error.vector(),
+    })
+}
+
+/// Everything that deciding relies on, the golden vectors included.
+pub(super) fn check(
+    artifact: &Artifact<'_>,
+    memory: &mut BorrowedMemory<'_>,
+) -> Result<(), OpenError> {
+    check_model(artifact, &memory.scratch)?;
+    let mut detector = Detector::new(artifact, memory.scratch.reborrow(), memory.coder);
+    self_test(&mut detector).map_err(OpenError::SelfTest)?;
+    Ok(())
+}
+
+fn check_model(artifact: &Artifact<'_>, scratch: &ScratchMut<'_, Fixed>) -> Result<(), OpenError> {
     if artifact.number_format() != NumberFormat::Q8 {
         return Err(OpenError::NumberFormat);
     }

@@ -7,6 +7,7 @@ mod evaluation;
 #[cfg(feature = "frames")]
 mod frames;
 mod gate;
+mod gates;
 mod input;
 mod model;
 mod site;
@@ -20,6 +21,7 @@ pub use evaluation::Evaluation;
 #[cfg(feature = "frames")]
 pub use frames::FrameInput;
 pub use gate::Gate;
+pub use gates::Gates;
 pub use input::Input;
 pub use model::{InputShape, Model};
 pub use site::{SiteCalibration, SiteError};

@@ -110,14 +110,21 @@ pub struct Workspace {
 impl Workspace {
     /// Memory for a model.
     pub fn for_model(model: &Model<'_>) -> Self {
-        let artifact = model.artifact();
-        let (need, frames) = (artifact.scratch_need(), artifact.frame_need());
+        Self::for_models(core::slice::from_ref(model))
+    }
+
+    /// Memory for models that take turns in it, as [`Gates`](crate::Gates) do.
+    pub fn for_models(models: &[Model<'_>]) -> Self {
+        let needs = || models.iter().map(|model| model.artifact().scratch_need());
+        let latents = needs().map(|need| need.latents).max().unwrap_or(0);
+        let activations = needs().map(|need| need.activations).max().unwrap_or(0);
+        let frames = || models.iter().map(|model| model.artifact().frame_need());
         Self {
-            latents: vec![0; need.latents as usize],
-            activations: vec![0; need.activations as usize],
+            latents: vec![0; latents as usize],
+            activations: vec![0; activations as usize],
             coder: Coder::new(),
-            sums: vec![0; frames.sums],
-            input: vec![0; frames.input],
+            sums: vec![0; frames().map(|need| need.sums).max().unwrap_or(0)],
+            input: vec![0; frames().map(|need| need.input).max().unwrap_or(0)],
         }
     }
 }

@@ -40,8 +40,9 @@ impl<'s> Y4m<'s> {
     pub(super) fn new(mut source: Source<'s>) -> Result<Self, DataError> {
         let mut line = Vec::new();
         next_line(&mut source, &mut line)?;
-        let spec = header(&line)
+        let header = header(&line)
             .map_err(|(byte, problem)| source.error_at(Position::Byte(byte as u64), problem))?;
+        let spec = header.spec;
         Ok(Self { source, spec, line })
     }
 
@@ -103,8 +104,20 @@ fn own_size(spec: &FrameSpec) -> Reduction {
     Reduction::to(Shape::new(channels, spec.height, spec.width))
 }
 
-/// What the first line says, or where it is malformed and why.
-fn header(line: &[u8]) -> Result<FrameSpec, (usize, Problem)> {
+/// What the first line of a video says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Header {
+    /// What the frames are.
+    pub spec: FrameSpec,
+    /// Frames a second, where the line says it.
+    pub rate: Option<f64>,
+}
+
+/// Reads the first line of a video, without its end.
+///
+/// # Errors
+/// The byte of the line where it is malformed, and why.
+pub fn header(line: &[u8]) -> Result<Header, (usize, Problem)> {
     let mut words = line.split(|&byte| byte == b' ');
     let first = words.next().unwrap_or(&[]);
     if first != WORD {
@@ -117,6 +130,7 @@ fn header(line: &[u8]) -> Result<FrameSpec, (usize, Problem)> {
     let mut place = first.len() + 1;
     let (mut width, mut height) = (None, None);
     let (mut format, mut range) = (PixelFormat::I420, YuvRange::Limited);
+    let mut frame_rate = None;
     for word in words {
         let bad = |what: &str| {
             let problem = format!("{:?} {what}", excerpt(word));
@@ -127,7 +141,8 @@ fn header(line: &[u8]) -> Result<FrameSpec, (usize, Problem)> {
             [b'H', number @ ..] => height = Some(side(number).ok_or_else(|| bad(NO_SIDE))?),
             [b'C', name @ ..] => format = chroma(name).ok_or_else(|| bad(NO_CHROMA))?,
             b"XCOLORRANGE=FULL" => range = YuvRange::Full,
-            // Frame rate, interlacing, aspect, comments: of no matter here.
+            [b'F', ratio @ ..] => frame_rate = rate(ratio),
+            // Interlacing, aspect, comments: of no matter here.
             _ => {}
         }
         place += word.len() + 1;
@@ -136,12 +151,22 @@ fn header(line: &[u8]) -> Result<FrameSpec, (usize, Problem)> {
         let problem = "the first line lacks width (W) or height (H)".to_owned();
         return Err((line.len(), Problem::Malformed(problem)));
     };
-    Ok(FrameSpec::new(format, width, height).with_range(range))
+    Ok(Header {
+        spec: FrameSpec::new(format, width, height).with_range(range),
+        rate: frame_rate,
+    })
 }
 
 const NO_SIDE: &str = "is no width or height from 1 to 32767";
 const NO_CHROMA: &str =
     "is no format that is read: those are C420 (jpeg, mpeg2, paldv), C422, C444 and Cmono";
+
+/// A quotient such as 30000:1001; 0:0 says that the rate is unknown.
+fn rate(ratio: &[u8]) -> Option<f64> {
+    let (frames, seconds) = std::str::from_utf8(ratio).ok()?.split_once(':')?;
+    let (frames, seconds) = (frames.parse::<u32>().ok()?, seconds.parse::<u32>().ok()?);
+    (frames > 0 && seconds > 0).then(|| f64::from(frames) / f64::from(seconds))
+}
 
 fn side(number: &[u8]) -> Option<u16> {
     let number: u16 = std::str::from_utf8(number).ok()?.parse().ok()?;

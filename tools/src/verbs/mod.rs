@@ -20,3 +20,4 @@ pub(crate) mod sign;
 pub(crate) mod train;
 pub(crate) mod verify;
 pub(crate) mod visualize;
+pub(crate) mod watch;

@@ -1,0 +1,160 @@
+//! From inputs to decisions, alarms and drift, frame after frame.
+
+use super::alarm::{Alarm, AlarmArgs};
+use super::pump::Reduced;
+use super::views::View;
+use flow_infer::gate::{Calibration, Decision};
+use flow_infer::score::Scores;
+use flow_infer::{DriftAlarm, Gates};
+use std::time::{Duration, Instant};
+
+/// Benign inputs to a false drift alarm, on average.
+const DRIFT_AVERAGE: u32 = 1_000_000;
+
+/// What a view says of a frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) decision: Decision,
+    /// None where there was no input.
+    pub(crate) scores: Option<Scores>,
+    /// The deciding score.
+    pub(crate) score_raw: Option<i64>,
+    pub(crate) p_value_ppm: Option<u32>,
+    /// Whether there is an alarm.
+    pub(crate) alarm: bool,
+    /// Whether it began with this frame.
+    pub(crate) raised: bool,
+    pub(crate) drift: bool,
+    /// What the model saw, or why there was nothing.
+    pub(crate) input: Result<Box<[u8]>, String>,
+}
+
+/// How long the stages of a frame took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stages {
+    /// From its first byte to its last.
+    pub(crate) read: Duration,
+    /// From its last byte to the models' inputs.
+    pub(crate) reduce: Duration,
+    /// Until the thread that decides took it.
+    pub(crate) wait: Duration,
+    /// From the inputs to the decisions.
+    pub(crate) evaluate: Duration,
+    /// From its last byte to the decisions.
+    pub(crate) total: Duration,
+}
+
+/// A frame that was decided about.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) index: u64,
+    pub(crate) time: f64,
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) stages: Stages,
+    /// Frames that gave way to this one.
+    pub(crate) dropped: u64,
+}
+
+/// Decides about frames.
+pub(crate) struct Judge<'m> {
+    gates: Gates<'m>,
+    views: Vec<Guard>,
+}
+
+/// A view with what it remembers.
+struct Guard {
+    model: usize,
+    alarm: Alarm,
+    drift: Option<DriftAlarm>,
+    /// When the next input is one for the drift alarm.
+    due: f64,
+    /// Seconds from one such input to the next.
+    every: f64,
+}
+
+impl<'m> Judge<'m> {
+    pub(crate) fn new(gates: Gates<'m>, views: &[View], args: &AlarmArgs) -> Self {
+        let models = gates.models();
+        let guard = |view: &View| {
+            let calibration = calibration(models, view.model);
+            Guard {
+                model: view.model,
+                alarm: args.alarm(),
+                drift: calibration.and_then(|gate| DriftAlarm::new(gate, DRIFT_AVERAGE)),
+                due: 0.0,
+                every: args.drift_every(),
+            }
+        };
+        let views = views.iter().map(guard).collect();
+        Self { gates, views }
+    }
+
+    /// The calibration of a view's model.
+    pub(crate) fn calibration(&self, view: usize) -> Option<&'m Calibration> {
+        calibration(self.gates.models(), self.views.get(view)?.model)
+    }
+
+    /// Decides about a frame.
+    pub(crate) fn decide(&mut self, frame: Reduced, dropped: u64) -> Seen {
+        let taken = Instant::now();
+        let (gates, time) = (&mut self.gates, frame.time);
+        let inputs = self.views.iter_mut().zip(frame.inputs);
+        let verdicts = inputs.map(|(guard, input)| guard.decide(gates, input, time));
+        let verdicts = verdicts.collect();
+        let ready = frame.complete + frame.reduce;
+        let stages = Stages {
+            read: frame.read,
+            reduce: frame.reduce,
+            wait: taken.saturating_duration_since(ready),
+            evaluate: taken.elapsed(),
+            total: frame.complete.elapsed(),
+        };
+        Seen {
+            index: frame.index,
+            time,
+            verdicts,
+            stages,
+            dropped,
+        }
+    }
+}
+
+impl Guard {
+    fn decide(
+        &mut self,
+        gates: &mut Gates<'_>,
+        input: Result<Box<[u8]>, String>,
+        time: f64,
+    ) -> Verdict {
+        let assessed = input.as_deref().ok();
+        let assessed = assessed.and_then(|bytes| gates.assess(self.model, bytes)?.ok());
+        let decision = assessed.map_or(Decision::Invalid, |a| a.decision);
+        let before = self.alarm.is_on();
+        let alarm = self.alarm.push(decision);
+        if let Some(score) = assessed.map(|a| a.score_raw) {
+            self.watch_drift(score, time);
+        }
+        Verdict {
+            decision,
+            scores: assessed.map(|a| a.scores),
+            score_raw: assessed.map(|a| a.score_raw),
+            p_value_ppm: assessed.and_then(|a| a.p_value_ppm),
+            alarm,
+            raised: alarm && !before,
+            drift: self.drift.as_ref().is_some_and(DriftAlarm::alarm),
+            input,
+        }
+    }
+
+    /// Frames that follow each other at once look alike: the drift alarm takes one from time to time.
+    fn watch_drift(&mut self, score_raw: i64, time: f64) {
+        if let Some(drift) = self.drift.as_mut().filter(|_| time >= self.due) {
+            drift.push(score_raw);
+            self.due = time + self.every;
+        }
+    }
+}
+
+fn calibration<'m>(models: &'m [flow_infer::Model<'m>], model: usize) -> Option<&'m Calibration> {
+    models.get(model)?.artifact().calibration()
+}

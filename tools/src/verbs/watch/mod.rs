@@ -1,0 +1,252 @@
+//! `flowgate watch`: a camera in, a decision a frame.
+//!
+//! One thread waits for frames and reduces them ([`pump`]), this one decides ([`judge`]); between them lies a queue of
+//! a few ([`slot`]), so that memory does not grow with the stream.
+
+mod alarm;
+mod json;
+mod judge;
+mod latency;
+mod page;
+mod pump;
+mod slot;
+mod tally;
+mod views;
+
+use crate::camera::{self, SourceArgs};
+use crate::failure::{self, CheckFailed};
+use crate::interrupt;
+use crate::output::Output;
+use crate::{date, model};
+use alarm::AlarmArgs;
+use anyhow::{Context, Result, anyhow, bail};
+use flow_infer::spec::units::nats_from_raw;
+use flow_infer::{Model, Workspace};
+use judge::{Judge, Seen};
+use page::{About, AboutGate, Hub, PageArgs};
+use pump::{Pump, Reduced, Signals};
+use slot::{Policy, Slot, Taken};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tally::Tally;
+use views::{File, View, ViewArgs};
+
+/// How long at most before an end that was asked for is seen.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Decide about every frame of a camera or a video
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit code: 0 at the end of the source or when asked to end (SIGINT, SIGTERM), 1 with \
+    --fail-on-alarm if there was an alarm, 2 if the source, the model or the address cannot be used, \
+    or if something that was no frame came before the end.\n\n\
+    Examples:\n  flowgate watch gate.flow line.y4m --json\n  \
+    ffmpeg -i rtsp://camera/stream -f yuv4mpegpipe -pix_fmt yuv420p - | flowgate watch gate.flow - --newest"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    views: ViewArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Skip to the newest frame when frames come too fast, and count the others: the default for devices
+    #[arg(long, conflicts_with = "every")]
+    newest: bool,
+    /// Have the source wait when frames come too fast: the default for files and standard input
+    #[arg(long)]
+    every: bool,
+    #[command(flatten)]
+    alarm: AlarmArgs,
+    #[command(flatten)]
+    page: PageArgs,
+    /// Print one JSON object a line, and the summary on standard error
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
+        let files = self.views.files()?;
+        let models = views::models(&files)?;
+        let looks = self.views.views(&files, &models)?;
+        let mut workspace = Workspace::for_models(&models);
+        let gates = views::gates(&files, &models, &mut workspace)?;
+        let judge = Judge::new(gates, &looks, &self.alarm);
+        let page = self.page.bind()?;
+        let asked = interrupt::flag();
+        let camera = camera::open(&self.source)?;
+        let policy = match (self.newest, self.every) {
+            (false, false) if camera.is_live() => Policy::Newest,
+            (newest, _) if newest => Policy::Newest,
+            _ => Policy::Every,
+        };
+        let name = camera.name().to_owned();
+        let signals = Arc::new(Signals::default());
+        let paced = self.source.rate().is_some();
+        let pump = Pump::new(camera, &looks, paced, Arc::clone(&signals)).context("--region")?;
+        let slot = Arc::new(Slot::new(policy));
+        let hub = page.map(|(listener, guests)| {
+            let hub = Arc::new(Hub::new(about(&name, &looks, &files, &models)));
+            failure::note(&format!("page: http://{}/", listener.local_addr()?));
+            page::serve(listener, guests, Arc::clone(&hub))?;
+            Ok::<_, anyhow::Error>(hub)
+        });
+        let mut watch = Watch {
+            tally: Tally::new(looks.len()),
+            judge,
+            views: &looks,
+            json: self.json,
+            signals: &signals,
+            hub: hub.transpose()?,
+        };
+        let reader = {
+            let slot = Arc::clone(&slot);
+            thread::spawn(move || pump.run(&slot))
+        };
+        let end = watch.follow(&slot, &asked, out)?;
+        signals.stop.store(true, Ordering::Relaxed);
+        slot.close();
+        watch.report(out)?;
+        if end == End::OfSource {
+            // Another read might wait for its sender for ever: it ends with the process.
+            join(reader)?;
+        }
+        let alarms = watch.tally.alarms();
+        if self.alarm.fail_on_alarm && alarms > 0 {
+            return Err(CheckFailed(format!("{name}: {alarms} alarms")).into());
+        }
+        match (end, signals.counted().1) {
+            (End::AskedFor, _) | (End::OfSource, 0) => Ok(()),
+            (End::OfSource, faults) => {
+                bail!("{name}: in {faults} places something else came where a frame should be")
+            }
+        }
+    }
+}
+
+/// Why frames are no longer looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    OfSource,
+    AskedFor,
+}
+
+/// What happens to frames on this side of the queue.
+struct Watch<'a> {
+    judge: Judge<'a>,
+    views: &'a [View],
+    tally: Tally,
+    json: bool,
+    signals: &'a Signals,
+    /// Where viewers of the page look.
+    hub: Option<Arc<Hub>>,
+}
+
+impl Watch<'_> {
+    /// Decides about frames until there are no more, an end is asked for, or nobody reads the results.
+    fn follow(
+        &mut self,
+        slot: &Slot<Reduced>,
+        asked: &AtomicBool,
+        out: &mut Output,
+    ) -> Result<End> {
+        loop {
+            if asked.load(Ordering::Relaxed) || out.is_closed() {
+                return Ok(End::AskedFor);
+            }
+            match slot.take(PATIENCE) {
+                Taken::Next(frame, dropped) => {
+                    let seen = self.judge.decide(frame, dropped);
+                    self.tally.push(&seen);
+                    if let Some(hub) = &self.hub {
+                        let (lost, faults) = self.signals.counted();
+                        hub.push(&seen, lost, faults);
+                    }
+                    self.tell(&seen, out)?;
+                }
+                Taken::Nothing => {}
+                Taken::Closed => return Ok(End::OfSource),
+            }
+        }
+    }
+
+    fn tell(&self, seen: &Seen, out: &mut Output) -> Result<()> {
+        match self.json {
+            true => writeln!(out, "{}", json::object(seen, &self.judge, self.views))?,
+            false => self.tell_alarms(seen, out)?,
+        }
+        // Who reads this waits for it.
+        Ok(out.flush()?)
+    }
+
+    /// A line where an alarm begins.
+    fn tell_alarms(&self, seen: &Seen, out: &mut Output) -> Result<()> {
+        for (place, (verdict, view)) in seen.verdicts.iter().zip(self.views).enumerate() {
+            if verdict.raised {
+                let gate = self.judge.calibration(place);
+                let line = json::line(seen, verdict, gate, view.reduction.output.len());
+                let by = line.rejected_by.unwrap_or("no valid frame");
+                let p = line.p_value.map_or(String::new(), |p| format!(", p = {p}"));
+                let (index, time) = (seen.index, seen.time);
+                writeln!(
+                    out,
+                    "{time:10.3} s  frame {index}  {}: alarm, {by}{p}",
+                    view.name
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The summary: on standard error where standard output is for machines.
+    fn report(&self, out: &mut Output) -> Result<()> {
+        let (lost, faults) = self.signals.counted();
+        let sentence = self.tally.sentence(lost, faults);
+        if self.json {
+            failure::note(&sentence);
+            return Ok(());
+        }
+        let promised = |place| {
+            let gate = self.judge.calibration(place);
+            gate.map_or(0.0, |gate| f64::from(gate.alpha_ppm) / 1e6)
+        };
+        let promised: Vec<f64> = (0..self.views.len()).map(promised).collect();
+        let names: Vec<String> = self.views.iter().map(|view| view.name.clone()).collect();
+        writeln!(out, "{sentence}\n")?;
+        self.tally.print(&names, &promised, out)
+    }
+}
+
+fn join(reader: JoinHandle<Result<()>>) -> Result<()> {
+    let ended = reader.join();
+    ended.unwrap_or_else(|_| Err(anyhow!("the thread that reads frames is gone")))
+}
+
+/// What the page says of the source and the models.
+fn about(source: &str, views: &[View], files: &[File], models: &[Model<'_>]) -> About {
+    let gate = |view: &View| {
+        let artifact = models[view.model].artifact();
+        let from = model::provenance(artifact);
+        let calibration = artifact.calibration();
+        AboutGate {
+            name: view.name.clone(),
+            score: calibration.map_or("-", |gate| gate.score.name()),
+            threshold: calibration.map_or(0.0, |gate| nats_from_raw(gate.threshold_raw)),
+            promised: calibration.map_or(0.0, |gate| f64::from(gate.alpha_ppm) / 1e6),
+            version: models[view.model].version(),
+            tool: from.tool,
+            commit: from.commit,
+            data: from.data,
+            history: from.history,
+            shape: view.reduction.output,
+            file: files[view.model].loaded.bytes().to_vec(),
+        }
+    };
+    About {
+        source: source.to_owned(),
+        started: date::today(),
+        gates: views.iter().map(gate).collect(),
+    }
+}

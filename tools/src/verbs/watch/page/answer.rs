@@ -1,0 +1,94 @@
+//! From a request's method and path to what is sent back; who asks and how long it takes is the server's.
+
+use super::hub::Hub;
+use super::metrics;
+use hyper::{Method, StatusCode};
+use std::time::Duration;
+
+/// Without a frame for so long, the camera is not well.
+const SILENCE: Duration = Duration::from_secs(10);
+
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What is sent back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// All at once.
+    Whole {
+        status: StatusCode,
+        kind: &'static str,
+        body: Vec<u8>,
+    },
+    /// Events as they come.
+    Events,
+}
+
+/// The answer to a request.
+pub(super) fn to(method: &Method, path: &str, hub: &Hub) -> Answer {
+    if method != Method::GET && method != Method::HEAD {
+        return refusal(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let found = match path {
+        "/" => Some((HTML, include_str!("page.html").into())),
+        "/page.css" => Some(("text/css; charset=utf-8", include_str!("page.css").into())),
+        "/page.js" => {
+            let script = include_str!("page.js");
+            Some(("text/javascript; charset=utf-8", script.into()))
+        }
+        "/about" => Some(("application/json", hub.about().into())),
+        "/metrics" => Some((
+            "text/plain; version=0.0.4; charset=utf-8",
+            metrics::text(hub).into(),
+        )),
+        "/healthz" => return health(hub),
+        "/events" => return Answer::Events,
+        _ => picture(path, hub).map(|png| ("image/png", png)),
+    };
+    match found {
+        Some((kind, body)) => Answer::Whole {
+            status: StatusCode::OK,
+            kind,
+            body,
+        },
+        None => refusal(StatusCode::NOT_FOUND),
+    }
+}
+
+/// What is said to a request that gets nothing.
+pub(super) fn refusal(status: StatusCode) -> Answer {
+    Answer::Whole {
+        status,
+        kind: TEXT,
+        body: format!("{status}\n").into(),
+    }
+}
+
+fn health(hub: &Hub) -> Answer {
+    let (status, text) = match hub.silence() {
+        Some(silence) if silence < SILENCE => (StatusCode::OK, "ok\n".to_owned()),
+        Some(silence) => {
+            let seconds = silence.as_secs();
+            let text = format!("no frame for {seconds} s\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+        None => (StatusCode::SERVICE_UNAVAILABLE, "no frame yet\n".to_owned()),
+    };
+    Answer::Whole {
+        status,
+        kind: TEXT,
+        body: text.into(),
+    }
+}
+
+/// `/frame/GATE.png`, `/heat/GATE.png`, `/alarm/ID.png`.
+fn picture(path: &str, hub: &Hub) -> Option<Vec<u8>> {
+    let (folder, name) = path.strip_prefix('/')?.split_once('/')?;
+    let number = name.strip_suffix(".png")?;
+    match folder {
+        "frame" => hub.frame(number.parse().ok()?),
+        "heat" => hub.heat(number.parse().ok()?),
+        "alarm" => hub.alarm(number.parse().ok()?),
+        _ => None,
+    }
+}

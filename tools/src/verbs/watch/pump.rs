@@ -1,0 +1,253 @@
+//! The thread that waits for frames and reduces them: what goes on from it is a few hundred bytes a frame.
+
+use super::slot::Slot;
+use super::views::View;
+use crate::camera::{Arrival, Camera, Step};
+use crate::failure;
+use anyhow::Result;
+use flow_infer::front_end::{Frame, FrameError, FrameSpec};
+use flow_train_host::data::reduce::Reducer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a device that went away is left alone before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long at most before somebody sees that an end was asked for.
+const NAP: Duration = Duration::from_millis(100);
+
+/// A frame as the models read it, or what came in its place.
+#[derive(Debug)]
+pub(crate) struct Reduced {
+    /// Its number in the stream, from 0.
+    pub(crate) index: u64,
+    /// Seconds since the first frame.
+    pub(crate) time: f64,
+    /// The input of every view, or why there is none.
+    pub(crate) inputs: Vec<Result<Box<[u8]>, String>>,
+    /// From its first byte to its last.
+    pub(crate) read: Duration,
+    /// From its last byte to the inputs.
+    pub(crate) reduce: Duration,
+    /// When its last byte was there.
+    pub(crate) complete: Instant,
+}
+
+/// What the threads tell each other beside frames.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// An end was asked for.
+    pub(crate) stop: AtomicBool,
+    /// Things that came in the place of a frame.
+    pub(crate) faults: AtomicU64,
+    /// Frames that the driver lost.
+    pub(crate) lost: AtomicU64,
+}
+
+impl Signals {
+    /// Frames that the driver lost, and faults.
+    pub(crate) fn counted(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.lost), count(&self.faults))
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads a camera and reduces its frames.
+pub(crate) struct Pump {
+    camera: Box<dyn Camera>,
+    reducers: Vec<Reducer>,
+    signals: Arc<Signals>,
+    /// From one frame to the next, where the source says it.
+    interval: Option<Duration>,
+    /// Whether a file is played no faster than that.
+    paced: bool,
+    started: Option<Instant>,
+    /// What the last frame was like.
+    spec: Option<FrameSpec>,
+    index: u64,
+    /// The last warning, which is not said twice.
+    said: String,
+}
+
+impl Pump {
+    pub(crate) fn new(
+        camera: Box<dyn Camera>,
+        views: &[View],
+        paced: bool,
+        signals: Arc<Signals>,
+    ) -> Result<Self, FrameError> {
+        let reducers = views.iter().map(|view| Reducer::new(&view.reduction));
+        Ok(Self {
+            reducers: reducers.collect::<Result<_, _>>()?,
+            interval: camera.interval().filter(|_| !camera.is_live()),
+            paced,
+            camera,
+            signals,
+            started: None,
+            spec: None,
+            index: 0,
+            said: String::new(),
+        })
+    }
+
+    /// Hands every frame on until there are no more, or none are wanted. The slot is closed whatever happens.
+    pub(crate) fn run(mut self, slot: &Slot<Reduced>) -> Result<()> {
+        let ended = self.pump(slot);
+        slot.close();
+        ended
+    }
+
+    fn pump(&mut self, slot: &Slot<Reduced>) -> Result<()> {
+        while !self.signals.stopped() {
+            self.keep_pace();
+            let (step, frame) = self.step()?;
+            let reduced = match (step, frame) {
+                (Step::End, _) => break,
+                (Step::Idle, _) | (Step::Frame, None) => continue,
+                (Step::Gone(why), _) => {
+                    self.bring_back(&why);
+                    continue;
+                }
+                (Step::Fault(what), _) => self.fault(what),
+                (Step::Frame, Some(frame)) => self.frame(frame)?,
+            };
+            if !slot.put(reduced) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One step of the camera, with the frame reduced where it lies.
+    fn step(&mut self) -> Result<(Step, Option<InputsOfFrame>)> {
+        let reducers = &mut self.reducers;
+        let mut found = None;
+        let step = self.camera.step(&mut |frame, arrival| {
+            let inputs = reducers.iter_mut().map(|reducer| reduce(reducer, frame));
+            found = Some(InputsOfFrame {
+                inputs: inputs.collect(),
+                spec: frame.spec(),
+                arrival,
+                reduce: arrival.complete.elapsed(),
+            });
+        })?;
+        Ok((step, found))
+    }
+
+    /// The next number in the stream, and its time.
+    fn number(&mut self, complete: Instant) -> (u64, f64) {
+        let started = *self.started.get_or_insert(complete);
+        let index = self.index;
+        self.index += 1;
+        let since = complete.saturating_duration_since(started).as_secs_f64();
+        let time = self
+            .interval
+            .map_or(since, |every| index as f64 * every.as_secs_f64());
+        (index, time)
+    }
+
+    fn frame(&mut self, frame: InputsOfFrame) -> Result<Reduced> {
+        let InputsOfFrame {
+            inputs,
+            spec,
+            arrival,
+            reduce,
+        } = frame;
+        self.signals.lost.fetch_add(arrival.lost, Ordering::Relaxed);
+        let wrong = inputs.iter().find_map(|input| input.as_ref().err());
+        if let Some(error) = wrong {
+            let size = format!("{}x{} {}", spec.width, spec.height, spec.format);
+            let what = format!("frames of {size}: {error}");
+            if self.spec.is_none() {
+                anyhow::bail!("{}: {what}", self.camera.name());
+            }
+            self.signals.faults.fetch_add(1, Ordering::Relaxed);
+            self.warn(&what);
+        } else {
+            self.said.clear();
+        }
+        self.spec = Some(spec);
+        let (index, time) = self.number(arrival.complete);
+        let text = |error: FrameError| error.to_string();
+        Ok(Reduced {
+            index,
+            time,
+            inputs: inputs.into_iter().map(|i| i.map_err(text)).collect(),
+            read: arrival.complete.saturating_duration_since(arrival.began),
+            reduce,
+            complete: arrival.complete,
+        })
+    }
+
+    /// What stands for something that is no frame.
+    fn fault(&mut self, what: String) -> Reduced {
+        self.signals.faults.fetch_add(1, Ordering::Relaxed);
+        self.warn(&what);
+        let complete = Instant::now();
+        let (index, time) = self.number(complete);
+        Reduced {
+            index,
+            time,
+            inputs: self.reducers.iter().map(|_| Err(what.clone())).collect(),
+            read: Duration::ZERO,
+            reduce: Duration::ZERO,
+            complete,
+        }
+    }
+
+    fn warn(&mut self, what: &str) {
+        if self.said != what {
+            failure::warn(&format!("{}: {what}", self.camera.name()));
+            what.clone_into(&mut self.said);
+        }
+    }
+
+    /// Opens a device again and again until it is there or an end is asked for.
+    fn bring_back(&mut self, why: &str) {
+        let name = self.camera.name().to_owned();
+        failure::warn(&format!("{name}: {why}; waiting for it to come back"));
+        while !self.signals.stopped() {
+            sleep(RETRY, &self.signals);
+            if self.camera.reopen().is_ok() {
+                failure::warn(&format!("{name}: it is back"));
+                return;
+            }
+        }
+    }
+
+    /// Waits until the next frame of a file is due.
+    fn keep_pace(&self) {
+        if let (true, Some(every), Some(started)) = (self.paced, self.interval, self.started) {
+            let due = every.saturating_mul(u32::try_from(self.index).unwrap_or(u32::MAX));
+            sleep(due.saturating_sub(started.elapsed()), &self.signals);
+        }
+    }
+}
+
+/// A frame's inputs with what is known of it.
+struct InputsOfFrame {
+    inputs: Vec<Result<Box<[u8]>, FrameError>>,
+    spec: FrameSpec,
+    arrival: Arrival,
+    reduce: Duration,
+}
+
+fn reduce(reducer: &mut Reducer, frame: &Frame<'_>) -> Result<Box<[u8]>, FrameError> {
+    reducer.frame(frame).map(Box::from)
+}
+
+/// Sleeps, unless an end is asked for.
+fn sleep(long: Duration, signals: &Signals) {
+    let end = Instant::now() + long;
+    while !signals.stopped() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(NAP));
+    }
+}
