@@ -71,7 +71,8 @@ fn watched(place: &Place, args: &[&str], input: &[u8]) -> (Option<i32>, Vec<Valu
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    let lines = lines.map(|line| serde_json::from_str(line).unwrap());
     let err = String::from_utf8(output.stderr).unwrap();
     (output.status.code(), lines.collect(), err)
 }

@@ -134,12 +134,15 @@ impl Y4m {
 
     /// Whether what follows a frame can follow one, where looking ahead needs no waiting.
     fn ends_well(&mut self) -> bool {
+        if self.waits {
+            return true;
+        }
         let ahead = self.input.fill_buf().unwrap_or(&[]);
         let begins = |word: &[u8]| {
             let len = ahead.len().min(word.len());
             ahead[..len] == word[..len]
         };
-        self.waits || begins(FRAME) || begins(HEADER)
+        begins(FRAME) || begins(HEADER)
     }
 }
 
