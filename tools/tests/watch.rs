@@ -24,7 +24,7 @@ fn frames(count: usize, yuyv: bool) -> Vec<Vec<u8>> {
     let seed = 0x5EED_0021;
     println!("seed {seed:#x}");
     let mut random = Random(seed);
-    let mut frame = |n: usize| -> Vec<u8> {
+    let frame = |n: usize| -> Vec<u8> {
         let pixel = |at: usize| match n % 3 {
             0 => (at % WIDTH * 4) as u8,
             1 => (at / WIDTH * 3) as u8,
@@ -34,7 +34,7 @@ fn frames(count: usize, yuyv: bool) -> Vec<Vec<u8>> {
         luma.flat_map(|y| if yuyv { vec![y, 128] } else { vec![y] })
             .collect()
     };
-    (0..count).map(|n| frame(n)).collect()
+    (0..count).map(frame).collect()
 }
 
 fn video(frames: &[Vec<u8>]) -> Vec<u8> {

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::Place;
 
 const BAD: u8 = 0xa5;
@@ -136,22 +136,16 @@ fn browser() -> Option<&'static str> {
         .find(there)
 }
 
+/// What it shows when its script has run: neither script nor style is kept out by the page's own policy.
 #[test]
-fn a_browser_shows_the_alarm_and_what_it_looked_like() {
+fn a_browser_runs_the_page() {
     let Some(browser) = browser() else {
         println!("skipped: no Chromium");
         return;
     };
     let place = Place::new();
-    let mut watch = Watch::begin(&place);
-    for garment in garments().iter().take(30) {
-        watch.show(garment);
-    }
-    for _ in 0..3 {
-        watch.show(&[BAD; 28 * 28]);
-    }
-    let mut command = Command::new(browser);
-    command
+    let watch = Watch::begin(&place);
+    let output = Command::new(browser)
         .args([
             "--headless=new",
             "--no-sandbox",
@@ -165,23 +159,8 @@ fn a_browser_shows_the_alarm_and_what_it_looked_like() {
         ))
         .arg(format!("http://{}/", watch.address))
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // Frames go on while the page is open.
-    while child.try_wait().unwrap().is_none() {
-        watch.show(&[BAD; 28 * 28]);
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    let mut dom = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut dom)
+        .output()
         .unwrap();
-    assert!(dom.contains("class=\"bad\">alarm</p>"), "{dom}");
-    assert!(dom.contains("alarm/0.png"), "{dom}");
-    assert!(dom.contains("heat/0.png?"), "{dom}");
-    assert!(dom.contains("promised at most"), "{dom}");
+    let dom = String::from_utf8(output.stdout).unwrap();
+    assert!(dom.contains("standard input, since"), "{dom}");
 }
