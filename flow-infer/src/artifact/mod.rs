@@ -131,20 +131,9 @@ impl<'b> Artifact<'b> {
         let format = check_envelope(bytes)?;
         let plan = find(bytes, Section::Plan).ok_or(LoadError::MissingSection)?;
         let tensors = find(bytes, Section::Tensors).ok_or(LoadError::MissingSection)?;
-        let encoding = |_| LoadError::Plan(PlanError::Encoding);
         let (head, steps) = Steps::parse(plan).map_err(encoding)?;
         validate_head(&head, format, tensors).map_err(LoadError::Plan)?;
-        let mut walk = steps.clone();
-        let mut activations = 0;
-        let mut room = Coupling::empty();
-        while let Some(step) = walk.next_in(&mut room) {
-            let step = step.map_err(encoding)?;
-            let need = validate_step(step, &head, format, tensors).map_err(LoadError::Plan)?;
-            activations = need.max(activations);
-        }
-        if !walk.rest().is_empty() {
-            return Err(LoadError::Plan(PlanError::Encoding));
-        }
+        let activations = check_steps(steps.clone(), &head, format, tensors)?;
         let latents = head.input.latents() as u32;
         let need = ScratchNeed {
             latents,
@@ -280,6 +269,33 @@ impl<'b> Artifact<'b> {
     pub fn section(&self, section: Section) -> &'b [u8] {
         find(self.bytes, section).unwrap_or(&[])
     }
+}
+
+fn encoding(_: postcard::Error) -> LoadError {
+    LoadError::Plan(PlanError::Encoding)
+}
+
+/// Checks every step of a plan; the activations that it needs.
+///
+/// Never inlined: the coupling that it decodes would take two kilobytes of the stack as long as the gate is used.
+#[inline(never)]
+fn check_steps(
+    mut steps: Steps<'_>,
+    head: &PlanHead,
+    format: NumberFormat,
+    tensors: &[u8],
+) -> Result<u32, LoadError> {
+    let mut activations = 0;
+    let mut room = Coupling::empty();
+    while let Some(step) = steps.next_in(&mut room) {
+        let step = step.map_err(encoding)?;
+        let need = validate_step(step, head, format, tensors).map_err(LoadError::Plan)?;
+        activations = need.max(activations);
+    }
+    if !steps.rest().is_empty() {
+        return Err(LoadError::Plan(PlanError::Encoding));
+    }
+    Ok(activations)
 }
 
 /// The tests; a gate that decides by them needs them.
