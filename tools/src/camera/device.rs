@@ -1,6 +1,6 @@
 //! Cameras of Linux by V4L2: frames are reduced where the driver put them, in buffers that are mapped.
 
-use super::open::Wish;
+use super::wish::Wish;
 use super::{Arrival, Camera, Step, interval};
 use anyhow::{Context, Result, anyhow, bail};
 use flow_infer::front_end::{Frame, FrameSpec, PixelFormat, YuvRange};

@@ -1,4 +1,4 @@
-//! Sources of frames, one after the other, with bounded memory: what `watch` and `capture` look at.
+//! Sources of frames, one after the other, with bounded memory: what `watch` looks at.
 //!
 //! A source hands every frame over where it lies, in its own buffer or in the driver's, and nothing is copied. What
 //! comes in the place of a frame is said and the source goes on where it can.
@@ -9,6 +9,8 @@ mod open;
 mod raw;
 #[cfg(test)]
 mod tests;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod wish;
 mod y4m;
 
 pub(crate) use open::{SourceArgs, open};

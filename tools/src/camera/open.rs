@@ -34,15 +34,6 @@ pub(crate) struct SourceArgs {
     limited_range: bool,
 }
 
-/// What a camera is asked for.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(all(feature = "camera", target_os = "linux")), allow(dead_code))] // only a device is asked
-pub(super) struct Wish {
-    pub(super) format: Option<PixelFormat>,
-    pub(super) size: Option<(u16, u16)>,
-    pub(super) rate: Option<f64>,
-}
-
 impl SourceArgs {
     /// Whether a file is to be played at a rate.
     pub(crate) fn rate(&self) -> Option<f64> {
@@ -146,7 +137,7 @@ fn is_device(_: &Metadata) -> bool {
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 fn device(args: &SourceArgs) -> Result<Box<dyn Camera>> {
-    let wish = Wish {
+    let wish = super::wish::Wish {
         format: args.format,
         size: args.size,
         rate: args.rate,

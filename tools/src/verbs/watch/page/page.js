@@ -142,4 +142,5 @@ function draw(own) {
   });
 }
 
+state("connecting", "");
 fetch("about").then((found) => found.json()).then(begin, () => state("no connection", ""));
