@@ -38,11 +38,13 @@ pub struct Separation {
     pub fpr_at_95_tpr: f64,
     /// Share of foreign inputs that are rejected where at most 1 % of the benign ones are.
     pub rejected_at_1_percent: f64,
-    /// Where it lies with 95 % confidence; see [`rejected_interval`].
+    /// Where it lies with 95 % confidence at least: Wilson's interval and the threshold's
+    /// uncertainty included.
     pub rejected_at_1_percent_interval: [f64; 2],
     /// Share of foreign inputs that are rejected where at most 0.1 % of the benign ones are.
     pub rejected_at_0_1_percent: f64,
-    /// Where it lies with 95 % confidence; see [`rejected_interval`].
+    /// Where it lies with 95 % confidence at least: Wilson's interval and the threshold's
+    /// uncertainty included.
     pub rejected_at_0_1_percent_interval: [f64; 2],
 }
 
