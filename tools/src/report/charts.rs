@@ -19,7 +19,8 @@ pub(super) fn deciding_histogram(evaluation: &Evaluation) -> Option<Element> {
     let figure = el("figure")
         .class("chart")
         .child(histogram::figure(column, &evaluation.foreign, gate))
-        .child(slider::slider(column, evaluation, gate));
+        .child(slider::slider(column, evaluation, gate))
+        .child(slider::script());
     let section = section("The deciding score", &note).child(legend(evaluation));
     Some(section.child(figure))
 }

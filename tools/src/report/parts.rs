@@ -12,8 +12,7 @@ pub(crate) fn document(title: &str, main: Element) -> Element {
         .child(viewport)
         .child(el("title").text(title))
         .child(el("style").own(include_str!("style.css")));
-    let script = el("script").own(include_str!("slider.js"));
-    let body = el("body").child(main).child(script);
+    let body = el("body").child(main);
     el("html").attr("lang", "en").child(head).child(body)
 }
 

@@ -72,6 +72,11 @@ pub(super) fn slider(column: &Column, evaluation: &Evaluation, gate: Option<f64>
         .children(rows)
 }
 
+/// The script, to stand behind the slider, which it looks for as it is read.
+pub(super) fn script() -> Element {
+    el("script").own(include_str!("slider.js"))
+}
+
 /// Hidden until the script shows it.
 fn input(axis: &Axis, start: f64) -> Element {
     let (low, high) = axis.range();
