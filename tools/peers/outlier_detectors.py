@@ -4,8 +4,7 @@ usage: outlier_detectors.py DIR SEED
 
 DIR holds fit.npy (u8 or f32, n x anything) and sets named 0.npy, 1.npy, ... Writes DETECTOR-0.npy
 and so on, f64, a score an input that is higher for inputs like those of fit.npy; prints the version.
-Images are reduced to their 64 principal components, which is more than they take raw: local
-distances and kernels of 784 mostly dark pixels say little. Vectors are standardized.
+Images are reduced to their 64 principal components; vectors are standardized. No setting was tuned.
 """
 
 import glob
