@@ -8,7 +8,8 @@ use flow_train_host::train::TrainConfig;
 use serde_json::Value;
 use support::{Place, SIDE, image_spec};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
+    ".lock",
     "config.json",
     "data.npy",
     "flow_torch.py",
