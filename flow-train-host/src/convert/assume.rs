@@ -71,6 +71,18 @@ pub(super) const PREFIX: Choice = Choice {
     values: Values::Text,
 };
 
+/// The slope of the conditioners' leaky ReLUs; PyTorch's own where nothing is said.
+pub(super) const NEGATIVE_SLOPE: Choice = Choice {
+    key: "negative_slope",
+    aliases: &[],
+    what: "the slope of a leaky_relu",
+    values: Values::Number {
+        default: 0.01,
+        least: -10.0,
+        most: 10.0,
+    },
+};
+
 /// Asked for and told choices of one conversion.
 #[derive(Clone, Debug)]
 pub struct Assumptions {

@@ -1,6 +1,6 @@
 //! What no tensor of nflows tells.
 
-use crate::convert::assume::{Choice, PREFIX, Values, can, cannot};
+use crate::convert::assume::{Choice, NEGATIVE_SLOPE, PREFIX, Values, can, cannot};
 
 const NO_SUCH_MAP: &str = "flowgate has no such scale map";
 const NO_SUCH_ACTIVATION: &str = "the conditioners of flowgate have ReLUs, leaky or not";
@@ -45,16 +45,7 @@ pub const CHOICES: &[Choice] = &[
             cannot("softplus", NO_SUCH_ACTIVATION),
         ]),
     },
-    Choice {
-        key: "negative_slope",
-        aliases: &[],
-        what: "the slope of a leaky_relu",
-        values: Values::Number {
-            default: 0.01,
-            least: -10.0,
-            most: 10.0,
-        },
-    },
+    NEGATIVE_SLOPE,
     Choice {
         key: "activate_output",
         aliases: &[],

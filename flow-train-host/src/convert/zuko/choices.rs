@@ -1,6 +1,6 @@
 //! What no tensor of zuko tells.
 
-use crate::convert::assume::{Choice, PREFIX, Values, can, cannot};
+use crate::convert::assume::{Choice, NEGATIVE_SLOPE, PREFIX, Values, can, cannot};
 
 const NO_SUCH_ACTIVATION: &str = "the conditioners of flowgate have ReLUs, leaky or not";
 const NO_SUCH_TRANSFORM: &str = "flowgate has affine and additive couplings";
@@ -38,16 +38,7 @@ pub const CHOICES: &[Choice] = &[
             cannot("sigmoid", NO_SUCH_ACTIVATION),
         ]),
     },
-    Choice {
-        key: "negative_slope",
-        aliases: &[],
-        what: "the slope of a leaky_relu",
-        values: Values::Number {
-            default: 0.01,
-            least: -10.0,
-            most: 10.0,
-        },
-    },
+    NEGATIVE_SLOPE,
     Choice {
         key: "matrix",
         aliases: &[],
