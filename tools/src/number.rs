@@ -36,9 +36,45 @@ pub(crate) fn count(value: usize, thing: &str) -> String {
     format!("{} {thing}{plural}", grouped(value as u64))
 }
 
+/// Reads bytes: 65536, 64K, 1M or 2G.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    scaled(text, 1024)
+}
+
+/// Reads a number: 8000000 or 8M.
+pub(crate) fn amount(text: &str) -> Result<u64, String> {
+    scaled(text, 1000)
+}
+
+fn scaled(text: &str, thousand: u64) -> Result<u64, String> {
+    let (number, scale) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], thousand),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], thousand.pow(2)),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], thousand.pow(3)),
+        _ => (text, 1),
+    };
+    let number: Option<u64> = number.parse().ok();
+    match number.and_then(|n| n.checked_mul(scale)) {
+        Some(value) if value > 0 => Ok(value),
+        _ => Err("expected a number, as 65536, 64K or 1M".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_suffixes() {
+        assert_eq!(size("64K"), Ok(65_536));
+        assert_eq!(size("1m"), Ok(1 << 20));
+        assert_eq!(size("2G"), Ok(2 << 30));
+        assert_eq!(amount("8M"), Ok(8_000_000));
+        assert_eq!(amount("17"), Ok(17));
+        for bad in ["", "K", "0", "-1", "1.5M", "64KiB", "99999999999999999999"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn digits_are_grouped_from_the_right() {

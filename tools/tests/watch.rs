@@ -2,93 +2,12 @@
 
 mod support;
 
+use flow_infer::{Decision, HoldAlarm};
 use serde_json::Value;
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use support::{Place, Random};
-
-const WIDTH: usize = 56;
-const HEIGHT: usize = 64;
-
-fn model() -> PathBuf {
-    let models = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../firmware/models");
-    models
-        .join("fashion-bottleneck.flow")
-        .canonicalize()
-        .unwrap()
-}
-
-/// Frames of YUYV, or of their luma alone, some smooth and some of noise.
-fn frames(count: usize, yuyv: bool) -> Vec<Vec<u8>> {
-    let seed = 0x5EED_0021;
-    println!("seed {seed:#x}");
-    let mut random = Random(seed);
-    let frame = |n: usize| -> Vec<u8> {
-        let pixel = |at: usize| match n % 3 {
-            0 => (at % WIDTH * 4) as u8,
-            1 => (at / WIDTH * 3) as u8,
-            _ => (255.0 * random.uniform()) as u8,
-        };
-        let luma = (0..WIDTH * HEIGHT).map(pixel);
-        luma.flat_map(|y| if yuyv { vec![y, 128] } else { vec![y] })
-            .collect()
-    };
-    (0..count).map(frame).collect()
-}
-
-fn video(frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = format!("YUV4MPEG2 W{WIDTH} H{HEIGHT} F25:1 Cmono\n").into_bytes();
-    for frame in frames {
-        bytes.extend_from_slice(b"FRAME\n");
-        bytes.extend_from_slice(frame);
-    }
-    bytes
-}
-
-fn watch(place: &Place, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_flowgate"))
-        .arg("watch")
-        .arg(model())
-        .args(args)
-        .current_dir(place.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-/// Exit code, lines and standard error of a watch that is given these bytes.
-fn watched(place: &Place, args: &[&str], input: &[u8]) -> (Option<i32>, Vec<Value>, String) {
-    let mut child = watch(place, args);
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        // A watch that refuses its input reads no more of it.
-        let _ = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().filter(|line| line.starts_with('{'));
-    let lines = lines.map(|line| serde_json::from_str(line).unwrap());
-    let err = String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), lines.collect(), err)
-}
-
-/// The keys that do not depend on the machine's speed.
-fn facts(line: &Value) -> Vec<Value> {
-    [
-        "score_raw",
-        "log_prob_raw",
-        "code_length_raw",
-        "p_value_ppm",
-        "decision",
-    ]
-    .map(|key| line[key].clone())
-    .to_vec()
-}
+use std::process::Command;
+use support::Place;
+use support::camera::{HEIGHT, WIDTH, facts, frames, model, video, watch, watched};
 
 #[test]
 fn every_way_in_gives_the_bits_of_score() {
@@ -146,18 +65,13 @@ fn alarms_begin_and_end_and_can_be_the_exit_code() {
     ];
     let (code, lines, err) = watched(&place, &args, b"");
     assert_eq!(code, Some(1), "{err}");
-    let reject = |line: &Value| line["decision"] != "accept";
-    let mut quiet = u32::MAX;
-    let mut on = false;
-    for (index, line) in lines.iter().enumerate() {
-        let recent = &lines[index.saturating_sub(2)..=index];
-        quiet = if reject(line) {
-            0
-        } else {
-            quiet.saturating_add(1)
+    let mut alarm = HoldAlarm::new(2, 0, 3, 4).unwrap();
+    for line in &lines {
+        let decision = match line["decision"].as_str() {
+            Some("accept") => Decision::Accept,
+            _ => Decision::Reject,
         };
-        on = recent.iter().filter(|line| reject(line)).count() >= 2 || on && quiet < 4;
-        assert_eq!(line["alarm"], on, "{index}");
+        assert_eq!(line["alarm"], alarm.push(decision), "{line}");
     }
     assert!(lines.iter().any(|line| line["alarm"] == true));
 }

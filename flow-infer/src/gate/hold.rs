@@ -44,6 +44,11 @@ impl HoldAlarm {
         })
     }
 
+    /// The same with another hold, for what sets it later.
+    pub const fn with_hold(self, hold: u32) -> Self {
+        Self { hold, ..self }
+    }
+
     /// Takes a decision and says whether there is an alarm now.
     pub fn push(&mut self, decision: Decision) -> bool {
         let odd = u32::from(!decision.accepted());

@@ -1,4 +1,4 @@
-//! Sources of frames, one after the other, with bounded memory: what `watch` looks at.
+//! Sources of frames, one after the other, with bounded memory: what `watch` looks at and `capture` keeps.
 //!
 //! A source hands every frame over where it lies, in its own buffer or in the driver's, and nothing is copied. What
 //! comes in the place of a frame is said and the source goes on where it can.
@@ -6,9 +6,12 @@
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod device;
 mod open;
+pub(crate) mod pump;
 mod raw;
+pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
+pub(crate) mod whole;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod wish;
 mod y4m;

@@ -3,6 +3,8 @@
 // Each test program uses its part of it.
 #![allow(dead_code)]
 
+pub(crate) mod camera;
+
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Norm, Parity, ScaleMap, Shape, StepSpec,

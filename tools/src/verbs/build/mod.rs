@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::{calibrate, eval, export, verify};
-use crate::{inputs, place, provenance, sensor};
+use crate::{inputs, number, place, provenance, sensor};
 use anyhow::{Context, Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Command, FromArgMatches};
@@ -56,13 +56,13 @@ pub(crate) struct Args {
           value_parser = PossibleValuesParser::new(Family::ALL.map(Family::name)))]
     preset: Option<String>,
     /// Most bytes of flash that the model may take
-    #[arg(long, value_name = "BYTES", value_parser = fit::size, default_value = "256K")]
+    #[arg(long, value_name = "BYTES", value_parser = number::size, default_value = "256K")]
     flash: u64,
     /// Most bytes of RAM: scratch, input, and sums of the front end
-    #[arg(long, value_name = "BYTES", value_parser = fit::size, default_value = "64K")]
+    #[arg(long, value_name = "BYTES", value_parser = number::size, default_value = "64K")]
     ram: u64,
     /// Most multiplies of a decision
-    #[arg(long, value_name = "N", value_parser = fit::amount, default_value = "8M")]
+    #[arg(long, value_name = "N", value_parser = number::amount, default_value = "8M")]
     multiplies: u64,
     /// Bound on the false-alarm rate
     #[arg(long, value_name = "RATE", default_value = "0.01", value_parser = rate)]

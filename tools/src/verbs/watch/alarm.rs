@@ -1,15 +1,15 @@
 //! When decisions become an alarm, on the command line.
 
-use flow_infer::gate::{Debounce, Decision};
+use flow_infer::HoldAlarm;
 
 /// When there is an alarm.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub(crate) struct AlarmArgs {
-    /// Raise an alarm when at least M of the last N frames (at most 32) were not accepted
+    /// Raise an alarm when at least M of the last N frames (at most 32) were not accepted, clear it when all were
     #[arg(long = "alarm", value_name = "M/N", value_parser = m_of_n, default_value = "3/5",
           help_heading = "Alarms")]
-    debounce: MofN,
-    /// Keep an alarm until so many frames in a row were accepted
+    of: MofN,
+    /// Clear no alarm before it has stood for so many frames
     #[arg(
         long,
         value_name = "FRAMES",
@@ -26,27 +26,14 @@ pub(crate) struct AlarmArgs {
     pub(crate) fail_on_alarm: bool,
 }
 
+/// An alarm that is off and has no hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct MofN(Debounce);
-
-/// An alarm that begins with m frames of n and ends after many in a row were accepted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Alarm {
-    debounce: Debounce,
-    hold: u32,
-    quiet: u32,
-    on: bool,
-}
+struct MofN(HoldAlarm);
 
 impl AlarmArgs {
     /// An alarm that is off.
-    pub(crate) fn alarm(&self) -> Alarm {
-        Alarm {
-            debounce: self.debounce.0,
-            hold: self.hold,
-            quiet: 0,
-            on: false,
-        }
+    pub(crate) fn alarm(&self) -> HoldAlarm {
+        self.of.0.with_hold(self.hold)
     }
 
     pub(crate) fn drift_every(&self) -> f64 {
@@ -54,30 +41,12 @@ impl AlarmArgs {
     }
 }
 
-impl Alarm {
-    /// Takes a decision and says whether there is an alarm now.
-    pub(crate) fn push(&mut self, decision: Decision) -> bool {
-        let raised = self.debounce.push(decision);
-        self.quiet = match decision {
-            Decision::Accept => self.quiet.saturating_add(1),
-            _ => 0,
-        };
-        let held = self.on && self.quiet < self.hold;
-        self.on = raised || held;
-        self.on
-    }
-
-    pub(crate) fn is_on(&self) -> bool {
-        self.on
-    }
-}
-
 fn m_of_n(text: &str) -> Result<MofN, String> {
     let numbers = text
         .split_once('/')
         .and_then(|(m, n)| Some((m.parse().ok()?, n.parse().ok()?)));
-    let debounce = numbers.and_then(|(needed, window)| Debounce::new(needed, window));
-    debounce
+    let alarm = numbers.and_then(|(raise, window)| HoldAlarm::new(raise, 0, window, 0));
+    alarm
         .map(MofN)
         .ok_or_else(|| "expected M/N with M from 1 to N and N at most 32, as 3/5".to_owned())
 }
@@ -94,31 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alarm_begins_with_m_of_n_and_ends_after_a_row_of_accepted_frames() {
-        let mut alarm = Alarm {
-            debounce: Debounce::new(2, 3).unwrap(),
-            hold: 4,
-            quiet: 0,
-            on: false,
-        };
-        let frames = "aratrraaaaaaarxaaaraaaa";
-        let states: String = frames
-            .chars()
-            .map(|frame| {
-                let decision = match frame {
-                    'r' | 't' => Decision::Reject,
-                    'x' => Decision::Invalid,
-                    _ => Decision::Accept,
-                };
-                if alarm.push(decision) { '!' } else { '.' }
-            })
-            .collect();
-        assert_eq!(states, "...!!!!!!.....!!!!!!!!.");
-    }
-
-    #[test]
     fn arguments_are_m_of_n() {
-        assert_eq!(m_of_n("3/5").unwrap().0, Debounce::new(3, 5).unwrap());
+        assert_eq!(
+            m_of_n("3/5").unwrap().0,
+            HoldAlarm::new(3, 0, 5, 0).unwrap()
+        );
         for bad in ["", "3", "0/5", "6/5", "1/33", "a/b"] {
             assert!(m_of_n(bad).is_err(), "{bad}");
         }

@@ -1,11 +1,11 @@
 //! From inputs to decisions, alarms and drift, frame after frame.
 
-use super::alarm::{Alarm, AlarmArgs};
-use super::pump::Reduced;
+use super::alarm::AlarmArgs;
 use super::views::View;
+use crate::camera::pump::Reduced;
 use flow_infer::gate::{Calibration, Decision};
 use flow_infer::score::Scores;
-use flow_infer::{DriftAlarm, Gates};
+use flow_infer::{DriftAlarm, Gates, HoldAlarm};
 use std::time::{Duration, Instant};
 
 /// Benign inputs to a false drift alarm, on average.
@@ -64,7 +64,7 @@ pub(crate) struct Judge<'m> {
 /// A view with what it remembers.
 struct Guard {
     model: usize,
-    alarm: Alarm,
+    alarm: HoldAlarm,
     drift: Option<DriftAlarm>,
     /// When the next input is one for the drift alarm.
     due: f64,
@@ -129,7 +129,7 @@ impl Guard {
         let assessed = input.as_deref().ok();
         let assessed = assessed.and_then(|bytes| gates.assess(self.model, bytes)?.ok());
         let decision = assessed.map_or(Decision::Invalid, |a| a.decision);
-        let before = self.alarm.is_on();
+        let before = self.alarm.alarm();
         let alarm = self.alarm.push(decision);
         if let Some(score) = assessed.map(|a| a.score_raw) {
             self.watch_drift(score, time);

@@ -1,18 +1,18 @@
 //! `flowgate watch`: a camera in, a decision a frame.
 //!
-//! One thread waits for frames and reduces them ([`pump`]), this one decides ([`judge`]); between them lies a queue of
-//! a few ([`slot`]), so that memory does not grow with the stream.
+//! One thread waits for frames and reduces them (`camera::pump`), this one decides ([`judge`]); between them lies a queue
+//! of a few (`camera::slot`), so that memory does not grow with the stream.
 
 mod alarm;
 mod json;
 mod judge;
 mod latency;
 mod page;
-mod pump;
-mod slot;
 mod tally;
-mod views;
+pub(super) mod views;
 
+use crate::camera::pump::{Pump, Reduced, Signals};
+use crate::camera::slot::{Policy, Slot, Taken};
 use crate::camera::{self, SourceArgs};
 use crate::failure::{self, CheckFailed};
 use crate::interrupt;
@@ -24,8 +24,6 @@ use flow_infer::spec::units::nats_from_raw;
 use flow_infer::{Model, Workspace};
 use judge::{Judge, Seen};
 use page::{About, AboutGate, Hub, PageArgs};
-use pump::{Pump, Reduced, Signals};
-use slot::{Policy, Slot, Taken};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,7 +83,9 @@ impl Args {
         let name = camera.name().to_owned();
         let signals = Arc::new(Signals::default());
         let paced = self.source.rate().is_some();
-        let pump = Pump::new(camera, &looks, paced, Arc::clone(&signals)).context("--region")?;
+        let reductions: Vec<_> = looks.iter().map(|view| view.reduction).collect();
+        let pump = Pump::new(camera, &reductions, paced, Arc::clone(&signals));
+        let pump = pump.context("--region")?;
         let slot = Arc::new(Slot::new(policy));
         let hub = page.map(|(listener, guests)| {
             let hub = Arc::new(Hub::new(about(&name, &looks, &files, &models)));

@@ -41,6 +41,15 @@ pub(crate) struct File {
 }
 
 impl ViewArgs {
+    /// One model that looks at one part, or at the whole, of each frame.
+    pub(crate) fn one(model: &Path, region: Option<Region>) -> Self {
+        Self {
+            model: model.to_owned(),
+            region: region.into_iter().collect(),
+            also: Vec::new(),
+        }
+    }
+
     /// Reads the files, that of MODEL first.
     pub(crate) fn files(&self) -> Result<Vec<File>> {
         let also = self.also.iter().map(|(path, _)| path);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Which frame gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
+pub(crate) enum Policy {
     /// The older one, which is counted.
     Newest,
     /// None: the source waits.
@@ -16,7 +16,7 @@ pub(super) enum Policy {
 
 /// What was taken out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken<T> {
+pub(crate) enum Taken<T> {
     /// The next one, and how many gave way since the one before.
     Next(T, u64),
     /// None came in time.
@@ -27,7 +27,7 @@ pub(super) enum Taken<T> {
 
 /// A queue between two threads.
 #[derive(Debug)]
-pub(super) struct Slot<T> {
+pub(crate) struct Slot<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     policy: Policy,
@@ -44,7 +44,7 @@ impl<T> Slot<T> {
     /// Frames that wait where none may give way.
     const WAITING: usize = 4;
 
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         let state = State {
             queue: VecDeque::new(),
             dropped: 0,
@@ -58,7 +58,7 @@ impl<T> Slot<T> {
     }
 
     /// Puts the next one in; false once nobody takes any more.
-    pub(super) fn put(&self, item: T) -> bool {
+    pub(crate) fn put(&self, item: T) -> bool {
         let mut state = self.lock();
         match self.policy {
             Policy::Newest => {
@@ -82,7 +82,7 @@ impl<T> Slot<T> {
     }
 
     /// Takes the next one, or waits for it for so long.
-    pub(super) fn take(&self, patience: Duration) -> Taken<T> {
+    pub(crate) fn take(&self, patience: Duration) -> Taken<T> {
         let empty = |state: &mut State<T>| state.queue.is_empty() && !state.closed;
         let waited = self
             .changed
@@ -99,7 +99,7 @@ impl<T> Slot<T> {
     }
 
     /// Says that no more come, or that none are taken any more.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }

@@ -1,11 +1,11 @@
 //! The thread that waits for frames and reduces them: what goes on from it is a few hundred bytes a frame.
 
 use super::slot::Slot;
-use super::views::View;
-use crate::camera::{Arrival, Camera, Step};
+use super::whole::Whole;
+use super::{Arrival, Camera, Step};
 use crate::failure;
 use anyhow::Result;
-use flow_infer::front_end::{Frame, FrameError, FrameSpec};
+use flow_infer::front_end::{Frame, FrameError, FrameSpec, Reduction};
 use flow_train_host::data::reduce::Reducer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,6 +25,8 @@ pub(crate) struct Reduced {
     pub(crate) time: f64,
     /// The input of every view, or why there is none.
     pub(crate) inputs: Vec<Result<Box<[u8]>, String>>,
+    /// The frame itself, where it is wanted.
+    pub(crate) whole: Option<Whole>,
     /// From its first byte to its last.
     pub(crate) read: Duration,
     /// From its last byte to the inputs.
@@ -65,6 +67,8 @@ pub(crate) struct Pump {
     interval: Option<Duration>,
     /// Whether a file is played no faster than that.
     paced: bool,
+    /// Whether frames themselves are handed on as well.
+    whole: bool,
     started: Option<Instant>,
     /// What the last frame was like.
     spec: Option<FrameSpec>,
@@ -76,13 +80,14 @@ pub(crate) struct Pump {
 impl Pump {
     pub(crate) fn new(
         camera: Box<dyn Camera>,
-        views: &[View],
+        reductions: &[Reduction],
         paced: bool,
         signals: Arc<Signals>,
     ) -> Result<Self, FrameError> {
-        let reducers = views.iter().map(|view| Reducer::new(&view.reduction));
+        let reducers = reductions.iter().map(Reducer::new);
         Ok(Self {
             reducers: reducers.collect::<Result<_, _>>()?,
+            whole: false,
             interval: camera.interval().filter(|_| !camera.is_live()),
             paced,
             camera,
@@ -92,6 +97,14 @@ impl Pump {
             index: 0,
             said: String::new(),
         })
+    }
+
+    /// Hands frames themselves on beside their inputs.
+    pub(crate) fn with_frames(self) -> Self {
+        Self {
+            whole: true,
+            ..self
+        }
     }
 
     /// Hands every frame on until there are no more, or none are wanted. The slot is closed whatever happens.
@@ -124,12 +137,13 @@ impl Pump {
 
     /// One step of the camera, with the frame reduced where it lies.
     fn step(&mut self) -> Result<(Step, Option<InputsOfFrame>)> {
-        let reducers = &mut self.reducers;
+        let (reducers, whole) = (&mut self.reducers, self.whole);
         let mut found = None;
         let step = self.camera.step(&mut |frame, arrival| {
             let inputs = reducers.iter_mut().map(|reducer| reduce(reducer, frame));
             found = Some(InputsOfFrame {
                 inputs: inputs.collect(),
+                whole: whole.then(|| Whole::of(frame)),
                 spec: frame.spec(),
                 arrival,
                 reduce: arrival.complete.elapsed(),
@@ -153,6 +167,7 @@ impl Pump {
     fn frame(&mut self, frame: InputsOfFrame) -> Result<Reduced> {
         let InputsOfFrame {
             inputs,
+            whole,
             spec,
             arrival,
             reduce,
@@ -177,6 +192,7 @@ impl Pump {
             index,
             time,
             inputs: inputs.into_iter().map(|i| i.map_err(text)).collect(),
+            whole,
             read: arrival.complete.saturating_duration_since(arrival.began),
             reduce,
             complete: arrival.complete,
@@ -193,6 +209,7 @@ impl Pump {
             index,
             time,
             inputs: self.reducers.iter().map(|_| Err(what.clone())).collect(),
+            whole: None,
             read: Duration::ZERO,
             reduce: Duration::ZERO,
             complete,
@@ -231,6 +248,7 @@ impl Pump {
 /// A frame's inputs with what is known of it.
 struct InputsOfFrame {
     inputs: Vec<Result<Box<[u8]>, FrameError>>,
+    whole: Option<Whole>,
     spec: FrameSpec,
     arrival: Arrival,
     reduce: Duration,
