@@ -25,6 +25,7 @@ mod sanitize;
 mod session;
 mod setup;
 mod size;
+mod soak;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +55,7 @@ enum Verb {
     PanicFree(panic_free::PanicFree),
     CPrograms(c_programs::CPrograms),
     Bench(bench::Bench),
+    Soak(soak::Soak),
     Test(test::Test),
     Demo(demo::Demo),
 }
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Verb::PanicFree(verb) => verb.run(),
         Verb::CPrograms(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
+        Verb::Soak(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
     };

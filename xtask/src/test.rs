@@ -3,7 +3,7 @@
 use crate::inputs::Inputs;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, compare, comparison, fuzz, gate, panic_free,
-    process, repo, sanitize, setup, size,
+    process, repo, sanitize, setup, size, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     ("packages", packages),
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
+    ("a made camera", soak::Soak::check),
     ("readers on made inputs", || fuzz::Fuzz::smoke().run()),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || aarch64::check(&samples()?)),
