@@ -1,7 +1,8 @@
 //! The section that says how a frame becomes the input.
 
 use super::LoadError;
-use super::header::{HEADER_LEN, SECTION_ENTRY_LEN, Section, field, word_at};
+use super::header::{HEADER_LEN, Section};
+use super::included::{section_at, varint_at};
 use crate::front_end::FrontEnd;
 use crate::plan::{PlannedInput, parts};
 
@@ -57,12 +58,9 @@ pub const fn front_end_need(bytes: &[u8]) -> FrontEndNeed {
         bytes.len() >= HEADER_LEN,
         "not a .flow file: shorter than its header"
     );
-    let mut index = 0;
-    while parts::FRAMES && index < bytes[field::SECTIONS] as usize {
-        let entry = HEADER_LEN + index * SECTION_ENTRY_LEN;
-        if word_at(bytes, entry) == Section::FrontEnd as u32 && word_at(bytes, entry + 8) > 0 {
+    match section_at(bytes, Section::FrontEnd) {
+        Some(mut place) if parts::FRAMES => {
             // Kind of front end, then channels, height and width: postcard's integers of varying length.
-            let mut place = word_at(bytes, entry + 4) as usize;
             let mut numbers = [0; 4];
             let mut which = 0;
             while which < numbers.len() {
@@ -70,25 +68,11 @@ pub const fn front_end_need(bytes: &[u8]) -> FrontEndNeed {
                 which += 1;
             }
             let [_, channels, height, width] = numbers;
-            return FrontEndNeed {
+            FrontEndNeed {
                 sums: 2 * channels * width,
                 input: channels * height * width,
-            };
+            }
         }
-        index += 1;
-    }
-    FrontEndNeed { sums: 0, input: 0 }
-}
-
-/// An integer of seven bits a byte, lowest first, and the place behind it.
-const fn varint_at(bytes: &[u8], mut place: usize) -> (usize, usize) {
-    let (mut value, mut shift) = (0, 0);
-    loop {
-        value |= ((bytes[place] & 0x7f) as usize) << shift;
-        place += 1;
-        if bytes[place - 1] & 0x80 == 0 {
-            return (value, place);
-        }
-        shift += 7;
+        _ => FrontEndNeed { sums: 0, input: 0 },
     }
 }

@@ -5,6 +5,7 @@
 mod front_end;
 mod golden;
 mod header;
+mod included;
 
 pub use front_end::{FrontEndNeed, front_end_need};
 pub use golden::{Golden, GoldenVector};
@@ -12,6 +13,7 @@ pub use header::{
     CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN, SECTION_ALIGNMENT,
     SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, field, scratch_need,
 };
+pub use included::{assert_gate, input_len, reads_frames};
 
 use crate::front_end::FrontEnd;
 use crate::gate::{Calibration, PValues};

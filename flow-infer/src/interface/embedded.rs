@@ -53,8 +53,8 @@ impl<const LATENTS: usize, const ACTIVATIONS: usize, const SUMS: usize, const IN
 ///
 /// `gate!(pub Name = "path/to/model.flow");` defines a type `Name` whose `Name::take()` opens the gate, once: another
 /// call gives [`OpenError::AlreadyTaken`](crate::OpenError::AlreadyTaken). The path counts from the file in which the
-/// macro stands, as with [`include_bytes!`]. A file of another version does not compile; a board with too little
-/// memory for it does not link.
+/// macro stands, as with [`include_bytes!`]. A file that cannot be a gate does not compile: of another version, cut off,
+/// in floats, not calibrated. A board with too little memory for it does not link.
 ///
 /// ```
 /// flow_infer::gate!(
@@ -78,6 +78,7 @@ macro_rules! gate {
             $visibility fn take() -> ::core::result::Result<$crate::Gate<'static>, $crate::OpenError> {
                 use $crate::interface::{Aligned, EmbeddedWorkspace};
                 const BYTES: &[u8] = ::core::include_bytes!($path);
+                const _: () = $crate::artifact::assert_gate(BYTES);
                 const LATENTS: usize = $crate::artifact::scratch_need(BYTES).latents as usize;
                 const ACTIVATIONS: usize =
                     $crate::artifact::scratch_need(BYTES).activations as usize;
