@@ -10,7 +10,7 @@ use flowgate::line::{self, Line};
 use flowgate::output::Output;
 use flowgate_stream::Answer;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run an emulated board.
 ///
@@ -30,15 +30,23 @@ enum Verb {
     Gate(Gate),
 }
 
-/// Run the committed gate on its compiled-in images, then on a data set, and check all of it.
+/// Run the gate in flash on a data set and check all of it: the committed model, on its compiled-in images first, or
+/// one of your own.
+///
+/// A model of pictures of any size gets them unreduced, row by row.
 #[derive(Args)]
 struct Gate {
+    /// A calibrated `.flow` of your own.
+    model: Option<PathBuf>,
     /// What to decide on after the compiled-in images.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Only the first N inputs.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Print one JSON object a line instead of a table.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Score a data set with a model, on the board.
@@ -72,6 +80,9 @@ impl Board {
 
 impl Gate {
     fn run(&self, board: &boards::Board) -> Result<()> {
+        if let Some(model) = &self.model {
+            return self.run_own(board, model);
+        }
         let model = std::fs::read(repo::device_model())?;
         let data = self
             .data
@@ -80,8 +91,23 @@ impl Gate {
         let run = gate::check(board, &model, &data.transpose()?.unwrap_or_default())?;
         // The images of the program come before the data.
         let unnamed = Inputs::default();
-        print(&Artifact::load(&model)?, &unnamed, &run.answers, false)?;
-        println!("{}", gate::describe(board, &run));
+        print(&Artifact::load(&model)?, &unnamed, &run.answers, self.json)?;
+        eprintln!("{}", gate::describe(board, &run));
+        Ok(())
+    }
+
+    fn run_own(&self, board: &boards::Board, path: &Path) -> Result<()> {
+        let name = || path.display().to_string();
+        let path = path.canonicalize().with_context(name)?;
+        let model = std::fs::read(&path).with_context(name)?;
+        let artifact = Artifact::load(&model).with_context(name)?;
+        let data = self.data.as_ref();
+        let inputs = data.map(|data| Inputs::load_for(&artifact, data, self.limit));
+        let inputs = inputs.transpose()?.unwrap_or_default();
+        let board = board.clone().with_model(path);
+        let run = gate::check_own(&board, &model, &inputs)?;
+        print(&artifact, &inputs, &run.answers, self.json)?;
+        eprintln!("{}; the host's bits", gate::describe(&board, &run));
         Ok(())
     }
 }
@@ -91,7 +117,7 @@ impl Score {
         let name = || self.model.display().to_string();
         let model = std::fs::read(&self.model).with_context(name)?;
         let artifact = Artifact::load(&model).with_context(name)?;
-        let inputs = Inputs::load(&self.data, self.limit)?;
+        let inputs = Inputs::load_for(&artifact, &self.data, self.limit)?;
         inputs
             .check(&artifact)
             .with_context(|| self.data.display().to_string())?;

@@ -6,6 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Names the model that the gate carries, to `firmware/app`.
+const MODEL: &str = "FLOWGATE_MODEL";
+/// The boards' feature for models that read frames.
+const FRAMES: &str = "frames";
+
 /// A folder under `firmware/boards`.
 #[derive(Clone, Debug)]
 pub(crate) struct Board {
@@ -18,6 +23,8 @@ pub(crate) struct Board {
     /// The emulator's arguments, up to the program.
     pub(crate) arguments: Vec<String>,
     folder: PathBuf,
+    /// What the gate carries instead of the committed model.
+    own_model: Option<PathBuf>,
 }
 
 /// The programs of an emulated board.
@@ -32,6 +39,16 @@ pub(crate) enum Program {
     Bench,
     /// [`Bench`](Self::Bench) with a mark after every step; the Cortex-M4 alone has it.
     Steps,
+}
+
+impl Program {
+    /// Features of the board's crate: any model may read frames, and the committed one does not.
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Gate | Self::Steps => &[],
+            Self::Score | Self::Bench => &["--features", FRAMES],
+        }
+    }
 }
 
 impl Board {
@@ -59,6 +76,30 @@ impl Board {
         command
     }
 
+    /// `cargo VERB --release` for one program.
+    pub(crate) fn cargo_of(&self, verb: &str, program: Program) -> Command {
+        let mut command = self.cargo(verb);
+        self.choose(&mut command, program);
+        command
+    }
+
+    /// The same board, its gate with another model.
+    pub(crate) fn with_model(self, model: PathBuf) -> Self {
+        Self {
+            own_model: Some(model),
+            ..self
+        }
+    }
+
+    /// Says which program, and which model its gate carries.
+    fn choose(&self, command: &mut Command, program: Program) {
+        command.args(["--bin", &self.binary(program)]);
+        command.args(program.features());
+        if let (Some(model), Program::Gate) = (&self.own_model, program) {
+            command.args(["--features", FRAMES]).env(MODEL, model);
+        }
+    }
+
     /// `cargo run` for a program, to be run in any folder: cargo is told both configurations that
     /// it would find from the board's.
     pub(crate) fn cargo_run(&self, program: Program) -> Command {
@@ -70,7 +111,7 @@ impl Board {
         }
         command.args(["run", "--release", "--quiet", "--manifest-path"]);
         command.arg(self.folder.join("Cargo.toml"));
-        command.args(["--bin", &self.binary(program)]);
+        self.choose(&mut command, program);
         command
     }
 
@@ -102,6 +143,7 @@ impl Board {
             emulator: emulator.starts_with("qemu-").then_some(emulator),
             arguments: words.collect(),
             folder,
+            own_model: None,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::session::{self, Run};
 use crate::size::Sizes;
 use crate::{CheckFailed, comparison, host, log, repo};
 use anyhow::Result;
-use flowgate_stream::Summary;
+use flowgate_stream::{Answer, Summary};
 
 /// RAM of the smallest part that the device model is made for.
 const RAM_LIMIT: u64 = 64 * 1024;
@@ -18,19 +18,47 @@ const SELF_TEST_PASSED: &str = "self-test passed: ";
 /// # Errors
 /// A bit differs from the host's, a limit is passed, or the log does not tell of the self-test.
 pub(crate) fn check(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run> {
-    let elf = session::build(board, Program::Gate)?;
-    let run = session::run(board, Program::Gate, model, inputs, &|_| ())?;
     let mut all = Inputs::load(&repo::compiled_in_images(), None)?;
     all.append(inputs)?;
-    let bits = comparison::differing_bits(&host::answers(model, &all)?, &run.answers);
+    checked(
+        board,
+        model,
+        inputs,
+        &host::answers(model, &all)?,
+        RAM_LIMIT,
+    )
+}
+
+/// The same of a gate with another model, which has no compiled-in images; its memory is for the linker to check.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_own(board: &Board, model: &[u8], inputs: &Inputs) -> Result<Run> {
+    let answers = match inputs.len() {
+        0 => vec![],
+        _ => host::answers(model, inputs)?,
+    };
+    checked(board, model, inputs, &answers, u64::MAX)
+}
+
+fn checked(
+    board: &Board,
+    model: &[u8],
+    inputs: &Inputs,
+    answers: &[Answer],
+    ram_limit: u64,
+) -> Result<Run> {
+    let elf = session::build(board, Program::Gate)?;
+    let run = session::run(board, Program::Gate, model, inputs, &|_| ())?;
+    let bits = comparison::differing_bits(answers, &run.answers);
     let sizes = Sizes::of(&elf)?;
     let stack = u64::from(run.summary.stack_bytes);
     let ram = sizes.ram + stack;
     let log = log::decode(&elf, &run.log)?;
     let complaint = if bits != 0 {
         format!("differs from the host in {bits} bits")
-    } else if ram > RAM_LIMIT {
-        format!("used {ram} bytes of RAM for statics and stack, more than {RAM_LIMIT}")
+    } else if ram > ram_limit {
+        format!("used {ram} bytes of RAM for statics and stack, more than {ram_limit}")
     } else if sizes.stack.is_some_and(|reserved| stack > reserved) {
         format!("used {stack} bytes of stack, more than the linker reserves")
     } else if golden_vectors(&log).unwrap_or(0) == 0 {

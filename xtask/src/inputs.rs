@@ -1,9 +1,11 @@
 //! The inputs of a run, in the bytes that the engine reads.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
-use flow_train_host::data::{self, Dataset, ItemName, ItemNames, ReadOptions};
-use flowgate_stream::InputsHeader;
+use flow_infer::front_end::{Frame, FrameReader, FrameSpec, FrontEnd, PixelFormat, Reduction};
+use flow_train_host::data::picture::{self, Picture};
+use flow_train_host::data::{self, Dataset, ItemName, ItemNames, Notice, ReadOptions};
+use flowgate_stream::{FrameHeader, InputsHeader};
 use std::path::Path;
 
 /// Inputs of one size.
@@ -12,6 +14,8 @@ pub(crate) struct Inputs {
     input_bytes: usize,
     bytes: Vec<u8>,
     names: Option<ItemNames>,
+    /// What boards get instead of inputs: the frames that they came from.
+    frames: Option<Vec<u8>>,
 }
 
 impl Inputs {
@@ -21,7 +25,81 @@ impl Inputs {
             input_bytes,
             bytes,
             names: None,
+            frames: None,
         }
+    }
+
+    /// Loads the first `limit` inputs of a data set for a model: pictures, where it reads frames, reduced here and for
+    /// boards as they are.
+    ///
+    /// # Errors
+    /// The file is missing or is no data set, or pictures do not fit the model.
+    pub(crate) fn load_for(
+        artifact: &Artifact<'_>,
+        path: &Path,
+        limit: Option<usize>,
+    ) -> Result<Self> {
+        match artifact.front_end() {
+            Some(FrontEnd::Frames(reduction)) => Self::load_frames(path, reduction, limit),
+            _ => Self::load(path, limit),
+        }
+    }
+
+    fn load_frames(path: &Path, reduction: &Reduction, limit: Option<usize>) -> Result<Self> {
+        let options = ReadOptions {
+            reduction: Some(*reduction),
+            ..ReadOptions::default()
+        };
+        let read = data::read(path, &options)?;
+        warn(&read.notices);
+        let range = 0..limit.unwrap_or(usize::MAX);
+        let dataset = read.dataset.take(range.clone());
+        let names = read.items.take(range);
+        let mut frames = vec![];
+        for index in 0..dataset.len() {
+            let ItemName::File(name) = names.get(index) else {
+                // Arrays and videos are read in the size of the model, or not at all.
+                return Ok(Self {
+                    names: Some(names),
+                    ..Self::of(&dataset)
+                });
+            };
+            let file = if path.is_dir() {
+                path.join(name)
+            } else {
+                path.to_owned()
+            };
+            let (spec, bytes) = frame(&picture::load(&file)?)?;
+            reduction
+                .region_of(&spec)
+                .with_context(|| file.display().to_string())?;
+            append_frame(&Frame::new(spec, &bytes)?, &mut frames);
+        }
+        Ok(Self {
+            names: Some(names),
+            frames: Some(frames),
+            ..Self::of(&dataset)
+        })
+    }
+
+    /// Frames, which become inputs here, and on boards once more.
+    ///
+    /// # Errors
+    /// One that does not fit the reduction.
+    pub(crate) fn of_frames(reduction: &Reduction, frames: &[Frame<'_>]) -> Result<Self> {
+        let mut sums = vec![0; reduction.accumulators()];
+        let mut input = vec![0; reduction.output.len()];
+        let (mut inputs, mut stream) = (vec![], vec![]);
+        for frame in frames {
+            let mut reader = FrameReader::new(reduction, frame.spec(), &mut sums, &mut input)?;
+            reader.push_frame(frame)?;
+            inputs.extend(reader.input()?);
+            append_frame(frame, &mut stream);
+        }
+        Ok(Self {
+            frames: Some(stream),
+            ..Self::new(reduction.output.len(), inputs)
+        })
     }
 
     /// Loads the first `limit` inputs of a data set.
@@ -30,9 +108,7 @@ impl Inputs {
     /// The file is missing or is no data set.
     pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
         let read = data::read(path, &ReadOptions::default())?;
-        for notice in &read.notices {
-            eprintln!("warning: {notice}");
-        }
+        warn(&read.notices);
         let range = 0..limit.unwrap_or(usize::MAX);
         Ok(Self {
             names: Some(read.items.take(range.clone())),
@@ -107,8 +183,39 @@ impl Inputs {
     pub(crate) fn to_stream(&self) -> Result<Vec<u8>> {
         let header = InputsHeader {
             count: u32::try_from(self.len())?,
-            input_bytes: u32::try_from(self.input_bytes)?,
+            input_bytes: match self.frames {
+                Some(_) => InputsHeader::FRAMES,
+                None => u32::try_from(self.input_bytes)?,
+            },
         };
-        Ok([&header.to_bytes(), self.bytes.as_slice()].concat())
+        let bytes = self.frames.as_ref().unwrap_or(&self.bytes);
+        Ok([&header.to_bytes(), bytes.as_slice()].concat())
+    }
+}
+
+fn warn(notices: &[Notice]) {
+    for notice in notices {
+        eprintln!("warning: {notice}");
+    }
+}
+
+/// A picture as a frame: grey, or red, green and blue.
+fn frame(picture: &Picture) -> Result<(FrameSpec, Vec<u8>)> {
+    let size = picture.size;
+    let format = match size.channels {
+        1 => PixelFormat::Grey8,
+        _ => PixelFormat::Rgb888,
+    };
+    let spec = FrameSpec::new(format, size.width.try_into()?, size.height.try_into()?);
+    let plane = picture.pixels.len() / size.channels.max(1) as usize;
+    let pixels = (0..plane).flat_map(|i| picture.pixels.iter().skip(i).step_by(plane));
+    Ok((spec, pixels.copied().collect()))
+}
+
+/// The header of a frame, then each row as a camera delivers it.
+fn append_frame(frame: &Frame<'_>, out: &mut Vec<u8>) {
+    out.extend(FrameHeader(frame.spec()).to_bytes());
+    for y in 0..frame.spec().rows() {
+        out.extend(frame.row(y).concat());
     }
 }

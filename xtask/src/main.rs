@@ -12,6 +12,7 @@ mod c_programs;
 mod compare;
 mod comparison;
 mod demo;
+mod frames;
 mod fuzz;
 mod gate;
 mod host;

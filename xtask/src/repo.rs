@@ -56,3 +56,8 @@ pub(crate) fn samples() -> [PathBuf; 2] {
     let folder = root().join("tests/data");
     [sample::FASHION_MNIST_FILE, sample::MNIST_FILE].map(|name| folder.join(name))
 }
+
+/// A gate that reads frames: grey scenes that are brighter to the right.
+pub(crate) fn frames_model() -> PathBuf {
+    root().join("flow-infer/tests/data/parts.flow")
+}

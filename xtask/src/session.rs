@@ -38,7 +38,7 @@ pub(crate) struct Run {
 pub(crate) fn build(board: &Board, program: Program) -> Result<PathBuf> {
     setup::targets([board.target.as_str()].into_iter())?;
     setup::programs(board.emulator.as_deref().into_iter())?;
-    process::run(board.cargo("build").args(["--bin", &board.binary(program)]))?;
+    process::run(&mut board.cargo_of("build", program))?;
     board.elf(program)
 }
 

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: everything CI runs, in order, stopping at the first failure.
 
+use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
-    aarch64, architectures, bench, boards, c_programs, compare, comparison, fuzz, gate, panic_free,
-    process, repo, sanitize, setup, size, soak,
+    aarch64, architectures, bench, boards, c_programs, compare, comparison, frames, fuzz, gate,
+    panic_free, process, repo, sanitize, setup, size, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -59,9 +60,11 @@ const STEPS: &[Step] = &[
     ("boards against host", boards_against_host),
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
+    ("frames on boards", frames_on_boards),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
     ("steps of an evaluation", bench::Steps::check),
+    ("instructions of the front end", bench::FrontEnd::check),
 ];
 
 impl Test {
@@ -150,7 +153,12 @@ fn firmware_lints() -> Result<()> {
     for board in boards::all()? {
         process::run(board.cargo("clippy").args(["--", "-D", "warnings"]))?;
     }
-    Ok(())
+    // What only a model of one's own needs.
+    let own = boards::find("m4")?.with_model(repo::frames_model());
+    process::run(
+        own.cargo_of("clippy", Program::Gate)
+            .args(["--", "-D", "warnings"]),
+    )
 }
 
 /// What a stranger copies: outside of all workspaces, so that only its own manifest counts.
@@ -196,6 +204,13 @@ fn gate_on_boards() -> Result<()> {
         let run = gate::check(&board, &model, &inputs)?;
         println!("{}", gate::describe(&board, &run));
     }
+    Ok(())
+}
+
+fn frames_on_boards() -> Result<()> {
+    let boards = boards::emulated()?;
+    let checked = frames::check(&boards)?;
+    println!("{checked} on {} boards: 0 differing bits", boards.len());
     Ok(())
 }
 

@@ -7,14 +7,20 @@
 #![no_std]
 
 mod deliberate;
+#[cfg(all(own_model, feature = "frames"))]
+mod frames;
 pub mod gate;
+#[cfg(not(own_model))]
 mod images;
 pub mod log;
+#[cfg(own_model)]
+mod own;
 mod pin;
 pub mod serve;
 pub mod stack;
 
 use embedded_hal::digital::StatefulOutputPin;
+use flow_infer::front_end::FrameSpec;
 use flowgate_stream::{Answer, exit};
 
 /// What a machine must offer.
@@ -30,6 +36,23 @@ pub trait Board {
     /// # Errors
     /// [`Stop::End`] where there is no further input, anything else where there should be one.
     fn next(&mut self, input: &mut [u8]) -> Result<(), Stop>;
+
+    /// Begins the next frame of the camera: what its rows will be.
+    ///
+    /// # Errors
+    /// As [`Board::next`]; a board without a camera has none.
+    fn next_frame(&mut self) -> Result<FrameSpec, Stop> {
+        Err(Stop::End)
+    }
+
+    /// Lends the next row of the frame: the row of each plane that belongs to it, in the order of the planes. Planes
+    /// that the format does not have are empty.
+    ///
+    /// # Errors
+    /// As [`Board::next`].
+    fn row(&mut self) -> Result<[&[u8]; 3], Stop> {
+        Err(Stop::End)
+    }
 
     /// Takes the answer to the input fetched last.
     ///

@@ -1,12 +1,12 @@
 //! Scores whatever the board fetches, until there is nothing more.
 
 use crate::{Board, Ran, Stop, pin};
-use flow_infer::Gate;
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Arithmetic, Fixed, Noise};
 use flow_infer::gate::Decision;
 use flow_infer::score::complexity::Coder;
+use flow_infer::{Assessment, Gate};
 use flowgate_stream::Answer;
 
 /// What answers inputs: the gate of a product, or a detector of a model in any number format.
@@ -20,14 +20,7 @@ pub trait Scorer {
 
 impl Scorer for Gate<'_> {
     fn score(&mut self, input: &[u8]) -> Answer {
-        let assessed = self.assess(input).ok();
-        Answer {
-            scores: assessed.map(|assessment| assessment.scores),
-            score_raw: assessed.map(|assessment| assessment.score_raw),
-            p_value_ppm: assessed.and_then(|assessment| assessment.p_value_ppm),
-            decision: Some(assessed.map_or(Decision::Invalid, |assessment| assessment.decision)),
-            pin_high: false,
-        }
+        answer_of(self.assess(input).ok())
     }
 
     fn scratch_bytes(&self) -> u32 {
@@ -43,6 +36,18 @@ impl<A: Arithmetic> Scorer for Detector<'_, A> {
 
     fn scratch_bytes(&self) -> u32 {
         scratch_bytes::<A>(self.artifact())
+    }
+}
+
+/// What a gate answers, before anything is done about it: the pin is low.
+#[inline]
+pub(crate) fn answer_of(assessed: Option<Assessment>) -> Answer {
+    Answer {
+        scores: assessed.map(|assessment| assessment.scores),
+        score_raw: assessed.map(|assessment| assessment.score_raw),
+        p_value_ppm: assessed.and_then(|assessment| assessment.p_value_ppm),
+        decision: Some(assessed.map_or(Decision::Invalid, |assessment| assessment.decision)),
+        pin_high: false,
     }
 }
 
@@ -83,7 +88,16 @@ pub(crate) fn answer<B: Board>(
     scorer: &mut impl Scorer,
     input: &[u8],
 ) -> Result<(), Stop> {
-    let mut answer = scorer.score(input);
+    let answer = scorer.score(input);
+    show(board, answer)
+}
+
+/// Shows a decision on the pin and reports it.
+///
+/// # Errors
+/// As [`Board::answer`].
+#[inline]
+pub fn show<B: Board>(board: &mut B, mut answer: Answer) -> Result<(), Stop> {
     answer.pin_high = pin::show(board, answer.decision);
     board.answer(&answer)
 }

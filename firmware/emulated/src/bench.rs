@@ -2,9 +2,10 @@
 #![allow(unsafe_code)] // the name of the mark
 
 use crate::files::{self, Files};
-use crate::memory::{FIXED, HALF, INPUT, KERNEL_TRIALS, MODEL, SINGLE, take};
+use crate::memory::{FIXED, HALF, INPUT, KERNEL_TRIALS, MODEL, REDUCED, SINGLE, SUMS, take};
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Arithmetic, Noise, ScratchMut, evaluate};
+use flow_infer::front_end::{FrameReader, FrontEnd, Reduction};
 use flow_infer::plan::NumberFormat;
 use flowgate_app::Stop;
 use flowgate_stream::exit;
@@ -45,6 +46,12 @@ fn evaluations<A: Arithmetic>(
     mut scratch: ScratchMut<'_, A>,
 ) -> Result<(), Stop> {
     let mut files = Files::open()?;
+    match artifact.front_end() {
+        Some(FrontEnd::Frames(reduction)) if files.are_frames() => {
+            return reductions(artifact, reduction, scratch, &mut files);
+        }
+        _ => {}
+    }
     let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
     let input = input.ok_or(Stop::ModelRefused)?;
     loop {
@@ -55,6 +62,36 @@ fn evaluations<A: Arithmetic>(
         count_mark();
         let evaluation = evaluate(artifact, input, Noise::Planned, scratch.reborrow(), &mut ());
         count_mark();
+        let evaluation = evaluation.map_err(|_| Stop::InputSize)?;
+        files.append(&evaluation.log_prob_raw.to_le_bytes())?;
+    }
+}
+
+/// Of frames the front end alone is counted: every row between two marks, and the host's file outside of them.
+fn reductions<A: Arithmetic>(
+    artifact: &Artifact<'_>,
+    reduction: &Reduction,
+    mut scratch: ScratchMut<'_, A>,
+    files: &mut Files,
+) -> Result<(), Stop> {
+    let (sums, input) = (take(&SUMS)?, take(&REDUCED)?);
+    loop {
+        let spec = match files.next_frame() {
+            Err(Stop::End) => return Ok(()),
+            other => other?,
+        };
+        let reader = FrameReader::new(reduction, spec, sums, input);
+        let mut reader = reader.map_err(|_| Stop::InputSize)?;
+        while reader.missing() > 0 {
+            let row = files.row()?;
+            let planes = row.get(..spec.format.planes()).unwrap_or(&[]);
+            count_mark();
+            let pushed = reader.push_row(planes);
+            count_mark();
+            pushed.map_err(|_| Stop::InputSize)?;
+        }
+        let input = reader.input().map_err(|_| Stop::InputSize)?;
+        let evaluation = evaluate(artifact, input, Noise::Planned, scratch.reborrow(), &mut ());
         let evaluation = evaluation.map_err(|_| Stop::InputSize)?;
         files.append(&evaluation.log_prob_raw.to_le_bytes())?;
     }

@@ -2,6 +2,7 @@
 
 use crate::files::Files;
 use crate::pin::RecordedPin;
+use flow_infer::front_end::FrameSpec;
 use flowgate_app::{Board, Stop, stack};
 use flowgate_stream::{Answer, Summary};
 
@@ -20,6 +21,11 @@ impl Emulated {
             pin: RecordedPin::new(),
             answers: 0,
         })
+    }
+
+    /// Whether the host gives frames, not inputs.
+    pub(crate) fn gives_frames(&self) -> bool {
+        self.files.are_frames()
     }
 
     /// Ends the answers with the summary.
@@ -43,6 +49,14 @@ impl Board for Emulated {
 
     fn next(&mut self, input: &mut [u8]) -> Result<(), Stop> {
         self.files.next_input(input)
+    }
+
+    fn next_frame(&mut self) -> Result<FrameSpec, Stop> {
+        self.files.next_frame()
+    }
+
+    fn row(&mut self) -> Result<[&[u8]; 3], Stop> {
+        self.files.row()
     }
 
     fn answer(&mut self, answer: &Answer) -> Result<(), Stop> {

@@ -7,6 +7,7 @@
 
 mod bench;
 mod board;
+mod camera;
 mod files;
 mod host;
 mod log;

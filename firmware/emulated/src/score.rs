@@ -4,12 +4,14 @@
 
 use crate::board::Emulated;
 use crate::files;
-use crate::memory::{CODER, FIXED, HALF, INPUT, MODEL, SINGLE, take};
+use crate::memory::{CODER, FIXED, HALF, INPUT, MODEL, REDUCED, SINGLE, SUMS, take};
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Arithmetic, ScratchMut};
+use flow_infer::front_end::{FrameError, FrameReader, FrontEnd, Reduction};
 use flow_infer::plan::NumberFormat;
-use flowgate_app::{Ran, Stop, serve};
+use flowgate_app::serve::{self, Scorer};
+use flowgate_app::{Board, Ran, Stop};
 
 /// Loads the host's model and answers the host's inputs.
 pub(crate) fn run(board: &mut Emulated) -> Ran {
@@ -36,7 +38,55 @@ fn serve<A: Arithmetic>(
 ) -> Result<Ran, Stop> {
     let mut detector = Detector::new(artifact, scratch, take(&CODER)?);
     serve::self_test(&mut detector)?;
-    let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
-    let input = input.ok_or(Stop::ModelRefused)?;
-    Ok(serve::serve(board, &mut detector, input))
+    match artifact.front_end() {
+        Some(FrontEnd::Frames(reduction)) if board.gives_frames() => {
+            serve_frames(board, &mut detector, reduction)
+        }
+        _ => {
+            let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
+            let input = input.ok_or(Stop::ModelRefused)?;
+            Ok(serve::serve(board, &mut detector, input))
+        }
+    }
+}
+
+/// Answers every frame of the host.
+fn serve_frames(
+    board: &mut Emulated,
+    scorer: &mut impl Scorer,
+    reduction: &Reduction,
+) -> Result<Ran, Stop> {
+    let (sums, input) = (take(&SUMS)?, take(&REDUCED)?);
+    let stop = loop {
+        if let Err(stop) = answer_frame(board, scorer, reduction, (sums, input)) {
+            break stop;
+        }
+    };
+    let scratch_bytes = scorer.scratch_bytes();
+    Ok(Ran {
+        stop,
+        scratch_bytes,
+    })
+}
+
+fn answer_frame(
+    board: &mut Emulated,
+    scorer: &mut impl Scorer,
+    reduction: &Reduction,
+    (sums, input): (&mut [u64], &mut [u8]),
+) -> Result<(), Stop> {
+    let spec = board.next_frame()?;
+    let mut reader = FrameReader::new(reduction, spec, sums, input).map_err(refused)?;
+    while reader.missing() > 0 {
+        let row = board.row()?;
+        let planes = row.get(..spec.format.planes()).unwrap_or(&[]);
+        reader.push_row(planes).map_err(refused)?;
+    }
+    let answer = scorer.score(reader.input().map_err(refused)?);
+    serve::show(board, answer)
+}
+
+fn refused(error: FrameError) -> Stop {
+    defmt::error!("no frame for this model: {}", error);
+    Stop::InputSize
 }

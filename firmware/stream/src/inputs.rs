@@ -16,6 +16,8 @@ pub struct InputsHeader {
 impl InputsHeader {
     /// Bytes of the encoded header.
     pub const BYTES: usize = 12;
+    /// In place of the bytes of an input: frames follow, each behind its own header.
+    pub const FRAMES: u32 = 0;
 
     /// `magic, count, input_bytes`.
     #[must_use]

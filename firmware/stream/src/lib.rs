@@ -7,7 +7,7 @@
 //! | file, in the folder where the emulator runs | written by | content |
 //! |---|---|---|
 //! | [`MODEL_FILE`] | host | a `.flow`, as it is |
-//! | [`INPUTS_FILE`] | host | [`InputsHeader`], then `count` inputs of `input_bytes` bytes each |
+//! | [`INPUTS_FILE`] | host | [`InputsHeader`], then `count` inputs of `input_bytes` bytes each; or frames, each a [`FrameHeader`] and its rows |
 //! | [`ANSWERS_FILE`] | board | one [`Answer`] per input, then one [`Summary`] |
 //!
 //! Standard output carries the board's log, defmt frames for `defmt-print -e ELF`.
@@ -19,10 +19,12 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod frame;
 mod inputs;
 mod summary;
 
 pub use answer::Answer;
+pub use frame::FrameHeader;
 pub use inputs::InputsHeader;
 pub use summary::Summary;
 

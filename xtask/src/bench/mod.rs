@@ -1,13 +1,15 @@
 //! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
-//! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns.
+//! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns; `bench front-end`:
+//! what a pixel of a frame costs.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
 
 mod cases;
 mod counter;
+mod front_end;
 mod machine;
-mod models;
+pub(crate) mod models;
 mod peers;
 mod plot;
 mod record;
@@ -21,6 +23,7 @@ use clap::{Args, Subcommand};
 use counter::Counter;
 use flowgate::output::Output;
 use flowgate::table::{Cell, Table, Tone};
+pub(crate) use front_end::FrontEnd;
 use machine::Machine;
 use record::{Entry, Record};
 pub(crate) use steps::Steps;
@@ -39,6 +42,7 @@ enum What {
     Device(Device),
     Scaling(scaling::Scaling),
     Steps(steps::Steps),
+    FrontEnd(front_end::FrontEnd),
 }
 
 /// Count instructions per multiply on emulated boards and hosts and compare them with tools/records/instructions.csv.
@@ -62,6 +66,7 @@ impl Bench {
             What::Device(device) => device.run(),
             What::Scaling(scaling) => scaling.run(),
             What::Steps(steps) => steps.run(),
+            What::FrontEnd(front_end) => front_end.run(),
         }
     }
 }

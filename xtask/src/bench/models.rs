@@ -1,6 +1,7 @@
 //! Flows with random tensors: what an instruction count needs of a model is its architecture.
 
 use anyhow::{Result, anyhow};
+use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Parity, ScaleMap, Shape, StepSpec,
@@ -25,25 +26,42 @@ pub(crate) fn image_flow(
     couplings: usize,
     conditioner: ConditionerSpec,
 ) -> Result<Subject> {
+    images_flow(Shape::new(1, side, side), couplings, conditioner, None)
+}
+
+/// A flow of one small coupling on what becomes of frames.
+pub(crate) fn frames_flow(reduction: Reduction) -> Result<Subject> {
+    let (channels, layers) = (4, 2);
+    let conditioner = ConditionerSpec::Convnet { channels, layers };
+    images_flow(
+        reduction.output,
+        1,
+        conditioner,
+        Some(FrontEnd::Frames(reduction)),
+    )
+}
+
+fn images_flow(
+    shape: Shape,
+    couplings: usize,
+    conditioner: ConditionerSpec,
+    front_end: Option<FrontEnd>,
+) -> Result<Subject> {
     let input = InputSpec::Image {
-        shape: Shape::new(1, side, side),
+        shape,
         logit_margin: 0.05,
     };
     let kept = [Parity::Odd, Parity::Even];
     let masks = kept.map(|kept| CouplingMask::Checkerboard { kept });
     let mut numbers = Numbers::new();
-    let pixels = numbers.take(INPUTS * usize::from(side) * usize::from(side));
+    let pixels = numbers.take(INPUTS * shape.len());
     let pixels = pixels
         .map(|number| (128.0 + 100.0 * number) as u8)
         .collect();
-    let images = Images::new(1, usize::from(side), usize::from(side), pixels)?;
-    subject(
-        input,
-        masks,
-        couplings,
-        conditioner,
-        Dataset::Images(images),
-    )
+    let [channels, height, width] = [shape.channels, shape.height, shape.width].map(usize::from);
+    let images = Images::new(channels, height, width, pixels)?;
+    let data = Dataset::Images(images);
+    subject(input, masks, couplings, conditioner, data, front_end)
 }
 
 /// A flow of one coupling on vectors of `dims` coordinates.
@@ -59,6 +77,7 @@ pub(crate) fn vector_flow(dims: u16, conditioner: ConditionerSpec) -> Result<Sub
         1,
         conditioner,
         Dataset::Vectors(vectors),
+        None,
     )
 }
 
@@ -68,6 +87,7 @@ fn subject(
     couplings: usize,
     conditioner: ConditionerSpec,
     data: Dataset,
+    front_end: Option<FrontEnd>,
 ) -> Result<Subject> {
     let mut level = LevelSpec::default();
     for mask in masks.into_iter().cycle().take(couplings) {
@@ -92,7 +112,7 @@ fn subject(
     let mut numbers = Numbers::new();
     let tensors = tensor_list(&spec).into_iter();
     let tensors = tensors.map(|wanted| (wanted.name.clone(), tensor(wanted, &mut numbers)));
-    let model = Model::new(spec.clone(), tensors.collect())?;
+    let model = Model::new(spec.clone(), tensors.collect())?.with_front_end(front_end);
     let bytes = export::quantized(&model, &data, &|| ())?.to_bytes()?;
     Ok(Subject { bytes, data })
 }

@@ -1,0 +1,37 @@
+//! Answers a camera's frames, row by row.
+
+use crate::serve::{self, Scorer};
+use crate::{Board, Ran, Stop};
+use flow_infer::{Assessment, FrameError, Gate};
+
+/// Answers every frame that `board` fetches.
+pub(crate) fn serve<B: Board>(board: &mut B, gate: &mut Gate<'_>) -> Ran {
+    let stop = loop {
+        let assessed = assess(board, gate);
+        let answered =
+            assessed.and_then(|assessment| serve::show(board, serve::answer_of(Some(assessment))));
+        if let Err(stop) = answered {
+            break stop;
+        }
+    };
+    Ran {
+        stop,
+        scratch_bytes: gate.scratch_bytes(),
+    }
+}
+
+fn assess<B: Board>(board: &mut B, gate: &mut Gate<'_>) -> Result<Assessment, Stop> {
+    let spec = board.next_frame()?;
+    let mut frame = gate.frame(spec).map_err(refused)?;
+    while frame.missing() > 0 {
+        let row = board.row()?;
+        let planes = row.get(..spec.format.planes()).unwrap_or(&[]);
+        frame.push_row(planes).map_err(refused)?;
+    }
+    frame.assess().map_err(refused)
+}
+
+fn refused(error: FrameError) -> Stop {
+    defmt::error!("no frame for this model: {}", error);
+    Stop::InputSize
+}
