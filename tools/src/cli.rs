@@ -43,6 +43,7 @@ enum Verb {
     Inspect(verbs::inspect::Args),
     Verify(verbs::verify::Args),
     Golden(verbs::golden::Args),
+    New(verbs::new::Args),
     Sign(verbs::sign::Args),
     Bench(verbs::bench::Args),
     Visualize(verbs::visualize::Args),
@@ -68,7 +69,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "sign",
         ],
     ),
-    ("Use models", &["score", "watch", "capture", "golden"]),
+    (
+        "Use models",
+        &["score", "watch", "capture", "new", "golden"],
+    ),
     (
         "Look and measure",
         &["eval", "inspect", "verify", "visualize", "bench", "paper"],
@@ -147,6 +151,7 @@ fn run(verb: &Verb, out: &mut Output) -> anyhow::Result<()> {
         Verb::Inspect(args) => args.run(out),
         Verb::Verify(args) => args.run(out),
         Verb::Golden(args) => args.run(out),
+        Verb::New(args) => args.run(out),
         Verb::Sign(args) => args.run(out),
         Verb::Bench(args) => args.run(out),
         Verb::Visualize(args) => args.run(out),

@@ -61,3 +61,8 @@ pub(crate) fn samples() -> [PathBuf; 2] {
 pub(crate) fn frames_model() -> PathBuf {
     root().join("flow-infer/tests/data/parts.flow")
 }
+
+/// A gate of two measurements.
+pub(crate) fn vectors_model() -> PathBuf {
+    root().join("flow-infer/tests/data/pump.flow")
+}

@@ -3,8 +3,8 @@
 use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
-    aarch64, architectures, bench, boards, c_programs, compare, comparison, frames, fuzz, gate,
-    panic_free, process, repo, sanitize, setup, size, soak,
+    aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison, frames,
+    fuzz, gate, new, panic_free, process, repo, sanitize, setup, size, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -55,12 +55,14 @@ const STEPS: &[Step] = &[
     ("engine on aarch64", || aarch64::check(&samples()?)),
     ("firmware lints", firmware_lints),
     ("example firmware", example_firmware),
+    ("firmware of one's own", new::check),
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),
     ("boards against host", boards_against_host),
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
     ("frames on boards", frames_on_boards),
+    ("images of chips", images_of_chips),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
     ("steps of an evaluation", bench::Steps::check),
@@ -203,6 +205,13 @@ fn gate_on_boards() -> Result<()> {
     for board in boards::emulated()? {
         let run = gate::check(&board, &model, &inputs)?;
         println!("{}", gate::describe(&board, &run));
+    }
+    Ok(())
+}
+
+fn images_of_chips() -> Result<()> {
+    for sentence in chip_images::check()? {
+        println!("{sentence}");
     }
     Ok(())
 }

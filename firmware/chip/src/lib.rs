@@ -10,6 +10,11 @@ use embedded_hal::digital::StatefulOutputPin;
 use flowgate_app::{Board, Stop, gate, stack};
 use flowgate_stream::Answer;
 
+/// Says how fast the core runs.
+pub fn clock(hertz: u32) {
+    defmt::info!("clock {} Hz", hertz);
+}
+
 /// Runs the gate on a chip whose decision pin is `pin`, then sleeps.
 pub fn gate(pin: impl StatefulOutputPin) -> ! {
     stack::paint();

@@ -14,6 +14,7 @@ pub(crate) mod export;
 pub(crate) mod golden;
 pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod new;
 pub(crate) mod paper;
 pub(crate) mod presets;
 pub(crate) mod score;
