@@ -19,7 +19,9 @@ mod gate;
 mod host;
 mod inputs;
 mod log;
+mod machine;
 mod new;
+mod page;
 mod panic_free;
 mod process;
 mod progress;
@@ -30,6 +32,7 @@ mod setup;
 mod size;
 mod soak;
 mod test;
+mod watched;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -59,6 +62,7 @@ enum Verb {
     CPrograms(c_programs::CPrograms),
     Bench(bench::Bench),
     Soak(soak::Soak),
+    Page(page::Page),
     Test(test::Test),
     Demo(demo::Demo),
 }
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Verb::CPrograms(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
+        Verb::Page(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
     };

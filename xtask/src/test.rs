@@ -4,7 +4,7 @@ use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison, frames,
-    fuzz, gate, new, panic_free, process, repo, sanitize, setup, size, soak,
+    fuzz, gate, new, page, panic_free, process, repo, sanitize, setup, size, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -50,6 +50,7 @@ const STEPS: &[Step] = &[
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("a made camera", soak::Soak::check),
+    ("the page in a browser", page::Page::check),
     ("readers on made inputs", || fuzz::Fuzz::smoke().run()),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || aarch64::check(&samples()?)),

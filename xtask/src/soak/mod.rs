@@ -4,9 +4,9 @@ mod feeder;
 mod random;
 mod scene;
 mod tally;
-mod watched;
 
-use crate::{CheckFailed, process, repo};
+use crate::watched::{self, Watched, get};
+use crate::{CheckFailed, machine, process, repo};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use feeder::{Fed, Feeder};
@@ -16,16 +16,17 @@ use flowgate::output::Output;
 use flowgate::table::Table;
 use scene::SIDE;
 use std::fs;
-use std::io::{BufRead, BufReader, BufWriter};
+use std::io::{BufRead, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tally::Tally;
-use watched::Watched;
 
 /// By how many KiB memory may grow from the second tenth of a run to the last.
 const MOST_GROWTH: u64 = 1024;
+/// From one look at the metrics to the next.
+const LOOK: Duration = Duration::from_millis(500);
 /// Looks at the memory in one run.
 const LOOKS: u64 = 200;
 /// How often the process is started again after its camera was unplugged, and for how many frames.
@@ -90,7 +91,7 @@ impl Soak {
     /// The program does not build, or something was refused.
     pub(crate) fn run(&self) -> Result<()> {
         println!("seed {}", self.seed);
-        let program = build(self.dev)?;
+        let program = watched::build(self.dev)?;
         let model = self.model.clone().unwrap_or_else(repo::device_model);
         let [garments, _] = repo::samples();
         let garments = load(self.data.as_ref().unwrap_or(&garments))?;
@@ -147,8 +148,8 @@ impl Soak {
             self.frames,
             self.seed,
             date::today(),
-            processor(),
-            thread::available_parallelism().map_or(1, usize::from),
+            machine::processor(),
+            machine::cores(),
             process::version("rustc")?,
             digest,
             tally::LOOKS_BACK,
@@ -167,13 +168,19 @@ fn live(
     seed: u64,
     frames: u64,
 ) -> Result<Life> {
-    let (watched, input, output) = Watched::start(program, model)?;
+    let name = model.to_string_lossy();
+    let (watched, input, output) = Watched::start(program, &[&name])?;
     let (coming, sights) = mpsc::channel();
     let mut tally = Tally::new(frames);
     let every = (frames / LOOKS).max(1);
     let (counted, fed) = thread::scope(|scope| {
         let feeder = Feeder::new(garments, seed, BufWriter::new(input), coming);
         let feeding = scope.spawn(move || feeder.run(frames));
+        // A process without a page has said why, and ends.
+        watched
+            .address()
+            .iter()
+            .for_each(|address| look_at(address));
         let counted = count(&mut tally, BufReader::new(output), &sights, |tally| {
             if tally.lines().is_multiple_of(every) {
                 // A process that has ended just now has no memory.
@@ -231,22 +238,6 @@ fn count(
     Ok(())
 }
 
-/// Builds the command.
-fn build(dev: bool) -> Result<PathBuf> {
-    let mut cargo = process::cargo();
-    cargo
-        .args(["build", "--quiet", "-p", "flowgate"])
-        .current_dir(repo::root());
-    if !dev {
-        cargo.arg("--release");
-    }
-    process::run(&mut cargo)?;
-    let folder = repo::target_folder(&repo::root())?;
-    Ok(folder
-        .join(if dev { "debug" } else { "release" })
-        .join("flowgate"))
-}
-
 fn load(path: &Path) -> Result<Vec<Vec<u8>>> {
     let loaded = data::load(path)?;
     let sides = loaded.shape();
@@ -258,10 +249,17 @@ fn load(path: &Path) -> Result<Vec<Vec<u8>>> {
     }
 }
 
-/// The processor's name, where the system says it.
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = info.lines().find(|line| line.starts_with("model name"));
-    let name = line.and_then(|line| line.split(':').nth(1));
-    name.map_or(std::env::consts::ARCH, str::trim).to_owned()
+/// A viewer who reads events, and one who asks for the metrics again and again, until the page is gone.
+fn look_at(address: &str) {
+    let (viewer, scraper) = (address.to_owned(), address.to_owned());
+    thread::spawn(move || {
+        let mut stream = get(&viewer, "/events")?;
+        std::io::copy(&mut stream, &mut std::io::sink())
+    });
+    thread::spawn(move || -> std::io::Result<()> {
+        loop {
+            get(&scraper, "/metrics")?.read_to_end(&mut Vec::new())?;
+            thread::sleep(LOOK);
+        }
+    });
 }

@@ -2,6 +2,7 @@
 
 use super::hub::Hub;
 use super::metrics;
+use crate::picture::file::encode;
 use hyper::{Method, StatusCode};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub(super) fn to(method: &Method, path: &str, hub: &Hub) -> Answer {
             let script = include_str!("page.js");
             Some(("text/javascript; charset=utf-8", script.into()))
         }
+        "/favicon.ico" => icon().map(|png| ("image/png", png)),
         "/about" => Some(("application/json", hub.about().into())),
         "/metrics" => Some((
             "text/plain; version=0.0.4; charset=utf-8",
@@ -62,6 +64,15 @@ pub(super) fn refusal(status: StatusCode) -> Answer {
         kind: TEXT,
         body: format!("{status}\n").into(),
     }
+}
+
+/// A gate, which browsers ask for by themselves.
+fn icon() -> Option<Vec<u8>> {
+    let is_gate =
+        |x, y| matches!(x, 2..5 | 11..14) && y > 1 || matches!(y, 2..5) && x > 1 && x < 14;
+    let sample = |at: usize| if is_gate(at % 16, at / 16) { 24 } else { 255 };
+    let samples: Vec<u8> = (0..16 * 16).map(sample).collect();
+    encode((16, 16), png::ColorType::Grayscale, &samples).ok()
 }
 
 fn health(hub: &Hub) -> Answer {

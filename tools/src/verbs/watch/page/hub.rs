@@ -20,6 +20,9 @@ const ALARMS: usize = 24;
 /// Most points of one event, so that a fast file does not flood a viewer.
 const POINTS_AN_EVENT: usize = 200;
 
+/// How long a picture serves all viewers: they ask twice a second, and a heat map is an evaluation of its own.
+const SHOWN: Duration = Duration::from_millis(400);
+
 /// What stays the same.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct About {
@@ -102,10 +105,20 @@ struct State {
     last: Option<Instant>,
 }
 
+/// The frame that viewers are shown.
+struct Shown {
+    since: Instant,
+    input: Box<[u8]>,
+    /// Where it is odd, once somebody has asked.
+    heat: Option<Vec<u8>>,
+}
+
 /// Where the thread that decides leaves what it saw, and viewers find it.
 pub(crate) struct Hub {
     about: About,
     state: Mutex<State>,
+    /// Of each gate.
+    shown: Mutex<Vec<Option<Shown>>>,
 }
 
 impl Hub {
@@ -121,9 +134,11 @@ impl Hub {
             inputs: vec![None; gates],
             last: None,
         };
+        let shown = (0..gates).map(|_| None).collect();
         Self {
             about,
             state: Mutex::new(state),
+            shown: Mutex::new(shown),
         }
     }
 
@@ -209,10 +224,39 @@ impl Hub {
         Some((serde_json::to_string(&event).unwrap_or_default(), next))
     }
 
-    /// The last frame as a gate's model sees it, as PNG.
+    /// The last frame as a gate's model sees it, as PNG; at most [`SHOWN`] behind.
     pub(super) fn frame(&self, gate: usize) -> Option<Vec<u8>> {
-        let input = self.lock().inputs.get(gate)?.clone()?;
-        png(self.gates().get(gate)?.shape, &input)
+        let shape = self.gates().get(gate)?.shape;
+        self.shown(gate, |shown| png(shape, &shown.input))
+    }
+
+    /// Where that frame is odd, as PNG: the redder the odder, the bluer the more usual.
+    pub(super) fn heat(&self, gate: usize) -> Option<Vec<u8>> {
+        let file = &self.gates().get(gate)?.file;
+        self.shown(gate, |shown| {
+            if shown.heat.is_none() {
+                shown.heat = heat_png(file, &shown.input);
+            }
+            shown.heat.clone()
+        })
+    }
+
+    /// The frame that viewers are shown; the last one where that is too old.
+    fn shown<T>(&self, gate: usize, show: impl FnOnce(&mut Shown) -> Option<T>) -> Option<T> {
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = all.get_mut(gate)?;
+        if shown
+            .as_ref()
+            .is_none_or(|shown| shown.since.elapsed() > SHOWN)
+        {
+            let input = self.lock().inputs.get(gate)?.clone()?;
+            *shown = Some(Shown {
+                since: Instant::now(),
+                input,
+                heat: None,
+            });
+        }
+        show(shown.as_mut()?)
     }
 
     /// The frame with which an alarm began, as PNG.
@@ -223,24 +267,6 @@ impl Hub {
             (shot.gate, shot.input.clone()?)
         };
         png(self.gates().get(gate)?.shape, &input)
-    }
-
-    /// Where the last frame is odd, as PNG: the redder the odder, the bluer the more usual.
-    pub(super) fn heat(&self, gate: usize) -> Option<Vec<u8>> {
-        let input = self.lock().inputs.get(gate)?.clone()?;
-        let about = self.gates().get(gate)?;
-        let artifact = Artifact::load(&about.file).ok()?;
-        let map = heat(&artifact, &input).ok()?;
-        let most = map.nats.iter().fold(1.0f32, |most, v| most.max(v.abs()));
-        let pixel = |&nats: &f32| {
-            let pale = (255.0 * (1.0 - nats.abs() / most)) as u8;
-            match nats > 0.0 {
-                true => [255, pale, pale],
-                false => [pale, pale, 255],
-            }
-        };
-        let pixels: Vec<u8> = map.nats.iter().flat_map(pixel).collect();
-        encode((map.width, map.height), png::ColorType::Rgb, &pixels).ok()
     }
 
     /// What is counted, of one moment.
@@ -270,6 +296,22 @@ fn rate(points: &VecDeque<(Instant, Point)>) -> Option<f64> {
     let (first, last) = (points.front()?.0, points.back()?.0);
     let seconds = last.saturating_duration_since(first).as_secs_f64();
     (seconds > 0.0).then(|| (points.len() - 1) as f64 / seconds)
+}
+
+/// Where an input is odd, as a picture.
+fn heat_png(file: &[u8], input: &[u8]) -> Option<Vec<u8>> {
+    let artifact = Artifact::load(file).ok()?;
+    let map = heat(&artifact, input).ok()?;
+    let most = map.nats.iter().fold(1.0f32, |most, v| most.max(v.abs()));
+    let pixel = |&nats: &f32| {
+        let pale = (255.0 * (1.0 - nats.abs() / most)) as u8;
+        match nats > 0.0 {
+            true => [255, pale, pale],
+            false => [pale, pale, 255],
+        }
+    };
+    let pixels: Vec<u8> = map.nats.iter().flat_map(pixel).collect();
+    encode((map.width, map.height), png::ColorType::Rgb, &pixels).ok()
 }
 
 /// An input as a picture: its planes interleaved.

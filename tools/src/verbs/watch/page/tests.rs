@@ -100,6 +100,7 @@ fn everything_that_exists_is_shown_and_nothing_else() {
         ("/metrics", "text/plain; version=0.0.4"),
         ("/healthz", "text/plain"),
         ("/frame/0.png", "image/png"),
+        ("/favicon.ico", "image/png"),
         ("/alarm/0.png", "image/png"),
     ] {
         let (head, body) = got(address, path);
