@@ -137,11 +137,50 @@ fn sources_that_cannot_be_used_are_refused_with_a_line() {
         ),
         (&["v.y4m", "--also", "nothing.flow"], "nothing.flow"),
         (&["-"], "standard input: holds no frames"),
+        (&["/dev/no-such-camera"], "no-such-camera: cannot be read"),
+        (&["."], "a directory"),
+        (&["v.y4m", "--listen", "0.0.0.0:0"], "--allow-remote"),
+        (&["v.y4m", "--listen", "somewhere"], "--listen"),
+        (&["v.y4m", "--alarm", "6/5"], "M from 1 to N"),
     ] {
         let (code, _, err) = watched(&place, args, b"");
         assert_eq!(code, Some(2), "{args:?}: {err}");
         assert!(err.contains(said), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_before_anything_is_read() {
+    let place = Place::new();
+    place.write("v.y4m", video(&frames(1, false)));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, lines, err) = watched(&place, &["v.y4m", "--json", "--listen", &address], b"");
+    assert_eq!((code, lines.len()), (Some(2), 0), "{err}");
+    let line = format!("error: --listen {address}: ");
+    assert!(err.starts_with(&line) && err.contains("in use"), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[cfg(all(target_os = "linux", feature = "camera"))]
+#[test]
+fn a_device_that_is_no_camera_is_said() {
+    let place = Place::new();
+    let (code, _, err) = watched(&place, &["/dev/null"], b"");
+    assert_eq!(code, Some(2));
+    assert!(
+        err.contains("/dev/null: cannot be used as a camera"),
+        "{err}"
+    );
+}
+
+#[cfg(all(target_os = "linux", not(feature = "camera")))]
+#[test]
+fn a_device_is_refused_with_another_way_where_none_are_read() {
+    let place = Place::new();
+    let (code, _, err) = watched(&place, &["/dev/null"], b"");
+    assert_eq!(code, Some(2));
+    assert!(err.contains("ffmpeg -f v4l2"), "{err}");
 }
 
 #[test]

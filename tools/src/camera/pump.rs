@@ -269,3 +269,101 @@ fn sleep(long: Duration, signals: &Signals) {
         std::thread::sleep(left.min(NAP));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::slot::{Policy, Taken};
+    use super::*;
+    use flow_infer::front_end::PixelFormat;
+    use flow_infer::spec::Shape;
+
+    /// A device that goes away behind its second frame, comes back when it is asked for the second time, and loses
+    /// three frames.
+    struct Loose {
+        steps: u64,
+        reopened: u64,
+    }
+
+    impl Camera for Loose {
+        fn step(&mut self, take: &mut dyn FnMut(&Frame<'_>, Arrival)) -> Result<Step> {
+            self.steps += 1;
+            match self.steps {
+                3 => return Ok(Step::Gone("the device went away: unplugged".to_owned())),
+                4 => {
+                    return Ok(Step::Fault(
+                        "the driver marked a frame as broken".to_owned(),
+                    ));
+                }
+                7 => return Ok(Step::End),
+                _ => {}
+            }
+            assert!(self.steps < 3 || self.reopened == 2, "it is not there");
+            let now = Instant::now();
+            let arrival = Arrival {
+                began: now,
+                complete: now,
+                lost: if self.steps == 5 { 3 } else { 0 },
+            };
+            let spec = FrameSpec::new(PixelFormat::Grey8, 2, 2);
+            take(&Frame::new(spec, &[self.steps as u8; 4])?, arrival);
+            Ok(Step::Frame)
+        }
+
+        fn name(&self) -> &str {
+            "loose"
+        }
+
+        fn is_live(&self) -> bool {
+            true
+        }
+
+        fn interval(&self) -> Option<Duration> {
+            None
+        }
+
+        fn reopen(&mut self) -> Result<()> {
+            self.reopened += 1;
+            match self.reopened {
+                1 => anyhow::bail!("not there yet"),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_that_went_away_is_waited_for_and_what_was_lost_is_counted() {
+        let camera = Loose {
+            steps: 0,
+            reopened: 0,
+        };
+        let signals = Arc::new(Signals::default());
+        let whole = Reduction::to(Shape::new(1, 2, 2));
+        let pump = Pump::new(Box::new(camera), &[whole], false, Arc::clone(&signals)).unwrap();
+        let slot = Slot::new(Policy::Every);
+        let mut found = Vec::new();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| pump.with_frames().run(&slot));
+            loop {
+                match slot.take(NAP) {
+                    Taken::Next(frame, 0) => {
+                        assert_eq!(frame.whole.is_some(), frame.inputs[0].is_ok());
+                        found.push((frame.index, frame.inputs[0].as_ref().ok().map(|i| i[0])));
+                    }
+                    Taken::Next(..) => panic!("no frame gives way"),
+                    Taken::Nothing => {}
+                    Taken::Closed => break,
+                }
+            }
+            reader.join().unwrap().unwrap();
+        });
+        let wanted = [
+            (0, Some(1)),
+            (1, Some(2)),
+            (2, None),
+            (3, Some(5)),
+            (4, Some(6)),
+        ];
+        assert_eq!(found, wanted);
+        assert_eq!(signals.counted(), (3, 1));
+    }
+}

@@ -1,6 +1,6 @@
 //! `flowgate bench`: how fast this machine trains and scores, alone and against others.
 //!
-//! `train` and `host` the verbs. Of `train`: `case` what is timed, `files` a case on disk, `worker` our side,
+//! `train`, `host` and `watch` the verbs. Of `train`: `case` what is timed, `files` a case on disk, `worker` our side,
 //! `gradients` whether both sides differentiate alike, `versus` the turns, `epoch` the time between steps, `report` the tables. Of both: `peer` a process that takes turns,
 //! `protocol` what it is told and answers, `python` the other sides' environment, `machine` where all of it runs.
 
@@ -16,6 +16,7 @@ mod python;
 mod report;
 mod train;
 mod versus;
+mod watch;
 mod worker;
 
 use crate::output::Output;
@@ -31,11 +32,13 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  flowgate bench train --against torch\n  flowgate bench host model.flow --against all"
+    after_help = "Examples:\n  flowgate bench train --against torch\n  flowgate bench host model.flow --against all\n  \
+    flowgate bench watch model.flow --against python"
 )]
 enum Verb {
     Train(train::Args),
     Host(host::Args),
+    Watch(watch::Args),
 }
 
 impl Args {
@@ -43,6 +46,7 @@ impl Args {
         match &self.verb {
             Verb::Train(args) => args.run(out),
             Verb::Host(args) => args.run(out),
+            Verb::Watch(args) => args.run(out),
         }
     }
 }

@@ -29,16 +29,16 @@ pub(super) const FLOAT: &str = "float.flow";
 pub(super) const COMPARED: &str = "compared.flow";
 
 /// A quantized model of images.
-pub(super) struct Case {
+pub(in super::super) struct Case {
     /// The model file's name without the ending.
-    pub(super) name: String,
+    pub(in super::super) name: String,
     pub(super) bytes: Vec<u8>,
     spec: FlowSpec,
 }
 
 impl Case {
     /// Reads a model.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in super::super) fn open(path: &Path) -> Result<Self> {
         let loaded = Loaded::open_flow(path)?;
         let artifact = loaded.artifact()?;
         if artifact.number_format() != NumberFormat::Q8 {
@@ -69,7 +69,7 @@ impl Case {
     }
 
     /// Writes what our sides read into an existing directory.
-    pub(super) fn write(&self, directory: &Path) -> Result<()> {
+    pub(in super::super) fn write(&self, directory: &Path) -> Result<()> {
         let pixels = NpyValues::U8(images(BATCH)?.pixels().to_vec());
         NpyArray::new(vec![BATCH, 1, 28, 28], pixels)?.write(&directory.join(IMAGES))?;
         write_atomically(&directory.join(TIMED), |w| w.write_all(&self.bytes))?;

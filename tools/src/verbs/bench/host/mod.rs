@@ -17,7 +17,7 @@ use super::python;
 use crate::output::Output;
 use crate::{date, place, progress, provenance, scripts};
 use anyhow::{Context, Result, bail};
-use case::Case;
+pub(super) use case::Case;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
 use report::Outcome;
@@ -142,9 +142,7 @@ impl Args {
             peers.push(Peer::ours(side, "host", directory, side.threads, more)?);
         }
         if let Some(interpreter) = python {
-            case.write_for_others(directory)?;
-            let script = &scripts::write(directory, &SCRIPTS)?;
-            export(interpreter, script, directory)?;
+            let script = &to_onnx(case, interpreter, directory)?;
             let python = Python {
                 interpreter,
                 script,
@@ -195,6 +193,14 @@ impl Args {
         }
         text
     }
+}
+
+/// Writes what the other sides read, as ONNX too; the path of their script.
+pub(super) fn to_onnx(case: &Case, interpreter: &Path, directory: &Path) -> Result<PathBuf> {
+    case.write_for_others(directory)?;
+    let script = scripts::write(directory, &SCRIPTS)?;
+    export(interpreter, &script, directory)?;
+    Ok(script)
 }
 
 /// Has the script write the flow for ONNX Runtime, in a process of its own: its memory is nobody's.

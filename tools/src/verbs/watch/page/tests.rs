@@ -175,6 +175,22 @@ fn bad_requests_get_their_status() {
 }
 
 #[test]
+fn a_request_that_does_not_end_is_given_up_while_others_are_answered() {
+    let address = served(&hub());
+    let mut slow = TcpStream::connect(address).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: localho").unwrap();
+    assert!(got(address, "/about").0.starts_with("HTTP/1.1 200"));
+    // Nothing more is sent; the connection ends by itself.
+    let mut rest = Vec::new();
+    let _ = slow.read_to_end(&mut rest);
+    let text = String::from_utf8_lossy(&rest);
+    assert!(
+        rest.is_empty() || text.starts_with("HTTP/1.1 408"),
+        "{text}"
+    );
+}
+
+#[test]
 fn ten_viewers_get_every_frame_once() {
     let hub = hub();
     let address = served(&hub);
