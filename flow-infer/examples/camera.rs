@@ -8,7 +8,7 @@
 //! One thread waits for the camera and reduces its frames to what the model reads; this one decides. What
 //! `flowgate watch` says of the same frames are the same integers.
 
-use flow_infer::front_end::{Frame, FrameReader, FrameSpec, PixelFormat, Reduction};
+use flow_infer::front_end::{Frame, FrameReader, FrameSpec, FrontEnd, PixelFormat, Reduction};
 use flow_infer::spec::Shape;
 use flow_infer::{Debounce, Gate, InputShape, Model, Workspace};
 use std::error::Error;
@@ -35,7 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Err("the model reads no images".into());
     };
-    let reduction = Reduction::to(Shape::new(channels, height, width));
+    // A model for frames says what it reads of them; another one gets the whole.
+    let reduction = match model.artifact().front_end() {
+        Some(FrontEnd::Frames(reduction)) => *reduction,
+        _ => Reduction::to(Shape::new(channels, height, width)),
+    };
     reduction.region_of(&camera)?;
     let mut workspace = Workspace::for_model(&model);
     let mut gate = Gate::new(model, &mut workspace)?;

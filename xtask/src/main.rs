@@ -25,6 +25,7 @@ mod page;
 mod panic_free;
 mod process;
 mod progress;
+mod recording;
 mod repo;
 mod sanitize;
 mod session;
