@@ -4,7 +4,7 @@ use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison, frames,
-    fuzz, gate, new, page, panic_free, process, repo, sanitize, setup, size, soak,
+    fuzz, gate, new, page, panic_free, process, recording, repo, sanitize, setup, size, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -63,6 +63,7 @@ const STEPS: &[Step] = &[
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
     ("frames on boards", frames_on_boards),
+    ("a recording everywhere", recording::check),
     ("images of chips", images_of_chips),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
