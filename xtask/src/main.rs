@@ -31,6 +31,7 @@ mod sanitize;
 mod session;
 mod setup;
 mod size;
+mod slots;
 mod soak;
 mod test;
 mod watched;

@@ -4,7 +4,8 @@ use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison, frames,
-    fuzz, gate, new, page, panic_free, process, recording, repo, sanitize, setup, size, soak,
+    fuzz, gate, new, page, panic_free, process, recording, repo, sanitize, setup, size, slots,
+    soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -14,12 +15,13 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-/// Targets that flow-infer must build for, without std.
-const ENGINE_TARGETS: [&str; 4] = [
+/// Targets that flow-infer and flow-slots must build for, without std.
+const ENGINE_TARGETS: [&str; 5] = [
     "thumbv6m-none-eabi",
     "thumbv7m-none-eabi",
     "thumbv7em-none-eabihf",
     "riscv32imac-unknown-none-elf",
+    "riscv32imc-unknown-none-elf",
 ];
 
 /// Members of the workspace that stay in the repository.
@@ -65,6 +67,7 @@ const STEPS: &[Step] = &[
     ("frames on boards", frames_on_boards),
     ("a recording everywhere", recording::check),
     ("images of chips", images_of_chips),
+    ("models in slots on a board", slots::check),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
     ("steps of an evaluation", bench::Steps::check),
@@ -143,8 +146,8 @@ fn packages() -> Result<()> {
 
 fn host_tests() -> Result<()> {
     process::run(&mut cargo("test --workspace --quiet"))?;
-    let mut stream = cargo("test --quiet -p flowgate-stream");
-    process::run(stream.current_dir(repo::firmware()))
+    let mut firmware = cargo("test --quiet -p flowgate-stream -p flowgate-sensors");
+    process::run(firmware.current_dir(repo::firmware()))
 }
 
 fn engine_without_std() -> Result<()> {
@@ -152,6 +155,7 @@ fn engine_without_std() -> Result<()> {
         let words =
             "build -p flow-infer --quiet --no-default-features --features full,defmt --target";
         process::run(cargo(words).arg(target))?;
+        process::run(cargo("build -p flow-slots --quiet --target").arg(target))?;
     }
     let without_parts = "test -p flow-infer --quiet --no-default-features --lib";
     process::run(&mut cargo(without_parts))

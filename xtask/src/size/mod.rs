@@ -111,6 +111,11 @@ pub(crate) fn check(board: &Board) -> Result<()> {
 }
 
 impl Sizes {
+    /// Code of a crate, without what was inlined elsewhere.
+    pub(crate) fn text_of(&self, name: &str) -> u64 {
+        self.text_by_crate.get(name).copied().unwrap_or(0)
+    }
+
     /// Sizes of a linked program. Inlined code counts for the crate of the function that it was inlined into.
     ///
     /// # Errors

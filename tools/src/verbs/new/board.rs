@@ -138,7 +138,7 @@ pub(super) const BOARDS: [Board; 6] = [
         flash: 4096 * KIB - 64 * KIB,
         // What the bootloader and the caches leave.
         ram: 312 * KIB,
-        code: 128 * KIB,
+        code: 72 * KIB,
         reserve: 48 * KIB,
         source: template!("boards/esp32c3/board.rs"),
         dependencies: template!("boards/esp32c3/dependencies.toml"),
