@@ -6,6 +6,7 @@ use flow_infer::front_end::{FrameReader, FrontEnd};
 use flow_infer::{
     Decision, FixedWorkspace, Frame, FrameError, FrameSpec, Gate, Model, PixelFormat, Workspace,
 };
+use std::task::Poll;
 
 const PARTS: &[u8] = include_bytes!("data/parts.flow");
 const PUMP: &[u8] = include_bytes!("data/pump.flow");
@@ -67,6 +68,33 @@ fn a_frame_is_assessed_as_the_input_that_it_becomes() {
             assert_eq!(rows.assess(), Ok(wanted), "{format} by rows");
         });
     }
+}
+
+#[test]
+fn a_frame_in_steps_is_the_frame_in_one_go_and_begins_anew() {
+    let spec = FrameSpec::new(PixelFormat::Grey8, 20, 12);
+    let bytes = scene(&spec);
+    let frame = Frame::new(spec, &bytes).unwrap();
+    gate_and(|gate| {
+        let wanted = gate.assess_frame(&frame).unwrap();
+        let mut input = gate.frame(spec).unwrap();
+        (0..7).for_each(|_| input.push_row(&[&[0; 20]]).unwrap());
+        // Another frame comes before that one is whole.
+        input.restart();
+        (0..12).for_each(|y| input.push_row(&frame.row(y)[..1]).unwrap());
+        let mut evaluation = input.begin().unwrap();
+        let mut steps = 0;
+        let found = loop {
+            steps += 1;
+            if let Poll::Ready(found) = evaluation.poll(1) {
+                break found;
+            }
+        };
+        assert_eq!(found, wanted);
+        assert!(steps > 2, "{steps}");
+        let missing = FrameError::Unfinished { missing: 12 };
+        assert_eq!(gate.frame(spec).unwrap().begin().err(), Some(missing));
+    });
 }
 
 #[test]

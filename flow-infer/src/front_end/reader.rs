@@ -131,6 +131,17 @@ impl<'m> FrameReader<'m> {
         }
     }
 
+    /// As [`Self::input`], for as long as its memory is lent.
+    ///
+    /// # Errors
+    /// [`FrameError::Unfinished`].
+    pub fn into_input(self) -> Result<&'m [u8], FrameError> {
+        match self.missing() {
+            0 => Ok(self.input),
+            missing => Err(FrameError::Unfinished { missing }),
+        }
+    }
+
     /// Rows and columns of a cell: a mosaic's colours are whole in 2 x 2 samples only.
     fn cell(&self) -> u32 {
         1 + u32::from(self.frame.format.is_mosaic())

@@ -1,12 +1,13 @@
 //! Decisions about a camera's frames, whole or row by row.
 
-use super::{Assessment, Gate};
+use super::{Assessment, Evaluation, Gate};
 use crate::artifact::Artifact;
 use crate::detector::Detector;
-use crate::engine::{Elements, Fixed, Noise, ScratchMut};
+use crate::engine::{Elements, Fixed, Noise, Request, ScratchMut};
 use crate::front_end::{Frame, FrameError, FrameReader, FrameSpec, FrontEnd, Reduction};
 use crate::gate::Decision;
 use crate::score::complexity::Coder;
+use crate::scoring::Scoring;
 
 impl<'m> Gate<'m> {
     /// Whether a frame is like those that the model was built for: the front end of its file makes the input of it.
@@ -78,7 +79,7 @@ pub struct FrameInput<'g, 'm> {
     reader: FrameReader<'g>,
 }
 
-impl FrameInput<'_, '_> {
+impl<'g> FrameInput<'g, '_> {
     /// Takes the next row of pixels: the row of each plane that belongs to it, in the order of the planes. Where a
     /// chroma row serves two rows of pixels, it is given with both.
     ///
@@ -91,6 +92,28 @@ impl FrameInput<'_, '_> {
     /// Rows that are still to come.
     pub fn missing(&self) -> u32 {
         self.reader.missing()
+    }
+
+    /// Forgets the rows that have come: another frame begins, whose first row is next.
+    pub fn restart(&mut self) {
+        self.reader.restart();
+    }
+
+    /// The assessment of the frame, to be computed step by step between other work, such as taking in the rows of the
+    /// next frame.
+    ///
+    /// # Errors
+    /// [`FrameError::Unfinished`].
+    pub fn begin(self) -> Result<Evaluation<'g>, FrameError> {
+        let artifact: &'g Artifact<'g> = self.artifact;
+        let input = Elements::Bytes(self.reader.into_input()?);
+        let checked = input.check(artifact.input());
+        // A front end that loads makes the model's own input.
+        checked.map_err(|_| FrameError::Output)?;
+        let request = Request::new(artifact, input, Noise::Planned, self.scratch);
+        let request = request.map_err(|_| FrameError::Output)?;
+        let scoring = Scoring::new(artifact, input, request, self.coder);
+        Ok(Evaluation::new(artifact, scoring))
     }
 
     /// Whether the frame is like those that the model was built for.
