@@ -13,6 +13,7 @@ mod chip_images;
 mod compare;
 mod comparison;
 mod demo;
+mod example_tasks;
 mod frames;
 mod fuzz;
 mod gate;

@@ -3,9 +3,9 @@
 use crate::boards::Program;
 use crate::inputs::Inputs;
 use crate::{
-    aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison, frames,
-    fuzz, gate, new, page, panic_free, process, recording, repo, sanitize, setup, size, slots,
-    soak,
+    aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
+    example_tasks, frames, fuzz, gate, new, page, panic_free, process, recording, repo, sanitize,
+    setup, size, slots, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -58,6 +58,7 @@ const STEPS: &[Step] = &[
     ("engine on aarch64", || aarch64::check(&samples()?)),
     ("firmware lints", firmware_lints),
     ("example firmware", example_firmware),
+    ("example of tasks", example_tasks::check),
     ("firmware of one's own", new::check),
     ("no panic path", no_panic_path),
     ("firmware size", || size::check(&boards::find("m4")?)),
