@@ -9,8 +9,24 @@ use flow_infer::spec::{
 /// Widths that are tried, in this order.
 pub const WIDTHS: [u16; 10] = [4, 6, 8, 12, 16, 24, 32, 48, 64, 96];
 
+/// The width where nobody chooses one: that of the presets.
+pub const WIDTH: u16 = 16;
+
 /// The paper's distance of a pixel from 0 and 1 in front of the logit.
 const LOGIT_MARGIN: f32 = 0.05;
+/// Couplings of the families with dense conditioners.
+const DENSE_COUPLINGS: usize = 6;
+/// Largest side of an image that dense conditioners read: their weights grow with the square of the pixels.
+const LARGEST_DENSE: u16 = 32;
+/// What a dense conditioner must not learn by heart, of few pictures: light, noise, and where exactly a part lies.
+const DENSE_SENSOR: Sensor = Sensor {
+    unchanged: 0.2,
+    shift: 0.5,
+    blur: 0.0,
+    gain: 0.15,
+    black_level: 0.0,
+    noise: 4.0,
+};
 /// Numbers that a bottleneck compresses to.
 const LATENT: u16 = 10;
 
@@ -25,17 +41,20 @@ pub enum Family {
     Glow,
     /// Eight couplings that rewrite a quadrant from the one before.
     Cycle,
+    /// Six couplings of the whole image with dense conditioners, which know where a pixel lies.
+    Dense,
     /// Six couplings of vectors with dense conditioners.
     Vector,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::RealNvp,
         Self::Bottleneck,
         Self::Glow,
         Self::Cycle,
+        Self::Dense,
         Self::Vector,
     ];
 
@@ -46,7 +65,24 @@ impl Family {
             Self::Bottleneck => "bottleneck",
             Self::Glow => "glow",
             Self::Cycle => "cycle",
+            Self::Dense => "dense",
             Self::Vector => "vector",
+        }
+    }
+
+    /// What it is, in a line.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::RealNvp => "RealNVP of two scales, residual conditioners",
+            Self::Bottleneck => {
+                "RealNVP of two scales whose conditioners compress to 10 numbers, trained through a sensor"
+            }
+            Self::Glow => "Glow of two levels of four steps, highway conditioners",
+            Self::Cycle => "eight couplings that rewrite a quadrant from the one before",
+            Self::Dense => {
+                "six couplings with dense conditioners, for few pictures of what always lies alike; trained through a sensor"
+            }
+            Self::Vector => "six couplings with dense conditioners",
         }
     }
 
@@ -60,13 +96,39 @@ impl Family {
         !matches!(self, Self::Vector)
     }
 
-    /// Rows and columns of an image must be multiples of this.
-    pub const fn multiple(self) -> u16 {
+    /// Whether it reads images of this size.
+    pub fn reads(self, height: u16, width: u16) -> bool {
         match self {
-            Self::RealNvp | Self::Cycle => 2,
-            Self::Bottleneck => 4,
-            Self::Glow => 4,
-            Self::Vector => 1,
+            Self::RealNvp | Self::Cycle => height.is_multiple_of(2) && width.is_multiple_of(2),
+            Self::Bottleneck | Self::Glow => height.is_multiple_of(4) && width.is_multiple_of(4),
+            Self::Dense => {
+                height == width && height.is_power_of_two() && (2..=LARGEST_DENSE).contains(&height)
+            }
+            Self::Vector => false,
+        }
+    }
+
+    /// What it reads, in words.
+    pub const fn wants(self) -> &'static str {
+        match self {
+            Self::RealNvp | Self::Cycle => "images, sides multiples of 2",
+            Self::Bottleneck | Self::Glow => "images, sides multiples of 4",
+            Self::Dense => "images, 8x8, 16x16 or 32x32",
+            Self::Vector => "vectors",
+        }
+    }
+
+    /// The largest size that it reads of at most this one.
+    pub fn rounded(self, height: u16, width: u16) -> (u16, u16) {
+        match self {
+            Self::RealNvp | Self::Cycle => (height - height % 2, width - width % 2),
+            Self::Bottleneck | Self::Glow => (height - height % 4, width - width % 4),
+            Self::Dense => {
+                let side = height.min(width).clamp(1, LARGEST_DENSE);
+                let side = 1 << side.ilog2();
+                (side, side)
+            }
+            Self::Vector => (height, width),
         }
     }
 
@@ -89,6 +151,11 @@ impl Family {
         match self {
             Self::Vector => (config.batch, config.micro_batches, config.epochs) = (256, 8, 50),
             Self::Glow => config.epochs = 30,
+            Self::Dense => {
+                config.epochs = 150;
+                config.sensor = Some(DENSE_SENSOR);
+                config.optimizer.weight_decay = 0.01;
+            }
             _ => {
                 config.epochs = 30;
                 config.optimizer.learning_rate = 2e-3;
@@ -149,26 +216,38 @@ impl Family {
                 }
                 flow(input, [level])
             }
+            Self::Dense => {
+                let mut level = LevelSpec::default();
+                // Until all pixels are channels of one.
+                for _ in 0..input.shape().height.max(1).ilog2() {
+                    push(&mut level, StepSpec::Squeeze);
+                }
+                push(&mut level, StepSpec::Actnorm);
+                push_dense(&mut level, width);
+                flow(input, [level])
+            }
             Self::Vector => {
                 let mut level = LevelSpec::default();
-                for layer in 0..6 {
-                    let kept = if layer % 2 == 0 {
-                        Half::First
-                    } else {
-                        Half::Second
-                    };
-                    let conditioner = ConditionerSpec::Mlp {
-                        hidden: 4 * width,
-                        layers: 1,
-                    };
-                    push(
-                        &mut level,
-                        coupling(CouplingMask::Channel { kept }, conditioner),
-                    );
-                }
+                push_dense(&mut level, width);
                 flow(input, [level])
             }
         }
+    }
+}
+
+/// Couplings of halves, in turns.
+fn push_dense(level: &mut LevelSpec, width: u16) {
+    for layer in 0..DENSE_COUPLINGS {
+        let kept = if layer % 2 == 0 {
+            Half::First
+        } else {
+            Half::Second
+        };
+        let conditioner = ConditionerSpec::Mlp {
+            hidden: 4 * width,
+            layers: 1,
+        };
+        push(level, coupling(CouplingMask::Channel { kept }, conditioner));
     }
 }
 
@@ -188,6 +267,9 @@ mod tests {
         ];
         for family in Family::ALL {
             for (c, h, w) in shapes {
+                if family.reads_images() && !family.reads(h, w) {
+                    continue;
+                }
                 let shape = match family.reads_images() {
                     true => Shape::new(c, h, w),
                     false => Shape::new(c + 1, 1, 1),
@@ -199,6 +281,21 @@ mod tests {
                 }
             }
             assert_eq!(Family::from_name(family.name()), Some(family));
+        }
+    }
+
+    #[test]
+    fn sizes_are_rounded_to_what_is_read() {
+        for family in Family::ALL.into_iter().filter(|f| f.reads_images()) {
+            for (height, width) in [(9, 40), (16, 16), (33, 31), (96, 64), (28, 28)] {
+                let (h, w) = family.rounded(height, width);
+                let name = family.name();
+                assert!(
+                    family.reads(h, w) && h <= height && w <= width,
+                    "{name} {h}x{w}"
+                );
+                assert!(!family.reads(height, width) || (h, w) == (height, width));
+            }
         }
     }
 

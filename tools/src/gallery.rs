@@ -2,8 +2,9 @@
 //! one page.
 //!
 //! The kinds are made one at a time, so the directory keeps a list (`pictures.json`) from which the
-//! page is written anew; the pictures of another model in the same place are replaced. The page
-//! holds the pictures themselves: it can be mailed alone.
+//! page is written anew. Another model in the same place has chapters of its own on the same page, and
+//! its pictures another beginning of their names; the same model trained anew, under the same name,
+//! replaces its own. The page holds the pictures themselves: it can be mailed alone.
 
 use crate::html::{Element, el};
 use crate::model::Loaded;
@@ -30,16 +31,36 @@ const ORDER: [&str; 6] = [
     "samples",
 ];
 
-/// All pictures of a model.
-#[derive(Debug, Serialize, Deserialize)]
+/// All pictures of a directory, model by model.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Gallery {
+    models: Vec<Shown>,
+}
+
+/// All pictures of a model.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Shown {
     model: String,
     sha256: String,
+    /// Hash of the place where the model lies: another model there replaces it.
+    #[serde(default)]
+    place: String,
+    /// What the names of its pictures begin with.
+    #[serde(default)]
+    prefix: String,
     chapters: Vec<Chapter>,
 }
 
+/// A directory's list, as it is and as it was while a page had one model.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Many(Gallery),
+    One(Shown),
+}
+
 /// Pictures of one kind.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Chapter {
     kind: String,
     title: String,
@@ -50,7 +71,7 @@ pub(crate) struct Chapter {
     pictures: Vec<Picture>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Picture {
     file: String,
     caption: String,
@@ -84,10 +105,11 @@ pub(crate) struct Written {
 
 /// Writes a chapter's pictures, and the page with all chapters of the model.
 pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Written> {
-    let mut gallery = Gallery::open(directory, model)?;
+    let mut gallery = Gallery::open(directory)?;
+    let shown = gallery.of(model);
     let drawn = draft.figures.into_iter().map(|(name, caption, figure)| {
         let drawn = figure.draw()?;
-        Ok((format!("{name}.svg"), caption, drawn))
+        Ok((format!("{}{name}.svg", shown.prefix), caption, drawn))
     });
     let drawn: Vec<(String, String, Drawn)> = drawn.collect::<Result<_>>()?;
     std::fs::create_dir_all(directory).with_context(|| one_line(directory).to_string())?;
@@ -105,7 +127,7 @@ pub(crate) fn write(directory: &Path, model: &Loaded, draft: Draft) -> Result<Wr
             height,
         });
     }
-    gallery.put(Chapter {
+    shown.put(Chapter {
         kind: draft.kind.to_owned(),
         title: draft.title.to_owned(),
         note: draft.note,
@@ -129,22 +151,19 @@ fn made() -> String {
 }
 
 impl Gallery {
-    /// What the directory holds of this model; nothing yet, or of another one, is an empty gallery.
-    fn open(directory: &Path, model: &Loaded) -> Result<Self> {
-        let empty = Self {
-            model: model.name(),
-            sha256: sha256_hex(model.bytes()),
-            chapters: Vec::new(),
-        };
+    /// What the directory holds.
+    fn open(directory: &Path) -> Result<Self> {
         let path = directory.join(LIST);
         if !path.exists() {
-            return Ok(empty);
+            return Ok(Self::default());
         }
         let text = std::fs::read_to_string(&path);
         let text = text.with_context(|| format!("{}: cannot be read", one_line(&path)))?;
-        match serde_json::from_str::<Self>(&text) {
-            Ok(gallery) if gallery.sha256 == empty.sha256 => Ok(gallery),
-            Ok(_) => Ok(empty),
+        match serde_json::from_str(&text) {
+            Ok(Listed::Many(gallery)) => Ok(gallery),
+            Ok(Listed::One(shown)) => Ok(Self {
+                models: vec![shown],
+            }),
             Err(_) => bail!(
                 "{}: not a list of pictures; nothing is overwritten",
                 one_line(&path)
@@ -152,11 +171,34 @@ impl Gallery {
         }
     }
 
-    fn put(&mut self, chapter: Chapter) {
-        self.chapters.retain(|c| c.kind != chapter.kind);
-        self.chapters.push(chapter);
-        let place = |c: &Chapter| ORDER.iter().position(|kind| *kind == c.kind);
-        self.chapters.sort_by_key(place);
+    /// The pictures of a model: none yet, if it is new here or was trained anew.
+    fn of(&mut self, model: &Loaded) -> &mut Shown {
+        let sha256 = sha256_hex(model.bytes());
+        let place = model.path().canonicalize();
+        let place = place.unwrap_or_else(|_| model.path().to_owned());
+        let place = sha256_hex(place.as_os_str().as_encoded_bytes());
+        let found = self.models.iter().position(|shown| {
+            shown.sha256 == sha256 || (!shown.place.is_empty() && shown.place == place)
+        });
+        let index = found.unwrap_or(self.models.len());
+        if found.is_none() {
+            let prefix = match self.models.is_empty() {
+                true => String::new(),
+                false => format!("{}-", &sha256[..8]),
+            };
+            self.models.push(Shown {
+                prefix,
+                ..Shown::default()
+            });
+        }
+        let shown = &mut self.models[index];
+        if shown.sha256 != sha256 {
+            shown.chapters.clear();
+        }
+        shown.model = model.name();
+        shown.sha256 = sha256;
+        shown.place = place;
+        shown
     }
 
     fn write(&self, directory: &Path) -> Result<PathBuf> {
@@ -169,12 +211,25 @@ impl Gallery {
     }
 
     fn page(&self, directory: &Path) -> Result<Element> {
-        let chapters = self.chapters.iter().map(|c| c.element(directory));
-        let main = el("main")
-            .child(headline(&self.model))
-            .children(chapters.collect::<Result<Vec<_>>>()?)
-            .child(self.footer());
-        Ok(document(&format!("{}: pictures", self.model), main))
+        let mut main = el("main");
+        for shown in &self.models {
+            let chapters = shown.chapters.iter().map(|c| c.element(directory));
+            main = main
+                .child(headline(&shown.model))
+                .children(chapters.collect::<Result<Vec<_>>>()?)
+                .child(shown.footer());
+        }
+        let names: Vec<&str> = self.models.iter().map(|shown| &*shown.model).collect();
+        Ok(document(&format!("{}: pictures", names.join(", ")), main))
+    }
+}
+
+impl Shown {
+    fn put(&mut self, chapter: Chapter) {
+        self.chapters.retain(|c| c.kind != chapter.kind);
+        self.chapters.push(chapter);
+        let place = |c: &Chapter| ORDER.iter().position(|kind| *kind == c.kind);
+        self.chapters.sort_by_key(place);
     }
 
     fn footer(&self) -> Element {

@@ -46,6 +46,12 @@ pub(crate) fn estimates(multiplies: Multiplies) -> Vec<Estimate> {
     of_record(RECORD, multiplies)
 }
 
+/// The names of these machines.
+pub(crate) fn boards() -> Vec<String> {
+    let all = estimates(Multiplies::default()).into_iter();
+    all.map(|estimate| estimate.board).collect()
+}
+
 fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
     let images = figures(record, IMAGE_CASE);
     let vectors = figures(record, VECTOR_CASE);

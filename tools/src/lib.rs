@@ -36,6 +36,7 @@ mod place;
 mod progress;
 mod provenance;
 mod python;
+mod random;
 mod reading;
 mod report;
 mod scripts;

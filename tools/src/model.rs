@@ -130,6 +130,11 @@ impl Loaded {
         }
     }
 
+    /// Where it was read.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The last part of its path.
     pub(crate) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());

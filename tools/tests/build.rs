@@ -3,63 +3,13 @@
 mod support;
 
 use flow_infer::artifact::{Artifact, Section};
-use std::path::Path;
 use std::process::{Command, Output};
-use support::{Place, Random};
+use support::Place;
 
-/// Writes pictures of washers on a table, in many sizes and lights; of broken ones a piece is missing.
-fn washers(directory: &Path, count: usize, seed: u64, broken: bool) {
-    std::fs::create_dir_all(directory).unwrap();
-    println!("seed {seed}");
-    let mut random = Random(seed);
-    for index in 0..count {
-        let width = 48 + (random.next() % 40) as u32;
-        let height = width - (random.next() % 8) as u32;
-        let light = 0.8 + 0.2 * random.uniform();
-        let angle = std::f32::consts::TAU * random.uniform();
-        let (dx, dy) = (random.uniform() - 0.5, random.uniform() - 0.5);
-        let mut pixels = Vec::new();
-        for y in 0..height {
-            for x in 0..width {
-                let side = width.min(height) as f32;
-                let u = (x as f32 - width as f32 / 2.0 + 2.0 * dx) / side;
-                let v = (y as f32 - height as f32 / 2.0 + 2.0 * dy) / side;
-                let radius = (u * u + v * v).sqrt();
-                let turn = (v.atan2(u) - angle).rem_euclid(std::f32::consts::TAU);
-                let missing = broken && turn < 1.2;
-                let metal = (0.18..0.4).contains(&radius) && !missing;
-                let colour = if metal {
-                    [190.0, 195.0, 205.0]
-                } else {
-                    [70.0, 55.0, 40.0]
-                };
-                for channel in colour {
-                    let noise = 10.0 * (random.uniform() - 0.5);
-                    pixels.push((light * channel + noise) as u8);
-                }
-            }
-        }
-        write_png(
-            &directory.join(format!("{index}.png")),
-            width,
-            height,
-            &pixels,
-        );
-    }
-}
-
-fn write_png(path: &Path, width: u32, height: u32, pixels: &[u8]) {
-    let file = std::fs::File::create(path).unwrap();
-    let mut encoder = png::Encoder::new(file, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(pixels).unwrap();
-}
-
-fn build(place: &Place, args: &[&str]) -> Output {
+fn flowgate(place: &Place, line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowgate"));
-    command.current_dir(place.path()).arg("build").args(args);
+    let words = line.split_whitespace();
+    command.current_dir(place.path()).args(words);
     command.output().unwrap()
 }
 
@@ -67,67 +17,74 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-const OWN: [&str; 18] = [
-    "--data",
-    "own",
-    "--out",
-    "out",
-    "--ood",
-    "broken=bad",
-    "--size",
-    "16x16",
-    "--multiplies",
-    "1M",
-    "--alpha",
-    "0.02",
-    "--epochs",
-    "12",
-    "--seed",
-    "5",
-    "--flash",
-    "128K",
-];
+/// Runs a command that has to work, and gives what it printed.
+fn said(place: &Place, line: &str) -> String {
+    let output = flowgate(place, line);
+    let (said, errors) = (text(&output.stdout), text(&output.stderr));
+    println!("$ flowgate {line}\n{said}{errors}");
+    assert!(output.status.success(), "{line}");
+    said
+}
+
+/// Share of a set that a report says is rejected.
+fn rejected(place: &Place, report: &str, foreign: bool) -> f64 {
+    let results = std::fs::read_to_string(place.file(report)).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    let set = match foreign {
+        true => &results["ood"][0],
+        false => &results["in"],
+    };
+    set["rejected_share"].as_f64().unwrap()
+}
 
 #[test]
-fn a_folder_of_pictures_becomes_a_gate() {
+fn one_command_makes_a_gate_of_a_folder_of_pictures() {
     let place = Place::new();
-    washers(&place.file("own"), 300, 1, false);
-    washers(&place.file("bad"), 60, 2, true);
-    let first = build(&place, &OWN);
-    let (said, errors) = (text(&first.stdout), text(&first.stderr));
-    println!("{said}{errors}");
-    assert!(first.status.success());
+    let seed = 3;
+    println!("seed {seed}");
+    said(
+        &place,
+        &format!("data parts --kind board --out parts --count 600 --broken 100 --seed {seed}"),
+    );
+    let line = "build --data parts/good --ood broken=parts/broken --out out";
+    let first = said(&place, line);
     for fact in [
-        "300 images of 1x16x16",
-        "to calibrate",
+        "600 images of 1x16x16",
+        "different",
+        "to validate",
+        "128 for the tables of tests, 127 for the threshold",
+        "scratch",
         "multiplies",
+        "Cortex-M4",
         "golden vectors",
     ] {
-        assert!(said.contains(fact), "{fact}");
+        assert!(first.contains(fact), "{fact}");
     }
-    let results = std::fs::read_to_string(place.file("out/report/results.json")).unwrap();
-    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
-    let share = results["ood"][0]["rejected_share"].as_f64().unwrap();
-    assert!(share >= 0.9, "{share} of the broken parts are rejected");
-    assert!(place.file("out/report/index.html").exists());
+    let (own, broken) = (
+        rejected(&place, "out/report/results.json", false),
+        rejected(&place, "out/report/results.json", true),
+    );
+    assert!(own <= 0.035, "{own} of the whole parts are rejected");
+    assert!(broken >= 0.9, "{broken} of the broken parts are rejected");
+    let page = text(&place.read("out/report/index.html"));
+    assert!(page.contains(".png"), "the page names pictures");
 
     // The same again: nothing is done, nothing is written.
     let gate = place.read("out/gate.flow");
     let written = |name: &str| {
-        std::fs::metadata(place.file(name))
-            .unwrap()
-            .modified()
-            .unwrap()
+        let about = std::fs::metadata(place.file(name)).unwrap();
+        about.modified().unwrap()
     };
     let before = written("out/gate.flow");
-    let second = build(&place, &OWN);
-    assert!(second.status.success());
-    assert_eq!(text(&second.stdout), "nothing has changed: out/gate.flow\n");
+    assert_eq!(said(&place, line), "nothing has changed: out/gate.flow\n");
     assert_eq!(written("out/gate.flow"), before);
 
     // What is lost is made again, to the same bits; only the date may be another.
     std::fs::remove_file(place.file("out/gate.flow")).unwrap();
-    assert!(build(&place, &OWN).status.success());
+    std::fs::remove_file(place.file("out/report/index.html")).unwrap();
+    let again = said(&place, line);
+    assert!(!again.contains("trained"), "{again}");
+    assert!(place.file("out/report/index.html").exists());
     let again = place.read("out/gate.flow");
     let [first, second] = [&gate, &again].map(|bytes| Artifact::load(bytes).unwrap());
     for section in [Section::Tensors, Section::Gate, Section::FrontEnd] {
@@ -135,74 +92,94 @@ fn a_folder_of_pictures_becomes_a_gate() {
         assert_eq!(first.section(section), second.section(section));
     }
 
+    // Another set of foreign pictures is evaluated, and nothing is trained.
+    let more = said(&place, &format!("{line} --ood whole=parts/good"));
+    assert!(
+        more.contains("whole") && !more.contains("trained"),
+        "{more}"
+    );
+
     // The gate takes pictures of any size by itself.
-    let score = Command::new(env!("CARGO_BIN_EXE_flowgate"))
-        .current_dir(place.path())
-        .args([
-            "score",
-            "out/gate.flow",
-            "--data",
-            "bad",
-            "--json",
-            "--limit",
-            "5",
-        ])
-        .output()
-        .unwrap();
-    assert!(score.status.success(), "{}", text(&score.stderr));
-    assert_eq!(text(&score.stdout).lines().count(), 5);
+    let lines = said(
+        &place,
+        "score out/gate.flow --data parts/broken --json --limit 5",
+    );
+    assert_eq!(lines.lines().count(), 5);
 }
 
 #[test]
-fn what_cannot_become_a_gate_is_said_in_one_line() {
+fn days_are_learned_and_tested_apart() {
     let place = Place::new();
-    std::fs::create_dir(place.file("empty")).unwrap();
-    std::fs::create_dir(place.file("one")).unwrap();
-    std::fs::create_dir(place.file("same")).unwrap();
-    write_png(&place.file("one/a.png"), 20, 20, &[7; 1200]);
-    for i in 0..250 {
-        write_png(&place.file(&format!("same/{i}.png")), 20, 20, &[7; 1200]);
+    said(
+        &place,
+        "data parts --kind tray --out parts --count 300 --broken 0",
+    );
+    for day in 0..10 {
+        std::fs::create_dir_all(place.file(&format!("own/day-{day}"))).unwrap();
+        for picture in 0..30 {
+            let from = place.file(&format!("parts/good/{}.png", 30 * day + picture));
+            let to = place.file(&format!("own/day-{day}/{picture}.png"));
+            std::fs::rename(from, to).unwrap();
+        }
     }
-    washers(&place.file("few"), 20, 3, false);
-    for (data, more, why) in [
-        ("empty", &["--size", "16x16"][..], "empty"),
-        ("one", &["--size", "16x16"], "1 input"),
-        ("same", &["--size", "16x16"], "are the same"),
-        ("few", &["--size", "16x16"], "too few"),
-        (
-            "few",
-            &["--size", "16x16", "--region", "40,40,80,80"],
-            "region does not lie",
-        ),
-        (
-            "few",
-            &["--size", "200x200"],
-            "smaller than the model's input",
-        ),
-        ("nothing", &["--size", "16x16"], "nothing"),
-        ("same", &["--resume"], "no build to go on with"),
+    let out = said(&place, "build --data own --out out --alpha 0.1 --epochs 3");
+    for fact in [
+        "day-0 30",
+        "in 10 blocks, the folders",
+        "120, 4 blocks",
+        "rejected by a threshold of the others",
     ] {
-        let args = [&["--data", data, "--out", "out"][..], more].concat();
-        let output = build(&place, &args);
-        let error = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{data} {more:?}: {error}");
-        assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(error.contains(why), "{why}: {error}");
-        assert!(!place.file("out/gate.flow").exists());
+        assert!(out.contains(fact), "{fact}");
     }
+    let split: serde_json::Value =
+        serde_json::from_slice(&place.read("out/data/split.json")).unwrap();
+    let blocks = |part: &str| {
+        let blocks = split[part]["blocks"].as_array().unwrap().iter();
+        let mut blocks: Vec<String> = blocks.map(|b| b.as_str().unwrap().to_owned()).collect();
+        blocks.dedup();
+        blocks
+    };
+    let all = [blocks("train"), blocks("calibrate"), blocks("test")].concat();
+    let mut once = all.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!((all.len(), once.len()), (10, 10), "{all:?}");
 }
 
 #[test]
 fn a_budget_that_nothing_fits_says_by_how_much() {
     let place = Place::new();
-    washers(&place.file("own"), 120, 4, false);
-    let args = [
-        "--data", "own", "--out", "out", "--size", "24x24", "--alpha", "0.1",
-    ];
-    let output = build(&place, &[&args[..], &["--ram", "4K"]].concat());
-    let error = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{error}");
-    for part in ["ram", "too much", "--ram ", "or --size "] {
-        assert!(error.contains(part), "{part}: {error}");
+    said(&place, "data parts --out parts --count 120 --broken 0");
+    let line = "build --data parts/good --out out --alpha 0.1 --epochs 1";
+    for (budget, parts) in [
+        (
+            "--size 24x24 --ram 4K",
+            &["ram", "too much", "--ram ", "or --size "][..],
+        ),
+        ("--flash 4K", &["flash", "too much", "--flash "]),
+        (
+            "--multiplies 1K",
+            &["multiplies", "too much", "--multiplies "],
+        ),
+        ("--ms 0.01 m0@16", &["time", "ms", "--ms ", "m0@16"]),
+        ("--ms 1 z80@4", &["no core z80", "m4"]),
+        ("--ms 1 m4", &["--ms", "CORE@MHz"]),
+        ("--size 18x18 --preset dense", &["8x8", "18x18", "--size"]),
+    ] {
+        let output = flowgate(&place, &format!("{line} {budget}"));
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{budget}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        for part in parts {
+            assert!(error.contains(part), "{budget}: {part}: {error}");
+        }
+        assert!(!place.file("out/gate.flow").exists() && !place.file("out/model.flow").exists());
     }
+    // What it says would do does.
+    let said_enough = flowgate(&place, &format!("{line} --multiplies 1K"));
+    let error = text(&said_enough.stderr);
+    let enough = error.split("--multiplies ").nth(1).unwrap();
+    let enough = enough.split([' ', ',']).next().unwrap();
+    said(&place, &format!("{line} --multiplies {enough}"));
+    said(&place, &format!("{line} --ms 20 m4@64"));
 }

@@ -145,7 +145,7 @@ fn every_kind_adds_to_one_page() {
     ));
     checked(&place, &out, &["heat-own.svg", "heat--i--.2.svg"]);
     let list: Value = serde_json::from_slice(&place.read("pictures/pictures.json")).unwrap();
-    let kinds = list["chapters"].as_array().unwrap().iter();
+    let kinds = list["models"][0]["chapters"].as_array().unwrap().iter();
     let kinds: Vec<&str> = kinds.map(|c| c["kind"].as_str().unwrap()).collect();
     assert_eq!(
         kinds,
@@ -164,13 +164,56 @@ fn every_kind_adds_to_one_page() {
 }
 
 #[test]
-fn another_model_begins_another_page() {
+fn another_model_keeps_the_chapters_of_the_first() {
     let place = place();
     place.ok("visualize latents image.safetensors --data own.idx3 --draws 1 --out pictures");
+    let first = place.read("pictures/latents-own.svg");
     place.ok("visualize activations image.flow --data own.idx3 --out pictures");
+    let latents = "visualize latents image.flow --data own.idx3 --out pictures";
+    place.ok(latents);
+    let list = || -> Vec<(String, usize)> {
+        let list: Value = serde_json::from_slice(&place.read("pictures/pictures.json")).unwrap();
+        let models = list["models"].as_array().unwrap().iter();
+        let shown = models.map(|model| {
+            let chapters = model["chapters"].as_array().unwrap().len();
+            (model["model"].as_str().unwrap().to_owned(), chapters)
+        });
+        shown.collect()
+    };
+    let both = [
+        ("image.safetensors".to_owned(), 1),
+        ("image.flow".to_owned(), 2),
+    ];
+    assert_eq!(list(), both);
+    assert_eq!(place.read("pictures/latents-own.svg"), first);
+    let page = String::from_utf8(place.read("pictures/index.html")).unwrap();
+    assert!(page.contains("<h1>image.safetensors") && page.contains("<h1>image.flow"));
+    assert_eq!(page.matches("data:image/svg+xml;base64,").count(), 3);
+
+    // The second model made anew, in its place, begins anew; the first one's chapters stay.
+    place.ok(
+        "export image.safetensors --format q8 --calibrate other.idx3 --golden 0 --out image.flow",
+    );
+    place.ok(latents);
+    assert_eq!(
+        list(),
+        [
+            ("image.safetensors".to_owned(), 1),
+            ("image.flow".to_owned(), 1)
+        ]
+    );
+}
+
+#[test]
+fn a_list_of_one_model_is_still_read() {
+    let place = place();
+    place.ok("visualize latents image.safetensors --data own.idx3 --draws 1 --out pictures");
     let list: Value = serde_json::from_slice(&place.read("pictures/pictures.json")).unwrap();
-    assert_eq!(list["model"], "image.flow");
-    assert_eq!(list["chapters"].as_array().unwrap().len(), 1);
+    let old = serde_json::to_string(&list["models"][0]).unwrap();
+    place.write("pictures/pictures.json", old);
+    place.ok("visualize activations image.safetensors --data own.idx3 --out pictures");
+    let list: Value = serde_json::from_slice(&place.read("pictures/pictures.json")).unwrap();
+    assert_eq!(list["models"][0]["chapters"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use flow_infer::score::combined::{Rule, TestKind, Tests};
 const LEAST_GAIN: f64 = 0.01;
 /// False-alarm rates at which power counts: the gate's, and these parts of it where the data suffice.
 const SHARES: [u32; 3] = [1, 2, 4];
+/// Smallest scores that are tried as thresholds where the data are too few for the rate.
+const FEWEST_RANKS: usize = 3;
 /// The sum must gain as much over the minimum, which can say which test spoke.
 const SUM_GAIN: f64 = 0.02;
 
@@ -94,7 +96,12 @@ fn ranks(alpha_ppm: u32, count: usize) -> Vec<usize> {
     let ranks = SHARES.iter().filter_map(|share| rank(alpha_ppm / share));
     // A threshold among the two smallest scores says more of these two than of the tests.
     let ranks = ranks.enumerate().filter(|&(i, rank)| i == 0 || rank > 2);
-    ranks.map(|(_, rank)| rank as usize).collect()
+    let ranks: Vec<usize> = ranks.map(|(_, rank)| rank as usize).collect();
+    match ranks.is_empty() {
+        // Too few for the rate: the strictest thresholds that they give.
+        true => (1..=FEWEST_RANKS.min(count)).collect(),
+        false => ranks,
+    }
 }
 
 /// The power of a score of another kind, higher for what is more like benign inputs, as that of a [`Candidate`]: of

@@ -357,7 +357,7 @@ fn distinct(sorted: &[i64]) -> usize {
 }
 
 /// Fewest scores from which a threshold can keep the rate.
-fn fewest(alpha_ppm: u32) -> usize {
+pub fn fewest(alpha_ppm: u32) -> usize {
     1_000_000usize.div_ceil(alpha_ppm.max(1) as usize) - 1
 }
 

@@ -95,6 +95,13 @@ pub enum Problem {
         /// Most bytes that the file can hold.
         at_most: u64,
     },
+    /// A picture with more bytes of pixels than are decoded.
+    TooLarge {
+        /// Bytes that it would take.
+        claimed: u64,
+        /// Most that are decoded.
+        at_most: u64,
+    },
     /// An IDX file of labels where images were asked for.
     LabelsAsImages,
     /// The first bytes belong to another format.
@@ -240,6 +247,10 @@ impl fmt::Display for Problem {
             Self::BytesAfterGzip => BytesFollow.fmt(f),
             Self::TrailingBytes => f.write_str("bytes follow the last item"),
             Self::SizeAbsurd { claimed, at_most } => fmt_absurd(f, *claimed, *at_most),
+            Self::TooLarge { claimed, at_most } => write!(
+                f,
+                "takes {claimed} bytes as pixels, at most {at_most} are decoded: make it smaller"
+            ),
             Self::LabelsAsImages => f.write_str("holds labels, not images"),
             Self::WrongMagic { found, expected } => {
                 write!(f, "starts with {found:02x?}, which is not {expected}")

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use self::listing::Listing;
+pub(super) use self::listing::Listing;
 use super::error::{DataError, ImageSize, Problem};
 use super::images::Images;
 use super::items::ItemNames;

@@ -34,6 +34,7 @@ pub mod sample;
 pub mod select;
 mod shape;
 mod source;
+pub mod survey;
 mod table;
 #[cfg(test)]
 mod tests;

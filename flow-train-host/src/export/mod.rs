@@ -95,6 +95,21 @@ pub fn quantized<'m>(
     finish(source.model, pack::pack(&flow, &numbers)?)
 }
 
+/// A model as integers whose rounding nobody cares for: what it takes on a board, before it is trained.
+///
+/// # Errors
+/// As [`quantized`].
+pub fn planned<'m>(
+    source: impl Into<Source<'m>>,
+    inputs: &Dataset,
+) -> Result<file::FlowFile, ExportError> {
+    let source = source.into();
+    let flow = lower::lower(source);
+    let ranges = ranges::measure(&flow, inputs)?;
+    let numbers = quantize::QuantizedNumbers::new(&flow, &ranges, quantize::Nearest);
+    finish(source.model, pack::pack(&flow, &numbers)?)
+}
+
 /// A model as floats, the weights with 16 bits if `half`.
 pub fn floating<'m>(
     source: impl Into<Source<'m>>,

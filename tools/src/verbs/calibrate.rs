@@ -104,6 +104,9 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// The block of every input, where another verb knows it.
+    #[arg(skip)]
+    labels: Vec<String>,
 }
 
 /// What was set, for machines.
@@ -237,6 +240,11 @@ struct Outcome {
 }
 
 impl Args {
+    /// The same, with the block of every input; without, where there is none.
+    pub(crate) fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels, ..self }
+    }
+
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let sources = self.held_out.iter().map(|(_, path)| path);
         let sources = self.data.iter().chain(sources).map(PathBuf::as_path);
@@ -301,8 +309,14 @@ impl Args {
         let column = self.blocks.as_ref().and_then(BlockChoice::column);
         let reading = self.reading.with_block_column(column);
         let named = inputs::load_named(path, &reading, self.limit, artifact)?;
-        let blocks = self.blocks.as_ref().map(|choice| choice.of(path, &named));
-        let blocks = blocks.transpose()?;
+        let blocks = match (&self.blocks, self.labels.as_slice()) {
+            (Some(choice), _) => Some(choice.of(path, &named)?),
+            (None, []) => None,
+            (None, labels) => {
+                let blocks = Blocks::named(labels.iter().map(String::as_str));
+                Some(blocks.with_context(|| one_line(path).to_string())?)
+            }
+        };
         let Named { data, .. } = named;
         Ok(Evidence {
             scores: all_scores(path, artifact, &data, None, "calibrating")?,

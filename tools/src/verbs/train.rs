@@ -13,9 +13,10 @@ use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
 use flow_infer::front_end::{FrontEnd, Reduction};
-use flow_infer::spec::InputSpec;
+use flow_infer::spec::{InputSpec, Shape};
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
+use flow_train_host::families::{Family, WIDTH};
 use flow_train_host::files::one_line;
 use flow_train_host::model::store::MODEL_FILE;
 use flow_train_host::train::{
@@ -43,7 +44,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Args {
     /// A named configuration
     #[arg(long, value_name = "NAME", conflicts_with = "config", help = preset_help(),
-          value_parser = PossibleValuesParser::new(presets::NAMES.map(|(name, _)| name)), hide_possible_values = true)]
+          value_parser = PossibleValuesParser::new(crate::verbs::config::names()), hide_possible_values = true)]
     preset: Option<String>,
     /// A configuration: TOML, as `flowgate config` prints, or JSON, as config.json of another run
     #[arg(long, value_name = "FILE")]
@@ -238,8 +239,28 @@ impl Args {
             );
         }
         // A dimension beyond the format's is refused by the spec's own check.
-        let measured = u16::try_from(data.dims()).unwrap_or(u16::MAX);
-        let config = presets::preset(name, self.whiten.unwrap_or(measured));
+        let side = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let measured = side(data.dims());
+        let dims = self.whiten.unwrap_or(measured);
+        let config = match Family::from_name(name) {
+            Some(family) => {
+                let [c, h, w] = data.shape().map(side);
+                if family.reads_images() && !family.reads(h, w) {
+                    bail!(
+                        "{}: family {name} reads {}, not {}: --size says what to average them to",
+                        one_line(&self.data),
+                        family.wants(),
+                        inputs::kind(data)
+                    );
+                }
+                let shape = match family.reads_images() {
+                    true => Shape::new(c, h, w),
+                    false => Shape::new(dims, 1, 1),
+                };
+                Some(family.config(shape, WIDTH))
+            }
+            None => presets::preset(name, dims),
+        };
         let mut config = config.with_context(|| format!("there is no preset {name}"))?;
         if let Some(dims) = self.whiten {
             let InputSpec::Vector { .. } = config.spec.input else {

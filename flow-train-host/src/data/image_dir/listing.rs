@@ -43,13 +43,13 @@ const REASONS: [(Reason, &str); 5] = [
 
 /// The files of a directory and of the folders within, as paths from there.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
-    pub(super) pictures: Vec<PathBuf>,
+pub(in crate::data) struct Listing {
+    pub(in crate::data) pictures: Vec<PathBuf>,
     others: Vec<(Reason, PathBuf)>,
 }
 
 impl Listing {
-    pub(super) fn of(directory: &Path) -> Result<Self, DataError> {
+    pub(in crate::data) fn of(directory: &Path) -> Result<Self, DataError> {
         let mut listing = Self::default();
         let mut walk = Walk {
             top: directory,

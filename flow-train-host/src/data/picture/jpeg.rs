@@ -11,18 +11,23 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use super::Picture;
-use crate::data::error::Problem;
+use super::{Picture, bounded, upright};
+use crate::data::error::{ImageSize, Problem};
 
 /// More bytes of pixels than one byte of file can become: a block of 64 samples costs at least one
 /// bit, and with 4x4 subsampling 18 blocks make 3072 bytes.
 const MAX_RATIO: u64 = 2048;
 
-pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_use_unsafe(false);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
+/// The upright size, of the headers alone.
+pub(super) fn size(content: &[u8]) -> Result<ImageSize, Problem> {
+    let (decoder, size, _) = opened(content)?;
+    Ok(upright(size, orientation(&decoder)))
+}
+
+type Decoder<'c> = JpegDecoder<ZCursor<&'c [u8]>>;
+
+fn opened(content: &[u8]) -> Result<(Decoder<'_>, ImageSize, ColorSpace), Problem> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options());
     decoder.decode_headers().map_err(problem)?;
     let (channels, colours) = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => (1u32, ColorSpace::Luma),
@@ -32,11 +37,37 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
             return Err(Problem::Malformed(why));
         }
     };
-    decoder.set_options(options.jpeg_set_out_colorspace(colours));
     let info = decoder
         .info()
         .ok_or_else(|| Problem::Malformed("JPEG without a size".to_owned()))?;
-    let (height, width) = (u32::from(info.height), u32::from(info.width));
+    let size = ImageSize {
+        channels,
+        height: info.height.into(),
+        width: info.width.into(),
+    };
+    Ok((decoder, size, colours))
+}
+
+fn options() -> DecoderOptions {
+    DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_use_unsafe(false)
+}
+
+fn orientation(decoder: &Decoder<'_>) -> Orientation {
+    let tag = decoder.exif();
+    let orientation = tag.and_then(|exif| Orientation::from_exif_chunk(exif));
+    orientation.unwrap_or(Orientation::NoTransforms)
+}
+
+pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
+    let (mut decoder, size, colours) = opened(content)?;
+    decoder.set_options(options().jpeg_set_out_colorspace(colours));
+    let ImageSize {
+        channels,
+        height,
+        width,
+    } = size;
     let claimed = u64::from(height) * u64::from(width) * u64::from(channels);
     let at_most = (content.len() as u64).saturating_mul(MAX_RATIO);
     if claimed > at_most {
@@ -45,19 +76,18 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
             at_most,
         });
     }
+    bounded(claimed)?;
     let samples = decoder.decode().map_err(problem)?;
     if !reaches_end(content) {
         return Err(Problem::Malformed("truncated JPEG".to_owned()));
     }
-    let tag = decoder.exif();
-    let orientation = tag.and_then(|exif| Orientation::from_exif_chunk(exif));
     let image = match channels {
         1 => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
         _ => RgbImage::from_raw(width, height, samples).map(DynamicImage::from),
     };
     let mut image =
         image.ok_or_else(|| Problem::Malformed("damaged JPEG: too short".to_owned()))?;
-    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    image.apply_orientation(orientation(&decoder));
     Picture::from_image(image)
 }
 

@@ -14,6 +14,7 @@ mod tiff_pages;
 use std::path::Path;
 
 use image::DynamicImage;
+use image::metadata::Orientation;
 
 use super::error::{DataError, ImageSize, Problem};
 use super::source::Source;
@@ -27,24 +28,57 @@ pub struct Picture {
     pub pixels: Vec<u8>,
 }
 
-type Decoder = fn(&[u8]) -> Result<Picture, Problem>;
+/// Most bytes of pixels that are decoded: those of 89 million colour pixels.
+const MOST_BYTES: u64 = 256 << 20;
 
-fn decoder_for(content: &[u8]) -> Option<Decoder> {
+/// How a format is read.
+struct Format {
+    decode: fn(&[u8]) -> Result<Picture, Problem>,
+    /// The upright size, of the headers alone.
+    size: fn(&[u8]) -> Result<ImageSize, Problem>,
+}
+
+const PNG: Format = Format {
+    decode: raster::png,
+    size: raster::png_size,
+};
+const JPEG: Format = Format {
+    decode: jpeg::decode,
+    size: jpeg::size,
+};
+const BMP: Format = Format {
+    decode: raster::bmp,
+    size: raster::bmp_size,
+};
+const TIFF: Format = Format {
+    decode: raster::tiff,
+    size: raster::tiff_size,
+};
+const WEBP: Format = Format {
+    decode: raster::webp,
+    size: raster::webp_size,
+};
+const PNM: Format = Format {
+    decode: pnm::decode,
+    size: pnm::size,
+};
+
+fn format_of(content: &[u8]) -> Option<Format> {
     match content {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(raster::png),
-        [0xff, 0xd8, 0xff, ..] => Some(jpeg::decode),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(PNG),
+        [0xff, 0xd8, 0xff, ..] => Some(JPEG),
         // The size of a BMP's file comes next, and a header of zeros behind it.
-        [b'B', b'M', _, _, _, _, 0, 0, ..] => Some(raster::bmp),
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(raster::tiff),
-        [b'R', b'I', b'F', b'F', ..] => Some(raster::webp),
-        _ if pnm::is_pnm(content) => Some(pnm::decode),
+        [b'B', b'M', _, _, _, _, 0, 0, ..] => Some(BMP),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(TIFF),
+        [b'R', b'I', b'F', b'F', ..] => Some(WEBP),
+        _ if pnm::is_pnm(content) => Some(PNM),
         _ => None,
     }
 }
 
 /// Whether a file that starts so is a picture.
 pub(super) fn is_picture(prefix: &[u8]) -> bool {
-    decoder_for(prefix).is_some()
+    format_of(prefix).is_some()
 }
 
 /// Decodes an image file, whatever its name says.
@@ -56,12 +90,24 @@ pub fn load(path: &Path) -> Result<Picture, DataError> {
     read(Source::open(path)?)
 }
 
-pub(super) fn read(mut source: Source<'_>) -> Result<Picture, DataError> {
+pub(super) fn read(source: Source<'_>) -> Result<Picture, DataError> {
+    by_format(source, |format| format.decode)
+}
+
+/// The size of an upright picture, as its headers have it.
+pub(super) fn size(source: Source<'_>) -> Result<ImageSize, DataError> {
+    by_format(source, |format| format.size)
+}
+
+fn by_format<T>(
+    mut source: Source<'_>,
+    of: fn(Format) -> fn(&[u8]) -> Result<T, Problem>,
+) -> Result<T, DataError> {
     let content = source.rest()?;
     if content.is_empty() {
         return Err(source.error(Problem::Empty));
     }
-    let Some(decode) = decoder_for(&content) else {
+    let Some(format) = format_of(&content) else {
         let mut found = [0; 4];
         found
             .iter_mut()
@@ -70,7 +116,31 @@ pub(super) fn read(mut source: Source<'_>) -> Result<Picture, DataError> {
         let expected = "a PNG, JPEG, BMP, TIFF, WebP, PGM or PPM image";
         return Err(source.error(Problem::WrongMagic { found, expected }));
     };
-    decode(&content).map_err(|problem| source.error(problem))
+    of(format)(&content).map_err(|problem| source.error(problem))
+}
+
+/// Refuses what no memory should be asked for.
+fn bounded(claimed: u64) -> Result<(), Problem> {
+    match claimed > MOST_BYTES {
+        true => Err(Problem::TooLarge {
+            claimed,
+            at_most: MOST_BYTES,
+        }),
+        false => Ok(()),
+    }
+}
+
+/// A size after an orientation tag was applied.
+fn upright(size: ImageSize, orientation: Orientation) -> ImageSize {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    match orientation {
+        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => ImageSize {
+            height: size.width,
+            width: size.height,
+            ..size
+        },
+        _ => size,
+    }
 }
 
 impl Picture {

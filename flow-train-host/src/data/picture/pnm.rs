@@ -22,12 +22,17 @@ pub(super) fn is_pnm(prefix: &[u8]) -> bool {
     }
 }
 
-pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
+/// The size, of the header alone.
+pub(super) fn size(content: &[u8]) -> Result<ImageSize, Problem> {
+    header(content).map(|(size, _)| size)
+}
+
+/// Size, and what follows the header.
+fn header(content: &[u8]) -> Result<(ImageSize, &[u8]), Problem> {
     let channels = match content[1] {
         b'2' | b'5' => 1,
         _ => 3,
     };
-    let is_plain = matches!(content[1], b'2' | b'3');
     let mut rest = &content[2..];
     let damaged = || Problem::Malformed("damaged PGM or PPM header".to_owned());
     let width = number(&mut rest).ok_or_else(damaged)?;
@@ -42,6 +47,17 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
     if width == 0 || height == 0 {
         return Err(Problem::Empty);
     }
+    let size = ImageSize {
+        channels,
+        height,
+        width,
+    };
+    Ok((size, samples))
+}
+
+pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
+    let (size, samples) = header(content)?;
+    let is_plain = matches!(content[1], b'2' | b'3');
     let plain;
     let samples = match is_plain {
         true => {
@@ -52,15 +68,8 @@ pub(super) fn decode(content: &[u8]) -> Result<Picture, Problem> {
     };
     let found = samples.len() as u64;
     // Below 2^64 but for the factor of three.
-    match (u64::from(width) * u64::from(height)).checked_mul(channels.into()) {
-        Some(expected) if expected == found => Ok(Picture::from_interleaved(
-            ImageSize {
-                channels,
-                height,
-                width,
-            },
-            samples,
-        )),
+    match (u64::from(size.width) * u64::from(size.height)).checked_mul(size.channels.into()) {
+        Some(expected) if expected == found => Ok(Picture::from_interleaved(size, samples)),
         Some(expected) if expected > found => Err(Problem::Truncated { expected, found }),
         Some(_) => Err(Problem::TrailingBytes),
         claimed => Err(Problem::SizeAbsurd {

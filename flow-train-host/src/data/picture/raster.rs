@@ -12,12 +12,9 @@ use image::codecs::webp::WebPDecoder;
 use image::error::ImageError;
 use image::{ColorType, DynamicImage, ImageDecoder, Limits};
 
-use super::{Picture, tiff_pages};
-use crate::data::error::Problem;
+use super::{MOST_BYTES, Picture, bounded, tiff_pages, upright};
+use crate::data::error::{ImageSize, Problem};
 use crate::data::source::DEFLATE_MAX_RATIO;
-
-/// Most bytes of pixels: what a picture of 89 million pixels takes.
-const MOST_BYTES: u64 = 256 << 20;
 
 pub(super) fn png(content: &[u8]) -> Result<Picture, Problem> {
     let decoder = PngDecoder::with_limits(Cursor::new(content), limits());
@@ -56,6 +53,44 @@ pub(super) fn webp(content: &[u8]) -> Result<Picture, Problem> {
     decode("WebP", decoder, MOST_BYTES).map(Picture::grey_if_it_is)
 }
 
+pub(super) fn png_size(content: &[u8]) -> Result<ImageSize, Problem> {
+    size(
+        "PNG",
+        PngDecoder::with_limits(Cursor::new(content), limits()),
+    )
+}
+
+pub(super) fn bmp_size(content: &[u8]) -> Result<ImageSize, Problem> {
+    size("BMP", BmpDecoder::new(Cursor::new(content)))
+}
+
+pub(super) fn tiff_size(content: &[u8]) -> Result<ImageSize, Problem> {
+    size("TIFF", TiffDecoder::new(Cursor::new(content)))
+}
+
+pub(super) fn webp_size(content: &[u8]) -> Result<ImageSize, Problem> {
+    size("WebP", WebPDecoder::new(Cursor::new(content)))
+}
+
+fn size(
+    format: &'static str,
+    decoder: Result<impl ImageDecoder, ImageError>,
+) -> Result<ImageSize, Problem> {
+    let problem = |error| problem(format, error);
+    let mut decoder = decoder.map_err(problem)?;
+    let (width, height) = decoder.dimensions();
+    let found = ImageSize {
+        channels: if decoder.color_type().has_color() {
+            3
+        } else {
+            1
+        },
+        height,
+        width,
+    };
+    Ok(upright(found, decoder.orientation().map_err(problem)?))
+}
+
 fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_BYTES);
@@ -78,7 +113,8 @@ fn decode(
         let bits = color.bits_per_pixel() / u16::from(color.channel_count());
         return Err(Problem::WrongDepth(format!("{bits}-bit samples")));
     }
-    let (claimed, at_most) = (decoder.total_bytes(), at_most.min(MOST_BYTES));
+    let claimed = decoder.total_bytes();
+    bounded(claimed)?;
     if claimed > at_most {
         let claimed = Some(claimed);
         return Err(Problem::SizeAbsurd { claimed, at_most });
@@ -92,8 +128,8 @@ fn decode(
 
 fn problem(format: &'static str, error: ImageError) -> Problem {
     match error {
-        ImageError::Limits(_) => Problem::SizeAbsurd {
-            claimed: None,
+        ImageError::Limits(_) => Problem::TooLarge {
+            claimed: MOST_BYTES + 1,
             at_most: MOST_BYTES,
         },
         error => Problem::Malformed(format!("damaged {format}: {error}")),

@@ -1,5 +1,6 @@
 //! The widest member of a family that a budget allows.
 
+use super::budget::{Budget, Time};
 use crate::cost::Cost;
 use crate::number::{bytes, grouped};
 use crate::table::Table;
@@ -12,91 +13,93 @@ use flow_train_host::export::{self, ExportError};
 use flow_train_host::families::{Family, WIDTHS};
 use flow_train_host::train::{self, TrainConfig};
 
-/// Inputs that a model which is only measured is quantized with.
-const MEASURED_ON: usize = 24;
-
-/// What a decision may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    pub(super) flash: u64,
-    pub(super) ram: u64,
-    pub(super) multiplies: u64,
-}
+/// Inputs that a model which is only measured takes its first weights from, and its ranges.
+const MEASURED_ON: usize = 12;
+const RANGES_OF: usize = 2;
+/// Golden vectors of an export, and what lies beside each input.
+const GOLDEN: u64 = 4;
+const GOLDEN_BYTES: u64 = 32;
+/// What calibration and provenance add to a file, at most about.
+const ADDED_BYTES: u64 = 5120;
 
 /// A configuration and what it takes, before anything is trained.
 pub(super) struct Fitted {
     pub(super) config: TrainConfig,
     pub(super) width: u16,
     cost: Cost,
+    /// The file with everything that it will hold.
+    flash: u64,
     /// Scratch, input, and the sums of the front end.
     ram: u64,
 }
 
-impl Fitted {
+/// What is fitted into a budget.
+pub(super) struct Wanted<'w> {
+    pub(super) family: Family,
+    pub(super) shape: Shape,
+    pub(super) budget: &'w Budget,
+    pub(super) time: Option<Time>,
+    pub(super) reduction: Option<Reduction>,
+}
+
+impl Wanted<'_> {
     /// The widest of a family.
-    pub(super) fn largest(
-        family: Family,
-        shape: Shape,
-        budget: Budget,
-        reduction: Option<&Reduction>,
-        data: &Dataset,
-    ) -> Result<Self> {
-        let multiple = family.multiple();
-        let whole = |side: u16| side.is_multiple_of(multiple);
-        if family.reads_images() && !(whole(shape.height) && whole(shape.width)) {
+    pub(super) fn largest(&self, data: &Dataset) -> Result<Fitted> {
+        let Self { family, shape, .. } = self;
+        if family.reads_images() && !family.reads(shape.height, shape.width) {
             bail!(
-                "preset {} reads images whose sides are multiples of {multiple}, not of {}x{}: \
-                 --size says what to average them to",
+                "preset {} reads {}, not {}x{}: --size says what to average them to",
                 family.name(),
+                family.wants(),
                 shape.width,
                 shape.height
             );
         }
         let sample = data.take(0..MEASURED_ON);
-        let mut largest: Option<Self> = None;
+        let mut largest: Option<Fitted> = None;
         for width in WIDTHS {
-            let next = Self::measured(family, shape, width, reduction, &sample)?;
-            match (next.fits(budget), &largest) {
+            let next = self.measured(width, &sample)?;
+            match (self.fits(&next), &largest) {
                 (true, _) => largest = Some(next),
                 (false, Some(_)) => break,
-                (false, None) => return Err(next.too_large(family, shape, budget)),
+                (false, None) => return Err(self.too_large(&next)),
             }
         }
         largest.context("no width fits")
     }
 
     /// What a width takes: its file is made, of first weights.
-    fn measured(
-        family: Family,
-        shape: Shape,
-        width: u16,
-        reduction: Option<&Reduction>,
-        sample: &Dataset,
-    ) -> Result<Self> {
-        let config = family.config(shape, width);
+    fn measured(&self, width: u16, sample: &Dataset) -> Result<Fitted> {
+        let config = self.family.config(self.shape, width);
         let model = train::initial_model(&config, sample)?;
-        let file = export::quantized(&model, sample, &|| {})?;
+        let file = export::planned(&model, &sample.take(0..RANGES_OF))?;
         let file = file.to_bytes()?;
         let artifact = Artifact::load(&file).map_err(ExportError::Rejected)?;
         let cost = Cost::of(&artifact);
-        let sums = reduction.map_or(0, |r| 8 * r.accumulators() as u64);
-        let ram = cost.scratch_bytes + artifact.input().byte_len() as u64 + sums;
-        Ok(Self {
+        let input = artifact.input().byte_len() as u64;
+        let sums = self.reduction.map_or(0, |r| 8 * r.accumulators() as u64);
+        Ok(Fitted {
+            flash: cost.flash_bytes + GOLDEN * (input + GOLDEN_BYTES) + ADDED_BYTES,
+            ram: cost.scratch_bytes + input + sums,
             config,
             width,
             cost,
-            ram,
         })
     }
 
-    fn fits(&self, budget: Budget) -> bool {
-        self.cost.flash_bytes <= budget.flash
-            && self.ram <= budget.ram
-            && self.cost.macs <= budget.multiplies
+    fn fits(&self, fitted: &Fitted) -> bool {
+        let in_time = |time: &Time| time.of(&fitted.cost.instructions) <= time.milliseconds;
+        fitted.flash <= self.budget.flash
+            && fitted.ram <= self.budget.ram
+            && self
+                .budget
+                .multiplies()
+                .is_none_or(|most| fitted.cost.macs <= most)
+            && self.time.as_ref().is_none_or(in_time)
     }
 
     /// By how much it does not fit, and what would.
-    fn too_large(&self, family: Family, shape: Shape, budget: Budget) -> anyhow::Error {
+    fn too_large(&self, fitted: &Fitted) -> anyhow::Error {
         let over = |what: &str, found: u64, most: u64, unit: &dyn Fn(u64) -> String| {
             (found > most).then(|| {
                 format!(
@@ -107,50 +110,106 @@ impl Fitted {
                 )
             })
         };
+        let (flash, ram, macs) = (fitted.flash, fitted.ram, fitted.cost.macs);
+        let most_macs = self.budget.multiplies().unwrap_or(u64::MAX);
+        let late = self.time.as_ref().and_then(|time| {
+            let (found, most) = (time.of(&fitted.cost.instructions), time.milliseconds);
+            (found > most)
+                .then(|| format!("time {found:.1} of {most} ms, {:.1} too much", found - most))
+        });
         let all = [
-            over("flash", self.cost.flash_bytes, budget.flash, &bytes),
-            over("ram", self.ram, budget.ram, &bytes),
-            over("multiplies", self.cost.macs, budget.multiplies, &grouped),
+            over("flash", flash, self.budget.flash, &bytes),
+            over("ram", ram, self.budget.ram, &bytes),
+            over("multiplies", macs, most_macs, &grouped),
+            late,
         ];
         let all: Vec<String> = all.into_iter().flatten().collect();
-        let larger = format!(
-            "--flash {} --ram {} --multiplies {} would do",
-            self.cost.flash_bytes, self.ram, self.cost.macs
-        );
+        let enough = [
+            (flash > self.budget.flash).then(|| format!("--flash {flash}")),
+            (ram > self.budget.ram).then(|| format!("--ram {ram}")),
+            (macs > most_macs).then(|| format!("--multiplies {macs}")),
+            self.time.as_ref().and_then(|time| {
+                let found = time.of(&fitted.cost.instructions).ceil();
+                let core = format!("{}@{}", time.board, time.megahertz);
+                (found > time.milliseconds).then(|| format!("--ms {found} {core}"))
+            }),
+        ];
+        let enough: Vec<String> = enough.into_iter().flatten().collect();
         anyhow::anyhow!(
-            "no {} of {shape} fits: at its smallest ({} channels) it takes {}; {larger}{}",
-            family.name(),
-            self.width,
+            "no {} of {} fits: at its smallest ({} channels) it takes {}; {} would do{}",
+            self.family.name(),
+            self.shape,
+            fitted.width,
             all.join(", "),
-            self.smaller(family, shape, budget)
+            enough.join(" "),
+            self.smaller(fitted)
         )
     }
 
     /// The size of pictures that would about fit: what a decision takes grows with their area.
-    fn smaller(&self, family: Family, shape: Shape, budget: Budget) -> String {
-        if !family.reads_images() {
+    fn smaller(&self, fitted: &Fitted) -> String {
+        if !self.family.reads_images() {
             return String::new();
         }
         let ratio = |found: u64, most: u64| most as f64 / found.max(1) as f64;
-        let area = ratio(self.ram, budget.ram).min(ratio(self.cost.macs, budget.multiplies));
-        let side = |n: u16| {
-            let side = (f64::from(n) * area.min(1.0).sqrt()) as u16;
-            side - side % family.multiple()
+        let time = self.time.as_ref().map_or(1.0, |time| {
+            time.milliseconds / time.of(&fitted.cost.instructions).max(1e-9)
+        });
+        let most_macs = self.budget.multiplies().unwrap_or(u64::MAX);
+        let area = ratio(fitted.ram, self.budget.ram)
+            .min(ratio(fitted.cost.macs, most_macs))
+            .min(time);
+        // Weights of dense conditioners grow with the area, those of windows do not.
+        let area = match self.family {
+            Family::Dense => area.min(ratio(fitted.flash, self.budget.flash)),
+            _ => area,
         };
-        match (side(shape.width), side(shape.height)) {
-            (w, h) if w >= 8 && h >= 8 && w < shape.width => format!(", or --size {w}x{h}"),
+        let side = |n: u16| (f64::from(n) * area.min(1.0).sqrt()) as u16;
+        match self
+            .family
+            .rounded(side(self.shape.height), side(self.shape.width))
+        {
+            (h, w) if w >= 8 && h >= 8 && w < self.shape.width => format!(", or --size {w}x{h}"),
             _ => String::new(),
         }
     }
 
-    pub(super) fn facts(&self, family: Family, budget: Budget, table: &mut Table) {
+    pub(super) fn facts(&self, fitted: &Fitted, table: &mut Table) {
         let of = |found: String, most: String| format!("{found} of {most}");
-        let text = format!("{}, {} channels wide", family.name(), self.width);
+        let text = format!("{}, {} channels wide", self.family.name(), fitted.width);
         table.fact("architecture", text);
-        let flash = of(bytes(self.cost.flash_bytes), bytes(budget.flash));
+        let flash = of(bytes(fitted.flash), bytes(self.budget.flash));
         table.fact("flash", flash);
-        table.fact("RAM", of(bytes(self.ram), bytes(budget.ram)));
-        let multiplies = of(grouped(self.cost.macs), grouped(budget.multiplies));
+        let scratch = bytes(fitted.cost.scratch_bytes);
+        let ram = of(bytes(fitted.ram), bytes(self.budget.ram));
+        table.fact("RAM", format!("{ram}, {scratch} of it scratch"));
+        let macs = grouped(fitted.cost.macs);
+        let multiplies = match self.budget.multiplies() {
+            Some(most) => of(macs, grouped(most)),
+            None => macs,
+        };
         table.fact("multiplies", multiplies);
+        if let Some(time) = &self.time {
+            let found = time.of(&fitted.cost.instructions);
+            let core = format!("{} at {} MHz", time.board, time.megahertz);
+            table.fact(
+                "time",
+                format!("{found:.1} of {} ms on {core}", time.milliseconds),
+            );
+        }
+    }
+
+    /// What a decision is expected to take on every counted core.
+    pub(super) fn cores(fitted: &Fitted) -> Table {
+        let mut table = Table::new(["core", "instructions (estimate)", "ms", "at, as in"]);
+        for estimate in &fitted.cost.instructions {
+            table.row([
+                estimate.core.to_owned(),
+                grouped(estimate.instructions),
+                format!("{:.1}", estimate.milliseconds),
+                format!("{} MHz, {}", estimate.clock_mhz, estimate.example),
+            ]);
+        }
+        table
     }
 }

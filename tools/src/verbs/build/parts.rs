@@ -1,188 +1,104 @@
 //! Which inputs train, which set the gate, and which test it.
 
+use super::together::FEWEST;
 use crate::number::{count, percent};
-use crate::table::Table;
+use crate::random::Random;
 use anyhow::{Result, bail};
-use flow_train_host::data::{Dataset, Images, Vectors};
-use std::path::Path;
+use flow_train_host::calibrate::{self, Blocks};
+use std::collections::BTreeMap;
 
-/// Blocks that a sequence is cut into.
-const BLOCKS: usize = 50;
 /// Least share that trains.
 const LEAST_TRAINED: f64 = 0.4;
+/// Scores beyond those that a threshold takes.
+const SPARE: usize = 4;
+/// Blocks that calibrate at least, and that test.
+const CALIBRATE_BLOCKS: usize = 2;
 
-/// How neighbours are related.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// As frames of a video: neighbours are alike.
-    Sequence,
-    /// In no order that would matter.
-    None,
-}
-
-/// Sizes of the parts.
+/// Sizes of the parts that are aimed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
-    train: usize,
-    calibrate: usize,
-    test: usize,
-    order: Order,
+    pub(super) calibrate: usize,
+    pub(super) test: usize,
+    items: usize,
 }
 
-/// The parts.
+/// The inputs of each part.
+#[derive(Debug)]
 pub(super) struct Parts {
-    train: Dataset,
-    calibrate: Dataset,
-    test: Dataset,
-}
-
-/// Names that count on, or a video: neighbours are alike.
-pub(super) fn order(path: &Path) -> Order {
-    if !path.is_dir() {
-        let video = path.extension().is_some_and(|e| e == "y4m");
-        return if video { Order::Sequence } else { Order::None };
-    }
-    let Ok(entries) = std::fs::read_dir(path) else {
-        return Order::None;
-    };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut numbers: Vec<(String, u64)> = names.filter_map(|name| numbered(&name)).collect();
-    numbers.sort();
-    let pairs = numbers.windows(2);
-    let of_one_name = pairs.clone().filter(|two| two[0].0 == two[1].0).count();
-    let next = pairs
-        .filter(|two| two[0].0 == two[1].0 && two[1].1 == two[0].1 + 1)
-        .count();
-    // "IMG_0007, IMG_0008": a camera counted. Plain numbers are what anybody calls files.
-    let named = numbers
-        .iter()
-        .filter(|(name, _)| name.chars().any(char::is_alphabetic))
-        .count();
-    match of_one_name > 10 && 10 * next > 8 * of_one_name && 2 * named > numbers.len() {
-        true => Order::Sequence,
-        false => Order::None,
-    }
-}
-
-/// Name and number of `frame_0012.png`.
-fn numbered(name: &str) -> Option<(String, u64)> {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let digits = stem.len() - stem.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let (text, number) = stem.split_at(stem.len() - digits);
-    Some((text.to_owned(), number.parse().ok()?))
+    pub(super) train: Vec<usize>,
+    pub(super) calibrate: Vec<usize>,
+    pub(super) test: Vec<usize>,
 }
 
 impl Plan {
     /// Parts of `items` inputs, of which enough calibrate for a false-alarm rate.
-    pub(super) fn new(items: usize, alpha: f64, order: Order) -> Result<Self> {
-        // The least for one threshold; twice as many let a part of them make tables for several tests.
-        let least = (1.0 / alpha).ceil() as usize - 1;
+    pub(super) fn new(items: usize, alpha_ppm: u32) -> Result<Self> {
+        let least = calibrate::fewest(alpha_ppm);
+        // So many give tables of several tests beside the threshold, for which a few score alike.
+        let wanted = calibrate::FEWEST_FOR_TABLES + least + least / 4 + SPARE;
+        let wanted = (3 * items / 10).max(wanted);
         let most = items - (items as f64 * LEAST_TRAINED) as usize - items / 10;
-        let calibrate = (3 * items / 10).max((2 * least + 2).min(most));
+        let calibrate = wanted.min(most);
         let test = (items / 10).max(1);
         if calibrate < least.max(1) || calibrate + test >= items {
             bail!(
                 "{} are too few for a false-alarm rate of {}: it takes {} or more",
                 count(items, "input"),
-                percent(alpha),
+                percent(f64::from(alpha_ppm) / 1e6),
                 2 * (least + 1)
             );
         }
         Ok(Self {
-            train: items - calibrate - test,
             calibrate,
             test,
-            order,
+            items,
         })
-    }
-
-    pub(super) fn facts(&self, table: &mut Table) {
-        let text = format!("{}, the last twelfth of them validates", self.train);
-        table.fact("to train", text);
-        table.fact("to calibrate", self.calibrate.to_string());
-        table.fact("to test", self.test.to_string());
-        let how = match self.order {
-            Order::Sequence => "in blocks: neighbours are frames of one sequence",
-            Order::None => "by a seeded shuffle",
-        };
-        table.fact("split", how);
-    }
-
-    /// All indices, those of each part together.
-    fn indices(&self, seed: u64) -> Vec<usize> {
-        let items = self.train + self.calibrate + self.test;
-        let mut random = Random(seed);
-        match self.order {
-            Order::None => random.shuffled(items),
-            Order::Sequence => {
-                let blocks = BLOCKS.min(items);
-                let block = |b: usize| b * items / blocks..(b + 1) * items / blocks;
-                random
-                    .shuffled(blocks)
-                    .into_iter()
-                    .flat_map(block)
-                    .collect()
-            }
-        }
     }
 }
 
 impl Parts {
-    pub(super) fn of(data: &Dataset, plan: &Plan, seed: u64) -> Self {
-        let indices = plan.indices(seed);
-        let (train, rest) = indices.split_at(plan.train);
-        let (calibrate, test) = rest.split_at(plan.calibrate);
+    /// Parts out of blocks, none of which is in two parts.
+    pub(super) fn of_blocks(plan: Plan, blocks: &Blocks, seed: u64) -> Result<Self> {
+        let units = (0..blocks.count()).map(|block| blocks.members(block));
+        let parts = Self::of(plan, units.collect(), CALIBRATE_BLOCKS, seed);
+        if (parts.train.len() as f64) < LEAST_TRAINED / 2.0 * plan.items as f64 {
+            bail!(
+                "{} blocks leave {} of {} inputs to train: it takes more blocks, or ones more alike in size",
+                blocks.count().max(FEWEST),
+                parts.train.len(),
+                plan.items
+            );
+        }
+        Ok(parts)
+    }
+
+    /// Parts of inputs that stand alone, but for those that repeat one another (`same` says which came first).
+    pub(super) fn of_inputs(plan: Plan, same: &[usize], seed: u64) -> Self {
+        let mut units: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, &first) in same.iter().enumerate() {
+            units.entry(first).or_default().push(index);
+        }
+        Self::of(plan, units.into_values().collect(), 0, seed)
+    }
+
+    fn of(plan: Plan, mut units: Vec<Vec<usize>>, least: usize, seed: u64) -> Self {
+        Random(seed).shuffle(&mut units);
+        let mut units = units.into_iter();
+        let mut take = |enough: usize, least: usize| {
+            let mut part = Vec::new();
+            let mut taken = 0;
+            while part.len() < enough || taken < least {
+                let Some(unit) = units.next() else { break };
+                part.extend(unit);
+                taken += 1;
+            }
+            part
+        };
         Self {
-            train: pick(data, train),
-            calibrate: pick(data, calibrate),
-            test: pick(data, test),
+            calibrate: take(plan.calibrate, least),
+            test: take(plan.test, 1),
+            train: take(usize::MAX, 0),
         }
-    }
-
-    pub(super) fn named(&self) -> [(&'static str, &Dataset); 3] {
-        [
-            ("train", &self.train),
-            ("calibrate", &self.calibrate),
-            ("test", &self.test),
-        ]
-    }
-}
-
-fn pick(data: &Dataset, indices: &[usize]) -> Dataset {
-    match data {
-        Dataset::Images(images) => {
-            let pixels = indices.iter().flat_map(|&i| images.get(i).iter().copied());
-            let (c, h, w) = (images.channels(), images.height(), images.width());
-            let picked = Images::new(c, h, w, pixels.collect());
-            Dataset::Images(picked.unwrap_or_else(|_| images.take(0..0)))
-        }
-        Dataset::Vectors(vectors) => {
-            let values = indices.iter().flat_map(|&i| vectors.get(i).iter().copied());
-            let picked = Vectors::new(vectors.dims(), values.collect());
-            Dataset::Vectors(picked.unwrap_or_else(|_| vectors.take(0..0)))
-        }
-    }
-}
-
-/// SplitMix64: the same split from a seed in every version.
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to n - 1 in random order (Fisher and Yates).
-    fn shuffled(&mut self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
-        for i in (1..n).rev() {
-            order.swap(i, (self.bits() % (i as u64 + 1)) as usize);
-        }
-        order
     }
 }
 
@@ -190,45 +106,73 @@ impl Random {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_input_is_in_one_part() {
-        for order in [Order::None, Order::Sequence] {
-            let plan = Plan::new(1000, 0.01, order).unwrap();
-            assert_eq!((plan.train, plan.calibrate, plan.test), (600, 300, 100));
-            let mut all = plan.indices(7);
-            assert_ne!(all, plan.indices(8));
-            all.sort_unstable();
-            assert!(all.into_iter().eq(0..1000));
-        }
+    fn sizes(parts: &Parts) -> [usize; 3] {
+        [&parts.train, &parts.calibrate, &parts.test].map(Vec::len)
+    }
+
+    fn all(parts: &Parts) -> Vec<usize> {
+        let mut all = [&parts.train[..], &parts.calibrate[..], &parts.test[..]].concat();
+        all.sort_unstable();
+        all
     }
 
     #[test]
-    fn neighbours_of_a_sequence_stay_together() {
-        let plan = Plan::new(500, 0.05, Order::Sequence).unwrap();
-        let all = plan.indices(3);
-        let together = all.windows(2).filter(|two| two[1] == two[0] + 1).count();
-        assert!(together >= 450, "{together}");
+    fn every_input_is_in_one_part() {
+        let plan = Plan::new(1000, 10_000).unwrap();
+        let alone: Vec<usize> = (0..1000).collect();
+        let parts = Parts::of_inputs(plan, &alone, 7);
+        assert_eq!(sizes(&parts), [600, 300, 100]);
+        assert_eq!(all(&parts), alone);
+        assert_ne!(parts.train, Parts::of_inputs(plan, &alone, 8).train);
+    }
+
+    #[test]
+    fn what_repeats_is_in_the_part_of_what_it_repeats() {
+        let plan = Plan::new(1000, 10_000).unwrap();
+        let same: Vec<usize> = (0..1000).map(|i| i % 400).collect();
+        let parts = Parts::of_inputs(plan, &same, 1);
+        let of = |part: &[usize]| part.iter().map(|i| i % 400).collect::<Vec<_>>();
+        let (train, test) = (of(&parts.train), of(&parts.test));
+        assert!(test.iter().all(|first| !train.contains(first)));
+        assert_eq!(all(&parts).len(), 1000);
+    }
+
+    #[test]
+    fn blocks_are_whole() {
+        let plan = Plan::new(500, 50_000).unwrap();
+        let blocks = Blocks::stretches(500, 20).unwrap();
+        let parts = Parts::of_blocks(plan, &blocks, 3).unwrap();
+        for part in [&parts.train, &parts.calibrate, &parts.test] {
+            assert!(
+                part.chunks(25)
+                    .all(|c| c[0] % 25 == 0 && c[24] == c[0] + 24)
+            );
+        }
+        let five = Blocks::named((0..500).map(|i| ["a", "b", "c", "d", "e"][i / 100])).unwrap();
+        assert_eq!(
+            sizes(&Parts::of_blocks(plan, &five, 3).unwrap()),
+            [200, 200, 100]
+        );
+        let labels = (0..500).map(|i| {
+            if i < 480 {
+                "long"
+            } else {
+                ["a", "b", "c"][i % 3]
+            }
+        });
+        let uneven = Blocks::named(labels).unwrap();
+        let all_of_it = (0..9).map(|seed| Parts::of_blocks(plan, &uneven, seed).is_err());
+        assert!(all_of_it.filter(|&refused| refused).count() > 2);
     }
 
     #[test]
     fn enough_calibrate_or_it_is_said() {
-        let plan = Plan::new(300, 0.01, Order::None).unwrap();
-        assert_eq!((plan.train, plan.calibrate, plan.test), (120, 150, 30));
+        let plan = Plan::new(600, 10_000).unwrap();
+        assert_eq!((plan.calibrate, plan.test), (255, 60));
+        let plan = Plan::new(300, 10_000).unwrap();
+        assert_eq!((plan.calibrate, plan.test), (150, 30));
         for items in [0, 1, 2, 150] {
-            assert!(Plan::new(items, 0.01, Order::None).is_err(), "{items}");
+            assert!(Plan::new(items, 10_000).is_err(), "{items}");
         }
-    }
-
-    #[test]
-    fn names_that_count_are_a_sequence() {
-        assert_eq!(numbered("frame_0012.png"), Some(("frame_".to_owned(), 12)));
-        assert_eq!(numbered("a.png"), None);
-        let directory = tempfile::tempdir().unwrap();
-        for i in 0..40 {
-            std::fs::write(directory.path().join(format!("IMG_{i:04}.png")), b"").unwrap();
-        }
-        assert_eq!(order(directory.path()), Order::Sequence);
-        assert_eq!(order(Path::new("v.y4m")), Order::Sequence);
-        assert_eq!(order(Path::new("v.idx3")), Order::None);
     }
 }

@@ -27,6 +27,11 @@ impl Key {
         Self::of(&text)
     }
 
+    /// As text.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Its beginning, for names.
     pub(super) fn short(&self) -> &str {
         &self.0[..8]
@@ -63,6 +68,17 @@ impl State {
         self.done.insert(stage.to_owned(), key.0.clone());
         let json = serde_json::to_string_pretty(&self.done)?;
         Ok(write_atomically(&self.path, |w| writeln!(w, "{json}"))?)
+    }
+}
+
+/// The key of a file's content; none where there is no such file.
+pub(super) fn content(path: &Path) -> Result<Option<Key>> {
+    match path.exists() {
+        false => Ok(None),
+        true => {
+            let bytes = std::fs::read(path).with_context(|| one_line(path).to_string())?;
+            Ok(Some(Key(sha256_hex(&bytes))))
+        }
     }
 }
 

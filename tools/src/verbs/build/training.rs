@@ -42,7 +42,8 @@ pub(super) fn run(
     provenance: Provenance,
     out: &mut Output,
 ) -> Result<()> {
-    let begun = run.join("config.json").exists();
+    // A run that ended before its first checkpoint is begun anew.
+    let begun = run.join("checkpoint.safetensors").exists();
     if begun && ended(&history(run)) {
         return Ok(());
     }
@@ -60,13 +61,15 @@ pub(super) fn run(
         resume: begun,
     };
     let outcome = train::run(config, data, run, options, &mut watch);
+    // From here on, being asked once is enough: what a later stage writes, it writes as a whole.
     watch.bar.finish_and_clear();
+    let asked = watch.interrupted.swap(true, Ordering::Relaxed);
     let (ended, failed) = (watch.ended, watch.failed);
     if let Some(error) = failed {
         return Err(error);
     }
     let summary = outcome?;
-    if !summary.finished && !ended {
+    if asked || !summary.finished && !ended {
         let place = one_line(run).to_string();
         return Err(CheckFailed(format!("{place}: interrupted; the same command goes on")).into());
     }

@@ -15,9 +15,10 @@ use crate::verbs::score::all_scores;
 use crate::{date, drift, json, place, provenance};
 use anyhow::{Result, bail};
 use flow_infer::artifact::Artifact;
-use flow_train_host::data::Dataset;
+use flow_train_host::data::{Dataset, ItemNames};
 use flow_train_host::files::one_line;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Evaluate a model on its own kind of data against foreign ones
@@ -65,6 +66,9 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// What the inputs of a file are called, where another verb knows it.
+    #[arg(skip)]
+    items: BTreeMap<PathBuf, Vec<String>>,
 }
 
 /// Two evaluations, for machines.
@@ -108,6 +112,11 @@ pub(crate) fn evaluate(
 }
 
 impl Args {
+    /// The same, with the names of the inputs of files.
+    pub(crate) fn with_items(self, items: BTreeMap<PathBuf, Vec<String>>) -> Self {
+        Self { items, ..self }
+    }
+
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         self.check_names()?;
         place::directory(&self.report)?;
@@ -153,7 +162,16 @@ impl Args {
             None => TrainingLog::of_run(model)?,
         };
         // Everything is read before anything long begins.
-        let load = |path: &Path| inputs::load_named(path, &self.reading, self.limit, &artifact);
+        let load = |path: &Path| -> Result<Named> {
+            let named = inputs::load_named(path, &self.reading, self.limit, &artifact)?;
+            Ok(match self.items.get(path) {
+                Some(names) => Named {
+                    items: ItemNames::Files(names.clone()),
+                    ..named
+                },
+                None => named,
+            })
+        };
         let benign = load(&self.benign.1)?;
         let foreign = self.ood.iter().map(|(_, path)| load(path));
         let foreign = foreign.collect::<Result<Vec<_>>>()?;

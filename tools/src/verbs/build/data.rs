@@ -1,0 +1,242 @@
+//! Reading, looking and splitting.
+
+use super::look::{self, Findings};
+use super::parts::{Parts, Plan};
+use super::split::{Part, Split};
+use super::state::{self, Key, State};
+use super::together::{Choice, Together};
+use super::{Args, shape};
+use crate::inputs::{self, Limit, Named};
+use crate::number::grouped;
+use crate::output::Output;
+use crate::reading::Reading;
+use crate::table::Table;
+use crate::{place, provenance};
+use anyhow::{Context, Result, bail};
+use flow_infer::front_end::Reduction;
+use flow_infer::spec::Shape;
+use flow_train_host::calibrate;
+use flow_train_host::data::survey;
+use flow_train_host::data::{self, Dataset, ImageSize};
+use flow_train_host::files::one_line;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+impl Args {
+    /// Reads own data, says what it found, and writes the parts as arrays of inputs; whether there was anything to do.
+    pub(super) fn prepare(&self, state: &mut State, out: &mut Output) -> Result<bool> {
+        let key = Key::of(&[
+            &format!("{:?} {} {}", self.reading, self.seed, self.alpha),
+            &format!("{:?} {:?}", self.blocks, self.preset),
+            &state::listing(&self.data)?,
+        ]);
+        let parts = ["train", "calibrate", "test"].map(|name| self.part(name));
+        let there = parts.iter().chain([&self.split_file()]).all(|p| p.exists());
+        if there && state.is_done("data", &key) {
+            return Ok(false);
+        }
+        let sizes = self.sizes()?;
+        let reduction = self.chosen_reduction(sizes.as_deref());
+        if let Some(shape) = reduction.map(|r| r.output) {
+            check_size(shape)?;
+        }
+        let own = self.load(&self.data, reduction)?;
+        let place = || one_line(&self.data).to_string();
+        let found = Findings::of(&own);
+        found.refuse().with_context(place)?;
+        let together = Together::of(self.blocks.as_ref(), &self.data, &own)?;
+        let plan = Plan::new(own.data.len(), self.alpha_ppm()).with_context(place)?;
+        let parts = match &together.blocks {
+            Some(blocks) => Parts::of_blocks(plan, blocks, self.seed).with_context(place)?,
+            None => Parts::of_inputs(plan, &found.same, self.seed),
+        };
+        let split = self.split(&own, &parts, &together, reduction);
+        let mut table = Table::facts();
+        table.fact("data", inputs::describe(&own.data));
+        if let Some(sizes) = &sizes {
+            table.fact("pictures", look::sizes(sizes));
+        }
+        if let Some(reduction) = reduction.filter(|_| self.reading.reduction().is_none()) {
+            table.fact("averaged to", chosen(&reduction));
+        }
+        found.facts(&mut table);
+        self.split_facts(&split, &together, &mut table);
+        table.print(out)?;
+        out.flush()?;
+        found.warn(&self.data);
+        self.write(&own.data, &parts, &split)?;
+        state.done("data", &key)?;
+        Ok(true)
+    }
+
+    pub(super) fn split_file(&self) -> PathBuf {
+        self.out.join("data").join("split.json")
+    }
+
+    /// Foreign data as arrays of the same inputs.
+    pub(super) fn foreign(&self, state: &mut State) -> Result<bool> {
+        let reduction = Split::read(&self.split_file())?.reduction;
+        let mut worked = false;
+        for (name, path) in &self.ood {
+            let stage = format!("foreign {name}");
+            let key = Key::of(&[
+                &format!("{:?} {reduction:?}", self.reading),
+                &state::listing(path)?,
+            ]);
+            if state.is_done(&stage, &key) && self.part(&format!("ood-{name}")).exists() {
+                continue;
+            }
+            let set = self.load(path, reduction)?;
+            let own = data::load(&self.part("test"))?;
+            if set.data.shape() != own.shape() {
+                bail!(
+                    "--ood {name}: holds {}, and --data {}",
+                    inputs::kind(&set.data),
+                    inputs::kind(&own)
+                );
+            }
+            set.data
+                .to_npy()?
+                .write(&self.part(&format!("ood-{name}")))?;
+            let names = Part::of(&set, &(0..set.data.len()).collect::<Vec<_>>(), &[]);
+            names.write(&self.foreign_names(name))?;
+            state.done(&stage, &key)?;
+            worked = true;
+        }
+        Ok(worked)
+    }
+
+    pub(super) fn foreign_names(&self, name: &str) -> PathBuf {
+        self.out.join("data").join(format!("ood-{name}.json"))
+    }
+
+    /// Sizes of the pictures, where the data are such.
+    fn sizes(&self) -> Result<Option<Vec<ImageSize>>> {
+        // An array of an archive is named behind it; that is no picture.
+        match self.data.exists() {
+            true => Ok(survey::sizes(&self.data)?),
+            false => Ok(None),
+        }
+    }
+
+    fn chosen_reduction(&self, sizes: Option<&[ImageSize]>) -> Option<Reduction> {
+        let said = self.reading.reduction();
+        said.or_else(|| shape::chosen(sizes?, self.named_family()))
+    }
+
+    fn load(&self, path: &Path, reduction: Option<Reduction>) -> Result<Named> {
+        let column = self.blocks.as_ref().and_then(Choice::column);
+        let reading: Reading = self.reading.or_kept(reduction).with_block_column(column);
+        let read = inputs::read(path, &reading, Limit::default())?;
+        let set = Named {
+            data: read.dataset,
+            items: read.items,
+            blocks: read.blocks,
+        };
+        let [c, h, w] = set.data.shape();
+        let values = c.saturating_mul(h).saturating_mul(w);
+        if values > usize::from(u16::MAX) {
+            bail!(
+                "{}: holds {}, larger than any model's input: --size says what to average them to",
+                one_line(path),
+                inputs::kind(&set.data)
+            );
+        }
+        Ok(set)
+    }
+
+    fn split(
+        &self,
+        own: &Named,
+        parts: &Parts,
+        together: &Together,
+        reduction: Option<Reduction>,
+    ) -> Split {
+        let mut labels = Vec::new();
+        if let Some(blocks) = &together.blocks {
+            labels = vec![String::new(); own.data.len()];
+            for (block, name) in blocks.names().iter().enumerate() {
+                for index in blocks.members(block) {
+                    labels[index].clone_from(name);
+                }
+            }
+        }
+        let part = |indices: &[usize]| Part::of(own, indices, &labels);
+        Split {
+            reduction,
+            data: provenance::describe(&self.data, &own.data),
+            train: part(&parts.train),
+            calibrate: part(&parts.calibrate),
+            test: part(&parts.test),
+        }
+    }
+
+    fn split_facts(&self, split: &Split, together: &Together, table: &mut Table) {
+        let validating = split.train.validating();
+        let training = split.train.inputs.len() - validating;
+        let calibrating = split.calibrate.inputs.len();
+        table.fact("split", together.why.clone());
+        table.fact(
+            "to train",
+            format!("{training}, and {validating} to validate"),
+        );
+        let both = calibrate::Split::new(calibrating, self.alpha_ppm());
+        let how = match (&together.blocks, both) {
+            (None, Ok(both)) => format!(
+                "{calibrating}: {} for the tables of tests, {} for the threshold",
+                both.tables.len(),
+                both.threshold.len()
+            ),
+            (None, Err(_)) => format!("{calibrating}, all for the threshold"),
+            (Some(_), _) => {
+                let mut blocks = split.calibrate.blocks.clone();
+                blocks.dedup();
+                format!(
+                    "{calibrating}, {} blocks: tables and threshold from different ones in turn",
+                    blocks.len()
+                )
+            }
+        };
+        table.fact("to calibrate", how);
+        table.fact("to test", split.test.inputs.len().to_string());
+    }
+
+    fn write(&self, own: &Dataset, parts: &Parts, split: &Split) -> Result<()> {
+        let folder = self.out.join("data");
+        place::directory(&folder)?;
+        std::fs::create_dir_all(&folder).with_context(|| one_line(&folder).to_string())?;
+        let named = [
+            ("train", &parts.train),
+            ("calibrate", &parts.calibrate),
+            ("test", &parts.test),
+        ];
+        for (name, indices) in named {
+            own.pick(indices).to_npy()?.write(&self.part(name))?;
+        }
+        split.write(&self.split_file())
+    }
+}
+
+/// Refuses inputs that no model reads, before pictures are read for nothing.
+fn check_size(shape: Shape) -> Result<()> {
+    let values = [shape.channels, shape.height, shape.width].map(u64::from);
+    let values: u64 = values.iter().product();
+    if values > u64::from(u16::MAX) {
+        bail!(
+            "--size {}x{}: {} values an input, and a model reads {} at most",
+            shape.width,
+            shape.height,
+            grouped(values),
+            grouped(u16::MAX.into())
+        );
+    }
+    Ok(())
+}
+
+fn chosen(reduction: &Reduction) -> String {
+    let shape = reduction.output;
+    format!(
+        "{}x{} grey (--size and --colour say otherwise)",
+        shape.width, shape.height
+    )
+}

@@ -1,0 +1,239 @@
+//! From the parts to the gate: every stage by the verb of its name.
+
+use super::budget::Time;
+use super::fit::Wanted;
+use super::split::{Part, Split};
+use super::state::{self, Key, State};
+use super::{Args, heading, shape, training};
+use crate::output::Output;
+use crate::table::Table;
+use crate::verbs::{calibrate, eval, export, verify};
+use crate::{failure, inputs, provenance, sensor};
+use anyhow::{Context, Result, bail};
+use clap::{Command, FromArgMatches};
+use flow_infer::front_end::FrontEnd;
+use flow_infer::spec::Shape;
+use flow_train_host::data::{self, Dataset};
+use flow_train_host::export::provenance::Provenance;
+use flow_train_host::families::Family;
+use flow_train_host::files::one_line;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+impl Args {
+    /// Trains what the budget allows; the run's directory, and whether there was anything to do.
+    pub(super) fn train(
+        &self,
+        state: &mut State,
+        time: Option<Time>,
+        out: &mut Output,
+    ) -> Result<(PathBuf, bool)> {
+        let split = Split::read(&self.split_file())?;
+        let validating = split.train.validating();
+        let key = Key::of(&[
+            &self.key_of_part("train")?,
+            &format!("{:?} {validating} {}", split.reduction, self.seed),
+            &format!("{:?} {:?} {:?}", self.preset, self.epochs, self.sensor),
+            &format!("{:?}", self.budget),
+        ]);
+        let run = self.out.join(format!("run-{}", key.short()));
+        if state.is_done("train", &key) && run.join("model.safetensors").exists() {
+            return Ok((run, false));
+        }
+        let data = data::load(&self.part("train"))?;
+        let wanted = self.wanted(&data, &split, time)?;
+        let mut fitted = wanted.largest(&data)?;
+        heading("plan", out)?;
+        let mut table = Table::facts();
+        wanted.facts(&fitted, &mut table);
+        table.print(out)?;
+        writeln!(out)?;
+        Wanted::cores(&fitted).print(out)?;
+        out.flush()?;
+        let config = &mut fitted.config;
+        training::suit(config, data.len());
+        config.validation_fraction = validating as f64 / data.len() as f64;
+        config.seed = self.seed;
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.front_end = split.reduction.map(FrontEnd::Frames);
+        if let Some(sensor::Choice(chosen)) = self.sensor {
+            config.sensor = chosen;
+        }
+        let what = format!(
+            "trained as {}, {} channels wide{}",
+            wanted.family.name(),
+            fitted.width,
+            sensor::described(&fitted.config)
+        );
+        let provenance = Provenance {
+            tool: provenance::tool(),
+            commit: provenance::commit().to_owned(),
+            data: split.data,
+            seed: self.seed,
+            history: vec![provenance::line(&what)],
+        };
+        training::run(&fitted.config, &data, &run, provenance, out)?;
+        state.done("train", &key)?;
+        Ok((run, true))
+    }
+
+    fn wanted(&self, data: &Dataset, split: &Split, time: Option<Time>) -> Result<Wanted<'_>> {
+        let shape = data.shape().map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+        Ok(Wanted {
+            family: self.family(data, split.items())?,
+            shape: Shape::new(shape[0], shape[1], shape[2]),
+            budget: &self.budget,
+            time,
+            reduction: split.reduction,
+        })
+    }
+
+    pub(super) fn named_family(&self) -> Option<Family> {
+        self.preset.as_deref().and_then(Family::from_name)
+    }
+
+    fn family(&self, data: &Dataset, items: usize) -> Result<Family> {
+        let is_images = matches!(data, Dataset::Images(_));
+        let [_, height, width] = data.shape().map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+        let family = self.named_family().unwrap_or(match is_images {
+            true => shape::family(items, height, width),
+            false => Family::Vector,
+        });
+        if family.reads_images() != is_images {
+            bail!(
+                "{}: holds {}, which preset {} does not read",
+                one_line(&self.data),
+                inputs::kind(data),
+                family.name()
+            );
+        }
+        Ok(family)
+    }
+
+    /// Export, calibration, evaluation and self-test; whether there was anything to do.
+    pub(super) fn finish(&self, run: &Path, state: &mut State, out: &mut Output) -> Result<bool> {
+        let model = self.out.join("model.flow");
+        let mut worked = false;
+        let of_run = state::content(&run.join("model.safetensors"))?;
+        let of_run = of_run.with_context(|| format!("{}: holds no model", one_line(run)))?;
+        let exported = of_run.then(&[&self.key_of_part("train")?]);
+        if !state.is_done("export", &exported) || !model.exists() {
+            heading("export", out)?;
+            self.export(run, &model, out)?;
+            state.done("export", &exported)?;
+            worked = true;
+        }
+        let split = Split::read(&self.split_file())?;
+        let calibrated = exported.then(&[
+            &self.key_of_part("calibrate")?,
+            &format!("{} {:?}", self.alpha, split.calibrate.blocks),
+        ]);
+        if !state.is_done("calibrate", &calibrated) || !self.gate().exists() {
+            heading("calibrate", out)?;
+            self.calibrate(&model, &split, out)?;
+            state.done("calibrate", &calibrated)?;
+            worked = true;
+        }
+        let mut evaluated = calibrated.then(&[&self.key_of_part("test")?, &self.seed.to_string()]);
+        for (name, _) in &self.ood {
+            evaluated = evaluated.then(&[name, &self.key_of_part(&format!("ood-{name}"))?]);
+        }
+        let page = self.out.join("report").join("index.html");
+        if !state.is_done("eval", &evaluated) || !page.exists() {
+            heading("eval", out)?;
+            self.evaluate(run, split.test, out)?;
+            state.done("eval", &evaluated)?;
+            worked = true;
+        }
+        if !state.is_done("verify", &calibrated) || worked {
+            heading("verify", out)?;
+            verb::<verify::Args>(vec![self.gate().into()])?.run(out)?;
+            state.done("verify", &calibrated)?;
+            self.check_flash();
+            worked = true;
+        }
+        Ok(worked)
+    }
+
+    /// What a part holds.
+    fn key_of_part(&self, name: &str) -> Result<String> {
+        let path = self.part(name);
+        let key = state::content(&path)?;
+        let key = key.with_context(|| format!("{}: is not there", one_line(&path)))?;
+        Ok(key.text().to_owned())
+    }
+
+    fn export(&self, run: &Path, model: &Path, out: &mut Output) -> Result<()> {
+        let args = ["--format", "q8", "--draws", "1"].map(OsString::from);
+        let mut args = with(
+            args,
+            &[("--calibrate", &self.part("train")), ("--out", model)],
+        );
+        args.push(run.into());
+        verb::<export::Args>(args)?.run(out)
+    }
+
+    fn calibrate(&self, model: &Path, split: &Split, out: &mut Output) -> Result<()> {
+        let args = ["--alpha".into(), self.alpha.to_string().into()];
+        let held = self.part("calibrate");
+        let mut args = with(args, &[("--data", &held), ("--out", &self.gate())]);
+        args.push(model.into());
+        let args = verb::<calibrate::Args>(args)?;
+        args.with_labels(split.calibrate.blocks.clone()).run(out)
+    }
+
+    fn evaluate(&self, run: &Path, test: Part, out: &mut Output) -> Result<()> {
+        let named = |name: &str, part: &str| {
+            let mut text = OsString::from(format!("{name}="));
+            text.push(self.part(part));
+            text
+        };
+        let mut args: Vec<OsString> = vec![self.gate().into(), "--in".into(), named("own", "test")];
+        let mut items = BTreeMap::from([(self.part("test"), test.inputs)]);
+        for (name, _) in &self.ood {
+            let part = format!("ood-{name}");
+            args.extend(["--ood".into(), named(name, &part)]);
+            let names = Part::read(&self.foreign_names(name))?;
+            items.insert(self.part(&part), names.inputs);
+        }
+        let seed = [OsString::from("--seed"), self.seed.to_string().into()];
+        args.extend(with(
+            seed,
+            &[
+                ("--report", &self.out.join("report")),
+                ("--baseline-data", &self.part("train")),
+                ("--training-log", &run.join("log.csv")),
+            ],
+        ));
+        verb::<eval::Args>(args)?.with_items(items).run(out)
+    }
+
+    /// The budget was kept by an estimate; that it was is told by the file.
+    fn check_flash(&self) {
+        let found = std::fs::metadata(self.gate()).map_or(0, |file| file.len());
+        if found > self.budget.flash {
+            failure::warn(&format!(
+                "{}: {found} bytes, {} more than --flash allows",
+                one_line(&self.gate()),
+                found - self.budget.flash
+            ));
+        }
+    }
+}
+
+fn with<const N: usize>(args: [OsString; N], paths: &[(&str, &Path)]) -> Vec<OsString> {
+    let mut all = Vec::from(args);
+    for (flag, path) in paths {
+        all.extend([OsString::from(flag), path.into()]);
+    }
+    all
+}
+
+/// The arguments of a verb, with its own defaults for everything that is not given.
+fn verb<A: clap::Args + FromArgMatches>(args: Vec<OsString>) -> Result<A> {
+    let command = A::augment_args(Command::new("verb").no_binary_name(true));
+    let matches = command.try_get_matches_from(args)?;
+    Ok(A::from_arg_matches(&matches)?)
+}
