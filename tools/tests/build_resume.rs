@@ -74,7 +74,7 @@ fn ended_at_ten_random_moments_it_makes_the_same_bits() {
             std::fs::remove_dir_all(place.file("out")).unwrap();
             continue;
         }
-        let signal = if random.next() % 2 == 0 {
+        let signal = if random.next().is_multiple_of(2) {
             "-KILL"
         } else {
             "-TERM"

@@ -31,11 +31,14 @@ pub struct Picture {
 /// Most bytes of pixels that are decoded: those of 89 million colour pixels.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// Gives something of a file's content.
+type Of<T> = fn(&[u8]) -> Result<T, Problem>;
+
 /// How a format is read.
 struct Format {
-    decode: fn(&[u8]) -> Result<Picture, Problem>,
+    decode: Of<Picture>,
     /// The upright size, of the headers alone.
-    size: fn(&[u8]) -> Result<ImageSize, Problem>,
+    size: Of<ImageSize>,
 }
 
 const PNG: Format = Format {
@@ -99,10 +102,7 @@ pub(super) fn size(source: Source<'_>) -> Result<ImageSize, DataError> {
     by_format(source, |format| format.size)
 }
 
-fn by_format<T>(
-    mut source: Source<'_>,
-    of: fn(Format) -> fn(&[u8]) -> Result<T, Problem>,
-) -> Result<T, DataError> {
+fn by_format<T>(mut source: Source<'_>, of: fn(Format) -> Of<T>) -> Result<T, DataError> {
     let content = source.rest()?;
     if content.is_empty() {
         return Err(source.error(Problem::Empty));
