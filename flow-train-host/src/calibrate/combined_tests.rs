@@ -223,6 +223,9 @@ fn the_power_of_another_score_is_the_mean_over_families_and_rates() {
     let at = [(0.5 + 0.75) / 2.0, (0.0 + 0.5) / 2.0];
     let found = power(&benign, &families, 10_000).unwrap();
     assert!((found - (at[0] + at[1]) / 2.0).abs() < 1e-12, "{found}");
-    assert_eq!(power(&benign[..98], &families, 10_000), None);
+    // Too few for the rate: the three smallest scores, 901 to 903, are the thresholds.
+    let high = [vec![900.5, 901.5, 902.5, 904.0]];
+    assert_eq!(power(&benign[..98], &high, 10_000), Some(0.5));
+    assert_eq!(power(&[], &families, 10_000), None);
     assert_eq!(power(&benign, &[], 10_000), None);
 }

@@ -29,7 +29,7 @@ pub(super) fn png(content: &[u8]) -> Result<Picture, Problem> {
 pub(super) fn bmp(content: &[u8]) -> Result<Picture, Problem> {
     let decoder = BmpDecoder::new(Cursor::new(content));
     let decoder = decoder.map_err(|error| problem("BMP", error))?;
-    decode("BMP", decoder, MOST_BYTES).map(Picture::grey_if_it_is)
+    decode("BMP", decoder, u64::MAX).map(Picture::grey_if_it_is)
 }
 
 pub(super) fn tiff(content: &[u8]) -> Result<Picture, Problem> {
@@ -40,7 +40,7 @@ pub(super) fn tiff(content: &[u8]) -> Result<Picture, Problem> {
     decode(
         "TIFF",
         decoder.map_err(|error| problem("TIFF", error))?,
-        MOST_BYTES,
+        u64::MAX,
     )
 }
 
@@ -50,7 +50,7 @@ pub(super) fn webp(content: &[u8]) -> Result<Picture, Problem> {
     if decoder.has_animation() {
         return Err(Problem::SeveralFrames);
     }
-    decode("WebP", decoder, MOST_BYTES).map(Picture::grey_if_it_is)
+    decode("WebP", decoder, u64::MAX).map(Picture::grey_if_it_is)
 }
 
 pub(super) fn png_size(content: &[u8]) -> Result<ImageSize, Problem> {
@@ -114,11 +114,11 @@ fn decode(
         return Err(Problem::WrongDepth(format!("{bits}-bit samples")));
     }
     let claimed = decoder.total_bytes();
-    bounded(claimed)?;
     if claimed > at_most {
         let claimed = Some(claimed);
         return Err(Problem::SizeAbsurd { claimed, at_most });
     }
+    bounded(claimed)?;
     decoder.set_limits(limits()).map_err(problem)?;
     let orientation = decoder.orientation().map_err(problem)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(problem)?;
