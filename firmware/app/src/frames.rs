@@ -3,6 +3,7 @@
 use crate::serve::{self, Scorer};
 use crate::{Board, Ran, Stop};
 use flow_infer::{Assessment, FrameError, Gate};
+use flowgate_sensors::Source;
 
 /// Answers every frame that `board` fetches.
 pub(crate) fn serve<B: Board>(board: &mut B, gate: &mut Gate<'_>) -> Ran {
@@ -21,10 +22,10 @@ pub(crate) fn serve<B: Board>(board: &mut B, gate: &mut Gate<'_>) -> Ran {
 }
 
 fn assess<B: Board>(board: &mut B, gate: &mut Gate<'_>) -> Result<Assessment, Stop> {
-    let spec = board.next_frame()?;
+    let spec = board.source().next_frame()?;
     let mut frame = gate.frame(spec).map_err(refused)?;
     while frame.missing() > 0 {
-        let row = board.row()?;
+        let row = board.source().row()?;
         let planes = row.get(..spec.format.planes()).unwrap_or(&[]);
         frame.push_row(planes).map_err(refused)?;
     }

@@ -20,39 +20,21 @@ pub mod serve;
 pub mod stack;
 
 use embedded_hal::digital::StatefulOutputPin;
-use flow_infer::front_end::FrameSpec;
+use flowgate_sensors::{Source, SourceError};
 use flowgate_stream::{Answer, exit};
 
 /// What a machine must offer.
 pub trait Board {
     /// The pin that carries the decision.
     type Pin: StatefulOutputPin;
+    /// What gives inputs or frames.
+    type Source: Source;
 
     /// The decision pin: high while the last input was accepted, low otherwise.
     fn pin(&mut self) -> &mut Self::Pin;
 
-    /// Fills `input` with the next input.
-    ///
-    /// # Errors
-    /// [`Stop::End`] where there is no further input, anything else where there should be one.
-    fn next(&mut self, input: &mut [u8]) -> Result<(), Stop>;
-
-    /// Begins the next frame of the camera: what its rows will be.
-    ///
-    /// # Errors
-    /// As [`Board::next`]; a board without a camera has none.
-    fn next_frame(&mut self) -> Result<FrameSpec, Stop> {
-        Err(Stop::End)
-    }
-
-    /// Lends the next row of the frame: the row of each plane that belongs to it, in the order of the planes. Planes
-    /// that the format does not have are empty.
-    ///
-    /// # Errors
-    /// As [`Board::next`].
-    fn row(&mut self) -> Result<[&[u8]; 3], Stop> {
-        Err(Stop::End)
-    }
+    /// Where the inputs come from.
+    fn source(&mut self) -> &mut Self::Source;
 
     /// Takes the answer to the input fetched last.
     ///
@@ -94,6 +76,18 @@ pub enum Stop {
     HostFiles,
     /// The inputs have another size than the model's.
     InputSize,
+    /// The device behind the source failed.
+    Device,
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::End => Self::End,
+            SourceError::Device => Self::Device,
+            SourceError::OtherInput => Self::InputSize,
+        }
+    }
 }
 
 impl Stop {
@@ -104,7 +98,7 @@ impl Stop {
             Self::End => exit::DONE,
             Self::ModelRefused => exit::MODEL_REFUSED,
             Self::SelfTestFailed => exit::SELF_TEST_FAILED,
-            Self::HostFiles => exit::HOST_FILES,
+            Self::HostFiles | Self::Device => exit::HOST_FILES,
             Self::InputSize => exit::INPUT_SIZE,
         }
     }

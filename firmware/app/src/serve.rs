@@ -7,6 +7,7 @@ use flow_infer::engine::{Arithmetic, Fixed, Noise};
 use flow_infer::gate::Decision;
 use flow_infer::score::complexity::Coder;
 use flow_infer::{Assessment, Gate};
+use flowgate_sensors::Source;
 use flowgate_stream::Answer;
 
 /// What answers inputs: the gate of a product, or a detector of a model in any number format.
@@ -71,7 +72,7 @@ pub fn self_test<A: Arithmetic>(detector: &mut Detector<'_, A>) -> Result<(), St
 /// Answers every input that `board` fetches into `input`.
 pub fn serve<B: Board>(board: &mut B, scorer: &mut impl Scorer, input: &mut [u8]) -> Ran {
     let stop = loop {
-        let fetched = board.next(input);
+        let fetched = board.source().next(input).map_err(Stop::from);
         if let Err(stop) = fetched.and_then(|()| answer(board, scorer, input)) {
             break stop;
         }

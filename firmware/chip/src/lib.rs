@@ -8,6 +8,8 @@ mod rtt;
 use cortex_m::asm;
 use embedded_hal::digital::StatefulOutputPin;
 use flowgate_app::{Board, Stop, gate, stack};
+pub use flowgate_sensors as sensors;
+use flowgate_sensors::Source;
 use flowgate_stream::Answer;
 
 /// Says how fast the core runs.
@@ -15,31 +17,38 @@ pub fn clock(hertz: u32) {
     defmt::info!("clock {} Hz", hertz);
 }
 
-/// Runs the gate on a chip whose decision pin is `pin`, then sleeps.
-pub fn gate(pin: impl StatefulOutputPin) -> ! {
+/// Runs the gate on a chip whose decision pin is `pin`: on the compiled-in images of the committed model, then on what
+/// `source` gives, for as long as it gives something. Then the chip sleeps, with a low pin where something failed.
+pub fn gate(pin: impl StatefulOutputPin, source: impl Source) -> ! {
     stack::paint();
-    let ran = gate::run(&mut Chip { pin });
+    let mut chip = Chip { pin, source };
+    let ran = gate::run(&mut chip);
     defmt::info!("{}, stack {} bytes", ran.stop, stack::used_bytes());
+    if ran.stop != Stop::End {
+        // Whoever listens takes low for a rejection; a pin that cannot be driven leaves nobody to tell.
+        let _ = chip.pin.set_low();
+    }
     loop {
         asm::wfi();
     }
 }
 
-/// A chip with nothing attached but the decision pin.
-struct Chip<P> {
+/// A decision pin, and what gives inputs.
+struct Chip<P, S> {
     pin: P,
+    source: S,
 }
 
-impl<P: StatefulOutputPin> Board for Chip<P> {
+impl<P: StatefulOutputPin, S: Source> Board for Chip<P, S> {
     type Pin = P;
+    type Source = S;
 
     fn pin(&mut self) -> &mut P {
         &mut self.pin
     }
 
-    /// The application's camera or sensor goes here; without one there is no further input.
-    fn next(&mut self, _input: &mut [u8]) -> Result<(), Stop> {
-        Err(Stop::End)
+    fn source(&mut self) -> &mut S {
+        &mut self.source
     }
 
     fn answer(&mut self, answer: &Answer) -> Result<(), Stop> {

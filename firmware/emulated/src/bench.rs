@@ -8,6 +8,7 @@ use flow_infer::engine::{Arithmetic, Noise, ScratchMut, evaluate};
 use flow_infer::front_end::{FrameReader, FrontEnd, Reduction};
 use flow_infer::plan::NumberFormat;
 use flowgate_app::Stop;
+use flowgate_sensors::{Source, SourceError};
 use flowgate_stream::exit;
 
 /// What the counter outside looks for: it notes the instructions executed so far at every call.
@@ -55,8 +56,8 @@ fn evaluations<A: Arithmetic>(
     let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
     let input = input.ok_or(Stop::ModelRefused)?;
     loop {
-        match files.next_input(input) {
-            Err(Stop::End) => return Ok(()),
+        match files.next(input) {
+            Err(SourceError::End) => return Ok(()),
             other => other?,
         }
         count_mark();
@@ -77,7 +78,7 @@ fn reductions<A: Arithmetic>(
     let (sums, input) = (take(&SUMS)?, take(&REDUCED)?);
     loop {
         let spec = match files.next_frame() {
-            Err(Stop::End) => return Ok(()),
+            Err(SourceError::End) => return Ok(()),
             other => other?,
         };
         let reader = FrameReader::new(reduction, spec, sums, input);

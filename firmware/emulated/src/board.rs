@@ -2,7 +2,6 @@
 
 use crate::files::Files;
 use crate::pin::RecordedPin;
-use flow_infer::front_end::FrameSpec;
 use flowgate_app::{Board, Stop, stack};
 use flowgate_stream::{Answer, Summary};
 
@@ -42,21 +41,14 @@ impl Emulated {
 
 impl Board for Emulated {
     type Pin = RecordedPin;
+    type Source = Files;
 
     fn pin(&mut self) -> &mut RecordedPin {
         &mut self.pin
     }
 
-    fn next(&mut self, input: &mut [u8]) -> Result<(), Stop> {
-        self.files.next_input(input)
-    }
-
-    fn next_frame(&mut self) -> Result<FrameSpec, Stop> {
-        self.files.next_frame()
-    }
-
-    fn row(&mut self) -> Result<[&[u8]; 3], Stop> {
-        self.files.row()
+    fn source(&mut self) -> &mut Files {
+        &mut self.files
     }
 
     fn answer(&mut self, answer: &Answer) -> Result<(), Stop> {

@@ -1,16 +1,17 @@
 //! The files that the host gives and takes.
 
-use crate::camera::Camera;
 use crate::host::HostFile;
-use flow_infer::front_end::FrameSpec;
+use crate::memory::ROW;
+use flow_infer::front_end::{FrameSpec, PixelFormat};
 use flowgate_app::Stop;
+use flowgate_sensors::{Camera, Source, SourceError};
 use flowgate_stream::{ANSWERS_FILE, FrameHeader, INPUTS_FILE, InputsHeader, MODEL_FILE};
 
 /// The inputs still to be read, and the answers file.
 pub(crate) struct Files {
     inputs: HostFile,
     header: InputsHeader,
-    camera: Option<Camera>,
+    camera: Option<Camera<'static, HostFile>>,
     answers: HostFile,
 }
 
@@ -33,45 +34,54 @@ impl Files {
         self.header.input_bytes == InputsHeader::FRAMES
     }
 
-    /// Reads the next input.
-    pub(crate) fn next_input(&mut self, input: &mut [u8]) -> Result<(), Stop> {
-        self.count_down()?;
-        if u32::try_from(input.len()) != Ok(self.header.input_bytes) {
-            return Err(Stop::InputSize);
-        }
-        self.inputs.read_exact(input)
-    }
-
-    /// Reads what the rows of the next frame are.
-    pub(crate) fn next_frame(&mut self) -> Result<FrameSpec, Stop> {
-        if !self.are_frames() {
-            return Err(Stop::InputSize);
-        }
-        self.count_down()?;
-        let mut header = [0; FrameHeader::BYTES];
-        self.inputs.read_exact(&mut header)?;
-        let FrameHeader(spec) = FrameHeader::from_bytes(header).ok_or(Stop::HostFiles)?;
-        if self.camera.is_none() {
-            self.camera = Some(Camera::take()?);
-        }
-        self.camera.as_mut().ok_or(Stop::HostFiles)?.begin(spec);
-        Ok(spec)
-    }
-
-    /// Reads the next row of a frame.
-    pub(crate) fn row(&mut self) -> Result<[&[u8]; 3], Stop> {
-        let camera = self.camera.as_mut().ok_or(Stop::HostFiles)?;
-        camera.row(&self.inputs)
-    }
-
     /// Appends to the answers.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.answers.write_all(bytes)
     }
 
-    fn count_down(&mut self) -> Result<(), Stop> {
-        self.header.count = self.header.count.checked_sub(1).ok_or(Stop::End)?;
+    fn count_down(&mut self) -> Result<(), SourceError> {
+        let left = self.header.count.checked_sub(1);
+        self.header.count = left.ok_or(SourceError::End)?;
         Ok(())
+    }
+
+    /// A camera whose rows come out of the host's file.
+    fn camera(&mut self) -> Result<&mut Camera<'static, HostFile>, SourceError> {
+        if self.camera.is_none() {
+            let memory = ROW.try_take().ok_or(SourceError::Device)?;
+            let none = FrameSpec::new(PixelFormat::Grey8, 0, 0);
+            self.camera = Some(Camera::new(self.inputs, memory, none)?);
+        }
+        self.camera.as_mut().ok_or(SourceError::Device)
+    }
+}
+
+impl Source for Files {
+    fn next(&mut self, input: &mut [u8]) -> Result<(), SourceError> {
+        self.count_down()?;
+        if u32::try_from(input.len()) != Ok(self.header.input_bytes) {
+            return Err(SourceError::OtherInput);
+        }
+        let read = self.inputs.read_exact(input);
+        read.map_err(|_| SourceError::Device)
+    }
+
+    /// Every frame has a header of its own, and so the camera that is made of them.
+    fn next_frame(&mut self) -> Result<FrameSpec, SourceError> {
+        if !self.are_frames() {
+            return Err(SourceError::OtherInput);
+        }
+        self.count_down()?;
+        let mut header = [0; FrameHeader::BYTES];
+        let read = self.inputs.read_exact(&mut header);
+        read.map_err(|_| SourceError::Device)?;
+        let FrameHeader(spec) = FrameHeader::from_bytes(header).ok_or(SourceError::Device)?;
+        self.camera()?.set_frame(spec);
+        Ok(spec)
+    }
+
+    fn row(&mut self) -> Result<[&[u8]; 3], SourceError> {
+        self.camera()?.row()
     }
 }
 

@@ -6,12 +6,14 @@
 #![allow(unsafe_code)]
 
 use core::ffi::CStr;
+use embedded_io::{ErrorKind, ErrorType, Read};
 use flowgate_app::Stop;
 use semihosting::fd::BorrowedFd;
 use semihosting::sys;
 use semihosting::sys::arm_compat::{OpenMode, sys_open};
 
 /// An open file.
+#[derive(Clone, Copy)]
 pub(crate) struct HostFile(BorrowedFd<'static>);
 
 impl HostFile {
@@ -70,5 +72,15 @@ impl HostFile {
             }
         }
         Ok(())
+    }
+}
+
+impl ErrorType for HostFile {
+    type Error = ErrorKind;
+}
+
+impl Read for HostFile {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, ErrorKind> {
+        sys::read(self.0, bytes).map_err(|_| ErrorKind::Other)
     }
 }

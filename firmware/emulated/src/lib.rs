@@ -7,7 +7,6 @@
 
 mod bench;
 mod board;
-mod camera;
 mod files;
 mod host;
 mod log;

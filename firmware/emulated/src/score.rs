@@ -12,6 +12,7 @@ use flow_infer::front_end::{FrameError, FrameReader, FrontEnd, Reduction};
 use flow_infer::plan::NumberFormat;
 use flowgate_app::serve::{self, Scorer};
 use flowgate_app::{Board, Ran, Stop};
+use flowgate_sensors::Source;
 
 /// Loads the host's model and answers the host's inputs.
 pub(crate) fn run(board: &mut Emulated) -> Ran {
@@ -75,10 +76,10 @@ fn answer_frame(
     reduction: &Reduction,
     (sums, input): (&mut [u64], &mut [u8]),
 ) -> Result<(), Stop> {
-    let spec = board.next_frame()?;
+    let spec = board.source().next_frame()?;
     let mut reader = FrameReader::new(reduction, spec, sums, input).map_err(refused)?;
     while reader.missing() > 0 {
-        let row = board.row()?;
+        let row = board.source().row()?;
         let planes = row.get(..spec.format.planes()).unwrap_or(&[]);
         reader.push_row(planes).map_err(refused)?;
     }

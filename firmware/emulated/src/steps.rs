@@ -9,6 +9,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Noise, STEP_PRODUCTS};
 use flowgate_app::Stop;
+use flowgate_sensors::{Source, SourceError};
 
 /// Scores every input of the host in both ways, which must agree, and appends its log_prob to the answers; the exit code.
 pub(crate) fn run() -> i32 {
@@ -23,8 +24,8 @@ fn score_all() -> Result<(), Stop> {
     let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
     let input = input.ok_or(Stop::ModelRefused)?;
     loop {
-        match files.next_input(input) {
-            Err(Stop::End) => return Ok(()),
+        match files.next(input) {
+            Err(SourceError::End) => return Ok(()),
             other => other?,
         }
         count_mark();

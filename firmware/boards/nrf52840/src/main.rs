@@ -3,6 +3,9 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "lis3dh")]
+mod accelerometer;
+
 use nrf52840_hal::gpio::{Level, p1};
 use nrf52840_hal::pac::Peripherals;
 
@@ -14,5 +17,17 @@ fn main() -> ! {
         }
     };
     let port = p1::Parts::new(peripherals.P1);
-    flowgate_chip::gate(port.p1_01.into_push_pull_output(Level::Low))
+    let pin = port.p1_01.into_push_pull_output(Level::Low);
+    #[cfg(not(feature = "lis3dh"))]
+    let source = flowgate_chip::sensors::NoSource;
+    #[cfg(feature = "lis3dh")]
+    let source = {
+        let Some(core) = cortex_m::Peripherals::take() else {
+            loop {
+                cortex_m::asm::wfi();
+            }
+        };
+        accelerometer::Accelerometer::find(peripherals.P0, peripherals.TWIM0, core.SYST)
+    };
+    flowgate_chip::gate(pin, source)
 }

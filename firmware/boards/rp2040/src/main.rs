@@ -7,6 +7,7 @@ mod clock;
 
 use clock::Clock;
 use cortex_m::asm::wfi;
+use flowgate_chip::sensors::NoSource;
 use portable_atomic as _;
 use rp2040_hal::Sio;
 use rp2040_hal::gpio::Pins;
@@ -41,5 +42,5 @@ fn main() -> ! {
         sio.gpio_bank0,
         &mut chip.RESETS,
     );
-    flowgate_chip::gate(pins.gpio25.into_push_pull_output())
+    flowgate_chip::gate(pins.gpio25.into_push_pull_output(), NoSource)
 }

@@ -5,6 +5,7 @@
 
 mod clock;
 
+use flowgate_chip::sensors::NoSource;
 use stm32f4xx_hal::gpio::GpioExt;
 use stm32f4xx_hal::pac::Peripherals;
 use stm32f4xx_hal::rcc::RccExt;
@@ -20,5 +21,5 @@ fn main() -> ! {
     flowgate_chip::clock(hertz);
     let mut clocks = peripherals.RCC.constrain();
     let port = peripherals.GPIOA.split(&mut clocks);
-    flowgate_chip::gate(port.pa8.into_push_pull_output())
+    flowgate_chip::gate(port.pa8.into_push_pull_output(), NoSource)
 }

@@ -1,0 +1,69 @@
+//! An LIS3DH on P0.26 (SDA) and P0.27 (SCL): windows of its samples, 400 a second.
+
+use embedded_hal::i2c::{ErrorType, I2c, Operation};
+use flowgate_chip::sensors::{NoSource, Source, SourceError, Window};
+use lis3dh::{Lis3dh, Lis3dhI2C, SlaveAddr};
+use nrf52840_hal::Delay;
+use nrf52840_hal::gpio::p0;
+use nrf52840_hal::pac::{P0, SYST, TWIM0};
+use nrf52840_hal::twim::{self, Frequency, Pins, Twim};
+
+/// Between two samples.
+const INTERVAL_US: u32 = 2500;
+
+type Chip = Lis3dh<Lis3dhI2C<Bus>>;
+
+/// The bus without the HAL's general transaction, which can panic: what a sensor's registers take.
+pub(crate) struct Bus(Twim<TWIM0>);
+
+impl ErrorType for Bus {
+    type Error = twim::Error;
+}
+
+impl I2c for Bus {
+    fn transaction(
+        &mut self,
+        address: u8,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), twim::Error> {
+        match operations {
+            [Operation::Write(bytes)] => self.0.write(address, bytes),
+            [Operation::Read(bytes)] => self.0.read(address, bytes),
+            [Operation::Write(out), Operation::Read(bytes)] => {
+                self.0.write_then_read(address, out, bytes)
+            }
+            _ => Err(twim::Error::Transmit),
+        }
+    }
+}
+
+/// The sensor, or nothing where none answers: the gate then ends as without one.
+pub(crate) enum Accelerometer {
+    There(Window<Chip, Delay>),
+    Missing(NoSource),
+}
+
+impl Accelerometer {
+    /// Looks for the sensor.
+    pub(crate) fn find(port: P0, bus: TWIM0, timer: SYST) -> Self {
+        let port = p0::Parts::new(port);
+        let pins = Pins {
+            sda: port.p0_26.into_floating_input().degrade(),
+            scl: port.p0_27.into_floating_input().degrade(),
+        };
+        let bus = Bus(Twim::new(bus, pins, Frequency::K400));
+        match Lis3dh::new_i2c(bus, SlaveAddr::Default) {
+            Ok(chip) => Self::There(Window::new(chip, Delay::new(timer), INTERVAL_US)),
+            Err(_) => Self::Missing(NoSource),
+        }
+    }
+}
+
+impl Source for Accelerometer {
+    fn next(&mut self, input: &mut [u8]) -> Result<(), SourceError> {
+        match self {
+            Self::There(window) => window.next(input),
+            Self::Missing(nothing) => nothing.next(input),
+        }
+    }
+}
