@@ -143,8 +143,8 @@ impl Soak {
              SHA-256 {:.12}; {garments} garments. The whole process with its page, one viewer and somebody who reads the metrics; frames of 56 x 56 \
              as fast as they are taken, so that latency is that of a full queue.\n\n{sentence}\n\n{over_time}\n{by_sight}\n\
              A day is 2,400 frames: by day garments as the gate knows them, then rain, people, night. An alarm is a false one \
-             where only the day was to be seen for more than {} frames. A frozen camera shows a good picture, which a gate \
-             accepts.\n",
+             where only the day was to be seen for more than {} frames. A frozen camera shows what there was when it \
+             froze, and a gate says the same of it.\n",
             self.frames,
             self.seed,
             date::today(),
