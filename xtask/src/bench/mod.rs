@@ -5,6 +5,7 @@
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
 
+mod budgets;
 mod cases;
 mod counter;
 mod front_end;
@@ -42,6 +43,7 @@ enum What {
     Device(Device),
     Scaling(scaling::Scaling),
     Steps(steps::Steps),
+    Budgets(budgets::Budgets),
     FrontEnd(front_end::FrontEnd),
 }
 
@@ -66,6 +68,7 @@ impl Bench {
             What::Device(device) => device.run(),
             What::Scaling(scaling) => scaling.run(),
             What::Steps(steps) => steps.run(),
+            What::Budgets(budgets) => budgets.run(),
             What::FrontEnd(front_end) => front_end.run(),
         }
     }
