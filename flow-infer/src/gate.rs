@@ -17,6 +17,7 @@ pub use hold::HoldAlarm;
 pub use p_values::PValues;
 pub use sequence::SequenceAlarm;
 
+use crate::plan::{Reader, read_list, take};
 use crate::score::{ScoreKind, Scores};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
@@ -65,12 +66,23 @@ pub struct Calibration {
 impl Calibration {
     /// Decodes the gate section; none if it is absent or empty.
     pub(crate) fn decode(bytes: Option<&[u8]>) -> Result<Option<Self>, postcard::Error> {
-        match bytes {
-            None | Some([]) => Ok(None),
-            Some(bytes) => match postcard::take_from_bytes(bytes)? {
-                (gate, []) => Ok(Some(gate)),
-                _ => Err(postcard::Error::DeserializeBadEncoding),
-            },
+        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
+            return Ok(None);
+        };
+        // Field by field, as steps are: half of the code of a derived decoder.
+        let mut from = Reader::from_bytes(bytes);
+        let mut gate = Self {
+            score: take(&mut from)?,
+            alpha_ppm: take(&mut from)?,
+            samples: take(&mut from)?,
+            threshold_raw: take(&mut from)?,
+            typical_raw: take(&mut from)?,
+            quantiles_raw: Vec::new(),
+        };
+        read_list(&mut from, &mut gate.quantiles_raw)?;
+        match from.finalize()? {
+            [] => Ok(Some(gate)),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 

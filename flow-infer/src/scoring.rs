@@ -51,6 +51,7 @@ impl<'s, A: Arithmetic> Scoring<'s, A> {
         let mut scores = Scores {
             log_prob_raw: evaluation.log_prob_raw,
             squares_raw: evaluation.squares_raw,
+            ratio_raw: self.artifact.has_ratio().then_some(evaluation.ratio_raw),
             saturated: evaluation.saturated,
             ..Scores::default()
         };

@@ -1,7 +1,7 @@
 //! Architectures that take their shape from the data and have one width: what a budget decides.
 
 use crate::presets::{coupling, flow, push, realnvp, resnet};
-use crate::train::{Sensor, TrainConfig};
+use crate::train::{RatioConfig, Sensor, TrainConfig};
 use flow_infer::spec::{
     ConditionerSpec, CouplingMask, FlowSpec, Half, InputSpec, LevelSpec, Quadrant, Shape, StepSpec,
 };
@@ -145,8 +145,9 @@ impl Family {
         };
         let mut config = TrainConfig::new(self.spec(input, width));
         if self == Self::Bottleneck {
-            // It costs clean images nothing, and frames of a camera need it: records/camera.md.
+            // It costs clean images nothing, and frames of a camera need it: records/camera.md, records/ratio.md.
             config.sensor = Some(Sensor::default());
+            config.ratio = Some(RatioConfig::default());
         }
         match self {
             Self::Vector => (config.batch, config.micro_batches, config.epochs) = (256, 8, 50),

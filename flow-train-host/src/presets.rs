@@ -1,6 +1,6 @@
 //! Named training configurations.
 
-use crate::train::{Sensor, TrainConfig};
+use crate::train::{RatioConfig, Sensor, TrainConfig};
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Norm, Parity, Quadrant, ScaleMap, Shape, StepSpec,
@@ -75,8 +75,9 @@ fn fashion_bottleneck() -> TrainConfig {
     let mut config = TrainConfig::new(spec);
     config.epochs = 30;
     config.optimizer.learning_rate = 2e-3;
-    // It costs clean images nothing, and frames of a camera need it: records/camera.md.
+    // It costs clean images nothing, and frames of a camera need it: records/camera.md, records/ratio.md.
     config.sensor = Some(Sensor::default());
+    config.ratio = Some(RatioConfig::default());
     config
 }
 

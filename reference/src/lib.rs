@@ -29,6 +29,7 @@ pub mod ops;
 mod parameters;
 mod plan;
 mod prior;
+mod ratio;
 mod squeeze;
 
 pub use array::Array;
@@ -39,4 +40,5 @@ pub use input::{dequantize, midpoint};
 pub use parameters::{Layer, Parameters};
 pub use plan::{PlanEvaluated, evaluate_plan};
 pub use prior::log_prior;
+pub use ratio::ratio;
 pub use squeeze::{squeeze, unsqueeze};

@@ -10,7 +10,7 @@ use flow_infer::spec::{
 use std::collections::BTreeSet;
 
 macro_rules! census {
-    ($(#[$doc:meta])* $function:ident($type:ty) in $list:ident: $($pattern:pat => $name:literal,)*) => {
+    ($(#[$doc:meta])* $function:ident($type:ty) in $list:ident: $($pattern:pat => $name:literal,)* $(; $outside:pat => $why:literal)?) => {
         $(#[$doc])*
         const $list: &[&str] = &[$($name),*];
 
@@ -18,6 +18,7 @@ macro_rules! census {
         const fn $function(choice: &$type) -> &'static str {
             match choice {
                 $($pattern => $name,)*
+                $($outside => $why,)?
             }
         }
     };
@@ -49,6 +50,7 @@ census! { mask(CouplingMask) in MASKS:
     CouplingMask::Cycle { kept: Quadrant::TopRight } => "mask: cycle, top right kept",
     CouplingMask::Cycle { kept: Quadrant::BottomRight } => "mask: cycle, bottom right kept",
     CouplingMask::Cycle { kept: Quadrant::BottomLeft } => "mask: cycle, bottom left kept",
+    ; CouplingMask::Whole => "no coupling's mask"
 }
 
 census! { conditioner(ConditionerSpec) in CONDITIONERS:

@@ -84,7 +84,7 @@ fn multiplies(artifact: &Artifact<'_>) -> Multiplies {
         ..Multiplies::default()
     };
     for step in artifact.steps().filter_map(Result::ok) {
-        let Step::Coupling(coupling) = step else {
+        let Some(coupling) = step.into_network() else {
             continue;
         };
         let layers = 0..coupling.layers.len();
@@ -136,19 +136,23 @@ fn step_cost(step: &Step, format: NumberFormat) -> StepCost {
                 weights * shape.pixels() as u64,
             )
         }
-        Step::Coupling(coupling) => coupling_cost(coupling, format),
+        Step::Coupling(coupling) => StepCost {
+            mask: Some(mask_name(coupling.mask)),
+            ..network_cost("coupling", coupling, format)
+        },
+        Step::Ratio(network) => network_cost("ratio", network, format),
     }
 }
 
-fn coupling_cost(coupling: &Coupling, format: NumberFormat) -> StepCost {
+fn network_cost(kind: &'static str, coupling: &Coupling, format: NumberFormat) -> StepCost {
     let layers = || (0..coupling.layers.len()).map(|index| layer_cost(coupling, index));
     let end = coupling.buffers.last();
     let activations = end.map_or(0, |b| b.offset as u64 + b.ring_len().unwrap_or(0) as u64);
     let bytes = element_bytes(format);
     StepCost {
-        kind: "coupling",
+        kind,
         shape: coupling.view.shape().to_string(),
-        mask: Some(mask_name(coupling.mask)),
+        mask: None,
         layers: coupling.layers.len(),
         weights: layers().map(|(weights, _)| weights).sum(),
         macs: layers().map(|(_, macs)| macs).sum(),
@@ -186,6 +190,7 @@ pub(crate) fn mask_kind(mask: &CouplingMask) -> &'static str {
         CouplingMask::Horizontal { .. } => "horizontal",
         CouplingMask::Vertical { .. } => "vertical",
         CouplingMask::Cycle { .. } => "cycle",
+        CouplingMask::Whole => "whole",
     }
 }
 
@@ -209,6 +214,7 @@ pub(crate) fn mask_name(mask: CouplingMask) -> String {
             Quadrant::BottomRight => "bottom right",
             Quadrant::BottomLeft => "bottom left",
         },
+        CouplingMask::Whole => "all",
     };
     format!("{}, {kept} kept", mask_kind(&mask))
 }

@@ -37,6 +37,7 @@ mod progress;
 mod provenance;
 mod python;
 mod random;
+mod ratio;
 mod reading;
 mod report;
 mod scripts;

@@ -28,6 +28,9 @@ pub struct ScoresInNats {
     /// ln of a benign tail probability, by the tests of the file; with such tests only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combined: Option<f64>,
+    /// What the ratio net says: ln of how much likelier among benign inputs than among negatives; with such a net only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
 }
 
 /// The integers of a `.flow`, in units of 2^-24 nats: the very bits of a board.
@@ -199,6 +202,7 @@ fn in_nats(scores: &Scores, gate: Option<&Calibration>) -> ScoresInNats {
         complexity: of(ScoreKind::Complexity, 0),
         typicality: gate.and_then(|gate| of(ScoreKind::Typicality, gate.typical_raw)),
         combined: of(ScoreKind::Combined, 0),
+        ratio: scores.ratio_raw.map(nats_from_raw),
     }
 }
 
@@ -265,7 +269,7 @@ mod tests {
         let combined = Combined {
             score_raw: -7 * ONE,
             smallest: TestKind::Highlights,
-            log_tails: [0; 8],
+            log_tails: [0; TestKind::ALL.len()],
             tests: 64,
         };
         let scores = Scores {

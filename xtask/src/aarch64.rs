@@ -137,7 +137,7 @@ fn answer(line: &str) -> Result<Answer> {
             word => word.parse().ok().map(Some),
         };
         let (code_length_raw, squares_raw) = (number()?, number()??);
-        let (score_raw, p_value) = (number()?, number()?);
+        let (ratio_raw, score_raw, p_value) = (number()?, number()?, number()?);
         let decision = match words.next()? {
             "-" => None,
             "accept" => Some(Decision::Accept),
@@ -154,6 +154,7 @@ fn answer(line: &str) -> Result<Answer> {
             log_prob_raw,
             code_length_raw,
             squares_raw,
+            ratio_raw,
             exposure: match numbers(words.next()?)? {
                 Some(numbers) => Some(exposure(numbers)?),
                 None => None,
@@ -204,7 +205,7 @@ fn combined(numbers: Vec<i64>) -> Option<Combined> {
     Some(Combined {
         score_raw: *score_raw,
         smallest: TestKind::from_code(u8::try_from(*smallest).ok()?)?,
-        tests: u8::try_from(*tests).ok()?,
+        tests: u16::try_from(*tests).ok()?,
         log_tails: tails.collect::<Option<Vec<i32>>>()?.try_into().ok()?,
     })
 }
@@ -215,10 +216,11 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_written() {
-        let line = "-5 7 9 - 42 accept saturated 3,2,1 -8,6,65,1,0,0,0,0,0,-4,0";
+        let line = "-5 7 9 11 - 42 accept saturated 3,2,1 -8,6,65,1,0,0,0,0,0,-4,0,0";
         let found = answer(line).unwrap();
         let scores = found.scores.unwrap();
         assert_eq!((scores.squares_raw, found.p_value_ppm), (9, Some(42)));
+        assert_eq!(scores.ratio_raw, Some(11));
         assert_eq!(
             scores.exposure.map(|e| (e.sum, e.greatest, e.least)),
             Some((3, 2, 1))
@@ -231,13 +233,13 @@ mod tests {
         assert_eq!(combined.log_tails[6], -4);
         assert_eq!((scores.log_prob_raw, scores.code_length_raw), (-5, Some(7)));
         assert!(scores.saturated && found.pin_high && found.score_raw.is_none());
-        assert_eq!(answer("1 - 2 3 - - - - -").unwrap().decision, None);
+        assert_eq!(answer("1 - 2 - 3 - - - - -").unwrap().decision, None);
         for bad in [
             "",
             "1 2 3",
-            "1 2 3 4 5 perhaps - - -",
-            "x 2 3 4 5 accept - - -",
-            "1 2 3 4 5 accept - 1,2 -",
+            "1 2 3 - 4 5 perhaps - - -",
+            "x 2 3 - 4 5 accept - - -",
+            "1 2 3 - 4 5 accept - 1,2 -",
         ] {
             assert!(answer(bad).is_err(), "{bad}");
         }

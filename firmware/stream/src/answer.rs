@@ -22,21 +22,22 @@ pub struct Answer {
     pub pin_high: bool,
 }
 
-/// Bits of the flags byte.
+/// Bits of the flags.
 mod flag {
-    pub(super) const SCORES: u8 = 1;
-    pub(super) const CODE_LENGTH: u8 = 2;
-    pub(super) const SCORE: u8 = 4;
-    pub(super) const SATURATED: u8 = 8;
-    pub(super) const PIN_HIGH: u8 = 16;
-    pub(super) const EXPOSURE: u8 = 32;
-    pub(super) const COMBINED: u8 = 64;
-    pub(super) const P_VALUE: u8 = 128;
+    pub(super) const SCORES: u16 = 1;
+    pub(super) const CODE_LENGTH: u16 = 2;
+    pub(super) const SCORE: u16 = 4;
+    pub(super) const SATURATED: u16 = 8;
+    pub(super) const PIN_HIGH: u16 = 16;
+    pub(super) const EXPOSURE: u16 = 32;
+    pub(super) const COMBINED: u16 = 64;
+    pub(super) const P_VALUE: u16 = 128;
+    pub(super) const RATIO: u16 = 256;
 }
 
 impl Answer {
     /// Bytes of one encoded answer.
-    pub const BYTES: usize = 34 + EXPOSURE_BYTES + COMBINED_BYTES + 4;
+    pub const BYTES: usize = 3 + WORDS_BYTES + EXPOSURE_BYTES + COMBINED_BYTES + 4;
 
     /// What follows from an evaluation, before anything is done about it: the pin is low.
     #[must_use]
@@ -55,47 +56,44 @@ impl Answer {
         }
     }
 
-    /// `decision, flags, log_prob_raw, code_length_raw, squares_raw, score_raw`, exposure, combined score and p-value;
+    /// `decision, flags, log_prob_raw, code_length_raw, squares_raw, ratio_raw, score_raw`, exposure, combined score and p-value;
     /// what is absent is zero.
     #[must_use]
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let scores = self.scores.unwrap_or_default();
-        let flags = [
-            (self.scores.is_some(), flag::SCORES),
-            (scores.code_length_raw.is_some(), flag::CODE_LENGTH),
-            (self.score_raw.is_some(), flag::SCORE),
-            (scores.saturated, flag::SATURATED),
-            (self.pin_high, flag::PIN_HIGH),
-            (scores.exposure.is_some(), flag::EXPOSURE),
-            (scores.combined.is_some(), flag::COMBINED),
-            (self.p_value_ppm.is_some(), flag::P_VALUE),
-        ];
-        let raw = [
-            scores.log_prob_raw,
-            scores.code_length_raw.unwrap_or(0),
-            scores.squares_raw,
-            self.score_raw.unwrap_or(0),
-        ];
+        let flag = |set: bool, bit: u16| if set { bit } else { 0 };
+        let flags = flag(self.scores.is_some(), flag::SCORES)
+            | flag(scores.code_length_raw.is_some(), flag::CODE_LENGTH)
+            | flag(self.score_raw.is_some(), flag::SCORE)
+            | flag(scores.saturated, flag::SATURATED)
+            | flag(self.pin_high, flag::PIN_HIGH)
+            | flag(scores.exposure.is_some(), flag::EXPOSURE)
+            | flag(scores.combined.is_some(), flag::COMBINED)
+            | flag(self.p_value_ppm.is_some(), flag::P_VALUE)
+            | flag(scores.ratio_raw.is_some(), flag::RATIO);
+        // Places that the compiler knows: each is a store or two on a board.
         let mut bytes = [0; Self::BYTES];
-        let (head, rest) = bytes.split_at_mut(2);
-        head.copy_from_slice(&[
-            decision_code(self.decision),
-            flags
-                .iter()
-                .filter(|(set, _)| *set)
-                .fold(0, |flags, (_, bit)| flags | bit),
-        ]);
-        let (words, rest) = rest.split_at_mut(32);
-        for (place, value) in words.chunks_exact_mut(8).zip(raw) {
-            place.copy_from_slice(&value.to_le_bytes());
-        }
-        let (exposure, rest) = rest.split_at_mut(EXPOSURE_BYTES);
-        exposure.copy_from_slice(&exposure_bytes(scores.exposure.unwrap_or_default()));
-        let (combined, p_value) = rest.split_at_mut(COMBINED_BYTES);
+        put(&mut bytes, 0, [decision_code(self.decision)]);
+        put(&mut bytes, 1, flags.to_le_bytes());
+        put(&mut bytes, 3, scores.log_prob_raw.to_le_bytes());
+        put(
+            &mut bytes,
+            11,
+            scores.code_length_raw.unwrap_or(0).to_le_bytes(),
+        );
+        put(&mut bytes, 19, scores.squares_raw.to_le_bytes());
+        put(&mut bytes, 27, scores.ratio_raw.unwrap_or(0).to_le_bytes());
+        put(&mut bytes, 35, self.score_raw.unwrap_or(0).to_le_bytes());
+        put(
+            &mut bytes,
+            43,
+            exposure_bytes(scores.exposure.unwrap_or_default()),
+        );
         if let Some(found) = scores.combined {
-            combined.copy_from_slice(&combined_bytes(found));
+            put(&mut bytes, 49, combined_bytes(found));
         }
-        p_value.copy_from_slice(&self.p_value_ppm.unwrap_or(0).to_le_bytes());
+        let p_value = self.p_value_ppm.unwrap_or(0);
+        put(&mut bytes, Self::BYTES - 4, p_value.to_le_bytes());
         bytes
     }
 
@@ -103,10 +101,11 @@ impl Answer {
     #[must_use]
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let mut rest = bytes.as_slice();
-        let [decision, flags] = take(&mut rest)?;
+        let [decision] = take(&mut rest)?;
+        let flags = u16::from_le_bytes(take(&mut rest)?);
         let mut raw = || take(&mut rest).map(i64::from_le_bytes);
         let (log_prob_raw, code_length_raw) = (raw()?, raw()?);
-        let (squares_raw, score_raw) = (raw()?, raw()?);
+        let (squares_raw, ratio_raw, score_raw) = (raw()?, raw()?, raw()?);
         let exposure = exposure_from(take(&mut rest)?);
         let combined = combined_from(take(&mut rest)?);
         let p_value_ppm = u32::from_le_bytes(take(&mut rest)?);
@@ -116,6 +115,7 @@ impl Answer {
                 log_prob_raw,
                 code_length_raw: has(flag::CODE_LENGTH).then_some(code_length_raw),
                 squares_raw,
+                ratio_raw: has(flag::RATIO).then_some(ratio_raw),
                 exposure: has(flag::EXPOSURE).then_some(exposure),
                 combined: match has(flag::COMBINED) {
                     true => Some(combined?),
@@ -132,9 +132,19 @@ impl Answer {
     }
 }
 
+/// Copies to a place within the bytes; beyond them nothing is written.
+#[inline(always)]
+fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
+    if let Some(place) = bytes.get_mut(at..at + N) {
+        place.copy_from_slice(&value);
+    }
+}
+
+/// Five numbers of 64 bits.
+const WORDS_BYTES: usize = 40;
 const EXPOSURE_BYTES: usize = 6;
 const TESTS: usize = TestKind::ALL.len();
-const COMBINED_BYTES: usize = 10 + 4 * TESTS;
+const COMBINED_BYTES: usize = 11 + 4 * TESTS;
 
 fn exposure_bytes(exposure: Exposure) -> [u8; EXPOSURE_BYTES] {
     let [a, b, c, d] = exposure.sum.to_le_bytes();
@@ -152,11 +162,10 @@ fn exposure_from([a, b, c, d, greatest, least]: [u8; EXPOSURE_BYTES]) -> Exposur
 /// `score_raw, smallest, tests`, then the logarithms of all tests.
 fn combined_bytes(combined: Combined) -> [u8; COMBINED_BYTES] {
     let mut bytes = [0; COMBINED_BYTES];
-    let (score, rest) = bytes.split_at_mut(8);
-    let (names, tails) = rest.split_at_mut(2);
-    score.copy_from_slice(&combined.score_raw.to_le_bytes());
-    names.copy_from_slice(&[combined.smallest.code(), combined.tests]);
-    for (place, tail) in tails.chunks_exact_mut(4).zip(combined.log_tails) {
+    put(&mut bytes, 0, combined.score_raw.to_le_bytes());
+    put(&mut bytes, 8, [combined.smallest.code()]);
+    put(&mut bytes, 9, combined.tests.to_le_bytes());
+    for (place, tail) in bytes[11..].chunks_exact_mut(4).zip(combined.log_tails) {
         place.copy_from_slice(&tail.to_le_bytes());
     }
     bytes
@@ -165,7 +174,8 @@ fn combined_bytes(combined: Combined) -> [u8; COMBINED_BYTES] {
 fn combined_from(bytes: [u8; COMBINED_BYTES]) -> Option<Combined> {
     let mut rest = bytes.as_slice();
     let score_raw = i64::from_le_bytes(take(&mut rest)?);
-    let [smallest, tests] = take(&mut rest)?;
+    let [smallest] = take(&mut rest)?;
+    let tests = u16::from_le_bytes(take(&mut rest)?);
     let mut log_tails = [0; TESTS];
     for tail in &mut log_tails {
         *tail = i32::from_le_bytes(take(&mut rest)?);
@@ -206,6 +216,7 @@ mod tests {
             log_prob_raw: -1,
             code_length_raw: Some(2),
             squares_raw: 3,
+            ratio_raw: Some(4),
             exposure: Some(Exposure {
                 sum: 0x0403_0201,
                 greatest: 5,
@@ -214,8 +225,8 @@ mod tests {
             combined: Some(Combined {
                 score_raw: -2,
                 smallest: TestKind::Shadows,
-                log_tails: [1, 0, 0, 0, 0, 0, 0, -1],
-                tests: 0x81,
+                log_tails: [1, 0, 0, 0, 0, 0, 0, 0, -1],
+                tests: 0x101,
             }),
             saturated: true,
         }),
@@ -228,16 +239,17 @@ mod tests {
     #[test]
     fn answer_bytes_are_literal() {
         let mut expected = [0; Answer::BYTES];
-        expected[..2].copy_from_slice(&[2, 255]);
-        expected[2..10].copy_from_slice(&[255; 8]);
-        expected[10] = 2;
-        expected[18] = 3;
-        expected[26..34].copy_from_slice(&[8, 7, 6, 5, 4, 3, 2, 1]);
-        expected[34..40].copy_from_slice(&[1, 2, 3, 4, 5, 6]);
-        expected[40..48].copy_from_slice(&[254, 255, 255, 255, 255, 255, 255, 255]);
-        expected[48..51].copy_from_slice(&[7, 0x81, 1]);
-        expected[78..82].copy_from_slice(&[255; 4]);
-        expected[82..].copy_from_slice(&[4, 3, 2, 1]);
+        expected[..3].copy_from_slice(&[2, 255, 1]);
+        expected[3..11].copy_from_slice(&[255; 8]);
+        expected[11] = 2;
+        expected[19] = 3;
+        expected[27] = 4;
+        expected[35..43].copy_from_slice(&[8, 7, 6, 5, 4, 3, 2, 1]);
+        expected[43..49].copy_from_slice(&[1, 2, 3, 4, 5, 6]);
+        expected[49..57].copy_from_slice(&[254, 255, 255, 255, 255, 255, 255, 255]);
+        expected[57..61].copy_from_slice(&[7, 1, 1, 1]);
+        expected[92..96].copy_from_slice(&[255; 4]);
+        expected[96..].copy_from_slice(&[4, 3, 2, 1]);
         assert_eq!(ANSWER.to_bytes(), expected);
         assert_eq!(Answer::from_bytes(expected), Some(ANSWER));
     }
@@ -265,6 +277,7 @@ mod tests {
         assert_eq!(with(0, 4), None, "decision");
         assert_eq!(with(1, 254), None, "log_prob without its flag");
         assert_eq!(with(1, 127), None, "p-value without its flag");
-        assert_eq!(with(48, 8), None, "unknown test");
+        assert_eq!(with(2, 0), None, "ratio without its flag");
+        assert_eq!(with(57, 9), None, "unknown test");
     }
 }

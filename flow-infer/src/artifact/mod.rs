@@ -18,10 +18,10 @@ pub use included::{assert_gate, input_len, reads_frames};
 use crate::front_end::FrontEnd;
 use crate::gate::{Calibration, PValues};
 use crate::plan::{
-    Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Steps, validate_head,
-    validate_step,
+    Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Step, Steps,
+    validate_head, validate_step,
 };
-use crate::score::combined::Tests;
+use crate::score::combined::{TestKind, Tests};
 use crate::score::{ScoreKind, Scores};
 use crc::{CRC_32_ISO_HDLC, Crc};
 
@@ -118,6 +118,7 @@ pub struct Artifact<'b> {
     steps: Steps<'b>,
     tensors: &'b [u8],
     need: ScratchNeed,
+    has_ratio: bool,
     gate: Option<Calibration>,
     front_end: Option<FrontEnd>,
     tests: Option<Tests<'b>>,
@@ -135,7 +136,7 @@ impl<'b> Artifact<'b> {
         let tensors = find(bytes, Section::Tensors).ok_or(LoadError::MissingSection)?;
         let (head, steps) = Steps::parse(plan).map_err(encoding)?;
         validate_head(&head, format, tensors).map_err(LoadError::Plan)?;
-        let activations = check_steps(steps.clone(), &head, format, tensors)?;
+        let (activations, has_ratio) = check_steps(steps.clone(), &head, format, tensors)?;
         let latents = head.input.latents() as u32;
         let need = ScratchNeed {
             latents,
@@ -147,7 +148,7 @@ impl<'b> Artifact<'b> {
         let gate =
             Calibration::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Calibration)?;
         let artifact = Self {
-            tests: read_tests(bytes, &head.input, gate.as_ref())?,
+            tests: read_tests(bytes, (&head.input, has_ratio), gate.as_ref())?,
             p_values: read_p_values(bytes, gate.as_ref())?,
             bytes,
             format,
@@ -155,6 +156,7 @@ impl<'b> Artifact<'b> {
             steps,
             tensors,
             need,
+            has_ratio,
             gate,
             front_end: front_end::decode(find(bytes, Section::FrontEnd), &head.input)?,
         };
@@ -201,6 +203,11 @@ impl<'b> Artifact<'b> {
     /// Scratch that an evaluation needs.
     pub fn scratch_need(&self) -> ScratchNeed {
         self.need
+    }
+
+    /// Whether the plan has a ratio net.
+    pub fn has_ratio(&self) -> bool {
+        self.has_ratio
     }
 
     /// The gate's calibration, if the file was calibrated.
@@ -277,7 +284,7 @@ fn encoding(_: postcard::Error) -> LoadError {
     LoadError::Plan(PlanError::Encoding)
 }
 
-/// Checks every step of a plan; the activations that it needs.
+/// Checks every step of a plan; the activations that it needs, and whether there is a ratio net.
 ///
 /// Never inlined: the coupling that it decodes would take two kilobytes of the stack as long as the gate is used.
 #[inline(never)]
@@ -286,24 +293,25 @@ fn check_steps(
     head: &PlanHead,
     format: NumberFormat,
     tensors: &[u8],
-) -> Result<u32, LoadError> {
-    let mut activations = 0;
+) -> Result<(u32, bool), LoadError> {
+    let (mut activations, mut has_ratio) = (0, false);
     let mut room = Coupling::empty();
     while let Some(step) = steps.next_in(&mut room) {
         let step = step.map_err(encoding)?;
+        has_ratio |= matches!(step, Step::Ratio(_));
         let need = validate_step(step, head, format, tensors).map_err(LoadError::Plan)?;
         activations = need.max(activations);
     }
     if !steps.rest().is_empty() {
         return Err(LoadError::Plan(PlanError::Encoding));
     }
-    Ok(activations)
+    Ok((activations, has_ratio))
 }
 
 /// The tests; a gate that decides by them needs them.
 fn read_tests<'b>(
     bytes: &'b [u8],
-    input: &PlannedInput,
+    (input, has_ratio): (&PlannedInput, bool),
     gate: Option<&Calibration>,
 ) -> Result<Option<Tests<'b>>, LoadError> {
     let images = matches!(input, PlannedInput::Image { .. });
@@ -311,6 +319,7 @@ fn read_tests<'b>(
         None if gate.is_some_and(|gate| gate.score == ScoreKind::Combined) => Err(LoadError::Tests),
         None => Ok(None),
         Some(section) => Tests::parse(section, images)
+            .filter(|tests| has_ratio || tests.kinds().all(|kind| kind != TestKind::Ratio))
             .map(Some)
             .ok_or(LoadError::Tests),
     }

@@ -59,6 +59,8 @@ pub trait Arithmetic: Sized {
         activation: Activation,
         residual: Option<&[Self::Activation; LANES]>,
     ) -> [Self::Activation; LANES];
+    /// A ratio net's last activation in units of 2^-24 nats, of which `unit` says what one stands for.
+    fn nats(activation: Self::Activation, unit: &[u8]) -> i64;
     /// A sum as raw_scale or shift.
     fn output(sum: Self::Accumulator, record: &[u8]) -> Self::Latent;
     /// A kept coordinate (or a masked one: zero) as the conditioner reads it, and its negative.

@@ -8,7 +8,7 @@ use super::{input, layer, pointwise};
 use crate::artifact::Artifact;
 use crate::bytes;
 use crate::plan::{Coupling, Event, PlannedInput, Schedule, Step, Steps, parts};
-use crate::spec::View;
+use crate::spec::{CouplingMask, View};
 use core::convert::Infallible;
 use core::task::Poll;
 
@@ -187,6 +187,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
                     if !self.rows(steps, most, observer) {
                         continue;
                     }
+                    self.take_ratio();
                     let (index, latents) = (self.begun - 1, &mut *self.request.latents);
                     sharing.end(index, &self.coupling, latents, &mut self.log_det)?;
                     true
@@ -220,7 +221,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
             Some(Ok(Step::InvertibleLinear { view, weights })) if parts::GLOW => {
                 Task::InvertibleLinear { view, weights }
             }
-            Some(Ok(Step::Coupling(coupling))) => {
+            Some(Ok(Step::Coupling(coupling) | Step::Ratio(coupling))) => {
                 clear::<A>(coupling, self.request.activations);
                 let schedule = &mut self.schedule;
                 sharing.begin(self.begun, coupling, schedule, &mut self.log_det);
@@ -232,6 +233,20 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
             }
         };
         self.begun += 1;
+    }
+
+    /// What a ratio net says, if the network that is complete is one.
+    #[inline(always)]
+    fn take_ratio(&mut self) {
+        let network = &self.coupling;
+        if network.mask != CouplingMask::Whole {
+            return;
+        }
+        let place = network.ratio().map_or(0, |buffer| buffer.offset as usize);
+        let unit = bytes::tail(self.request.artifact.tensors(), network.bounds);
+        let last = self.request.activations.get(place).copied();
+        let nats = A::nats(last.unwrap_or(A::ZERO_ACTIVATION), unit);
+        self.sums.ratio_raw = self.sums.ratio_raw.saturating_add(nats);
     }
 
     /// Ends a draw, and begins the next one if there is one.
@@ -268,6 +283,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
         Evaluation {
             log_prob_raw: mean(self.sums.log_prob_raw),
             squares_raw: mean(self.sums.squares_raw),
+            ratio_raw: mean(self.sums.ratio_raw),
             saturated: self.sums.saturated,
         }
     }
@@ -380,6 +396,7 @@ fn clear<A: Arithmetic>(coupling: &Coupling, activations: &mut [A::Activation]) 
 }
 
 /// floor(value / count), by four digits of 16 bits: a 64-bit division would bring a kilobyte of code to small cores.
+#[inline(never)]
 fn floor_div(value: i64, count: u8) -> i64 {
     let count = u32::from(count.max(1));
     let sign = value >> 63;

@@ -203,6 +203,11 @@ impl Arithmetic for Fixed {
         }
     }
 
+    #[inline(always)]
+    fn nats(activation: i16, unit: &[u8]) -> i64 {
+        i64::from(activation) * i64::from(int(unit, 0))
+    }
+
     #[inline]
     fn output(sum: i32, record: &[u8]) -> i32 {
         let scaled = i64::from(sum) * i64::from(int(record, 1));
@@ -361,6 +366,7 @@ impl Arithmetic for Fixed {
             log_prob_raw: sum.saturating_sub(prior),
             squares_raw: prior,
             saturated: log_det.saturated,
+            ..Evaluation::default()
         }
     }
 

@@ -162,6 +162,10 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         values
     }
 
+    fn nats(activation: f32, unit: &[u8]) -> i64 {
+        raw_from_nats(f64::from(activation) * f64::from(float(unit, 0)))
+    }
+
     fn output(sum: f32, _: &[u8]) -> f32 {
         sum
     }
@@ -254,6 +258,7 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
             log_prob_raw: raw_from_nats(log_prob),
             squares_raw: raw_from_nats(0.5 * squares),
             saturated: log_det.out_of_range || !log_prob.is_finite(),
+            ..Evaluation::default()
         }
     }
 

@@ -53,6 +53,8 @@ pub struct Evaluation {
     pub log_prob_raw: i64,
     /// Half the sum of the latents' squares, what the prior takes from log_prob, in the same units.
     pub squares_raw: i64,
+    /// What the ratio net says, in the same units; zero without one.
+    pub ratio_raw: i64,
     /// Whether a latent left the range of its numbers: the input is far from all data, and the density formula no
     /// longer holds.
     pub saturated: bool,

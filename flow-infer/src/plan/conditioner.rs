@@ -1,4 +1,5 @@
-//! What a coupling's conditioner must be to run: its buffers, its layers' sizes, its tensors, and its order of rows.
+//! What a coupling's conditioner or a ratio net must be to run: its buffers, its layers' sizes, its tensors, and its order
+//! of rows.
 
 use super::records::{check_bounds, check_sums};
 use super::sizes::tensor;
@@ -6,29 +7,40 @@ use super::{
     Buffer, Coupling, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanError, PlanHead, PlannedScale,
     Schedule, Window, lanes, parts,
 };
+use crate::spec::{CouplingMask, Shape};
 
-pub(super) fn validate_coupling(
+/// A coupling's mask splits its view, and its last layer feeds it; of a ratio net everything is kept, and the last layer gives
+/// one number.
+pub(super) fn validate_network(
     coupling: &Coupling,
+    is_ratio: bool,
     head: &PlanHead,
     format: NumberFormat,
     tensors: &[u8],
 ) -> Result<u32, PlanError> {
     let shape = coupling.view.shape();
-    if !coupling.mask.fits(shape) {
+    if (coupling.mask == CouplingMask::Whole) != is_ratio
+        || !(is_ratio || coupling.mask.fits(shape))
+    {
         return Err(PlanError::Mask);
     }
     let changed = coupling.mask.changed_channels(coupling.view.channels()).1;
-    let bounds = tensor(tensors, coupling.bounds, changed, format.sizes().bound)?;
+    // Of a ratio net one: what its number stands for.
+    let bounds = if is_ratio { 1 } else { changed };
+    let bounds = tensor(tensors, coupling.bounds, bounds, format.sizes().bound)?;
     check_bounds(format, bounds)?;
-    let linear = matches!(coupling.scale, PlannedScale::Linear);
+    let linear = is_ratio || matches!(coupling.scale, PlannedScale::Linear);
     if format == NumberFormat::Q8 && !linear && head.scale_table == NO_TENSOR {
         return Err(PlanError::Tensor);
     }
-    let need = check_buffers(&coupling.buffers)?;
     let (last, inner) = coupling.layers.split_last().ok_or(PlanError::Layer)?;
-    if last.target.is_some() || inner.iter().any(|l| l.target.is_none()) {
+    let is_one = |b: &Buffer| b.shape == Shape::new(1, 1, 1) && b.margin == 0;
+    let one = coupling.ratio().is_some_and(is_one);
+    let ends_well = if is_ratio { one } else { last.target.is_none() };
+    if !ends_well || inner.iter().any(|l| l.target.is_none()) {
         return Err(PlanError::Layer);
     }
+    let need = check_buffers(&coupling.buffers)?;
     for (index, layer) in coupling.layers.iter().enumerate() {
         check_places(coupling, index, layer)?;
         check_sizes(coupling, layer)?;

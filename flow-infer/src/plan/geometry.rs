@@ -74,6 +74,12 @@ impl Coupling {
         2 * self.mask.changed_channels(self.view.channels()).1
     }
 
+    /// The buffer that a ratio net's last layer writes.
+    pub fn ratio(&self) -> Option<&Buffer> {
+        let target = self.layers.last()?.target?;
+        self.buffers.get(usize::from(target))
+    }
+
     /// Shape of a layer's output.
     pub fn output_shape(&self, layer: &Layer) -> Option<Shape> {
         match layer.target {

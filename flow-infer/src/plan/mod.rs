@@ -29,6 +29,7 @@ pub use records::{
 };
 pub use schedule::{Event, Schedule};
 pub use steps::Steps;
+pub(crate) use steps::{Reader, read_list, take};
 pub(crate) use validate::validate_head;
 pub use validate::{ScratchNeed, validate_step};
 
@@ -188,6 +189,27 @@ pub enum Step<C = Coupling> {
     },
     /// An affine coupling.
     Coupling(C),
+    /// A ratio net: layers that read the latent and change nothing. What their last one gives is ln of how much likelier the
+    /// input is among benign ones than among negatives, and no part of log_prob.
+    Ratio(C),
+}
+
+impl<C> Step<C> {
+    /// The layers of a coupling's conditioner, or of a ratio net.
+    pub fn network(&self) -> Option<&C> {
+        match self {
+            Self::Coupling(network) | Self::Ratio(network) => Some(network),
+            Self::Actnorm { .. } | Self::InvertibleLinear { .. } => None,
+        }
+    }
+
+    /// The same, taken out of the step.
+    pub fn into_network(self) -> Option<C> {
+        match self {
+            Self::Coupling(network) | Self::Ratio(network) => Some(network),
+            Self::Actnorm { .. } | Self::InvertibleLinear { .. } => None,
+        }
+    }
 }
 
 impl Step<&Coupling> {
@@ -197,6 +219,7 @@ impl Step<&Coupling> {
             Self::Actnorm { view, records } => Step::Actnorm { view, records },
             Self::InvertibleLinear { view, weights } => Step::InvertibleLinear { view, weights },
             Self::Coupling(coupling) => Step::Coupling(coupling.clone()),
+            Self::Ratio(network) => Step::Ratio(network.clone()),
         }
     }
 }
@@ -208,11 +231,12 @@ impl Step {
             Self::Actnorm { view, records } => Step::Actnorm { view, records },
             Self::InvertibleLinear { view, weights } => Step::InvertibleLinear { view, weights },
             Self::Coupling(ref coupling) => Step::Coupling(coupling),
+            Self::Ratio(ref network) => Step::Ratio(network),
         }
     }
 }
 
-/// An affine coupling and the layers of its conditioner.
+/// An affine coupling and the layers of its conditioner; or a ratio net, whose mask keeps [everything](CouplingMask::Whole).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Coupling {
     /// What it acts on.
@@ -223,11 +247,12 @@ pub struct Coupling {
     pub affine: AffineForm,
     /// How raw_scale becomes log_scale.
     pub scale: PlannedScale,
-    /// Offset of one bound (the factor of the scale map, in units of the log_scale grid) a changed channel.
+    /// Offset of one bound (the factor of the scale map, in units of the log_scale grid) a changed channel; of a ratio
+    /// net, of the nats that one of its last activation stands for.
     pub bounds: u32,
     /// Activation buffers, in ascending places of the scratch.
     pub buffers: Vec<Buffer, MAX_BUFFERS>,
-    /// Layers in order; the last one feeds the coupling.
+    /// Layers in order; the last one feeds the coupling, or is the ratio.
     pub layers: Vec<Layer, MAX_LAYERS>,
 }
 
@@ -293,7 +318,7 @@ pub struct Layer {
     pub kind: LayerKind,
     /// Buffer it reads; ignored by `Input`.
     pub source: u8,
-    /// Buffer it writes; `None` for the last layer, which feeds the coupling.
+    /// Buffer it writes; `None` for a conditioner's last layer, which feeds the coupling.
     pub target: Option<u8>,
     /// Buffer whose same row is added after the activation.
     pub residual: Option<u8>,

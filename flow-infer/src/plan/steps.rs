@@ -10,7 +10,7 @@ use postcard::{Deserializer, Error, de_flavors::Slice};
 use serde::Deserialize;
 
 /// Takes values from the front of bytes.
-type Reader<'p> = Deserializer<'p, Slice<'p>>;
+pub(crate) type Reader<'p> = Deserializer<'p, Slice<'p>>;
 
 /// Reads a plan step by step.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ enum Kind {
     Actnorm,
     InvertibleLinear,
     Coupling,
+    Ratio,
 }
 
 impl<'p> Steps<'p> {
@@ -65,9 +66,12 @@ impl<'p> Steps<'p> {
                 view: take(&mut from)?,
                 weights: take(&mut from)?,
             },
-            Kind::Coupling => {
+            kind @ (Kind::Coupling | Kind::Ratio) => {
                 room.read(&mut from)?;
-                Step::Coupling(&*room)
+                match kind {
+                    Kind::Ratio => Step::Ratio(&*room),
+                    _ => Step::Coupling(&*room),
+                }
             }
         };
         self.bytes = from.finalize()?;
@@ -87,11 +91,13 @@ impl Coupling {
     }
 }
 
-fn take<'p, T: Deserialize<'p>>(from: &mut Reader<'p>) -> Result<T, Error> {
+/// The next value.
+pub(crate) fn take<'p, T: Deserialize<'p>>(from: &mut Reader<'p>) -> Result<T, Error> {
     T::deserialize(from)
 }
 
-fn read_list<'p, T: Deserialize<'p>, const MOST: usize>(
+/// The next values, into the room of a list.
+pub(crate) fn read_list<'p, T: Deserialize<'p>, const MOST: usize>(
     from: &mut Reader<'p>,
     list: &mut Vec<T, MOST>,
 ) -> Result<(), Error> {

@@ -5,7 +5,7 @@
 //! it is needed, sums of 8-bit weights fit 32 bits, and a coupling changes only what its conditioner does not see, so
 //! that the density is normalized by construction.
 
-use super::conditioner::validate_coupling;
+use super::conditioner::validate_network;
 use super::records;
 use super::sizes::tensor;
 use super::{Coupling, NO_TENSOR, NumberFormat, PlanError, PlanHead, PlannedInput, Step, parts};
@@ -108,9 +108,15 @@ pub fn validate_step(
             records::check_linear(format, weights, view.channels())?;
             Ok(0)
         }
-        Step::Coupling(coupling) => {
-            check_view(coupling.view, head)?;
-            validate_coupling(coupling, head, format, tensors)
+        Step::Coupling(network) | Step::Ratio(network) => {
+            check_view(network.view, head)?;
+            validate_network(
+                network,
+                matches!(step, Step::Ratio(_)),
+                head,
+                format,
+                tensors,
+            )
         }
     }
 }

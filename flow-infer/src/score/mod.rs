@@ -85,6 +85,9 @@ pub struct Scores {
     pub code_length_raw: Option<i64>,
     /// Half the sum of the latents' squares.
     pub squares_raw: i64,
+    /// What the ratio net says: ln of how much likelier the input is among benign ones than among negatives; none without
+    /// such a net.
+    pub ratio_raw: Option<i64>,
     /// Exposure of the image; none for vectors.
     pub exposure: Option<Exposure>,
     /// What the file's tests say; none of a file without.

@@ -139,6 +139,8 @@ pub enum CouplingMask {
         /// The kept quadrant.
         kept: Quadrant,
     },
+    /// Everything is kept and nothing changed: what a ratio net reads. No coupling has it.
+    Whole,
 }
 
 impl CouplingMask {
@@ -152,6 +154,7 @@ impl CouplingMask {
             Self::Horizontal { kept } => kept.contains(y, shape.height as usize),
             Self::Vertical { kept } => kept.contains(x, shape.width as usize),
             Self::Cycle { kept } => kept.contains(y, x, shape),
+            Self::Whole => true,
         }
     }
 
@@ -170,7 +173,7 @@ impl CouplingMask {
             Self::Checkerboard { kept } => {
                 Columns::alternate((y + matches!(kept, Parity::Odd) as usize) % 2, width)
             }
-            Self::Channel { .. } => Columns::adjacent(0, width),
+            Self::Channel { .. } | Self::Whole => Columns::adjacent(0, width),
             Self::Horizontal { kept } => {
                 Columns::adjacent(0, if kept.contains(y, height) { width } else { 0 })
             }
@@ -181,19 +184,23 @@ impl CouplingMask {
 
     /// Columns of row y that are changed, in each of the [changed channels](Self::changed_channels).
     pub const fn changed_columns(&self, y: usize, shape: Shape) -> Columns {
-        self.complement().kept_columns(y, shape)
+        match self.complement() {
+            Some(complement) => complement.kept_columns(y, shape),
+            None => Columns::adjacent(0, 0),
+        }
     }
 
-    /// The mask that keeps what this one changes.
-    const fn complement(&self) -> Self {
-        match *self {
+    /// The mask that keeps what this one changes, if it changes anything.
+    const fn complement(&self) -> Option<Self> {
+        Some(match *self {
             Self::Checkerboard { kept: Parity::Even } => Self::Checkerboard { kept: Parity::Odd },
             Self::Checkerboard { kept: Parity::Odd } => Self::Checkerboard { kept: Parity::Even },
             Self::Channel { kept } => Self::Channel { kept: kept.other() },
             Self::Horizontal { kept } => Self::Horizontal { kept: kept.other() },
             Self::Vertical { kept } => Self::Vertical { kept: kept.other() },
             Self::Cycle { kept } => Self::Cycle { kept: kept.next() },
-        }
+            Self::Whole => return None,
+        })
     }
 
     /// Whether rows, not channels, are split: the conditioner then reads all channels, changed pixels as zero.
@@ -216,6 +223,7 @@ impl CouplingMask {
                 let changed = kept.other();
                 (changed.start(channels), changed.count(channels))
             }
+            Self::Whole => (0, 0),
             _ => (0, channels),
         }
     }
@@ -228,6 +236,7 @@ impl CouplingMask {
             Self::Horizontal { .. } => shape.height >= 2,
             Self::Vertical { .. } => shape.width >= 2,
             Self::Cycle { .. } => shape.height >= 2 && shape.width >= 2,
+            Self::Whole => false,
         }
     }
 }

@@ -16,6 +16,7 @@ fn benign(random: &mut SplitMix64) -> Scores {
         log_prob_raw: (log_prob * NAT) as i64,
         code_length_raw: Some((code * NAT) as i64),
         squares_raw: ((390.0 + 20.0 * random.normal()) * NAT) as i64,
+        ratio_raw: Some(((4.0 + 2.0 * random.normal()) * NAT) as i64),
         exposure: Some(Exposure {
             sum: 50_000 + random.below(20_000) as u32,
             greatest: greatest as u8,
@@ -161,7 +162,12 @@ fn data_without_variance_give_tables_that_load() {
 #[test]
 fn the_choice_takes_what_sees_the_perturbations() {
     let mut random = SplitMix64(3);
-    let pool: Vec<Scores> = (0..1000).map(|_| benign(&mut random)).collect();
+    let bare = |s: Scores| Scores {
+        ratio_raw: None,
+        ..s
+    };
+    let whole: Vec<Scores> = (0..1000).map(|_| benign(&mut random)).collect();
+    let pool: Vec<Scores> = whole.iter().copied().map(bare).collect();
     let all: Vec<&Scores> = pool.iter().collect();
     let dark = |s: &Scores| Scores {
         exposure: s.exposure.map(|e| Exposure {
@@ -192,7 +198,23 @@ fn the_choice_takes_what_sees_the_perturbations() {
     let seen = |(_, share): &(&str, f64)| *share > 0.99;
     assert!(choice.families.iter().all(seen), "{:?}", choice.families);
     assert_eq!(choice.families.len(), 2);
-    assert_eq!(choice.alone.len(), TestKind::ALL.len());
+    assert_eq!(choice.alone.len(), TestKind::ALL.len() - 1);
+    // A ratio net is listened to, though it sees none of these.
+    let ratio = |s: &Scores| Scores {
+        ratio_raw: Some(4 << 24),
+        ..*s
+    };
+    let families = families.map(|f| Perturbed {
+        scores: f.scores.iter().map(ratio).collect(),
+        ..f
+    });
+    let all: Vec<&Scores> = whole.iter().collect();
+    let choice = choose(&all, &families, 10_000).unwrap();
+    let tests = &choice.chosen.tests;
+    assert!(
+        tests.len() == 3 && tests.contains(&TestKind::Ratio),
+        "{tests:?}"
+    );
     assert!(choose(&[], &[], 10_000).is_none());
 }
 
@@ -202,6 +224,7 @@ fn vectors_have_three_tests() {
     let mut vector = || Scores {
         code_length_raw: None,
         exposure: None,
+        ratio_raw: None,
         ..benign(&mut random)
     };
     let scores: Vec<Scores> = (0..300).map(|_| vector()).collect();

@@ -60,7 +60,7 @@ impl TestTable {
         let two_sided = match kind {
             TestKind::Likelihood => false,
             TestKind::GoodnessOfFit => table.knots.is_empty(),
-            TestKind::Complexity | TestKind::Highlights => false,
+            TestKind::Complexity | TestKind::Highlights | TestKind::Ratio => false,
             _ => true,
         };
         table.points = points(values, two_sided)?;

@@ -93,6 +93,10 @@ impl Numbers for FloatNumbers {
         Ok(words(bound.iter().copied()))
     }
 
+    fn nats(&self, _: usize, _: u8) -> Result<Vec<u8>, ExportError> {
+        Ok(words([1.0]))
+    }
+
     fn convolution(&self, _: At<'_>, padded: &Padded) -> Result<(Vec<u8>, Vec<u8>), ExportError> {
         let weights = if self.half {
             padded

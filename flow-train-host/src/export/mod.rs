@@ -133,9 +133,6 @@ fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportE
 }
 
 fn layers_of_steps(flow: &lower::LoweredFlow) -> Vec<usize> {
-    let layers = |step: &lower::LoweredStep| match step {
-        lower::LoweredStep::Coupling(coupling) => coupling.layers.len(),
-        _ => 0,
-    };
-    flow.steps.iter().map(layers).collect()
+    let networks = flow.steps.iter().map(lower::LoweredStep::network);
+    networks.map(|n| n.map_or(0, |n| n.layers.len())).collect()
 }

@@ -36,6 +36,8 @@ pub trait Numbers {
     ) -> Result<(Vec<u8>, f64), ExportError>;
     /// Bounds of the scale map.
     fn bounds(&self, step: usize, bound: &[f32]) -> Result<Vec<u8>, ExportError>;
+    /// What one of a ratio net's last activation, of this buffer, stands for.
+    fn nats(&self, step: usize, last: u8) -> Result<Vec<u8>, ExportError>;
     /// Weights and records of a convolution whose channels are padded already.
     fn convolution(&self, at: At<'_>, padded: &Padded) -> Result<(Vec<u8>, Vec<u8>), ExportError>;
     /// Records of an input layer.

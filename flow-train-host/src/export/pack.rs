@@ -64,6 +64,11 @@ pub fn pack(flow: &LoweredFlow, numbers: &impl Numbers) -> Result<Packed, Export
                 activations = need.max(activations);
                 Step::Coupling(planned)
             }
+            LoweredStep::Ratio(network) => {
+                let (planned, need) = pack_coupling(index, network, numbers, &mut tensors)?;
+                activations = need.max(activations);
+                Step::Ratio(planned)
+            }
         });
     }
     let head = PlanHead {
@@ -135,7 +140,12 @@ fn pack_coupling(
     numbers: &impl Numbers,
     tensors: &mut Tensors,
 ) -> Result<(Coupling, usize), ExportError> {
-    let bounds = tensors.push(&numbers.bounds(step, &coupling.bound)?)?;
+    let last = coupling.layers.last().and_then(|layer| layer.target);
+    let bounds = match last {
+        Some(last) => numbers.nats(step, last)?,
+        None => numbers.bounds(step, &coupling.bound)?,
+    };
+    let bounds = tensors.push(&bounds)?;
     let mut planned = skeleton(coupling)?;
     planned.bounds = bounds;
     for (index, layer) in coupling.layers.iter().enumerate() {

@@ -7,7 +7,7 @@
 //! integers.
 
 use super::ExportError;
-use super::lower::{LoweredCoupling, LoweredFlow, LoweredStep, Scaling};
+use super::lower::{LoweredCoupling, LoweredFlow, Scaling};
 use super::numbers::{At, Numbers, Padded};
 use super::pack::pad;
 use super::pixels::Pixels;
@@ -98,9 +98,9 @@ impl<R: Rounding> QuantizedNumbers<R> {
     /// Chooses the scales of all activations.
     pub fn new(flow: &LoweredFlow, ranges: &Ranges, rounding: R) -> Self {
         let steps = flow.steps.iter().zip(&ranges.0);
-        let scales = steps.map(|(step, ranges)| match step {
-            LoweredStep::Coupling(coupling) => activation_scales(coupling, ranges),
-            _ => Vec::new(),
+        let scales = steps.map(|(step, ranges)| match step.network() {
+            Some(network) => activation_scales(network, ranges),
+            None => Vec::new(),
         });
         Self {
             scales: scales.collect(),
@@ -359,6 +359,15 @@ impl<R: Rounding> Numbers for QuantizedNumbers<R> {
             .iter()
             .map(|&b| fits(f64::from(b) * unit, step, "a bound of log_scale"));
         Ok(ints(stored.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    fn nats(&self, step: usize, last: u8) -> Result<Vec<u8>, ExportError> {
+        let one = fits(
+            self.scale(step, last) * ENERGY_ONE,
+            step,
+            "a ratio net's output",
+        )?;
+        Ok(ints([one]))
     }
 
     fn convolution(&self, at: At<'_>, padded: &Padded) -> Result<(Vec<u8>, Vec<u8>), ExportError> {

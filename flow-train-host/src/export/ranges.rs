@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use super::engine::FloatEngine;
-use super::lower::LoweredFlow;
+use super::lower::{LoweredFlow, LoweredStep};
 use crate::data::Dataset;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{F32, Noise, Observer, ScratchMut, evaluate};
@@ -14,11 +14,12 @@ pub struct Ranges(pub Vec<Vec<f32>>);
 
 impl Ranges {
     fn empty(flow: &LoweredFlow) -> Self {
-        let buffers = |step: &super::lower::LoweredStep| match step {
-            super::lower::LoweredStep::Coupling(c) => vec![0.0; c.buffers.len()],
-            _ => Vec::new(),
-        };
-        Self(flow.steps.iter().map(buffers).collect())
+        let networks = flow.steps.iter().map(LoweredStep::network);
+        Self(
+            networks
+                .map(|n| vec![0.0; n.map_or(0, |n| n.buffers.len())])
+                .collect(),
+        )
     }
 
     fn join(mut self, other: &Self) -> Self {
@@ -37,7 +38,7 @@ struct Watch<'w> {
 
 impl Observer<F32> for Watch<'_> {
     fn row(&mut self, step: usize, layer: usize, _: usize, row: &[f32]) {
-        let super::lower::LoweredStep::Coupling(coupling) = &self.flow.steps[step] else {
+        let Some(coupling) = self.flow.steps[step].network() else {
             return;
         };
         let Some(target) = coupling.layers[layer].target else {

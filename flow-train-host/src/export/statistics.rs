@@ -97,7 +97,7 @@ struct Planes<'p> {
 
 impl Observer<F32> for Planes<'_> {
     fn row(&mut self, step: usize, layer: usize, y: usize, row: &[f32]) {
-        let Step::Coupling(coupling) = &self.steps[step] else {
+        let Some(coupling) = self.steps[step].network() else {
             return;
         };
         let Some(target) = coupling.layers[layer].target else {
@@ -138,7 +138,7 @@ pub fn collect(
             .par_iter_mut()
             .enumerate()
             .for_each(|(step, layers)| {
-                let Step::Coupling(coupling) = &steps[step] else {
+                let Some(coupling) = steps[step].network() else {
                     return;
                 };
                 layers
@@ -156,7 +156,7 @@ pub fn collect(
 }
 
 fn empty_moments(step: &LoweredStep) -> Vec<Option<Moments>> {
-    let LoweredStep::Coupling(coupling) = step else {
+    let Some(coupling) = step.network() else {
         return Vec::new();
     };
     let of_layer = |layer: usize| window_of(coupling, layer).map(Moments::new);
@@ -175,7 +175,7 @@ fn window_of(coupling: &LoweredCoupling, layer: usize) -> Option<usize> {
 }
 
 fn empty_planes(step: &Step) -> Vec<Vec<f32>> {
-    let Step::Coupling(coupling) = step else {
+    let Some(coupling) = step.network() else {
         return Vec::new();
     };
     let plane = |b: &Buffer| vec![0.0; b.row_len() * usize::from(b.shape.height)];

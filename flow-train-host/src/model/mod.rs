@@ -1,6 +1,7 @@
 //! Float models: a spec and its named tensors, in memory and as `.safetensors`.
 
 mod misfit;
+pub mod ratio;
 pub mod store;
 pub mod tensors;
 
@@ -8,6 +9,7 @@ pub use misfit::{Misfit, Misshapen};
 
 use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::FlowSpec;
+use ratio::Ratio;
 use std::collections::BTreeMap;
 
 /// An f32 array with its shape, row-major.
@@ -26,6 +28,7 @@ pub struct Model {
     tensors: BTreeMap<String, Tensor>,
     history: Vec<String>,
     front_end: Option<FrontEnd>,
+    ratio: Option<Ratio>,
 }
 
 /// Whether both compute the same of the same frames, wherever they come from.
@@ -34,6 +37,7 @@ impl PartialEq for Model {
         self.spec == other.spec
             && self.tensors == other.tensors
             && self.front_end == other.front_end
+            && self.ratio == other.ratio
     }
 }
 
@@ -66,6 +70,7 @@ impl Model {
             tensors,
             history: Vec::new(),
             front_end: None,
+            ratio: None,
         })
     }
 
@@ -90,6 +95,17 @@ impl Model {
     /// What turned frames into the inputs that it has seen, if it was not trained on inputs as they are.
     pub fn front_end(&self) -> Option<&FrontEnd> {
         self.front_end.as_ref()
+    }
+
+    /// The model with a second opinion.
+    #[must_use]
+    pub fn with_ratio(self, ratio: Option<Ratio>) -> Self {
+        Self { ratio, ..self }
+    }
+
+    /// The ratio net, if it has one.
+    pub fn ratio(&self) -> Option<&Ratio> {
+        self.ratio.as_ref()
     }
 
     /// The architecture.

@@ -1,8 +1,9 @@
 //! Float models as `.safetensors` files: f32 tensors, and the spec as JSON in the metadata.
 
+use super::ratio::Ratio;
 use super::{Model, ModelError, Tensor};
 use crate::files::{WriteError, one_line, write_atomically};
-use flow_infer::spec::FlowSpec;
+use flow_infer::spec::{FlowSpec, InputSpec};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,8 @@ pub const SPEC_KEY: &str = "flowgate.spec";
 pub const HISTORY_KEY: &str = "flowgate.history";
 /// The metadata entry that holds the front end, where there is one.
 pub const FRONT_END_KEY: &str = "flowgate.front_end";
+/// In front of the names of a ratio net's tensors.
+const RATIO_PREFIX: &str = "ratio.";
 /// The model's name in a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The model's name in the directory of a flow that is trained elsewhere, beside its first weights.
@@ -146,7 +149,12 @@ impl Model {
             let json = json.map_err(|e| StoreProblem::FrontEnd(e.to_string()))?;
             metadata.insert(FRONT_END_KEY.to_owned(), json);
         }
-        serialize(self.tensors(), Some(metadata))
+        let ratio = self.ratio().map(|ratio| ratio.tensors().iter());
+        let named =
+            |(name, tensor): (&String, &Tensor)| (format!("{RATIO_PREFIX}{name}"), tensor.clone());
+        let mut tensors = self.tensors().clone();
+        tensors.extend(ratio.into_iter().flatten().map(named));
+        serialize(&tensors, Some(metadata))
     }
 }
 
@@ -231,10 +239,34 @@ fn parse(bytes: &[u8], given: Option<&FlowSpec>) -> Result<Model, StoreProblem> 
     let json = metadata.and_then(|m| m.get(FRONT_END_KEY));
     let front_end = json.map(|json| serde_json::from_str(json)).transpose();
     let front_end = front_end.map_err(|e| StoreProblem::FrontEnd(e.to_string()))?;
-    let model = Model::new(spec, tensors_of(&file)?).map_err(StoreProblem::Model)?;
+    let mut tensors = tensors_of(&file)?;
+    let ratio = take_ratio(&spec, &mut tensors).map_err(StoreProblem::Model)?;
+    let model = Model::new(spec, tensors).map_err(StoreProblem::Model)?;
     Ok(model
         .with_history(history.unwrap_or_default())
-        .with_front_end(front_end))
+        .with_front_end(front_end)
+        .with_ratio(ratio))
+}
+
+/// Takes a ratio net's tensors out of all of a model's, where there are any.
+fn take_ratio(
+    spec: &FlowSpec,
+    tensors: &mut BTreeMap<String, Tensor>,
+) -> Result<Option<Ratio>, ModelError> {
+    let InputSpec::Image { shape, .. } = spec.input else {
+        return Ok(None);
+    };
+    let names: Vec<String> = tensors.keys().cloned().collect();
+    let mut own = BTreeMap::new();
+    for name in names {
+        let short = name.strip_prefix(RATIO_PREFIX);
+        let tensor = short.and_then(|_| tensors.remove(&name));
+        own.extend(short.map(str::to_owned).zip(tensor));
+    }
+    match own.is_empty() {
+        true => Ok(None),
+        false => Ratio::new(shape, own).map(Some),
+    }
 }
 
 /// Little-endian bytes of floats.

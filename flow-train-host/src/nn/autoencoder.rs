@@ -1,21 +1,17 @@
 //! The conditioner that must compress: strided convolutions, a linear bottleneck, transposed
 //! convolutions back.
 //!
-//! Leaky relu (0.01) after each convolution but the last. Its sign is that of its input, so only
-//! activations are kept.
-
-mod stage;
+//! Leaky relu after each convolution but the last.
 
 use super::bottleneck::Bottleneck;
 use super::conditioner::{
     Conditioner, Layer, LayerInput, PassContext, PatchSide, SavedActivations,
 };
 use super::patches::Patches;
+use super::stage::{Stage, leak, leak_gradient};
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 use flow_infer::spec::{ConditionerSpec, Shape};
-use stage::Stage;
 
-const LEAK: f32 = 0.01;
 /// Convolutions on each side of the bottleneck.
 const COUNT: usize = 4;
 
@@ -91,22 +87,6 @@ impl Autoencoder {
                 decoder(3, c0, out),
             ],
         })
-    }
-}
-
-/// In place: x above zero, 0.01 x below.
-fn leak(map: &mut Map) {
-    for lanes in map.data_mut() {
-        lanes.0.iter_mut().for_each(|v| *v = v.max(LEAK * *v));
-    }
-}
-
-/// The gradient before a leaky relu from that after it.
-fn leak_gradient(gradient: &mut Map, activation: &Map) {
-    for (g, a) in gradient.data_mut().iter_mut().zip(activation.data()) {
-        for (g, a) in g.0.iter_mut().zip(a.0) {
-            *g *= if a > 0.0 { 1.0 } else { LEAK };
-        }
     }
 }
 

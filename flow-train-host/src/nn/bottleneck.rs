@@ -1,6 +1,7 @@
 //! The linear bottleneck: dense from a whole map to a few numbers, and dense back.
 
 use super::conditioner::{Layer, LayerInput, PassContext};
+use super::flat::Flat;
 use super::kernels::Finish;
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 
@@ -8,8 +9,7 @@ use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 pub(crate) struct Bottleneck {
     down: Conv,
     up: Conv,
-    channels: usize,
-    grid: Grid,
+    flat: Flat,
     latent: usize,
 }
 
@@ -30,23 +30,13 @@ impl Bottleneck {
         Self {
             down: Conv::flattened(registry, &format!("{at}bottleneck.down"), &weights),
             up: Conv::transposed(registry, &format!("{at}bottleneck.up"), &weights, &whole),
-            channels,
-            grid,
+            flat: Flat { channels, grid },
             latent,
         }
     }
 
-    fn numbers(&self) -> usize {
-        self.channels * self.grid.height * self.grid.width
-    }
-
-    /// A vector an image.
-    fn vectors(&self) -> Grid {
-        Grid::vectors(self.grid.images)
-    }
-
     pub(crate) fn tape(&self) -> [Map; Self::MAPS] {
-        [self.numbers(), self.latent].map(|n| Map::new(n, self.vectors()))
+        [self.flat.numbers(), self.latent].map(|n| Map::new(n, self.flat.vectors()))
     }
 
     /// Replaces x by y.
@@ -60,12 +50,12 @@ impl Bottleneck {
         let (cpu, weights) = (context.cpu, context.weights);
         let (vector, code) = tape.split_at_mut(1);
         let (vector, code) = (&mut vector[0], &mut code[0]);
-        self.flatten(through, vector);
+        self.flat.flatten(through, vector);
         self.down.forward(cpu, weights, vector, code, Finish::Store);
-        let mut back = scratch.lend(self.numbers(), self.vectors());
+        let mut back = scratch.lend(self.flat.numbers(), self.flat.vectors());
         self.up
             .forward(cpu, weights, code, &mut back, Finish::Store);
-        self.unflatten(&back, through);
+        self.flat.unflatten(&back, through);
         scratch.give_back(back);
     }
 
@@ -79,16 +69,16 @@ impl Bottleneck {
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let mut vector = scratch.lend(self.numbers(), self.vectors());
-        let mut code = scratch.lend(self.latent, self.vectors());
-        self.flatten(through, &mut vector);
+        let mut vector = scratch.lend(self.flat.numbers(), self.flat.vectors());
+        let mut code = scratch.lend(self.latent, self.flat.vectors());
+        self.flat.flatten(through, &mut vector);
         let both = [&tape[1], &vector];
         self.up
             .gradient(cpu, weights, both, ticket, &mut code, Finish::Store);
         let both = [&tape[0], &code];
         self.down
             .gradient(cpu, weights, both, ticket, &mut vector, Finish::Store);
-        self.unflatten(&vector, through);
+        self.flat.unflatten(&vector, through);
         scratch.give_back(vector);
         scratch.give_back(code);
     }
@@ -101,32 +91,5 @@ impl Bottleneck {
             initial_std: 1.0,
             patches: None,
         })
-    }
-
-    fn flatten(&self, map: &Map, vectors: &mut Map) {
-        self.each(|[number, image], [c, y, x]| {
-            vectors.set(vectors.index(number, 0, image), map.get(map.index(c, y, x)));
-        });
-    }
-
-    fn unflatten(&self, vectors: &Map, map: &mut Map) {
-        self.each(|[number, image], [c, y, x]| {
-            map.set(
-                map.index(c, y, x),
-                vectors.get(vectors.index(number, 0, image)),
-            );
-        });
-    }
-
-    /// Every number of every image's vector with its place in the map.
-    fn each(&self, mut visit: impl FnMut([usize; 2], [usize; 3])) {
-        let Grid { height, width, .. } = self.grid;
-        for c in 0..self.channels {
-            for row in 0..self.grid.rows() {
-                let (image, y) = (row / height, row % height);
-                let first = (c * height + y) * width;
-                (0..width).for_each(|x| visit([first + x, image], [c, row, x]));
-            }
-        }
     }
 }

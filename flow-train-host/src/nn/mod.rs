@@ -16,19 +16,23 @@ mod chain;
 pub(crate) mod conditioner;
 mod conv;
 mod crelu;
+mod flat;
 mod highway;
 pub(crate) mod kernels;
 mod map;
 mod parameters;
 mod patches;
+mod ratio_net;
 mod reduction;
 mod resnet;
 mod scratch;
+mod stage;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use conv::{BackwardWeights, Conv};
 pub(crate) use map::{Grid, LANES, Lanes, Map};
 pub(crate) use parameters::{Layout, Numbers, Registry, Weights};
+pub(crate) use ratio_net::{RATIO_IMAGES, RatioNet, RatioPass};
 pub(crate) use reduction::{OrderedReduction, Ticket};
 pub(crate) use scratch::Scratch;

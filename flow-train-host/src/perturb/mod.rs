@@ -117,19 +117,46 @@ pub fn is_image_family(name: &str) -> bool {
     image_families().any(|known| known == name)
 }
 
-/// One image that is not to be likely for each of these, of a family drawn from those named; nothing where none is.
-pub fn negatives(images: &Images, names: &[String], seed: u64) -> Images {
+/// Families that no ratio net is trained on by default, one or two of every kind: `calibrate` judges by them what such a net
+/// sees.
+const HELD_OUT: [&str; 8] = [
+    "zoomed_in",
+    "gamma",
+    "edges",
+    "salt",
+    "quarters",
+    "pixelated",
+    "waves",
+    "shapes",
+];
+
+/// The families of images that a ratio net is trained on by default.
+pub fn trained_families() -> impl Iterator<Item = &'static str> {
+    image_families().filter(|name| !is_held_out(name))
+}
+
+/// Whether a ratio net is not trained on this family by default.
+pub fn is_held_out(name: &str) -> bool {
+    HELD_OUT.contains(&name)
+}
+
+/// One image that is not to be likely for each of these, of a family drawn from those named, and followed by another one
+/// with probability `twice`; nothing where none is named.
+pub fn negatives(images: &Images, names: &[String], seed: u64, twice: f64) -> Images {
     let named = |(name, _): &&(&str, OnPicture)| names.iter().any(|n| n == name);
     let families: Vec<_> = IMAGES.iter().filter(named).collect();
     let one = |index: usize| {
         let mut random = SplitMix64::keyed([seed, index as u64]);
         let (_, perturb) = families[random.below(families.len())];
-        let other = (index + 1 + random.below(images.len())) % images.len();
-        let found = perturb(
-            &picture(images, index),
-            &picture(images, other),
-            &mut random,
+        let other = picture(
+            images,
+            (index + 1 + random.below(images.len())) % images.len(),
         );
+        let mut found = perturb(&picture(images, index), &other, &mut random);
+        if twice > 0.0 && random.uniform() < twice {
+            let (_, perturb) = families[random.below(families.len())];
+            found = perturb(&found, &other, &mut random);
+        }
         found.pixels.iter().map(|p| p.round() as u8).collect()
     };
     let count = if families.is_empty() { 0 } else { images.len() };

@@ -79,7 +79,7 @@ fn a_negative_of_each_image_is_of_a_family_that_was_named() {
     };
     let named = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
-        negatives(images, &names, 5)
+        negatives(images, &names, 5, 0.0)
     };
     let inverted: Vec<u8> = images.pixels().iter().map(|p| 255 - p).collect();
     assert_eq!(named(&["inverted"]).pixels(), inverted);
@@ -90,6 +90,8 @@ fn a_negative_of_each_image_is_of_a_family_that_was_named() {
     assert_eq!(constant + turned.count(), 40);
     assert!((8..=32).contains(&constant), "{constant}");
     assert!(named(&["nothing"]).is_empty());
+    let twice = negatives(images, &["inverted".to_owned()], 5, 1.0);
+    assert_eq!(twice.pixels(), images.pixels());
     assert_eq!(named(&["inverted", "salt"]), named(&["salt", "inverted"]));
 }
 

@@ -17,7 +17,9 @@ use flow_infer::spec::AffineForm;
 
 /// The steps in the direction latent to data.
 pub(super) fn inverse_steps(steps: &[LoweredStep]) -> Result<Vec<LoweredStep>, ExportError> {
-    let steps = steps.iter().enumerate().rev();
+    // A ratio net changes nothing, and what it says of a latent has no meaning here.
+    let flow = |(_, step): &(usize, &LoweredStep)| !matches!(step, LoweredStep::Ratio(_));
+    let steps = steps.iter().enumerate().rev().filter(flow);
     steps
         .map(|(index, step)| match step {
             LoweredStep::Actnorm {
@@ -44,6 +46,7 @@ pub(super) fn inverse_steps(steps: &[LoweredStep]) -> Result<Vec<LoweredStep>, E
             LoweredStep::Coupling(coupling) => {
                 Ok(LoweredStep::Coupling(inverse_coupling(coupling)))
             }
+            LoweredStep::Ratio(network) => Ok(LoweredStep::Ratio(network.clone())),
         })
         .collect()
 }

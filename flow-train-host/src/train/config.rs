@@ -3,6 +3,7 @@
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
+use super::ratio::RatioConfig;
 use super::sensor::Sensor;
 use crate::perturb::is_image_family;
 use flow_infer::front_end::FrontEnd;
@@ -48,6 +49,9 @@ pub struct TrainConfig {
     /// The sensor that training images pass through; none: they are taken as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensor: Option<Sensor>,
+    /// A ratio net beside the flow, trained when the flow is; none: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<RatioConfig>,
     /// What turned frames or pictures into the items; the model carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front_end: Option<FrontEnd>,
@@ -77,6 +81,7 @@ impl TrainConfig {
             negative_threshold_nats: None,
             negative_families: Vec::new(),
             sensor: None,
+            ratio: None,
             front_end: None,
         }
     }
@@ -152,7 +157,11 @@ impl TrainConfig {
             true => sensor.problem(),
             false => Some("a sensor is for images"),
         });
-        found.map(|(_, what)| what).or(of_sensor)
+        let of_ratio = self.ratio.as_ref().and_then(|ratio| match of_images {
+            true => ratio.problem(),
+            false => Some("a ratio net is for images"),
+        });
+        found.map(|(_, what)| what).or(of_sensor).or(of_ratio)
     }
 }
 

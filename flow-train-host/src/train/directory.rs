@@ -85,7 +85,9 @@ pub(super) fn resume(
         |e: std::io::Error| TrainError::File(path.clone(), format!("cannot be read: {e}"));
     let json = std::fs::read_to_string(&path).map_err(unreadable)?;
     let broken = |e: serde_json::Error| TrainError::File(path.clone(), e.to_string());
-    let started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
+    let mut started_with: TrainConfig = serde_json::from_str(&json).map_err(broken)?;
+    // Trained when the flow is, of which it changes no bit.
+    started_with.ratio.clone_from(&config.ratio);
     if started_with != *config {
         return Err(TrainError::Changed(directory.to_owned(), "config"));
     }

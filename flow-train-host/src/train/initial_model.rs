@@ -2,11 +2,12 @@
 
 use super::config::TrainConfig;
 use super::error::TrainError;
+use super::ratio;
 use super::run::prepare;
 use crate::data::Dataset;
 use crate::model::Model;
 
-/// The weights that [`run`](super::run()) would begin with.
+/// The weights that [`run`](super::run()) and [`train_ratio`](super::train_ratio) would begin with.
 ///
 /// # Errors
 /// Those with which the run would not begin.
@@ -19,5 +20,9 @@ pub fn initial_model(config: &TrainConfig, data: &Dataset) -> Result<Model, Trai
     }
     let first = network.initial(config.seed, data, &split.train);
     let first = Model::new(config.spec.clone(), network.tensors(&first))?;
-    Ok(first.with_front_end(config.front_end))
+    let ratio = match data {
+        Dataset::Images(images) => ratio::initial(config, &images.pick(&split.train))?,
+        Dataset::Vectors(_) => None,
+    };
+    Ok(first.with_front_end(config.front_end).with_ratio(ratio))
 }

@@ -26,7 +26,7 @@ pub(super) fn made(
         (Dataset::Images(images), None) => {
             // Of the others a gate may still be calibrated.
             let images = images.pick(train);
-            let made = perturb::negatives(&images, &config.negative_families, config.seed);
+            let made = perturb::negatives(&images, &config.negative_families, config.seed, 0.0);
             Ok(Some(Dataset::Images(made)))
         }
         (Dataset::Vectors(_), None) => {

@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Sample,
     /// What a sensor does to an image; then the epoch and the item.
     Sensor,
+    /// A ratio net: first weights, then order of the items.
+    Ratio,
 }
 
 /// A stream of random numbers.

@@ -138,12 +138,12 @@ impl<'a> Workers<'a> {
 }
 
 /// A poisoned lock is taken all the same: the panic itself reaches the caller through the pool.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Wakes the workers that would wait for ever for the part of one that panicked.
-struct AbortOnPanic<'t, 'a>(&'t OrderedReduction<'a>);
+pub(super) struct AbortOnPanic<'t, 'a>(pub(super) &'t OrderedReduction<'a>);
 
 impl Drop for AbortOnPanic<'_, '_> {
     fn drop(&mut self) {

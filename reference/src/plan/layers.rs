@@ -22,7 +22,8 @@ const OPEN: i32 = 15;
 /// The leaky relu's slope, 20 fraction bits.
 const LEAKY: (f64, i32) = (10486.0, 20);
 
-/// What the last layer gives: raw_scale and shift of every changed channel, alternating, as real numbers.
+/// What the last layer gives: raw_scale and shift of every changed channel, alternating, as real numbers; of a ratio net its
+/// one activation.
 pub(super) fn run(tensors: &Tensors<'_>, coupling: &Coupling, latent: &Array) -> Array {
     let mut buffers: Vec<Option<Array>> = vec![None; coupling.buffers.len()];
     for layer in &coupling.layers {
@@ -55,7 +56,8 @@ pub(super) fn run(tensors: &Tensors<'_>, coupling: &Coupling, latent: &Array) ->
         let target = layer.target.expect("only the last layer has no target");
         buffers[usize::from(target)] = Some(output);
     }
-    panic!("a loaded coupling ends with a convolution");
+    let last = buffers.pop().flatten();
+    last.expect("a loaded network has layers, and its last one writes the last buffer")
 }
 
 /// a = round(x gain) + offset of the kept coordinates, zero for x elsewhere; paired with -a.

@@ -41,6 +41,8 @@ pub struct PlanEvaluated {
     pub log_det: f64,
     /// ln of the density at v, in nats.
     pub log_prob_nats: f64,
+    /// What the ratio net says, in nats; zero without one.
+    pub ratio_nats: f64,
 }
 
 /// The log-probability of an input's bytes (one a coordinate of an image, an f32 each of a vector), averaged over the
@@ -56,9 +58,10 @@ pub fn evaluate_plan(artifact: &Artifact<'_>, input: &[u8]) -> PlanEvaluated {
     let drawn: Vec<_> = (0..draws)
         .map(|draw| evaluate_draw(artifact, &tensors, input, draw))
         .collect();
-    let mean = drawn.iter().map(|e| e.log_prob_nats).sum::<f64>() / f64::from(draws);
+    let mean = |of: fn(&PlanEvaluated) -> f64| drawn.iter().map(of).sum::<f64>() / f64::from(draws);
     PlanEvaluated {
-        log_prob_nats: mean,
+        log_prob_nats: mean(|e| e.log_prob_nats),
+        ratio_nats: mean(|e| e.ratio_nats),
         ..drawn.last().expect("at least one draw").clone()
     }
 }
@@ -70,15 +73,23 @@ fn evaluate_draw(
     draw: u8,
 ) -> PlanEvaluated {
     let (mut z, mut log_det) = first_latent(artifact.input(), tensors, input, draw);
+    let mut ratio_nats = 0.0;
     for step in artifact.steps() {
         log_det += match step.expect("a loaded artifact's steps decode") {
             Step::Actnorm { view, records } => actnorm(tensors, view, records, &mut z),
             Step::InvertibleLinear { view, weights } => linear(tensors, view, weights, &mut z),
             Step::Coupling(coupling) => couple(tensors, &coupling, &mut z),
+            Step::Ratio(network) => {
+                let last = layers::run(tensors, &network, &latent(network.view, &z));
+                let [nats] = tensors.words(network.bounds, 0);
+                ratio_nats += last.at(0, 0, 0) * nats * 2f64.powi(-LATENT);
+                0.0
+            }
         };
     }
     PlanEvaluated {
         log_prob_nats: log_prior(&z) + log_det,
+        ratio_nats,
         z,
         log_det,
     }

@@ -611,6 +611,9 @@ impl Args {
         let artifact = fold.as_ref().unwrap_or(artifact);
         let mut against = Against::new(&first, &second);
         let families = perturb::families(&second, PERTURBED, PERTURBATION_SEED);
+        // What a ratio net was trained on would flatter it.
+        let all = !artifact.has_ratio();
+        let families = families.filter(|(name, _)| all || perturb::is_held_out(name));
         let mut perturbed = Vec::new();
         for (name, inputs) in families {
             let doing = format!("perturbed: {name}");

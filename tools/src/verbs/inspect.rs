@@ -302,8 +302,9 @@ fn instructions(cost: &Cost) -> Table {
 
 /// The rows of one coupling as `layer.row`, those that a layer computes in a row as `layer.first-last`.
 fn print_order(artifact: &Artifact<'_>, index: usize, out: &mut Output) -> Result<()> {
-    let Some(Ok(Step::Coupling(coupling))) = artifact.steps().nth(index) else {
-        bail!("step {index} is no coupling: it has no rows to order");
+    let step = artifact.steps().nth(index).and_then(Result::ok);
+    let Some(coupling) = step.and_then(Step::into_network) else {
+        bail!("step {index} has no layers: it has no rows to order");
     };
     let element_bytes = element_bytes(artifact.number_format());
     let mut table = Table::new(["layer", "rows", "then in use, B"]);
@@ -326,7 +327,7 @@ fn print_order(artifact: &Artifact<'_>, index: usize, out: &mut Output) -> Resul
 
 fn print_layers(artifact: &Artifact<'_>, out: &mut Output) -> Result<()> {
     for (index, step) in artifact.steps().filter_map(Result::ok).enumerate() {
-        if let Step::Coupling(coupling) = step {
+        if let Some(coupling) = step.into_network() {
             writeln!(out, "\nstep {index}")?;
             let element_bytes = element_bytes(artifact.number_format());
             layers(&coupling, element_bytes).print(out)?;

@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{config, frames, json, number, place, progress, provenance, sensor};
+use crate::{config, frames, json, number, place, progress, provenance, ratio, sensor};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
@@ -20,7 +20,7 @@ use flow_train_host::families::{Family, WIDTH};
 use flow_train_host::files::one_line;
 use flow_train_host::model::store::MODEL_FILE;
 use flow_train_host::train::{
-    self, EpochRecord, Options, Progress, StepReport, Summary, TrainConfig, TrainError,
+    self, EpochRecord, Options, Progress, RatioReport, StepReport, Summary, TrainConfig, TrainError,
 };
 use flow_train_host::{perturb, presets};
 use indicatif::ProgressBar;
@@ -67,6 +67,10 @@ pub(crate) struct Args {
     /// (unchanged, shift, blur, gain, black-level, noise); as the preset or the configuration has it by default
     #[arg(long, value_name = "SENSOR", value_parser = sensor::choice)]
     sensor: Option<sensor::Choice>,
+    /// The ratio net, a second opinion beside the flow: off, default, or its optimizer steps; as the preset or the
+    /// configuration has it by default
+    #[arg(long, value_name = "STEPS", value_parser = ratio::choice)]
+    ratio: Option<ratio::Choice>,
     /// Data that must not be likely (negative training)
     #[arg(long, value_name = "PATH", requires = "negative_threshold")]
     negative: Option<PathBuf>,
@@ -94,7 +98,7 @@ pub(crate) struct Args {
     resume: bool,
     /// Train nothing here: write first weights, settings, data and a PyTorch program into RUN_DIR that trains them, on
     /// GPUs or many machines
-    #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negatives", "negative_threshold", "sensor"])]
+    #[arg(long, conflicts_with_all = ["resume", "threads", "negative", "negatives", "negative_threshold", "sensor", "ratio"])]
     torch: bool,
     /// Of --data and of --negative
     #[command(flatten)]
@@ -146,7 +150,7 @@ impl Args {
         let data = read.dataset;
         if self.torch {
             // The program for PyTorch has none.
-            config.sensor = None;
+            (config.sensor, config.ratio) = (None, None);
             return self.write_for_torch(&config, &data, out);
         }
         let negative = self.negative.as_deref();
@@ -169,9 +173,13 @@ impl Args {
             return Err(error);
         }
         let summary = outcome.map_err(|error| self.blame(error))?;
+        let second = match summary.finished {
+            true => ratio::train(&config, &data, &self.out, self.threads)?,
+            false => None,
+        };
         match self.json {
-            true => json::print(&Ended::new(&summary, &self.out), out)?,
-            false => self.table(&summary).print(out)?,
+            true => json::print(&Ended::new(&summary, second, &self.out), out)?,
+            false => self.table(&summary, second).print(out)?,
         }
         match summary.finished {
             true => Ok(()),
@@ -218,6 +226,9 @@ impl Args {
         config.seed = self.seed.unwrap_or(config.seed);
         if let Some(sensor::Choice(chosen)) = self.sensor {
             config.sensor = chosen;
+        }
+        if let Some(ratio::Choice(chosen)) = &self.ratio {
+            config.ratio.clone_from(chosen);
         }
         if self.negative_threshold.is_some() {
             config.negative_threshold_nats = self.negative_threshold;
@@ -317,7 +328,7 @@ impl Args {
         }
     }
 
-    fn table(&self, summary: &Summary) -> Table {
+    fn table(&self, summary: &Summary, second: Option<RatioReport>) -> Table {
         let mut table = Table::facts();
         let epochs = summary.records.len();
         let state = match summary.finished {
@@ -328,6 +339,9 @@ impl Args {
         table.fact("parameters", number::grouped(summary.parameters as u64));
         if let Some(best) = summary.best_bits_per_dim {
             table.fact("best bits/dim", format!("{best:.4} (validation)"));
+        }
+        if let Some(report) = second {
+            table.fact("ratio net", ratio::described(&report));
         }
         table.fact("model", one_line(&self.out.join(MODEL_FILE)).to_string());
         table
@@ -341,16 +355,20 @@ struct Ended {
     epochs: usize,
     parameters: usize,
     best_bits_per_dim: Option<f64>,
+    /// AUROC of validation images against negatives, of a ratio net that was trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio_auroc: Option<f64>,
     model: String,
 }
 
 impl Ended {
-    fn new(summary: &Summary, run: &Path) -> Self {
+    fn new(summary: &Summary, second: Option<RatioReport>, run: &Path) -> Self {
         Self {
             finished: summary.finished,
             epochs: summary.records.len(),
             parameters: summary.parameters,
             best_bits_per_dim: summary.best_bits_per_dim,
+            ratio_auroc: second.and_then(|report| report.auroc),
             model: one_line(&run.join(MODEL_FILE)).to_string(),
         }
     }

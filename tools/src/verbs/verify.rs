@@ -174,7 +174,8 @@ fn differing_step(artifact: &Artifact<'_>, spec: &FlowSpec) -> Option<usize> {
     let mut wanted = spec
         .steps()
         .filter(|placed| placed.step != StepSpec::Squeeze);
-    let mut planned = artifact.steps().filter_map(Result::ok);
+    let flow = |step: &Step| !matches!(step, Step::Ratio(_));
+    let mut planned = artifact.steps().filter_map(Result::ok).filter(flow);
     let same = |placed: &flow_infer::spec::PlacedStep, step: &Step| match (&placed.step, step) {
         (StepSpec::Actnorm, Step::Actnorm { view, .. })
         | (StepSpec::InvertibleLinear, Step::InvertibleLinear { view, .. }) => placed.view == *view,

@@ -26,11 +26,13 @@ pub enum TestKind {
     Highlights = 6,
     /// The least byte from both sides: a black level that is not the benign one; images only.
     Shadows = 7,
+    /// The logit of the ratio net: what it has learned to tell from benign images; images only.
+    Ratio = 8,
 }
 
 impl TestKind {
     /// Every test, in the order of their codes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Likelihood,
         Self::Complexity,
         Self::Typicality,
@@ -39,6 +41,7 @@ impl TestKind {
         Self::Brightness,
         Self::Highlights,
         Self::Shadows,
+        Self::Ratio,
     ];
 
     /// The name, as in `score --json` and `calibrate --tests`.
@@ -52,6 +55,7 @@ impl TestKind {
             Self::Brightness => "brightness",
             Self::Highlights => "highlights",
             Self::Shadows => "shadows",
+            Self::Ratio => "ratio",
         }
     }
 
@@ -83,11 +87,13 @@ impl TestKind {
             Self::Brightness => i32::try_from(scores.exposure?.sum).unwrap_or(i32::MAX),
             Self::Highlights => i32::from(scores.exposure?.greatest),
             Self::Shadows => i32::from(scores.exposure?.least),
+            Self::Ratio => units(scores.ratio_raw?),
         })
     }
 }
 
 /// From 24 fraction bits to 8, rounded down and held within 32 bits.
+#[inline(never)]
 pub(super) const fn units(raw: i64) -> i32 {
     let units = raw >> 16;
     if units > i32::MAX as i64 {

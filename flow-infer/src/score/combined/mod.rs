@@ -49,7 +49,7 @@ pub struct Combined {
     /// ln of the benign tail probability of each test by code, 16 fraction bits; zero where there is no such test.
     pub log_tails: [i32; TestKind::ALL.len()],
     /// The tests there are: bit i for the test of code i.
-    pub tests: u8,
+    pub tests: u16,
 }
 
 impl Combined {
@@ -78,10 +78,10 @@ impl<'b> Tests<'b> {
             1 => Rule::Sum,
             _ => return None,
         };
-        let (mut rest, mut seen) = (records, 0u8);
+        let (mut rest, mut seen) = (records, 0u16);
         for _ in 0..count {
             let test = Test::take(&mut rest)?;
-            let bit = 1 << test.kind.code();
+            let bit = 1u16 << test.kind.code();
             if seen & bit != 0 || (test.is_of_images() && !images) {
                 return None;
             }

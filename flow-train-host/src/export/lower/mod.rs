@@ -8,6 +8,7 @@
 mod autoencoder;
 mod builder;
 mod convolutional;
+mod ratio;
 mod resnet;
 
 pub use builder::{LoweredLayer, Scaling};
@@ -81,6 +82,18 @@ pub enum LoweredStep {
     },
     /// An affine coupling.
     Coupling(LoweredCoupling),
+    /// A ratio net: a coupling that keeps everything, whose last layer has a target.
+    Ratio(LoweredCoupling),
+}
+
+impl LoweredStep {
+    /// The layers of a coupling's conditioner, or of a ratio net.
+    pub fn network(&self) -> Option<&LoweredCoupling> {
+        match self {
+            Self::Coupling(network) | Self::Ratio(network) => Some(network),
+            Self::Actnorm { .. } | Self::InvertibleLinear { .. } => None,
+        }
+    }
 }
 
 /// An affine coupling with its conditioner's layers.
@@ -152,10 +165,11 @@ pub fn lower<'m>(source: impl Into<Source<'m>>) -> LoweredFlow {
                 .collect(),
         },
     };
-    let steps = spec
-        .steps()
-        .filter_map(|placed| lower_step(model, &placed))
-        .collect();
+    // It reads the first latent, which the flow's steps replace.
+    let ratio = model.ratio().map(ratio::lower).into_iter();
+    let flow = spec.steps();
+    let flow = flow.filter_map(|placed| lower_step(model, &placed));
+    let steps = ratio.chain(flow).collect();
     LoweredFlow { input, steps }
 }
 

@@ -20,7 +20,7 @@ use crate::number::bytes;
 use crate::output::Output;
 use crate::place;
 use crate::reading::Reading;
-use crate::sensor;
+use crate::{ratio, sensor};
 use anyhow::Result;
 use budget::Budget;
 use clap::builder::PossibleValuesParser;
@@ -70,6 +70,9 @@ pub(crate) struct Args {
     /// (unchanged, shift, blur, gain, black-level, noise)
     #[arg(long, value_name = "SENSOR", value_parser = sensor::choice)]
     sensor: Option<sensor::Choice>,
+    /// The ratio net, a second opinion beside the flow: off, default, or its optimizer steps
+    #[arg(long, value_name = "STEPS", value_parser = ratio::choice)]
+    ratio: Option<ratio::Choice>,
     /// Seed of the split, of weights, order and noise
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,

@@ -8,7 +8,7 @@ use super::{Args, heading, shape, training};
 use crate::output::Output;
 use crate::table::Table;
 use crate::verbs::{calibrate, eval, export, verify};
-use crate::{failure, inputs, provenance, sensor};
+use crate::{failure, inputs, provenance, ratio, sensor};
 use anyhow::{Context, Result, bail};
 use clap::{Command, FromArgMatches};
 use flow_infer::front_end::FrontEnd;
@@ -36,6 +36,7 @@ impl Args {
             &self.key_of_part("train")?,
             &format!("{:?} {validating} {}", split.reduction, self.seed),
             &format!("{:?} {:?} {:?}", self.preset, self.epochs, self.sensor),
+            &format!("{:?}", self.ratio),
             &format!("{:?}", self.budget),
         ]);
         let run = self.out.join(format!("run-{}", key.short()));
@@ -61,6 +62,9 @@ impl Args {
         if let Some(sensor::Choice(chosen)) = self.sensor {
             config.sensor = chosen;
         }
+        if let Some(ratio::Choice(chosen)) = &self.ratio {
+            config.ratio.clone_from(chosen);
+        }
         let what = format!(
             "trained as {}, {} channels wide{}",
             wanted.family.name(),
@@ -75,6 +79,7 @@ impl Args {
             history: vec![provenance::line(&what)],
         };
         training::run(&fitted.config, &data, &run, provenance, out)?;
+        ratio::print(ratio::train(&fitted.config, &data, &run, 0)?, out)?;
         state.done("train", &key)?;
         Ok((run, true))
     }

@@ -2,7 +2,7 @@
 
 use super::memory::{moments, rings};
 use flow_infer::artifact::Artifact;
-use flow_infer::plan::{Coupling, Step};
+use flow_infer::plan::Coupling;
 use flow_train_host::export::rings::layer_by_layer;
 use std::fmt::Write;
 
@@ -56,12 +56,10 @@ fn spans(artifact: &Artifact<'_>, element_bytes: u64) -> Vec<Span> {
         ring_bytes: rings(&coupling) as u64 * element_bytes,
         plane_bytes: layer_by_layer(&coupling) as u64 * element_bytes,
     };
-    let couplings = artifact.steps().enumerate().filter_map(|(index, step)| {
-        let Ok(Step::Coupling(coupling)) = step else {
-            return None;
-        };
-        Some((index, coupling))
-    });
+    let couplings = artifact
+        .steps()
+        .enumerate()
+        .filter_map(|(index, step)| Some((index, step.ok()?.into_network()?)));
     couplings.map(span).collect()
 }
 
@@ -153,6 +151,7 @@ fn label(x: f64, y: f64, anchor: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow_infer::plan::Step;
 
     #[test]
     fn every_coupling_is_drawn_within_the_axes() {

@@ -35,7 +35,7 @@ fn recomputed(artifact: &Artifact<'_>) -> Option<f64> {
     let mut constant = input_constant(artifact.input(), tensors)?;
     for step in artifact.steps() {
         constant += match step.ok()? {
-            Step::Coupling(_) => 0.0,
+            Step::Coupling(_) | Step::Ratio(_) => 0.0,
             Step::Actnorm { view, records } => {
                 let log_scale = |c| tensors.actnorm_log_scale(records, c);
                 let sum = (0..view.channels()).map(log_scale).sum::<Option<f64>>()?;

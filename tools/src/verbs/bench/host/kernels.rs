@@ -100,6 +100,7 @@ mod tests {
         let one = Evaluation {
             log_prob_raw: 5,
             squares_raw: 2,
+            ratio_raw: 0,
             saturated: false,
         };
         let mut other = one;

@@ -1,9 +1,12 @@
-//! One layer of the autoencoder, over patches or over the image itself.
+//! One strided convolution of side 4, or a transposed one, over patches or over the image itself: what autoencoders and ratio
+//! nets are made of. Leaky relu (0.01) stands between them; its sign is that of its input, so only activations are kept.
 
-use crate::nn::conditioner::PassContext;
-use crate::nn::kernels::{Finish, Reach, side_4_pays};
-use crate::nn::patches::{Patches, by_block};
-use crate::nn::{Conv, Map, Scratch, Ticket};
+use super::conditioner::PassContext;
+use super::kernels::{Finish, Reach, side_4_pays};
+use super::patches::{Patches, by_block};
+use super::{Conv, Map, Scratch, Ticket};
+
+const LEAK: f32 = 0.01;
 
 /// A convolution or a transposed one.
 pub(super) struct Stage {
@@ -132,6 +135,22 @@ impl Stage {
         if let (Some(patches), Some(grad_input)) = (patches, grad_input) {
             self.patches.spread(&patches, &[], grad_input);
             scratch.give_back(patches);
+        }
+    }
+}
+
+/// In place: x above zero, 0.01 x below.
+pub(super) fn leak(map: &mut Map) {
+    for lanes in map.data_mut() {
+        lanes.0.iter_mut().for_each(|v| *v = v.max(LEAK * *v));
+    }
+}
+
+/// The gradient before a leaky relu from that after it.
+pub(super) fn leak_gradient(gradient: &mut Map, activation: &Map) {
+    for (g, a) in gradient.data_mut().iter_mut().zip(activation.data()) {
+        for (g, a) in g.0.iter_mut().zip(a.0) {
+            *g *= if a > 0.0 { 1.0 } else { LEAK };
         }
     }
 }
