@@ -19,6 +19,7 @@ fn scores(random: &mut SplitMix64, wild: f64) -> Scores {
         log_prob_raw: (log_prob * NAT) as i64,
         code_length_raw: Some((code * NAT) as i64),
         squares_raw: (squares * NAT) as i64,
+        ratio_raw: Some(((5.0 + wild * 2.0 * random.normal()) * NAT) as i64),
         exposure: Some(Exposure {
             sum: (random.uniform() * 150_000.0) as u32,
             greatest: byte(random),
@@ -61,7 +62,8 @@ fn the_integers_follow_the_reference() {
                         4 => nats(code_length),
                         5 => exposure.sum.into(),
                         6 => exposure.greatest.into(),
-                        _ => exposure.least.into(),
+                        7 => exposure.least.into(),
+                        _ => nats(scores.ratio_raw.unwrap_or(0)),
                     }
                 };
                 let wanted = combined(&section, exact);

@@ -68,20 +68,22 @@ pub fn choose(benign: &[&Scores], perturbed: &[Perturbed], alpha_ppm: u32) -> Op
         let ratio = trial.kinds.iter().position(|&kind| kind == TestKind::Ratio);
         ratio.is_none_or(|bit| set >> bit & 1 == 1)
     };
-    let all = sets.filter(carried).map(|set| {
-        let tests = trial.kinds.iter().enumerate();
-        let tests = tests.filter(|(bit, _)| set >> bit & 1 == 1);
-        trial.candidate(Rule::Minimum, tests.map(|(_, &kind)| kind).collect())
-    });
-    let mut chosen = all.reduce(|best, next| {
-        if next.worth() > best.worth() {
-            next
-        } else {
-            best
-        }
-    })?;
-    let sum = trial.candidate(Rule::Sum, chosen.tests.clone());
-    if sum.power >= chosen.power + SUM_GAIN {
+    let best = |rule: Rule| {
+        let all = sets.clone().filter(carried).map(|set| {
+            let tests = trial.kinds.iter().enumerate();
+            let tests = tests.filter(|(bit, _)| set >> bit & 1 == 1);
+            trial.candidate(rule, tests.map(|(_, &kind)| kind).collect())
+        });
+        all.reduce(|best, next| {
+            if next.worth() > best.worth() {
+                next
+            } else {
+                best
+            }
+        })
+    };
+    let (mut chosen, sum) = (best(Rule::Minimum)?, best(Rule::Sum)?);
+    if sum.worth() >= chosen.worth() + SUM_GAIN {
         chosen = sum;
     }
     Some(Choice {

@@ -48,6 +48,35 @@ impl Picture {
 
 type OnPicture = fn(&Picture, &Picture, &mut SplitMix64) -> Picture;
 
+/// What is darker may be the black of a sensor.
+const DARK: f64 = 16.0;
+/// Share of the dark pixels, the darkest, that are taken for black; the others are edges.
+const BLACK: f64 = 0.9;
+
+impl Picture {
+    /// Nothing darker than the black of another picture.
+    ///
+    /// A perturbation happens to the scene, and what it paints black is not 0 to a camera that sees 1 and 2 there: with a
+    /// black of exactly 0, tests of the black level see everything, and tell nothing of what they see of a real scene.
+    fn with_black_of(mut self, other: &Self, random: &mut SplitMix64) -> Self {
+        let mut dark: Vec<f64> = other
+            .pixels
+            .iter()
+            .copied()
+            .filter(|&p| p <= DARK)
+            .collect();
+        dark.sort_unstable_by(f64::total_cmp);
+        dark.truncate((BLACK * dark.len() as f64) as usize);
+        let Some(&lightest) = dark.last() else {
+            return self;
+        };
+        for pixel in self.pixels.iter_mut().filter(|p| **p < lightest) {
+            *pixel = pixel.max(dark[random.below(dark.len())]);
+        }
+        self
+    }
+}
+
 /// Families of images: a name and what it does to one image, beside which another benign one is given.
 const IMAGES: [(&str, OnPicture); 28] = [
     ("rotated", geometry::rotated),
@@ -87,7 +116,7 @@ pub fn families(
     seed: u64,
 ) -> impl Iterator<Item = (&'static str, Dataset)> {
     let of_images = match data {
-        Dataset::Images(images) => Some(of_images(&IMAGES, images, most, seed)),
+        Dataset::Images(images) => Some(of_images(&IMAGES, images, most, seed, true)),
         Dataset::Vectors(_) => None,
     };
     let of_vectors = match data {
@@ -104,7 +133,7 @@ pub fn kinds(
     most: usize,
     seed: u64,
 ) -> impl Iterator<Item = (&'static str, Dataset)> {
-    of_images(&kinds::KINDS, images, most, seed)
+    of_images(&kinds::KINDS, images, most, seed, false)
 }
 
 /// Names of the families of images.
@@ -157,6 +186,7 @@ pub fn negatives(images: &Images, names: &[String], seed: u64, twice: f64) -> Im
             let (_, perturb) = families[random.below(families.len())];
             found = perturb(&found, &other, &mut random);
         }
+        let found = found.with_black_of(&other, &mut random);
         found.pixels.iter().map(|p| p.round() as u8).collect()
     };
     let count = if families.is_empty() { 0 } else { images.len() };
@@ -180,6 +210,7 @@ fn of_images<'i>(
     images: &'i Images,
     most: usize,
     seed: u64,
+    black: bool,
 ) -> impl Iterator<Item = (&'static str, Dataset)> + use<'i> {
     let [channels, height, width] = [images.channels(), images.height(), images.width()];
     let count = images.len();
@@ -190,6 +221,10 @@ fn of_images<'i>(
         for index in 0..count.min(most) {
             let other = picture(images, (index + 1 + random.below(count)) % count);
             let found = perturb(&picture(images, index), &other, &mut random);
+            let found = match black {
+                true => found.with_black_of(&other, &mut random),
+                false => found,
+            };
             pixels.extend(found.pixels.iter().map(|p| p.round() as u8));
         }
         let images = Images::new(channels, height, width, pixels).ok()?;

@@ -116,6 +116,34 @@ fn what_some_families_do_is_exact() {
 }
 
 #[test]
+fn what_is_painted_black_is_the_black_of_the_sensor() {
+    // A camera whose black is 1 or 2, and a picture of another that was turned upside down in light.
+    let frame = (0..3 * 64).map(|i| {
+        if i % 64 < 32 {
+            1 + (i * 7 % 3 / 2) as u8
+        } else {
+            200
+        }
+    });
+    let frames = Images::new(1, 8, 8, frame.collect()).unwrap();
+    for (name, found) in families(&Dataset::Images(frames), 3, 4) {
+        let least = pixels(&found).iter().min();
+        assert!(
+            least.is_some_and(|&p| p >= 1),
+            "{name} is darker than the sensor: {least:?}"
+        );
+    }
+    // Where black is 0 it stays, and where nothing is dark nothing is known of it.
+    let clean = Images::new(1, 8, 8, (0..128).map(|i| (i % 2 * 180) as u8).collect()).unwrap();
+    let bright = Images::new(1, 8, 8, (0..128).map(|i| 90 + i as u8).collect()).unwrap();
+    for images in [clean, bright] {
+        let lines: Vec<u8> = images.pixels()[..64].iter().map(|p| 255 - p).collect();
+        let found = families(&Dataset::Images(images), 1, 4).find(|(name, _)| *name == "inverted");
+        assert_eq!(pixels(&found.unwrap().1), lines);
+    }
+}
+
+#[test]
 fn vectors_have_families_of_their_own() {
     let values = (0..60).map(|i| (i * 37 % 23) as f32).collect();
     let data = Dataset::Vectors(Vectors::new(3, values).unwrap());
