@@ -3,7 +3,7 @@
 
 use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
-use super::ratio::RatioConfig;
+use super::ratio_config::RatioConfig;
 use super::sensor::Sensor;
 use crate::perturb::is_image_family;
 use flow_infer::front_end::FrontEnd;
