@@ -63,7 +63,7 @@ fn the_integers_follow_the_reference() {
                         5 => exposure.sum.into(),
                         6 => exposure.greatest.into(),
                         7 => exposure.least.into(),
-                        _ => nats(scores.ratio_raw.unwrap_or(0)),
+                        _ => 256.0 * nats(scores.ratio_raw.unwrap_or(0)),
                     }
                 };
                 let wanted = combined(&section, exact);

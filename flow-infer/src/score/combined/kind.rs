@@ -77,7 +77,7 @@ impl TestKind {
         )
     }
 
-    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, or bytes; `None` where it has none.
+    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, 2^-16 of the ratio, or bytes; `None` where it has none.
     pub fn statistic(self, scores: &Scores) -> Option<i32> {
         Some(match self {
             Self::Likelihood | Self::Typicality => units(scores.log_prob_raw),
@@ -87,7 +87,8 @@ impl TestKind {
             Self::Brightness => i32::try_from(scores.exposure?.sum).unwrap_or(i32::MAX),
             Self::Highlights => i32::from(scores.exposure?.greatest),
             Self::Shadows => i32::from(scores.exposure?.least),
-            Self::Ratio => units(scores.ratio_raw?),
+            // Logits of benign images lie within a few nats of each other.
+            Self::Ratio => units(scores.ratio_raw?.saturating_mul(256)),
         })
     }
 }
