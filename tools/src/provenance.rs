@@ -52,6 +52,15 @@ pub(crate) fn save(run: &Path, provenance: &Provenance) -> Result<()> {
     Ok(())
 }
 
+/// Adds a line to the history of a run.
+pub(crate) fn add(run: &Path, what: &str) -> Result<()> {
+    let mut provenance = of_model(run)?;
+    provenance.history.push(line(what));
+    let json = serde_json::to_string_pretty(&provenance)?;
+    write_atomically(&run.join(FILE), |w| writeln!(w, "{json}"))?;
+    Ok(())
+}
+
 /// Where a float model comes from, as its run directory says; nothing is known of a lone file.
 pub(crate) fn of_model(model: &Path) -> Result<Provenance> {
     let Some(path) = beside(model) else {

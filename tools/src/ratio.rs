@@ -68,14 +68,12 @@ pub(crate) fn train(
     };
     let model = model.with_ratio(Some(ratio));
     model.save(&run.join(MODEL_FILE))?;
-    let mut written = provenance::of_model(run)?;
     let what = format!(
         "beside it a ratio net, {} steps against negatives of the training images ({})",
         settings.steps,
         settings.families.join(", ")
     );
-    written.history.push(provenance::line(&what));
-    provenance::save(run, &written)?;
+    provenance::add(run, &what)?;
     Ok(last)
 }
 
