@@ -38,7 +38,8 @@ const RUN: [(&str, &str); 11] = [
     (
         "ratio",
         "The ratio net, a second opinion beside the flow, learned from images and negatives made of them; not set: none.\n\
-         # steps of batch images and as many negatives; families (documents/calibration.md) that these are drawn from.",
+         # steps of batch images and as many negatives, learning_rate at most; families (documents/calibration.md) that\n\
+         # the negatives are drawn from.",
     ),
     (
         "optimizer",
