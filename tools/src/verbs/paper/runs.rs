@@ -112,7 +112,8 @@ impl Lab {
         }
         let spinner = progress::spinner(format!("training {}", run.name));
         let mut command = flowgate()?;
-        command.arg("train");
+        // The paper knows flows alone.
+        command.args(["train", "--ratio", "off"]);
         match (directory.join("config.json").exists(), run.latent) {
             (true, _) => command.arg("--resume"),
             (false, None) => command.args(["--preset", run.preset]),
