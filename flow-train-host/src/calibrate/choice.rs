@@ -6,9 +6,8 @@
 //! happened to them: the fixed list of [`perturb`](crate::perturb). Of all sets of tests the one with most power against
 //! that list is taken, where every test must bring a point.
 //!
-//! A ratio net is always listened to where there is one: it is there for what no list of ours has thought of. Behind a camera
-//! the list alone would have left it out (perturbed frames have a black of exactly zero, which other tests see in 93 % of
-//! them), and with it 95 % of digits are rejected instead of 56 %.
+//! A ratio net is always listened to where there is one: it is there for what no list of ours has thought of. Behind a
+//! camera the list alone would have left it out, and with it 96 % of digits are rejected (`records/ratio.md`).
 
 use super::tables::{TestTable, to_bytes};
 use flow_infer::gate::conformal_rank;

@@ -77,7 +77,8 @@ impl TestKind {
         )
     }
 
-    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, 2^-16 of the ratio, or bytes; `None` where it has none.
+    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, 2^-16 of the ratio, or bytes; `None`
+    /// where it has none.
     pub fn statistic(self, scores: &Scores) -> Option<i32> {
         Some(match self {
             Self::Likelihood | Self::Typicality => units(scores.log_prob_raw),
