@@ -15,7 +15,6 @@ use crate::nn::kernels::Cpu;
 use crate::nn::{BackwardWeights, Conv, Grid, Layout, Numbers, Registry, Scratch, Ticket, Weights};
 use flow_infer::spec::units::HALF_LN_2PI;
 use flow_infer::spec::{FlowSpec, InputSpec, PlacedStep, StepSpec};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -220,13 +219,7 @@ impl Network {
 
     /// Writes all layers' backward weights anew, on the cores of the pool that this is called in.
     pub(crate) fn update_backward(&self, weights: &mut Weights) {
-        let mut rest = (0, weights.backward.as_mut_slice());
-        let blocked = &weights.numbers.blocked;
-        let layers = self
-            .layers()
-            .map(|layer| layer.backward_weights(blocked, &mut rest));
-        let layers: Vec<_> = layers.collect();
-        layers.into_par_iter().for_each(BackwardWeights::run);
+        BackwardWeights::update(self.layers(), weights);
     }
 
     /// log_prob_nats of some items, at most a group, in `out`.

@@ -3,7 +3,7 @@
 
 use super::Conv;
 use crate::nn::map::blocks;
-use crate::nn::{LANES, Lanes};
+use crate::nn::{LANES, Lanes, Weights};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -39,6 +39,16 @@ pub(crate) struct BackwardWeights<'a> {
 }
 
 impl BackwardWeights<'_> {
+    /// Writes all layers' backward weights anew, on the cores of the pool that this is called in; `layers` are in the order
+    /// of their places.
+    pub(crate) fn update<'c>(layers: impl Iterator<Item = &'c Conv>, weights: &mut Weights) {
+        let mut rest = (0, weights.backward.as_mut_slice());
+        let blocked = &weights.numbers.blocked;
+        let layers = layers.map(|layer| layer.backward_weights(blocked, &mut rest));
+        let layers: Vec<_> = layers.collect();
+        layers.into_par_iter().for_each(BackwardWeights::run);
+    }
+
     /// backward[i block, o block, mirrored tap, o lane, i lane] = blocked[o block, i block, tap, i
     /// lane, o lane].
     pub(crate) fn run(self) {

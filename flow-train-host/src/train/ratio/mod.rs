@@ -28,7 +28,6 @@ use crate::perturb;
 use batch::{Example, Workers};
 use flow_infer::spec::{InputSpec, Shape};
 use rayon::ThreadPool;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -224,18 +223,8 @@ impl<'a> Training<'a> {
     fn with_backward(&self, numbers: Numbers) -> Weights {
         let backward = self.layout.backward();
         let mut weights = Weights { numbers, backward };
-        self.update_backward(&mut weights);
+        BackwardWeights::update(self.net.layers(), &mut weights);
         weights
-    }
-
-    fn update_backward(&self, weights: &mut Weights) {
-        let mut rest = (0, weights.backward.as_mut_slice());
-        let blocked = &weights.numbers.blocked;
-        let layers = self.net.layers();
-        let layers: Vec<_> = layers
-            .map(|l| l.backward_weights(blocked, &mut rest))
-            .collect();
-        layers.into_par_iter().for_each(BackwardWeights::run);
     }
 
     /// One step along the gradient of a sum over so many examples.
@@ -258,7 +247,7 @@ impl<'a> Training<'a> {
         let decayed: Vec<_> = self.net.layers().map(Conv::blocked_weights).collect();
         self.pool.install(|| {
             optimizer.step(self.cpu, config, along, &decayed, &mut weights.numbers);
-            self.update_backward(weights);
+            BackwardWeights::update(self.net.layers(), weights);
         });
     }
 
