@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut latents = vec![0; need.latents as usize];
     let mut activations = vec![0; need.activations as usize];
     let mut out = std::io::stdout().lock();
-    for input in inputs.chunks(artifact.input().byte_len()) {
+    for input in inputs.chunks(artifact.input_len()) {
         let scratch = ScratchMut::<Fixed> {
             latents: &mut latents,
             activations: &mut activations,

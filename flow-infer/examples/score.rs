@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut detector = Detector::new(&artifact, scratch, &mut coder);
     detector.self_test()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for input in inputs.chunks(artifact.input().byte_len()) {
+    for input in inputs.chunks(artifact.input_len()) {
         let scores = detector.scores(input, Noise::Planned)?;
         let gate = artifact.calibration();
         writeln!(

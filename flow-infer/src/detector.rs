@@ -103,6 +103,7 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
         noise: Noise<'_>,
     ) -> Result<Scores, InputError> {
         let (artifact, scratch) = (self.artifact, self.scratch.reborrow());
+        let elements = elements.of_model(artifact);
         let request = Request::new(artifact, elements, noise, scratch)?;
         let mut scoring = Scoring::new(artifact, elements, request, self.coder);
         loop {
@@ -122,6 +123,7 @@ impl<'a, A: Arithmetic> Detector<'a, A> {
         noise: Noise<'s>,
     ) -> Result<Scoring<'s, A>, InputError> {
         let (artifact, scratch) = (self.artifact, self.scratch.reborrow());
+        let elements = elements.of_model(artifact);
         let request = Request::new(artifact, elements, noise, scratch)?;
         Ok(Scoring::new(artifact, elements, request, self.coder))
     }

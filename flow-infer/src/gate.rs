@@ -34,7 +34,7 @@ pub enum Decision {
     Accept,
     /// Unlike it.
     Reject,
-    /// Not an input: wrong size, NaN, or a score that the model cannot compute.
+    /// Not an input: wrong size, NaN, a sensor that is stuck or saturated, or a score that the model cannot compute.
     Invalid,
 }
 
@@ -96,6 +96,7 @@ impl Calibration {
     pub fn decide(&self, scores: &Scores) -> Decision {
         match self.score_raw(scores) {
             None => Decision::Invalid,
+            Some(_) if scores.fault().is_some() => Decision::Invalid,
             Some(_) if scores.saturated => Decision::Reject,
             Some(score) if score < self.threshold_raw => Decision::Reject,
             Some(_) => Decision::Accept,

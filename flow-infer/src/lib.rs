@@ -27,6 +27,12 @@ pub use {
     interface::FrameInput,
 };
 
+#[cfg(feature = "windows")]
+pub use {
+    interface::{WindowError, WindowShape},
+    score::window::{ChannelFault, FaultKind},
+};
+
 #[doc(hidden)]
 pub mod artifact;
 mod bytes;

@@ -1,5 +1,8 @@
 //! The scores of one input, step by step: the flow's, then the code length, then what the tests make of both.
 
+#[cfg(feature = "windows")]
+mod windowed;
+
 use crate::artifact::Artifact;
 use crate::engine::{Arithmetic, Elements, Evaluator, Request};
 use crate::plan::{PlannedInput, parts};
@@ -7,6 +10,8 @@ use crate::score::complexity::{Coder, Measuring};
 use crate::score::{Exposure, Scores};
 use crate::spec::Shape;
 use core::task::Poll;
+#[cfg(feature = "windows")]
+use windowed::Windowed;
 
 /// The scores of one input while they are computed.
 #[derive(Debug)]
@@ -17,6 +22,9 @@ pub struct Scoring<'s, A: Arithmetic> {
     evaluator: Evaluator<'s, A>,
     coder: &'s mut Coder,
     measuring: Measuring,
+    /// The window; none of other inputs.
+    #[cfg(feature = "windows")]
+    window: Option<Windowed<'s>>,
 }
 
 impl<'s, A: Arithmetic> Scoring<'s, A> {
@@ -38,6 +46,8 @@ impl<'s, A: Arithmetic> Scoring<'s, A> {
             evaluator: Evaluator::new(request),
             coder,
             measuring: Measuring::new(shape),
+            #[cfg(feature = "windows")]
+            window: Windowed::of(elements),
         }
     }
 
@@ -65,6 +75,14 @@ impl<'s, A: Arithmetic> Scoring<'s, A> {
             }
             scores.code_length_raw = Some(self.measuring.length().nats_raw());
             scores.exposure = Some(Exposure::of(self.image));
+        }
+        #[cfg(feature = "windows")]
+        if let Some(window) = &mut self.window {
+            if !window.poll(&mut steps) {
+                return Poll::Pending;
+            }
+            scores.code_length_raw = Some(window.code_length().nats_raw());
+            scores.fault = window.fault();
         }
         let tests = self.artifact.tests();
         scores.combined = tests.and_then(|tests| tests.combine(&scores));

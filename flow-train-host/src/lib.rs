@@ -30,3 +30,4 @@ pub mod sample;
 pub mod trace;
 pub mod train;
 pub mod update_batch_norm;
+pub mod windows;

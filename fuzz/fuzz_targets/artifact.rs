@@ -4,8 +4,10 @@
 #![no_main]
 
 use flow_infer::artifact::{Artifact, checksum};
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise, evaluate};
+use flow_infer::detector::Detector;
+use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise};
 use flow_infer::plan::NumberFormat;
+use flow_infer::score::complexity::Coder;
 use flow_train_host::evaluate::HeapScratch;
 use libfuzzer_sys::fuzz_target;
 
@@ -38,9 +40,10 @@ fuzz_target!(|file: &[u8]| {
 });
 
 fn run<A: Arithmetic>(artifact: &Artifact<'_>) {
-    let mut scratch = HeapScratch::<A>::new(artifact);
+    let (mut scratch, mut coder) = (HeapScratch::<A>::new(artifact), Coder::new());
     for byte in [0x00, 0xff, 0x3f] {
-        let input = vec![byte; artifact.input().byte_len()];
-        let _ = evaluate::<A>(artifact, &input, Noise::Planned, scratch.borrow(), &mut ());
+        let input = vec![byte; artifact.input_len()];
+        let mut detector = Detector::<A>::new(artifact, scratch.borrow(), &mut coder);
+        let _ = detector.scores(&input, Noise::Planned);
     }
 }

@@ -16,11 +16,22 @@ fuzz_target!(|file: &[u8]| {
         match error {
             ConvertError::Ambiguous(_) => {
                 let class = Some(Class::RealNvpCycleMask);
-                let _ = flows_ood::convert(file, &ArchHint { class, ..ArchHint::default() });
+                let _ = flows_ood::convert(
+                    file,
+                    &ArchHint {
+                        class,
+                        ..ArchHint::default()
+                    },
+                );
             }
             // Sound, but of another library.
             ConvertError::Contradiction(_) => {
-                for convert in [nflows::convert, normflows::convert, freia::convert, zuko::convert] {
+                for convert in [
+                    nflows::convert,
+                    normflows::convert,
+                    freia::convert,
+                    zuko::convert,
+                ] {
                     if let Err(error) = convert(file, &Hint::default()) {
                         assert!(!error.to_string().contains('\n'));
                     }

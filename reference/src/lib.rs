@@ -31,6 +31,7 @@ mod plan;
 mod prior;
 mod ratio;
 mod squeeze;
+pub mod windows;
 
 pub use array::Array;
 pub use combined::{CombinedEvaluated, combined};

@@ -115,7 +115,7 @@ fn run(bytes: &[u8], random: &mut SplitMix64) -> bool {
     }
     let mut latents = vec![0; need.latents as usize];
     let mut activations = vec![0; need.activations as usize];
-    let input: Vec<u8> = (0..artifact.input().byte_len())
+    let input: Vec<u8> = (0..artifact.input_len())
         .map(|_| random.bits() as u8)
         .collect();
     let scratch = ScratchMut::<Fixed> {

@@ -164,6 +164,7 @@ fn answer(line: &str) -> Result<Answer> {
                 None => None,
             },
             saturated,
+            ..Scores::default()
         };
         Some(Answer {
             scores: Some(scores),

@@ -30,7 +30,7 @@ pub(crate) fn check(boards: &[Board]) -> Result<usize> {
         let model = fs::read(path)?;
         let artifact = Artifact::load(&model).with_context(|| path.display().to_string())?;
         let inputs = fs::read(path.with_extension("inputs"))?;
-        let inputs = Inputs::new(artifact.input().byte_len(), inputs);
+        let inputs = Inputs::new(artifact.input_len(), inputs);
         let comparisons = compare::compare_built(boards, &model, &inputs)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         comparison::verdict(&comparisons)

@@ -148,7 +148,7 @@ impl Inputs {
     /// # Errors
     /// They have another; the message says both.
     pub(crate) fn check(&self, artifact: &Artifact<'_>) -> Result<()> {
-        let wanted = artifact.input().byte_len();
+        let wanted = artifact.input_len();
         if self.input_bytes != wanted {
             bail!(
                 "inputs of {} bytes, but the model reads {wanted}",

@@ -53,7 +53,7 @@ fn evaluations<A: Arithmetic>(
         }
         _ => {}
     }
-    let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
+    let input = take(&INPUT)?.get_mut(..artifact.input_len());
     let input = input.ok_or(Stop::ModelRefused)?;
     loop {
         match files.next(input) {

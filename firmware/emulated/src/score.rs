@@ -44,7 +44,7 @@ fn serve<A: Arithmetic>(
             serve_frames(board, &mut detector, reduction)
         }
         _ => {
-            let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
+            let input = take(&INPUT)?.get_mut(..artifact.input_len());
             let input = input.ok_or(Stop::ModelRefused)?;
             Ok(serve::serve(board, &mut detector, input))
         }

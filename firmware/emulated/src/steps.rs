@@ -21,7 +21,7 @@ fn score_all() -> Result<(), Stop> {
     let artifact = Artifact::load(bytes).map_err(|_| Stop::ModelRefused)?;
     let mut detector = Detector::new(&artifact, take(&FIXED)?.borrow(), take(&CODER)?);
     let mut files = Files::open()?;
-    let input = take(&INPUT)?.get_mut(..artifact.input().byte_len());
+    let input = take(&INPUT)?.get_mut(..artifact.input_len());
     let input = input.ok_or(Stop::ModelRefused)?;
     loop {
         match files.next(input) {

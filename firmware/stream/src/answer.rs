@@ -5,6 +5,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::engine::InputError;
 use flow_infer::gate::Decision;
 use flow_infer::score::combined::{Combined, TestKind};
+use flow_infer::score::window::{ChannelFault, FaultKind};
 use flow_infer::score::{Exposure, Scores};
 
 /// One answer: the scores, the gate's decision, and the pin.
@@ -33,6 +34,36 @@ mod flag {
     pub(super) const COMBINED: u16 = 64;
     pub(super) const P_VALUE: u16 = 128;
     pub(super) const RATIO: u16 = 256;
+    pub(super) const FAULT: u16 = 512;
+    /// What is wrong: saturated, else stuck.
+    pub(super) const FAULT_SATURATED: u16 = 1024;
+    /// The channel at fault.
+    pub(super) const CHANNEL_SHIFT: u16 = 11;
+    pub(super) const CHANNEL: u16 = 0xF << CHANNEL_SHIFT;
+}
+
+/// The flags of a fault.
+fn fault_flags(scores: &Scores) -> u16 {
+    let Some(ChannelFault { channel, kind }) = scores.fault() else {
+        return 0;
+    };
+    let kind = match kind {
+        FaultKind::Stuck => 0,
+        FaultKind::Saturated => flag::FAULT_SATURATED,
+    };
+    let channel = (u16::from(channel) << flag::CHANNEL_SHIFT) & flag::CHANNEL;
+    flag::FAULT | kind | channel
+}
+
+/// The fault of flags.
+fn fault_from(flags: u16) -> Option<ChannelFault> {
+    (flags & flag::FAULT != 0).then_some(ChannelFault {
+        channel: ((flags & flag::CHANNEL) >> flag::CHANNEL_SHIFT) as u8,
+        kind: match flags & flag::FAULT_SATURATED {
+            0 => FaultKind::Stuck,
+            _ => FaultKind::Saturated,
+        },
+    })
 }
 
 impl Answer {
@@ -70,7 +101,8 @@ impl Answer {
             | flag(scores.exposure.is_some(), flag::EXPOSURE)
             | flag(scores.combined.is_some(), flag::COMBINED)
             | flag(self.p_value_ppm.is_some(), flag::P_VALUE)
-            | flag(scores.ratio_raw.is_some(), flag::RATIO);
+            | flag(scores.ratio_raw.is_some(), flag::RATIO)
+            | fault_flags(&scores);
         // Places that the compiler knows: each is a store or two on a board.
         let mut bytes = [0; Self::BYTES];
         put(&mut bytes, 0, [decision_code(self.decision)]);
@@ -122,6 +154,7 @@ impl Answer {
                     false => None,
                 },
                 saturated: has(flag::SATURATED),
+                ..Scores::default().with_fault(fault_from(flags))
             }),
             score_raw: has(flag::SCORE).then_some(score_raw),
             decision: decision_from(decision)?,
@@ -229,6 +262,10 @@ mod tests {
                 tests: 0x101,
             }),
             saturated: true,
+            fault: Some(ChannelFault {
+                channel: 5,
+                kind: FaultKind::Saturated,
+            }),
         }),
         p_value_ppm: Some(0x0102_0304),
         score_raw: Some(0x0102_0304_0506_0708),
@@ -239,7 +276,7 @@ mod tests {
     #[test]
     fn answer_bytes_are_literal() {
         let mut expected = [0; Answer::BYTES];
-        expected[..3].copy_from_slice(&[2, 255, 1]);
+        expected[..3].copy_from_slice(&[2, 255, 0x2F]);
         expected[3..11].copy_from_slice(&[255; 8]);
         expected[11] = 2;
         expected[19] = 3;

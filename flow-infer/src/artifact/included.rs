@@ -1,7 +1,8 @@
 //! What the compiler knows of an included file: whether it can be a gate, and how long its inputs are.
 
 use super::header::{HEADER_LEN, SECTION_ENTRY_LEN, Section, field, scratch_need, word_at};
-use crate::plan::NumberFormat;
+use crate::front_end::windows::KIND;
+use crate::plan::{NumberFormat, parts};
 
 /// Fails the build where an included file cannot be a gate: no `.flow` file of this version, cut off, in floats, or not
 /// calibrated. What only a run can tell (checksum, plan, golden vectors) opening the gate tells.
@@ -33,15 +34,33 @@ pub const fn assert_gate(bytes: &[u8]) {
 /// # Panics
 /// At compile time, where the bytes are no `.flow` file. Use it in `const` items only.
 pub const fn reads_frames(bytes: &[u8]) -> bool {
-    section_at(bytes, Section::FrontEnd).is_some()
+    match section_at(bytes, Section::FrontEnd) {
+        Some(place) => bytes[place] != KIND,
+        None => false,
+    }
+}
+
+/// Bytes of a window of an included `.flow` file; none of a file without windows, and in a build without the feature
+/// `windows`.
+pub(super) const fn window_len(bytes: &[u8]) -> Option<usize> {
+    match section_at(bytes, Section::FrontEnd) {
+        Some(place) if parts::WINDOWS && bytes[place] == KIND => {
+            let len = u16::from_le_bytes([bytes[place + 4], bytes[place + 5]]);
+            Some(2 * bytes[place + 1] as usize * len as usize)
+        }
+        _ => None,
+    }
 }
 
 /// Bytes of an input of an included `.flow` file, for sizing a buffer at compile time.
 ///
 /// # Panics
 /// At compile time, where the bytes are no `.flow` file. Use it in `const` items only; at run time
-/// [`PlannedInput::byte_len`](crate::plan::PlannedInput::byte_len) tells the same after all checks.
+/// [`Artifact::input_len`](super::Artifact::input_len) tells the same after all checks.
 pub const fn input_len(bytes: &[u8]) -> usize {
+    if let Some(len) = window_len(bytes) {
+        return len;
+    }
     let Some(plan) = section_at(bytes, Section::Plan) else {
         panic!("not a .flow file: no plan")
     };

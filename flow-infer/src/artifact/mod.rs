@@ -16,9 +16,10 @@ pub use header::{
 pub use included::{assert_gate, input_len, reads_frames};
 
 use crate::front_end::FrontEnd;
+use crate::front_end::windows::Windows;
 use crate::gate::{Calibration, PValues};
 use crate::plan::{
-    Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Step, Steps,
+    Coupling, NumberFormat, PlanError, PlanHead, PlannedInput, ScratchNeed, Step, Steps, parts,
     validate_head, validate_step,
 };
 use crate::score::combined::{TestKind, Tests};
@@ -121,6 +122,8 @@ pub struct Artifact<'b> {
     has_ratio: bool,
     gate: Option<Calibration>,
     front_end: Option<FrontEnd>,
+    #[cfg(feature = "windows")]
+    windows: Option<Windows<'b>>,
     tests: Option<Tests<'b>>,
     p_values: Option<PValues<'b>>,
 }
@@ -147,8 +150,16 @@ impl<'b> Artifact<'b> {
         }
         let gate =
             Calibration::decode(find(bytes, Section::Gate)).map_err(|_| LoadError::Calibration)?;
+        let windows = match parts::WINDOWS {
+            true => front_end::windows(find(bytes, Section::FrontEnd), &head.input)?,
+            false => None,
+        };
         let artifact = Self {
-            tests: read_tests(bytes, (&head.input, has_ratio), gate.as_ref())?,
+            tests: read_tests(
+                bytes,
+                (&head.input, has_ratio, windows.is_some()),
+                gate.as_ref(),
+            )?,
             p_values: read_p_values(bytes, gate.as_ref())?,
             bytes,
             format,
@@ -159,6 +170,8 @@ impl<'b> Artifact<'b> {
             has_ratio,
             gate,
             front_end: front_end::decode(find(bytes, Section::FrontEnd), &head.input)?,
+            #[cfg(feature = "windows")]
+            windows,
         };
         artifact.golden().check(artifact.tests.is_some())?;
         Ok(artifact)
@@ -220,9 +233,26 @@ impl<'b> Artifact<'b> {
         self.front_end.as_ref()
     }
 
-    /// Memory that reading frames takes.
+    /// How samples become the input, if the file says.
+    #[inline(always)]
+    pub fn windows(&self) -> Option<Windows<'b>> {
+        #[cfg(feature = "windows")]
+        return self.windows;
+        #[cfg(not(feature = "windows"))]
+        None
+    }
+
+    /// Bytes of an input, as in golden vectors: of the window, where the model is for windows.
+    pub fn input_len(&self) -> usize {
+        match self.windows() {
+            Some(windows) => windows.byte_len(),
+            None => self.head.input.byte_len(),
+        }
+    }
+
+    /// Memory that reading frames or keeping a window takes.
     pub fn frame_need(&self) -> FrontEndNeed {
-        FrontEndNeed::of(self.front_end())
+        FrontEndNeed::of(self.front_end(), self.windows())
     }
 
     /// The tests of the combined score, if the file carries any.
@@ -247,7 +277,7 @@ impl<'b> Artifact<'b> {
     pub fn golden(&self) -> Golden<'b> {
         let vectors = self.section(Section::Golden);
         let combined = self.section(Section::GoldenCombined);
-        Golden::new(vectors, combined, self.head.input.byte_len())
+        Golden::new(vectors, combined, self.input_len())
     }
 
     /// Version of the model, counted up by whoever ships it.
@@ -311,15 +341,18 @@ fn check_steps(
 /// The tests; a gate that decides by them needs them.
 fn read_tests<'b>(
     bytes: &'b [u8],
-    (input, has_ratio): (&PlannedInput, bool),
+    (input, has_ratio, windows): (&PlannedInput, bool, bool),
     gate: Option<&Calibration>,
 ) -> Result<Option<Tests<'b>>, LoadError> {
+    let windows = parts::WINDOWS && windows;
     let images = matches!(input, PlannedInput::Image { .. });
     match find(bytes, Section::Tests) {
         None if gate.is_some_and(|gate| gate.score == ScoreKind::Combined) => Err(LoadError::Tests),
         None => Ok(None),
-        Some(section) => Tests::parse(section, images)
+        Some(section) => Tests::parse(section, images || windows)
             .filter(|tests| has_ratio || tests.kinds().all(|kind| kind != TestKind::Ratio))
+            // Windows have a code length, and no bytes.
+            .filter(|tests| !windows || tests.kinds().all(|kind| !kind.is_of_bytes()))
             .map(Some)
             .ok_or(LoadError::Tests),
     }

@@ -118,6 +118,7 @@ impl<'a, A: Arithmetic> Request<'a, A> {
         let (Some((latents, measured)), Some(activations)) = (latents, activations) else {
             return Err(InputError::Scratch);
         };
+        let input = input.of_model(artifact);
         input::check::<A>(artifact.input(), input, noise)?;
         Ok(Self {
             artifact,

@@ -65,7 +65,7 @@ pub(super) fn read<A: Arithmetic>(
     log_det: &mut A::LogDet,
     span: &mut Span,
 ) {
-    let units = span.take(target.len(), READ_PRODUCTS);
+    let units = span.take(target.len(), READ_PRODUCTS + elements.products());
     let target = target.get_mut(units.clone()).unwrap_or_default();
     match head.input {
         PlannedInput::Image {

@@ -64,7 +64,7 @@ pub struct Evaluation {
 /// image-shaped.
 ///
 /// `input` has one byte a coordinate for images, channel by channel, row by row; four bytes (f32, little-endian) a
-/// coordinate for vectors.
+/// coordinate for vectors; two bytes (i16, little-endian) a value for windows, sample by sample.
 ///
 /// # Errors
 /// [`InputError`] for a wrong length, NaN or infinite values, a scratch that is too small, noise that this number

@@ -1,3 +1,5 @@
+//! What lies between a sensor and the model's input: [`windows`] of samples, and, below, frames.
+//!
 //! From a camera's frame to the model's input: pixel format, region, exact area averaging, luma or RGB.
 //!
 //! A model reads 28 x 28 grey bytes; a camera delivers 640 x 480 in a format of its own. The front end is what lies
@@ -20,6 +22,7 @@ mod source;
 mod span;
 #[cfg(test)]
 mod tests;
+pub mod windows;
 
 pub use error::FrameError;
 pub use format::{MAX_SIDE, PixelFormat, YuvRange};

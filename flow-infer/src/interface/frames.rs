@@ -107,7 +107,7 @@ impl<'g> FrameInput<'g, '_> {
     pub fn begin(self) -> Result<Evaluation<'g>, FrameError> {
         let artifact: &'g Artifact<'g> = self.artifact;
         let input = Elements::Bytes(self.reader.into_input()?);
-        let checked = input.check(artifact.input());
+        let checked = input.check(artifact);
         // A front end that loads makes the model's own input.
         checked.map_err(|_| FrameError::Output)?;
         let request = Request::new(artifact, input, Noise::Planned, self.scratch);

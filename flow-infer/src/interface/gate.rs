@@ -8,6 +8,8 @@ use crate::artifact::Artifact;
 use crate::detector::Detector;
 use crate::drift::DriftAlarm;
 use crate::engine::{Elements, Fixed, LATENT_FRACTION_BITS, Noise, Request, ScratchMut};
+#[cfg(feature = "windows")]
+use crate::front_end::windows::Ring;
 use crate::gate::{AdaptiveThreshold, Decision, SequenceAlarm};
 use crate::plan::{NumberFormat, PlannedInput};
 use crate::score::ScoreKind;
@@ -23,8 +25,10 @@ pub struct Gate<'m> {
     pub(super) artifact: Artifact<'m>,
     pub(super) scratch: ScratchMut<'m, Fixed>,
     pub(super) coder: &'m mut Coder,
-    #[cfg(feature = "frames")]
+    #[cfg(any(feature = "frames", feature = "windows"))]
     pub(super) frames: FrameMemory<'m>,
+    #[cfg(feature = "windows")]
+    pub(super) ring: Ring,
 }
 
 impl<'m> Gate<'m> {
@@ -55,7 +59,10 @@ impl<'m> Gate<'m> {
         Self::open_in(model, memory, FrameMemory::default())
     }
 
-    #[cfg_attr(not(feature = "frames"), allow(unused_variables))]
+    #[cfg_attr(
+        not(any(feature = "frames", feature = "windows")),
+        allow(unused_variables)
+    )]
     fn open_in(
         model: Model<'m>,
         mut memory: BorrowedMemory<'m>,
@@ -68,8 +75,10 @@ impl<'m> Gate<'m> {
             artifact,
             scratch,
             coder,
-            #[cfg(feature = "frames")]
+            #[cfg(any(feature = "frames", feature = "windows"))]
             frames,
+            #[cfg(feature = "windows")]
+            ring: Ring::new(),
         })
     }
 
@@ -97,8 +106,8 @@ impl<'m> Gate<'m> {
         &'e mut self,
         input: &'e (impl Input + ?Sized),
     ) -> Result<Evaluation<'e>, InputError> {
-        let elements = input.elements();
-        elements.check(self.artifact.input())?;
+        let elements = input.elements().of_model(&self.artifact);
+        elements.check(&self.artifact)?;
         let (artifact, scratch) = (&self.artifact, self.scratch.reborrow());
         let request = Request::new(artifact, elements, Noise::Planned, scratch);
         let request = request.map_err(|_| InputError::NotFinite)?;
@@ -169,7 +178,8 @@ pub(super) fn assess(
     elements: Elements<'_>,
 ) -> Result<Assessment, InputError> {
     let artifact = detector.artifact();
-    elements.check(artifact.input())?;
+    let elements = elements.of_model(artifact);
+    elements.check(artifact)?;
     // Of an input of the right size only this can be wrong: the rest was checked when the gate was opened.
     let scores = detector.scores_of(elements, Noise::Planned);
     let scores = scores.map_err(|_| InputError::NotFinite)?;
@@ -200,7 +210,8 @@ fn check_model(artifact: &Artifact<'_>, scratch: &ScratchMut<'_, Fixed>) -> Resu
     }
     let calibration = artifact.calibration().ok_or(OpenError::NotCalibrated)?;
     let image = matches!(artifact.input(), PlannedInput::Image { .. });
-    if calibration.score == ScoreKind::Complexity && !image {
+    let has_code = image || artifact.windows().is_some();
+    if calibration.score == ScoreKind::Complexity && !has_code {
         return Err(OpenError::Score);
     }
     let need = artifact.scratch_need();

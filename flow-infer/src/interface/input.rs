@@ -1,13 +1,15 @@
 //! What can be given to a gate.
 
 use super::InputError;
+use crate::artifact::Artifact;
 use crate::engine::Elements;
 use crate::plan::PlannedInput;
 
 /// What a gate decides about: an image's bytes, channel by channel and row by row, or a vector's measurements as
 /// `f32` or `i16`.
 ///
-/// A vector's bytes are taken as well: `f32` in little endian, as in a file. Slices, arrays and vectors of these types
+/// A vector's bytes are taken as well: `f32` in little endian, as in a file; and those of a whole window: `i16` in little
+/// endian, sample by sample. Slices, arrays and vectors of these types
 /// are inputs; the trait is for no others.
 pub trait Input: sealed::Sealed {
     /// The elements, for the engine.
@@ -51,7 +53,8 @@ inputs!(u8 => Bytes, f32 => Floats, i16 => Integers);
 
 impl Elements<'_> {
     /// Whether the model reads so many elements of this type.
-    pub(super) fn check(self, input: &PlannedInput) -> Result<(), InputError> {
+    pub(super) fn check(self, artifact: &Artifact<'_>) -> Result<(), InputError> {
+        let input = artifact.input();
         let image = matches!(input, PlannedInput::Image { .. });
         if image && !matches!(self, Self::Bytes(_)) {
             return Err(InputError::NotAnImage);

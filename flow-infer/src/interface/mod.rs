@@ -12,6 +12,10 @@ mod input;
 mod model;
 mod site;
 mod take_once;
+#[cfg(feature = "windows")]
+mod window_shape;
+#[cfg(feature = "windows")]
+mod windows;
 mod workspace;
 
 pub use assessment::Assessment;
@@ -28,3 +32,5 @@ pub use site::{SiteCalibration, SiteError};
 #[cfg(feature = "std")]
 pub use workspace::Workspace;
 pub use workspace::{BorrowedMemory, FixedWorkspace, FrameMemory, Memory};
+#[cfg(feature = "windows")]
+pub use {window_shape::WindowShape, windows::WindowError};

@@ -72,6 +72,12 @@ impl<'b> Model<'b> {
         }
     }
 
+    /// The windows that it is for, if it is for such.
+    #[cfg(feature = "windows")]
+    pub fn windows(&self) -> Option<super::WindowShape<'b>> {
+        self.0.windows().map(super::WindowShape)
+    }
+
     /// Version of the model, counted up by whoever ships it.
     pub fn version(&self) -> u32 {
         self.0.model_version()

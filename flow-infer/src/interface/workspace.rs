@@ -21,12 +21,12 @@ pub struct BorrowedMemory<'m> {
     pub coder: &'m mut Coder,
 }
 
-/// The parts of memory that reading frames takes; a model that is given inputs needs none.
+/// The parts of memory that reading frames or keeping a window takes; a model that is given inputs needs none.
 #[derive(Debug, Default)]
 pub struct FrameMemory<'m> {
     /// Two rows of sums.
     pub sums: &'m mut [u64],
-    /// The model's input.
+    /// The model's input, or the last window.
     pub input: &'m mut [u8],
 }
 

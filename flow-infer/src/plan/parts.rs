@@ -19,6 +19,9 @@ pub(crate) const AUTOENCODER: bool = cfg!(feature = "autoencoder");
 /// that it does not know, and takes inputs of the model's own size.
 pub(crate) const FRAMES: bool = cfg!(feature = "frames");
 
+/// Windows of a sensor's samples.
+pub(crate) const WINDOWS: bool = cfg!(feature = "windows");
+
 /// # Errors
 /// [`PlanError::LeftOut`] where a part is not there.
 pub(super) const fn require(part: bool) -> Result<(), PlanError> {

@@ -6,9 +6,11 @@
 
 pub mod combined;
 pub mod complexity;
+pub mod window;
 
 use combined::Combined;
 use serde::{Deserialize, Serialize};
+use window::ChannelFault;
 
 /// A score by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub enum ScoreKind {
     /// log_prob.
     Likelihood,
-    /// log_prob + code length; images only.
+    /// log_prob + code length; images and windows only.
     Complexity,
     /// -|log_prob - its mean on benign data|: too likely is foreign too.
     Typicality,
@@ -81,7 +83,7 @@ impl Exposure {
 pub struct Scores {
     /// log_prob of the flow.
     pub log_prob_raw: i64,
-    /// Code length of the image; none for vectors.
+    /// Code length of the image or of the window; none for vectors.
     pub code_length_raw: Option<i64>,
     /// Half the sum of the latents' squares.
     pub squares_raw: i64,
@@ -94,9 +96,33 @@ pub struct Scores {
     pub combined: Option<Combined>,
     /// Whether a latent left its range.
     pub saturated: bool,
+    /// Why the window is no input, if it is none: a channel is stuck or saturated.
+    #[cfg(feature = "windows")]
+    pub fault: Option<ChannelFault>,
 }
 
 impl Scores {
+    /// The field, in builds without windows too.
+    #[inline(always)]
+    pub const fn fault(&self) -> Option<ChannelFault> {
+        #[cfg(feature = "windows")]
+        return self.fault;
+        #[cfg(not(feature = "windows"))]
+        None
+    }
+
+    /// The scores with that field, where the build has it.
+    #[must_use]
+    #[inline(always)]
+    #[cfg_attr(not(feature = "windows"), expect(unused_mut, unused_variables))]
+    pub const fn with_fault(mut self, fault: Option<ChannelFault>) -> Self {
+        #[cfg(feature = "windows")]
+        {
+            self.fault = fault;
+        }
+        self
+    }
+
     /// A score; `None` where it does not exist for this input. `typical_raw` is the mean log_prob of benign data.
     pub fn raw(&self, kind: ScoreKind, typical_raw: i64) -> Option<i64> {
         match kind {

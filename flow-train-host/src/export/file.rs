@@ -4,6 +4,7 @@ use super::ExportError;
 use super::pack::Packed;
 use super::provenance::Provenance;
 use crate::calibrate::Calibrated;
+use crate::windows::{WindowSpec, WindowSpecError};
 use flow_infer::artifact::{
     Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, LoadError, MAGIC,
     PUBLIC_KEY_LEN, SECTION_ALIGNMENT, SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, checksum, field,
@@ -112,7 +113,8 @@ impl FlowFile {
             return Ok(());
         }
         let images = matches!(artifact.input(), PlannedInput::Image { .. });
-        let tests = Tests::parse(&calibrated.tests, images);
+        let have_code = images || artifact.windows().is_some();
+        let tests = Tests::parse(&calibrated.tests, have_code);
         let tests = tests.ok_or(ExportError::Rejected(LoadError::Tests))?;
         let combined = golden.iter().map(|scores| tests.combine(scores));
         let raw = combined.map(|found| found.map_or(0, |found| found.score_raw).to_le_bytes());
@@ -124,6 +126,15 @@ impl FlowFile {
     /// Stores what turns a frame into the input.
     pub fn set_front_end(&mut self, front_end: &FrontEnd) {
         self.set(Section::FrontEnd, postcard(front_end));
+    }
+
+    /// Stores how samples become the input.
+    ///
+    /// # Errors
+    /// [`WindowSpecError`] where no file can hold them.
+    pub fn set_windows(&mut self, windows: &WindowSpec) -> Result<(), WindowSpecError> {
+        self.set(Section::FrontEnd, windows.to_bytes()?);
+        Ok(())
     }
 
     /// Stores where the model comes from.

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum TestKind {
-    /// log_prob, for images together with the code length: too unlikely for an image of this complexity.
+    /// log_prob, for images and windows together with the code length: too unlikely for an image of this complexity.
     Likelihood = 0,
-    /// log_prob + code length.
+    /// log_prob + code length; images and windows only.
     Complexity = 1,
     /// log_prob from both sides: too likely is foreign too.
     Typicality = 2,
-    /// Half the sum of the latents' squares, for images together with the code length: whether the latent looks like
+    /// Half the sum of the latents' squares, for images and windows together with the code length: whether the latent looks like
     /// a draw of the prior.
     GoodnessOfFit = 3,
-    /// Code length from both sides; images only.
+    /// Code length from both sides; images and windows only.
     CodeLength = 4,
     /// Sum of the bytes from both sides: exposure; images only.
     Brightness = 5,
@@ -69,11 +69,19 @@ impl TestKind {
         Self::ALL.get(usize::from(code)).copied()
     }
 
-    /// Whether only images have the statistic.
+    /// Whether inputs need bytes or a code length for it, which a vector has not.
     pub const fn is_of_images(self) -> bool {
         !matches!(
             self,
             Self::Likelihood | Self::Typicality | Self::GoodnessOfFit
+        )
+    }
+
+    /// Whether only bytes have the statistic: windows have a code length, and no exposure.
+    pub const fn is_of_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::Brightness | Self::Highlights | Self::Shadows | Self::Ratio
         )
     }
 

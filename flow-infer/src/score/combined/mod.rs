@@ -67,7 +67,7 @@ fn raw(tail: i32) -> i64 {
 }
 
 impl<'b> Tests<'b> {
-    /// Reads and checks the section; `images` says whether inputs have bytes and a code length. `None` where it is
+    /// Reads and checks the section; `images` says whether inputs have a code length. `None` where it is
     /// malformed.
     pub fn parse(bytes: &'b [u8], images: bool) -> Option<Self> {
         let (&[rule, count, 0, 0], records) = bytes.split_first_chunk::<4>()? else {

@@ -59,6 +59,11 @@ pub struct CodeLength(u64);
 const LN_2_Q32: u64 = 2_977_044_472;
 
 impl CodeLength {
+    /// So many whole bits.
+    pub const fn of_bits(bits: u32) -> Self {
+        Self(bits as u64 * UNITS_PER_BIT)
+    }
+
     /// The length in units of 2^-16 bit.
     pub const fn units(self) -> u64 {
         self.0

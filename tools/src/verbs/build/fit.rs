@@ -76,7 +76,7 @@ impl Wanted<'_> {
         let file = file.to_bytes()?;
         let artifact = Artifact::load(&file).map_err(ExportError::Rejected)?;
         let cost = Cost::of(&artifact);
-        let input = artifact.input().byte_len() as u64;
+        let input = artifact.input_len() as u64;
         let sums = self.reduction.map_or(0, |r| 8 * r.accumulators() as u64);
         Ok(Fitted {
             flash: cost.flash_bytes + GOLDEN * (input + GOLDEN_BYTES) + ADDED_BYTES,

@@ -116,7 +116,7 @@ impl Files<'_> {
 
     fn values(&self) -> Vec<(&'static str, String)> {
         let board = self.board;
-        let input_len = self.artifact.input().byte_len();
+        let input_len = self.artifact.input_len();
         let mut features = vec!["full"];
         features.extend(self.example.frame.map(|_| "frames"));
         let mut values = vec![
