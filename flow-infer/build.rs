@@ -25,6 +25,7 @@ fn main() {
         "cargo:rustc-check-cfg=cfg(kernel, values({}))",
         names.join(", ")
     );
+    println!("cargo:rustc-check-cfg=cfg(armv8m)");
     println!("cargo:rustc-check-cfg=cfg(kernel_in_assembly)");
     println!("cargo:rustc-check-cfg=cfg(float_rows)");
     println!("cargo:rustc-check-cfg=cfg(whole_rows)");
@@ -37,6 +38,9 @@ fn main() {
     );
     println!("cargo:rustc-cfg=kernel={kernel:?}");
     println!("cargo:rustc-env=FLOW_INFER_KERNEL_NAME={kernel}");
+    if env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv8m")) {
+        println!("cargo:rustc-cfg=armv8m");
+    }
     if IN_ASSEMBLY.contains(&kernel.as_str()) {
         println!("cargo:rustc-cfg=kernel_in_assembly");
     }

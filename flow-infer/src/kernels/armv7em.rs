@@ -8,6 +8,20 @@
 use super::call::Call;
 use core::arch::naked_asm;
 
+/// Link-time optimization assembles for the target, not for the core, and of the Armv8-M targets none has the extension.
+#[cfg(armv8m)]
+macro_rules! core {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! core {
+    () => {
+        ""
+    };
+}
+
 /// Adds four products of one row. r3: activations 0 and 2, r2: 1 and 3. Changes r12, lr.
 macro_rules! row_of_single {
     ($weights:literal, $sum:literal) => {
@@ -41,6 +55,7 @@ macro_rules! group_of_single {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
+        core!(),
         "push {{r0, r1, r4-r11, lr}}",
         "ldr r1, [r0, #28]",
         "ldm r1, {{r4-r7}}",
@@ -121,6 +136,7 @@ macro_rules! group_of_pair {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(
+        core!(),
         "movs r3, #0",
         "push {{r0-r11, lr}}",
         "5:", // the next two rows
