@@ -5,12 +5,15 @@
 mod panic;
 mod rtt;
 
-use cortex_m::asm;
+#[cfg(target_arch = "arm")]
+use cortex_m::asm::wfi;
 use embedded_hal::digital::StatefulOutputPin;
 use flowgate_app::{Board, Stop, gate, stack};
 pub use flowgate_sensors as sensors;
 use flowgate_sensors::Source;
 use flowgate_stream::Answer;
+#[cfg(target_arch = "riscv32")]
+use riscv::asm::wfi;
 
 /// Says how fast the core runs.
 pub fn clock(hertz: u32) {
@@ -29,7 +32,7 @@ pub fn gate(pin: impl StatefulOutputPin, source: impl Source) -> ! {
         let _ = chip.pin.set_low();
     }
     loop {
-        asm::wfi();
+        wfi();
     }
 }
 

@@ -5,12 +5,16 @@
 //! it stops with `undefined symbol: a_panic_path_remains`.
 
 use core::panic::PanicInfo;
+#[cfg(all(debug_assertions, target_arch = "arm"))]
+use cortex_m::asm::bkpt as breakpoint;
+#[cfg(all(debug_assertions, target_arch = "riscv32"))]
+use riscv::asm::nop as breakpoint;
 
 #[cfg(debug_assertions)]
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     loop {
-        cortex_m::asm::bkpt();
+        breakpoint();
     }
 }
 
