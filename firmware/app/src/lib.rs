@@ -84,7 +84,7 @@ impl From<SourceError> for Stop {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::End => Self::End,
-            SourceError::Device => Self::Device,
+            SourceError::Device | SourceError::FrameLost => Self::Device,
             SourceError::OtherInput => Self::InputSize,
         }
     }

@@ -1,17 +1,21 @@
 //! Where a gate's inputs come from.
 //!
-//! A gate asks a [`Source`] for the next input, or for a camera's next frame row by row. Two are worked out: a
-//! [`Window`] of an accelerometer's samples, for any driver of the `accelerometer` crate's traits, and a [`Camera`]
-//! whose rows come out of an `embedded_io::Read`, as what a DMA of a camera interface, an SPI or a USB leaves behind
-//! can be read. Another sensor implements the trait.
+//! A gate asks a [`Source`] for the next input, or for a camera's next frame row by row. Three are worked out: a
+//! [`Window`] of an accelerometer's samples, for any driver of the `accelerometer` crate's traits; a [`Camera`] whose
+//! rows come out of an `embedded_io::Read`, as of an SPI or a USB; and a [`DoubleBuffer`] that a camera interface's DMA
+//! fills, with the set-up of an [`Ov7670`]. Another sensor implements the trait.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod camera;
+mod double_buffer;
+mod ov7670;
 mod source;
 mod window;
 
 pub use camera::Camera;
+pub use double_buffer::{Captured, DoubleBuffer, Interface};
+pub use ov7670::{Ov7670, Ov7670Error};
 pub use source::{NoSource, Source, SourceError};
 pub use window::{AXES, Window};

@@ -35,6 +35,8 @@ pub trait Source {
 pub enum SourceError {
     /// There is no further input.
     End,
+    /// A frame came in part or too fast, and none of it counts; there will be others.
+    FrameLost,
     /// The device behind the source failed.
     Device,
     /// The model wants other inputs than the source gives.
