@@ -93,6 +93,7 @@ fn core(board: &str) -> Option<Core> {
         "m0" => ("Cortex-M0, M0+ (v6-M)", "RP2040", 133),
         "m3" => ("Cortex-M3", "STM32F103", 72),
         "m4" => ("Cortex-M4", "nRF52840", 64),
+        "m33" => ("Cortex-M33", "RP2350", 150),
         "m7" => ("Cortex-M7", "STM32H743", 480),
         "m55" => ("Cortex-M55", "Alif Ensemble E1", 160),
         "riscv" => ("RV32IMAC", "ESP32-C6", 160),

@@ -42,6 +42,17 @@ pub(crate) enum Program {
 }
 
 impl Program {
+    const ALL: [Self; 4] = [Self::Gate, Self::Score, Self::Bench, Self::Steps];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Score => "score",
+            Self::Bench => "bench",
+            Self::Steps => "steps",
+        }
+    }
+
     /// Features of the board's crate: any model may read frames, and the committed one does not.
     fn features(self) -> &'static [&'static str] {
         match self {
@@ -54,12 +65,22 @@ impl Program {
 impl Board {
     /// Name of the binary.
     pub(crate) fn binary(&self, program: Program) -> String {
-        match program {
-            Program::Gate => format!("{}-gate", self.name),
-            Program::Score => format!("{}-score", self.name),
-            Program::Bench => format!("{}-bench", self.name),
-            Program::Steps => format!("{}-steps", self.name),
-        }
+        format!("{}-{}", self.name, program.name())
+    }
+
+    /// Name of the package.
+    pub(crate) fn package(&self) -> String {
+        format!("board-{}", self.name)
+    }
+
+    /// The programs that it has, in the order in which cargo builds least: a real chip has the gate only.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = Program> {
+        let bins = self.folder.join("src/bin");
+        let has = move |program: &Program| match program {
+            Program::Gate => true,
+            other => bins.join(other.name()).with_extension("rs").is_file(),
+        };
+        Program::ALL.into_iter().filter(has)
     }
 
     /// The board's folder.
@@ -119,6 +140,23 @@ impl Board {
     pub(crate) fn elf(&self, program: Program) -> Result<PathBuf> {
         let folder = target_folder()?.join(&self.target).join("release");
         Ok(folder.join(self.binary(program)))
+    }
+
+    /// What the board's manifest says in `package.metadata`.
+    ///
+    /// # Errors
+    /// Cargo does not tell.
+    pub(crate) fn metadata(&self) -> Result<serde_json::Value> {
+        let mut metadata = process::cargo();
+        metadata
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(&self.folder);
+        let metadata: serde_json::Value = serde_json::from_str(&process::stdout(&mut metadata)?)?;
+        let packages = metadata["packages"].as_array().context("no packages")?;
+        let name = self.package();
+        let mut packages = packages.iter();
+        let package = packages.find(|package| package["name"] == name.as_str());
+        Ok(package.context("no package of the board")?["metadata"].clone())
     }
 
     fn read(folder: PathBuf) -> Result<Self> {

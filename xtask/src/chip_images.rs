@@ -73,27 +73,17 @@ fn decisions() -> Result<Vec<bool>> {
 impl Emulation {
     /// `None` where the manifest names no emulator.
     fn of(board: &Board) -> Result<Option<Self>> {
-        let mut metadata = process::cargo();
-        metadata
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(board.folder());
-        let metadata: serde_json::Value = serde_json::from_str(&process::stdout(&mut metadata)?)?;
-        let packages = metadata["packages"].as_array().context("no packages")?;
-        let name = format!("board-{}", board.name);
-        let package = packages
-            .iter()
-            .find(|package| package["name"] == name.as_str());
-        let found = &package.context("no package of the board")?["metadata"]["emulator"];
+        let found = &board.metadata()?["emulator"];
         if found.is_null() {
             return Ok(None);
         }
         let text = |key: &str| {
             let value = found[key].as_str().map(str::to_owned);
-            value.with_context(|| format!("{name}: metadata.emulator.{key}"))
+            value.with_context(|| format!("{}: metadata.emulator.{key}", board.name))
         };
         let number = |key: &str| {
             let value = found[key].as_u64();
-            value.with_context(|| format!("{name}: metadata.emulator.{key}"))
+            value.with_context(|| format!("{}: metadata.emulator.{key}", board.name))
         };
         Ok(Some(Self {
             machine: text("machine")?,

@@ -57,6 +57,16 @@ impl Counter {
         Ok(between.collect())
     }
 
+    /// Instructions of a whole run.
+    ///
+    /// # Errors
+    /// The program failed.
+    pub(crate) fn whole(&self, machine: &Machine, model: &[u8], inputs: &Inputs) -> Result<u64> {
+        let ran = machine.run(&self.plugin, model, inputs)?;
+        let end = ran.marks.lines().next_back();
+        Ok(end.context("nothing was counted")?.parse()?)
+    }
+
     /// Instructions executed at each mark.
     ///
     /// # Errors

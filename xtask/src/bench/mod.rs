@@ -1,6 +1,6 @@
 //! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
 //! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns; `bench front-end`:
-//! what a pixel of a frame costs.
+//! what a pixel of a frame costs; `bench decision`: what a decision takes on every board.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
@@ -8,6 +8,7 @@
 mod budgets;
 mod cases;
 mod counter;
+mod decision;
 mod front_end;
 mod machine;
 pub(crate) mod models;
@@ -43,6 +44,7 @@ enum What {
     Device(Device),
     Scaling(scaling::Scaling),
     Steps(steps::Steps),
+    Decision(decision::Decision),
     Budgets(budgets::Budgets),
     FrontEnd(front_end::FrontEnd),
 }
@@ -54,7 +56,7 @@ pub(crate) struct Device {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "m0,m3,m4,m7,m55,riscv,aarch64-sdot,aarch64-neon,aarch64-portable"
+        default_value = "m0,m3,m4,m7,m33,m55,riscv,aarch64-sdot,aarch64-neon,aarch64-portable"
     )]
     pub(crate) boards: Vec<String>,
     /// Make these counts the record.
@@ -68,6 +70,7 @@ impl Bench {
             What::Device(device) => device.run(),
             What::Scaling(scaling) => scaling.run(),
             What::Steps(steps) => steps.run(),
+            What::Decision(decision) => decision.run(),
             What::Budgets(budgets) => budgets.run(),
             What::FrontEnd(front_end) => front_end.run(),
         }

@@ -39,8 +39,8 @@ const STACK: &str = ".stack_of_";
 
 /// Sizes of one program, in bytes.
 pub(crate) struct Sizes {
-    text: u64,
-    constants: u64,
+    pub(crate) text: u64,
+    pub(crate) constants: u64,
     /// Statics, scratch included.
     pub(crate) ram: u64,
     /// Reserved for the stack by the linker; nothing on RISC-V, where it gets all that is left.
