@@ -72,6 +72,11 @@ fn every_board_gets_a_whole_crate() {
                     "{dir}: {part}"
                 );
             }
+            // The DSP extension belongs to the core, and its kernel is chosen by the core's name.
+            let config = std::fs::read_to_string(root.join(".cargo/config.toml")).unwrap();
+            let named = config.contains("-Ctarget-cpu=cortex-m33");
+            assert_eq!(named, board == "rp2350");
+            assert!(config.parse::<toml::Table>().is_ok(), "{config}");
             let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
             let manifest: toml::Table = manifest.parse().unwrap();
             let version = manifest["dependencies"]["flow-infer"]["version"].as_str();

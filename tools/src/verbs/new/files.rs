@@ -130,6 +130,7 @@ impl Files<'_> {
             ("dependencies", board.dependencies.to_owned()),
             ("target", board.target.to_owned()),
             ("runner", board.runner.to_owned()),
+            ("rustflags", rustflags(board)),
             ("install", board.install.to_owned()),
             ("pin", board.pin.to_owned()),
             (
@@ -161,6 +162,12 @@ fn frame_values(spec: FrameSpec) -> [(&'static str, String); 4] {
         ("columns", spec.width.to_string()),
         ("rows", spec.height.to_string()),
     ]
+}
+
+/// A line of cargo's configuration, where the compiler has to know the core.
+fn rustflags(board: &Board) -> String {
+    let line = |core| format!("\nrustflags = [\"-Ctarget-cpu={core}\"]");
+    board.core.map(line).unwrap_or_default()
 }
 
 /// The format's name in Rust.

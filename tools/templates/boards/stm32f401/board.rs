@@ -1,4 +1,4 @@
-//! An STM32F401 at 84 MHz: the decision is on PC13, what it says goes to the probe.
+//! An STM32F401 at 84 MHz: the decision is on PA8, what it says goes to the probe.
 
 pub use cortex_m_rt::entry;
 
@@ -6,14 +6,14 @@ use core::fmt::Arguments;
 use cortex_m::asm::wfi;
 use panic_halt as _;
 use rtt_target::{rprintln, rtt_init_print};
-use stm32f4xx_hal::gpio::{GpioExt, Output, PC13};
+use stm32f4xx_hal::gpio::{GpioExt, Output, PA8};
 use stm32f4xx_hal::pac::Peripherals;
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Config;
 
 /// The board.
 pub struct Board {
-    pin: PC13<Output>,
+    pin: PA8<Output>,
 }
 
 impl Board {
@@ -22,8 +22,8 @@ impl Board {
         rtt_init_print!();
         let Some(chip) = Peripherals::take() else { sleep() };
         let mut clocks = chip.RCC.freeze(Config::hsi().sysclk(84.MHz()));
-        let port = chip.GPIOC.split(&mut clocks);
-        Self { pin: port.pc13.into_push_pull_output() }
+        let port = chip.GPIOA.split(&mut clocks);
+        Self { pin: port.pa8.into_push_pull_output() }
     }
 
     /// Drives the pin.
