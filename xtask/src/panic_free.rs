@@ -9,8 +9,13 @@ use crate::{CheckFailed, process, setup};
 use anyhow::Result;
 use clap::Args;
 
-/// Names the one panic that `firmware/app/src/deliberate.rs` leaves in.
-const DELIBERATE: &str = "FLOWGATE_DELIBERATE_PANIC";
+/// The one panic that `firmware/app/src/deliberate.rs` leaves in: a feature of the program that all boards run.
+const DELIBERATE: [&str; 4] = [
+    "--package",
+    "flowgate-app",
+    "--features",
+    "flowgate-app/deliberate-panic",
+];
 /// The function that does not exist.
 const UNDEFINED: &str = "undefined symbol: a_panic_path_remains";
 
@@ -38,11 +43,13 @@ impl PanicFree {
 /// # Errors
 /// A panic path remains, or the proof would not notice one.
 pub(crate) fn prove(board: &Board) -> Result<()> {
-    process::run(&mut board.cargo("build"))?;
-    let mut deliberate = board.cargo("build");
+    for program in board.programs() {
+        process::run(&mut board.cargo_of("build", program))?;
+    }
+    let mut deliberate = board.cargo_of("build", Program::Gate);
     deliberate
-        .args(["--bin", &board.binary(Program::Gate)])
-        .env(DELIBERATE, "1");
+        .args(["--package", &board.package()])
+        .args(DELIBERATE);
     let output = process::capture(&mut deliberate)?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.success() || !errors.contains(UNDEFINED) {

@@ -12,6 +12,7 @@ use clap::Args;
 use flowgate::output::Output;
 use flowgate::table::Table;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -30,8 +31,13 @@ const NOT_PUBLISHED: [&str; 3] = ["flow-reference", "flow-tests", "xtask"];
 /// Inputs of each committed sample that every board must score like the host.
 const INPUTS_PER_SAMPLE: usize = 50;
 
-/// The chip with a worked sensor, and the feature that brings it.
-const SENSOR: (&str, &str) = ("nrf52840", "lis3dh");
+/// A chip with a worked sensor, the feature that brings it, and a model of what it senses.
+type Sensor = (&'static str, &'static str, fn() -> PathBuf);
+
+const SENSORS: [Sensor; 2] = [
+    ("nrf52840", "lis3dh", repo::vectors_model),
+    ("stm32f407", "ov7670", repo::frames_model),
+];
 
 /// Run everything that CI runs.
 ///
@@ -64,18 +70,21 @@ const STEPS: &[Step] = &[
     ("example of tasks", example_tasks::check),
     ("firmware of one's own", new::check),
     ("no panic path", no_panic_path),
-    ("firmware size", || size::check(&boards::find("m4")?)),
     ("boards against host", boards_against_host),
     ("architectures on boards", architectures_on_boards),
     ("gate on boards", gate_on_boards),
-    ("frames on boards", frames_on_boards),
-    ("a recording everywhere", recording::check),
     ("images of chips", images_of_chips),
     ("models in slots on a board", slots::check),
     ("programs in C", c_programs::check),
     ("instructions on boards", bench::Device::check),
     ("steps of an evaluation", bench::Steps::check),
     ("instructions of the front end", bench::FrontEnd::check),
+    // From here on boards carry other models, and their programs are built anew.
+    ("frames on boards", frames_on_boards),
+    ("a recording everywhere", recording::check),
+    ("chips with sensors", || with_sensors("build", &[])),
+    // From here on one has another memory.
+    ("firmware size", || size::check(&boards::find("m4")?)),
 ];
 
 impl Test {
@@ -174,7 +183,8 @@ fn firmware_lints() -> Result<()> {
     process::run(
         own.cargo_of("clippy", Program::Gate)
             .args(["--", "-D", "warnings"]),
-    )
+    )?;
+    with_sensors("clippy", &["--", "-D", "warnings"])
 }
 
 /// What a stranger copies: outside of all workspaces, so that only its own manifest counts.
@@ -187,16 +197,21 @@ fn example_firmware() -> Result<()> {
 }
 
 fn no_panic_path() -> Result<()> {
-    boards::all()?.iter().try_for_each(panic_free::prove)?;
-    // A chip with the driver of its sensor; that it links is the proof.
-    let chips = boards::all()?.into_iter();
-    let chip = chips.filter(|board| board.name == SENSOR.0).map(|board| {
-        let mut build = board
-            .with_model(repo::vectors_model())
-            .cargo_of("build", Program::Gate);
-        process::run(build.args(["--features", SENSOR.1]))
-    });
-    chip.collect()
+    boards::all()?.iter().try_for_each(panic_free::prove)
+}
+
+/// `cargo VERB` of every chip that has a worked sensor, with its driver: that it links says that it cannot panic.
+fn with_sensors(verb: &str, words: &[&str]) -> Result<()> {
+    let boards = boards::all()?;
+    SENSORS.iter().try_for_each(|(name, feature, model)| {
+        let board = boards.iter().find(|board| board.name == *name);
+        let board = board.with_context(|| format!("no board `{name}`"))?;
+        let mut cargo = board
+            .clone()
+            .with_model(model())
+            .cargo_of(verb, Program::Gate);
+        process::run(cargo.args(["--features", feature]).args(words))
+    })
 }
 
 fn boards_against_host() -> Result<()> {

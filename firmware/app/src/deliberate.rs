@@ -1,10 +1,10 @@
 //! A panic on purpose, for the one build that must not link.
 //!
 //! The proof that no panic path remains is worth nothing unless it fails where one does.
-//! `cargo xtask panic-free` builds the firmware once more with this variable set and expects the
-//! linker to refuse it.
+//! `cargo xtask panic-free` builds the firmware once more with this feature and expects the linker
+//! to refuse it.
 
-const ASKED: bool = option_env!("FLOWGATE_DELIBERATE_PANIC").is_some();
+const ASKED: bool = cfg!(feature = "deliberate-panic");
 
 /// Indexes a table with a number that the compiler does not know, in the build that asks for it.
 pub(crate) fn panic_if_asked(index: usize) {
