@@ -3,12 +3,12 @@
 //! What every processor's kernel of rows has in common: which rows it takes, what a group of channels is computed from,
 //! and how a row is cut into tiles of columns.
 
-use super::PackedWeights;
-use super::pack::CHANNELS;
+use super::pack::{CHANNELS, Packed};
 use super::row::Row;
 use crate::bytes;
 use crate::plan::Activation;
 use core::hint::black_box;
+use core::marker::PhantomData;
 
 /// Columns from which on laying out the weights is worth its while.
 const FEWEST_COLUMNS: usize = 2;
@@ -24,13 +24,22 @@ pub(super) enum Target<'t> {
     Sums(&'t mut [i32]),
 }
 
-/// A row that kernels of hosts may compute: everything that it names is there.
-#[derive(Clone, Copy)]
-pub(super) struct Checked<'r> {
+/// A row that kernels of hosts may compute with weights that are laid out as in `P`: everything that it names is there.
+pub(super) struct Checked<'r, P> {
     row: &'r Row<'r, i16>,
+    packed: PhantomData<fn() -> P>,
 }
 
-impl<'r> Checked<'r> {
+impl<P> Clone for Checked<'_, P> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Checked<'_, P> {}
+
+impl<'r, U, const ROOM: usize, const FREE: usize> Checked<'r, Packed<U, ROOM, FREE>> {
     /// The row, if it fits, has columns enough, and there is room for its weights.
     #[inline]
     pub(super) fn new(row: &'r Row<'_, i16>, target: &Target<'_>) -> Option<Self> {
@@ -38,8 +47,12 @@ impl<'r> Checked<'r> {
             Target::Activations(all) => row.fits_in(all.len()),
             Target::Sums(all) => row.sums_fit_in(all.len()),
         };
-        let is_taken = fits && row.columns >= FEWEST_COLUMNS && PackedWeights::takes(row);
-        is_taken.then_some(Self { row })
+        let has_room = || Packed::<U, ROOM, FREE>::takes(row);
+        let is_taken = fits && row.columns >= FEWEST_COLUMNS && has_room();
+        is_taken.then_some(Self {
+            row,
+            packed: PhantomData,
+        })
     }
 
     /// The row.
@@ -73,7 +86,11 @@ impl<'r, U> Group<'r, U> {
 
     /// The group that begins with channel `first`, if its weights are there.
     #[inline(always)]
-    pub(super) fn new(row: Checked<'r>, first: usize, weights: &'r [U]) -> Option<Self> {
+    pub(super) fn new<const ROOM: usize, const FREE: usize>(
+        row: Checked<'r, Packed<U, ROOM, FREE>>,
+        first: usize,
+        weights: &'r [U],
+    ) -> Option<Self> {
         let row = row.row;
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
         let records = records.as_chunks::<RECORD_BYTES>().0;

@@ -118,7 +118,7 @@ impl Extension {
 
     #[inline(always)]
     fn row(self, row: &Row<'_, i16>, packed: &mut PackedWeights, target: Target<'_>) -> bool {
-        let Some(row) = Checked::new(row, &target) else {
+        let Some(row) = Checked::<PackedWeights>::new(row, &target) else {
             return false;
         };
         match self {

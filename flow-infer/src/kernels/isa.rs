@@ -1,6 +1,5 @@
 //! The narrow waist of a host's kernels: what they ask of an instruction set, and the proof that it is there.
 
-use super::PackedWeights;
 #[cfg(float_rows)]
 use super::floats::{PackedFloats, Read};
 use super::groups::{Checked, Target};
@@ -15,6 +14,9 @@ pub(super) trait Isa: Copy {
     /// The kernel's name.
     const NAME: &'static str;
 
+    /// Weights as it multiplies them.
+    type PackedWeights;
+
     /// The proof, if this processor has the instructions. Under the feature `std` it is asked, else the target decides.
     fn detect() -> Option<Self>;
 
@@ -22,7 +24,12 @@ pub(super) trait Isa: Copy {
     fn dot<const PIXELS: usize>(self, tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; PIXELS]);
 
     /// Computes a row.
-    fn row(self, row: Checked<'_>, packed: &mut PackedWeights, target: Target<'_>);
+    fn row(
+        self,
+        row: Checked<'_, Self::PackedWeights>,
+        packed: &mut Self::PackedWeights,
+        target: Target<'_>,
+    );
 
     /// Computes a row that [`super::floats::takes`], as [`super::float_row`] does.
     #[cfg(float_rows)]

@@ -27,6 +27,9 @@
 
 #[cfg(kernel_in_assembly)]
 #[allow(unsafe_code)]
+mod assembly;
+#[cfg(kernel_in_assembly)]
+#[allow(unsafe_code)]
 mod call;
 #[cfg(feature = "std")]
 pub mod choice;
@@ -73,7 +76,7 @@ kernel! {
 }
 
 #[cfg(kernel_in_assembly)]
-pub(crate) use call::{pair, single};
+pub(crate) use assembly::{pair, single};
 #[cfg(whole_rows)]
 pub(crate) use host::{pair, row, single, sums};
 #[cfg(kernel = "mve")]

@@ -1,8 +1,8 @@
 //! Why a checkpoint could not be converted: always one line that names the key or the offset.
 
-use super::pickle::PickleFault;
+use super::dtype::Dtype;
+use super::fault::{PickleFault, TensorFault};
 use super::text::{escaped, one_line};
-use super::torch::{Dtype, TensorFault};
 use crate::model::ModelError;
 use std::fmt;
 

@@ -10,7 +10,9 @@
 
 pub mod assume;
 mod bytes;
+mod dtype;
 mod error;
+mod fault;
 pub mod flows_ood;
 pub mod freia;
 mod hint;

@@ -6,26 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// For each parent: its children, what each imports from the others, and where.
 type Neighbours<'a> = BTreeMap<&'a [String], BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>>;
 
-/// The circles that are not known, a line each, and the known ones that are none.
-pub(crate) fn circles(arrows: &[Arrow], known: &[&str]) -> Vec<String> {
+/// The circles, a line each.
+pub(crate) fn circles(arrows: &[Arrow]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut stale = known.to_vec();
     for (parent, imports) in neighbours(arrows) {
         let parent = parent.join("::");
-        let circles = of_parent(&imports);
-        if !circles.is_empty() && known.contains(&parent.as_str()) {
-            stale.retain(|&name| name != parent);
-            continue;
-        }
-        let told = circles
-            .iter()
-            .map(|circle| format!("circle in crate::{parent}: {circle}"));
-        found.extend(told);
+        let circles = of_parent(&imports).into_iter();
+        found.extend(circles.map(|circle| format!("circle in crate::{parent}: {circle}")));
     }
-    let stale = stale
-        .iter()
-        .map(|name| format!("no circle in {name}: strike it off the list"));
-    found.extend(stale);
     found
 }
 

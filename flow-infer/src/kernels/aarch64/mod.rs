@@ -4,6 +4,7 @@
 //! channels side by side in a vector, from weights that `pack` has laid out for it, `sdot` or `neon` the products and
 //! `finish` what follows. Values of the types in `isa` are the proof that the processor has the instructions.
 
+mod dispatch;
 mod dot;
 mod finish;
 mod isa;

@@ -10,7 +10,7 @@ use super::sdot::{ByQuad, add_offset};
 /// Computes a row.
 pub(super) fn with_sdot(
     isa: Sdot,
-    row: Checked<'_>,
+    row: Checked<'_, PackedWeights>,
     packed: &mut PackedWeights,
     target: Target<'_>,
 ) {
@@ -19,7 +19,7 @@ pub(super) fn with_sdot(
 }
 
 /// Computes a row.
-pub(super) fn with_neon(row: Checked<'_>, packed: &mut PackedWeights, target: Target<'_>) {
+pub(super) fn with_neon(row: Checked<'_, PackedWeights>, packed: &mut PackedWeights, target: Target<'_>) {
     groups((ByLane::<4>, ByLane::<2>), row, packed, target, |_| ());
 }
 
@@ -27,7 +27,7 @@ pub(super) fn with_neon(row: Checked<'_>, packed: &mut PackedWeights, target: Ta
 #[inline(always)]
 fn groups(
     tiles: (impl Columns<Unit = Quads>, impl Columns<Unit = Quads>),
-    row: Checked<'_>,
+    row: Checked<'_, PackedWeights>,
     packed: &mut PackedWeights,
     mut target: Target<'_>,
     prepare: impl Fn(&mut Group<'_, Quads>),

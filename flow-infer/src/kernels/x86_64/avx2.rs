@@ -4,7 +4,7 @@ use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, Target, of
 use super::super::pack::CHANNELS;
 use super::isa::Avx2;
 use super::pack::{PAIR, Pairs};
-use super::row::{Operations, tile};
+use super::operations::{Operations, tile};
 use crate::plan::{Activation, LANES};
 use core::arch::x86_64::*;
 use core::array;

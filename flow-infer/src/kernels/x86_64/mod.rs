@@ -1,14 +1,16 @@
 //! x86-64: AVX2, and AVX-512 with VNNI.
 //!
 //! `dot` multiplies along a window, for dense layers and single pixels; `row` computes whole rows of a convolution with
-//! channels side by side in a vector, from weights that `pack` has laid out for it; `floats` does so
+//! channels side by side in a vector (`operations`), from weights that `pack` has laid out for it; `floats` does so
 //! in floats. Values of the types in `isa` are the proof that the processor has the instructions.
 
 mod avx2;
+mod dispatch;
 mod dot;
 #[cfg(float_rows)]
 mod floats;
 mod isa;
+mod operations;
 mod pack;
 mod row;
 mod vnni;

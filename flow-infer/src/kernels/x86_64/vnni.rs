@@ -5,7 +5,7 @@ use super::super::pack::CHANNELS;
 use super::avx2;
 use super::isa::Vnni;
 use super::pack::{PAIR, Pairs};
-use super::row::{Operations, tile};
+use super::operations::{Operations, tile};
 use crate::plan::Activation;
 use core::arch::asm;
 use core::arch::x86_64::*;

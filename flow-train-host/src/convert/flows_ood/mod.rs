@@ -9,6 +9,7 @@
 mod body;
 mod builder;
 mod conditioner;
+mod find;
 mod flatten;
 mod given;
 mod hint;
@@ -53,7 +54,7 @@ pub fn convert(bytes: &[u8], hint: &ArchHint) -> Result<(Model, Report), Convert
     let checkpoint = torch::read_at(bytes, hint.state_dict.as_deref())?;
     let mut report = Report::of(&checkpoint);
     let mut state = StateDict::rooted(checkpoint, ROOT, assume.text("prefix"))?;
-    let mut layout = layout::find(&mut state, hint)?;
+    let mut layout = find::find(&mut state, hint)?;
     if let InputSpec::Image { logit_margin, .. } = &mut layout.spec.input
         && hint.spec.is_none()
     {

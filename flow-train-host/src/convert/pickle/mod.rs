@@ -14,11 +14,9 @@ mod names;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use super::fault::{MAX_VALUES, PickleFault};
 pub use machine::load;
 pub(super) use machine::run;
-
-/// Most values that a pickle may build; a checkpoint of the paper's largest flow builds 60 thousand.
-pub const MAX_VALUES: usize = 1 << 20;
 
 /// The callables that a pickle may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +34,7 @@ pub enum Global {
     /// `torch.Size`.
     Size,
     /// `torch.FloatStorage` and its like.
-    Storage(super::torch::Dtype),
+    Storage(super::dtype::Dtype),
 }
 
 /// A value's place in its arena.
@@ -148,49 +146,6 @@ impl<'a> Pickle<'a> {
         match *self.get(id) {
             Value::Int(value) => u64::try_from(value).ok(),
             _ => None,
-        }
-    }
-}
-
-/// What is wrong with a pickle.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PickleFault {
-    /// The bytes end before the program does.
-    Truncated,
-    /// An instruction that no checkpoint needs.
-    Opcode(u8),
-    /// A pickle protocol after the fifth.
-    Protocol(u8),
-    /// An instruction finds too few values, or others than it takes.
-    Operands(&'static str),
-    /// A memo entry that was never written.
-    Memo(u32),
-    /// Text that is not UTF-8.
-    Text,
-    /// More values than [`MAX_VALUES`].
-    TooManyValues,
-    /// A name that serves to run programs.
-    Global(String),
-}
-
-impl fmt::Display for PickleFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Truncated => f.write_str("the file ends here, in the middle of the pickle"),
-            Self::Opcode(code) => {
-                write!(f, "instruction 0x{code:02x} is not one of a checkpoint's")
-            }
-            Self::Protocol(version) => write!(f, "pickle protocol {version} is unknown"),
-            Self::Operands(name) => write!(f, "{name} does not find the values that it takes"),
-            Self::Memo(index) => write!(f, "memo entry {index} was never written"),
-            Self::Text => f.write_str("text that is not UTF-8"),
-            Self::TooManyValues => write!(f, "more than {MAX_VALUES} values"),
-            Self::Global(name) => write!(
-                f,
-                "asks for {}, which a checkpoint does not need; nothing was run",
-                super::text::one_line(name)
-            ),
         }
     }
 }

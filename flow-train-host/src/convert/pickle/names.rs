@@ -1,7 +1,7 @@
 //! The names that a pickle may import: what each becomes.
 
 use super::{Foreign, Global, PickleFault, Value};
-use crate::convert::torch::Dtype;
+use crate::convert::dtype::Dtype;
 
 /// Modules whose functions run programs, and functions that do. Nothing of a file is ever run here, but PyTorch itself
 /// would run them: a file that asks for one is not worth reading.

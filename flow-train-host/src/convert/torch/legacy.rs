@@ -2,9 +2,10 @@
 //! its number of elements (u64) and its bytes.
 
 use super::storage::{StorageName, Storages};
-use super::{Dtype, TensorFault};
 use crate::convert::ConvertError;
 use crate::convert::bytes::Bytes;
+use crate::convert::dtype::Dtype;
+use crate::convert::fault::TensorFault;
 use crate::convert::pickle::{Pickle, PickleFault, Value, ValueId, run};
 use crate::file_kind;
 use std::collections::BTreeMap;

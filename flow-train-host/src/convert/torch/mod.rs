@@ -5,7 +5,6 @@
 //! all tensors of a state dict together have at most a few times as many elements as the file has bytes (they may share
 //! storages).
 
-mod dtype;
 mod legacy;
 mod plain;
 mod select;
@@ -13,8 +12,9 @@ mod storage;
 mod view;
 mod zipped;
 
-pub use dtype::Dtype;
-pub use view::{TensorFault, TensorView};
+pub use super::dtype::Dtype;
+pub use super::fault::TensorFault;
+pub use view::TensorView;
 
 use super::ConvertError;
 use super::pickle::{Global, Pickle, Value, ValueId};

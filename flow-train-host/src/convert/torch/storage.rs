@@ -1,6 +1,7 @@
 //! Storages: the flat arrays that tensors are views of, and the tuples by which a pickle names them.
 
-use super::{Dtype, TensorFault};
+use crate::convert::dtype::Dtype;
+use crate::convert::fault::TensorFault;
 use crate::convert::pickle::{Global, Pickle, Value, ValueId};
 use std::collections::BTreeMap;
 

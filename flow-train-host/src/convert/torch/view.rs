@@ -1,12 +1,9 @@
 //! Tensors as views of storages: offset, shape and strides, in elements.
 
-use super::Dtype;
 use super::storage::Storage;
+use crate::convert::dtype::Dtype;
+use crate::convert::fault::{MAX_AXES, TensorFault};
 use crate::model::Tensor;
-use std::fmt;
-
-/// Most axes of a tensor; a flow's have four.
-const MAX_AXES: usize = 8;
 
 /// A tensor that has not been copied out of the file yet.
 ///
@@ -141,74 +138,4 @@ fn last_element(offset: u64, shape: &[u64], strides: &[u64]) -> Option<u64> {
     axes.clone().try_fold(offset, |last, (&size, &stride)| {
         last.checked_add((size - 1).checked_mul(stride)?)
     })
-}
-
-/// Why a value of the state dict is no readable tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TensorFault {
-    /// Something else than a tensor.
-    NotATensor,
-    /// Something else than a list of indices.
-    NotIndices,
-    /// Something else than a list of truth values.
-    NotAMask,
-    /// Something else than one gain of weight norm, or one for each output.
-    NotAGain,
-    /// The tensor refers to something else than a whole storage.
-    NotAStorage,
-    /// No storage of this key.
-    MissingStorage(String),
-    /// The storage has another number of bytes than its elements need.
-    StorageSize {
-        /// Number of elements that the pickle claims.
-        elements: u64,
-        /// Their type.
-        dtype: Dtype,
-        /// Bytes that are there.
-        bytes: u64,
-    },
-    /// Different numbers of sizes and strides, or too many.
-    Axes(usize, usize),
-    /// Elements outside of the storage.
-    Outside {
-        /// Number of elements of the storage.
-        elements: u64,
-    },
-    /// All tensors together claim more elements than the file has bytes.
-    TooLarge,
-}
-
-impl fmt::Display for TensorFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotATensor => f.write_str("is not a tensor"),
-            Self::NotAMask => f.write_str("is not a list of truth values"),
-            Self::NotAGain => f.write_str("is not weight norm's gain of each output"),
-            Self::NotIndices => f.write_str("is not a list of indices"),
-            Self::NotAStorage => f.write_str("does not refer to a whole storage"),
-            Self::MissingStorage(key) => {
-                let key = crate::convert::text::one_line(key);
-                write!(f, "storage {key} is missing")
-            }
-            Self::StorageSize {
-                elements,
-                dtype,
-                bytes,
-            } => write!(
-                f,
-                "its storage should hold {elements} elements of {dtype}, but has {bytes} bytes"
-            ),
-            Self::Axes(sizes, strides) => write!(
-                f,
-                "{sizes} sizes and {strides} strides; at most {MAX_AXES} of each are read"
-            ),
-            Self::Outside { elements } => {
-                write!(f, "reaches outside of its storage of {elements} elements")
-            }
-            Self::TooLarge => {
-                f.write_str("the tensors claim more elements than the file has bytes")
-            }
-        }
-    }
 }
