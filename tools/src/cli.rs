@@ -1,6 +1,7 @@
 //! Arguments in, exit code out.
 
 use crate::failure;
+use crate::laboratory;
 use crate::output::Output;
 use crate::verbs;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -45,9 +46,9 @@ enum Verb {
     Golden(verbs::golden::Args),
     New(verbs::new::Args),
     Sign(verbs::sign::Args),
-    Bench(verbs::bench::Args),
-    Visualize(verbs::visualize::Args),
-    Paper(verbs::paper::Args),
+    Bench(laboratory::bench::Args),
+    Visualize(laboratory::visualize::Args),
+    Paper(laboratory::paper::Args),
     Completions(verbs::completions::Args),
     Man(verbs::man::Args),
 }

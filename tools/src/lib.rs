@@ -27,6 +27,7 @@ mod instructions;
 mod interrupt;
 mod json;
 mod kind;
+mod laboratory;
 pub mod line;
 mod model;
 mod number;

@@ -1,6 +1,6 @@
-//! One verb of the command, one file: its arguments, and what it does.
+//! One verb of the command, one file: its arguments, and what it does. Those that measure and illustrate are in
+//! [`crate::laboratory`].
 
-pub(crate) mod bench;
 pub(crate) mod build;
 pub(crate) mod calibrate;
 pub(crate) mod capture;
@@ -15,11 +15,9 @@ pub(crate) mod golden;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod new;
-pub(crate) mod paper;
 pub(crate) mod presets;
 pub(crate) mod score;
 pub(crate) mod sign;
 pub(crate) mod train;
 pub(crate) mod verify;
-pub(crate) mod visualize;
 pub(crate) mod watch;
