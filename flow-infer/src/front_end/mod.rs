@@ -23,6 +23,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 pub mod windows;
+mod words;
 
 pub use error::FrameError;
 pub use format::{MAX_SIDE, PixelFormat, YuvRange};

@@ -7,6 +7,7 @@ use super::output::Conversion;
 use super::reduction::{Reduction, Region};
 use super::source::Sources;
 use super::span::Spans;
+use crate::bytes;
 use crate::spec::Shape;
 
 /// Takes a frame row by row and averages it into the model's input.
@@ -180,13 +181,15 @@ impl<'m> FrameReader<'m> {
         let (at_work, next) = halves(self.sums, self.flipped);
         for source in sources.iter() {
             let start = source.sum * width as usize;
-            let at_work = at_work.iter_mut().skip(start);
-            let next = next.iter_mut().skip(start);
+            let at_work = bytes::run_mut(at_work, start, width as usize);
+            let next = bytes::run_mut(next, start, width as usize);
             let mut spans = Spans::new(columns, width);
-            for (to, to_next) in at_work.zip(next).take(width as usize) {
+            for (to, to_next) in at_work.iter_mut().zip(next) {
                 let sum = u64::from(source.sum_of(row, spans.step(), width));
                 *to += here * sum;
-                *to_next += behind * sum;
+                if behind > 0 {
+                    *to_next += behind * sum;
+                }
             }
         }
     }

@@ -4,7 +4,10 @@ use super::format::{MosaicColour, PixelFormat};
 use super::frame::MAX_PLANES;
 use super::reduction::Region;
 use super::span::Span;
+use super::words;
 
+/// Whether eight bytes are read at once: a frame of 640 x 480 pixels of YUYV then takes a third of the time.
+const WIDE: bool = cfg!(target_pointer_width = "64");
 /// BT.601 luma of red, green and blue, in 256ths.
 const LUMA: [u32; 3] = [77, 150, 29];
 /// Factors of direct sums add up to this; sums that are converted behind have a factor of one.
@@ -46,6 +49,14 @@ impl Source {
     /// Weighted sum of a span of a row.
     pub(super) fn sum_of(&self, row: &[&[u8]; MAX_PLANES], span: Span, parts: u32) -> u32 {
         let plane = row.get(self.plane).copied().unwrap_or(&[]);
+        if WIDE
+            && self.shift == 0
+            && let Depth::Byte = self.depth
+        {
+            let first = self.first + (self.column + span.cell) * self.pitch;
+            let bytes = plane.get(first as usize..).unwrap_or(&[]);
+            return words::weighted_sum(self.pitch, bytes, span, parts) * self.factor;
+        }
         let whole = span.cell + u32::from(span.head > 0);
         let mut sum = 0;
         if span.head > 0 {
@@ -65,9 +76,12 @@ impl Source {
         let byte = |place: usize| u32::from(plane.get(place).copied().unwrap_or(0));
         let cells = begin..begin + count;
         match self.depth {
-            Depth::Byte if WIDE && self.shift == 0 => {
-                let bytes = plane.get(place(begin)..).unwrap_or(&[]);
-                sum_of_every(self.pitch as usize, bytes, count as usize)
+            Depth::Byte if WIDE && self.shift == 1 => {
+                // Two cells share a sample; of the first and of the last one there may be one cell only.
+                let whole = begin.div_ceil(2)..(begin + count) / 2;
+                let bytes = plane.get(place(2 * whole.start)..).unwrap_or(&[]);
+                let ends = [begin, begin + count].map(|x| (x % 2) * byte(place(x)));
+                2 * words::sum(self.pitch, bytes, whole.len()) + ends[0] + ends[1]
             }
             Depth::Byte => cells.map(|x| byte(place(x))).sum(),
             Depth::Bits {
@@ -85,47 +99,6 @@ impl Source {
             }
         }
     }
-}
-
-/// Whether eight bytes are read at once. Of a frame of 640 x 480 pixels of YUYV that leaves a quarter of the time.
-const WIDE: bool = cfg!(target_pointer_width = "64");
-const WORD: usize = size_of::<u64>();
-
-/// Sum of `count` bytes, `pitch` apart from the first one on.
-fn sum_of_every(pitch: usize, bytes: &[u8], count: usize) -> u32 {
-    let each = |bytes: &[u8], count| {
-        let bytes = bytes.iter().step_by(pitch).take(count);
-        bytes.map(|&byte| u32::from(byte)).sum::<u32>()
-    };
-    if !matches!(pitch, 1 | 2 | 4) {
-        return each(bytes, count);
-    }
-    let words = bytes.as_chunks::<WORD>().0;
-    let words = words.get(..count * pitch / WORD).unwrap_or(words);
-    let rest = bytes.get(words.len() * WORD..).unwrap_or(&[]);
-    let summed = words.len() * (WORD / pitch);
-    let blocks = words
-        .chunks(LANE_SUMS)
-        .map(|words| sum_of_words(pitch, words));
-    blocks.sum::<u32>() + each(rest, count - summed)
-}
-
-/// Words of which a lane of 16 bits holds the sum of two bytes each.
-const LANE_SUMS: usize = 128;
-
-/// Sum of every, every second or every fourth byte of at most [`LANE_SUMS`] words.
-fn sum_of_words(pitch: usize, words: &[[u8; WORD]]) -> u32 {
-    const BYTES: u64 = 0x00FF_00FF_00FF_00FF;
-    const FOURTH: u64 = 0x0000_00FF_0000_00FF;
-    let mask = if pitch == 4 { FOURTH } else { BYTES };
-    let lanes = words.iter().fold(0u64, |lanes, &word| {
-        let word = u64::from_le_bytes(word);
-        let odd = if pitch == 1 { word >> 8 & BYTES } else { 0 };
-        lanes + (word & mask) + odd
-    });
-    (0..4)
-        .map(|lane| (lanes >> (16 * lane)) as u32 & 0xFFFF)
-        .sum()
 }
 
 /// The sources of one row.
@@ -254,41 +227,5 @@ impl Sources {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.list.iter().flatten()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec::Vec;
-
-    #[test]
-    fn words_and_bytes_give_the_same_sum() {
-        let bytes: Vec<u8> = (0..9000u32)
-            .map(|i| (i.wrapping_mul(2654435761) >> 24) as u8 | 0x80)
-            .collect();
-        for pitch in 1..=4 {
-            for (first, count) in [
-                (0, 0),
-                (1, 1),
-                (3, 7),
-                (0, 8),
-                (2, 9),
-                (5, 23),
-                (1, 2000),
-                (0, 2249),
-            ] {
-                let bytes = &bytes[first..];
-                let plain: u32 = (0..count).map(|i| u32::from(bytes[i * pitch])).sum();
-                assert_eq!(
-                    sum_of_every(pitch, bytes, count),
-                    plain,
-                    "{pitch} {first} {count}"
-                );
-            }
-        }
-        // The greatest sum of a block of words.
-        assert_eq!(sum_of_every(1, &[255; 1024], 1024), 255 * 1024);
-        assert_eq!(sum_of_every(2, &[255; 2047], 1024), 255 * 1024);
     }
 }
