@@ -27,6 +27,15 @@ impl Output {
         }
     }
 
+    /// What nobody needs to read.
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            stream: BufWriter::new(Box::new(io::sink())),
+            colour: false,
+            closed: false,
+        }
+    }
+
     /// Makes room for a result that goes to standard output itself (`--out /dev/stdout`): what else there is to say is
     /// said on standard error then.
     pub(crate) fn make_room(&mut self, result: &Path) {

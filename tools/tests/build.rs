@@ -46,13 +46,16 @@ fn one_command_makes_a_gate_of_a_folder_of_pictures() {
         &place,
         &format!("data parts --kind board --out parts --count 600 --broken 100 --seed {seed}"),
     );
-    let line = "build --data parts/good --ood broken=parts/broken --out out";
+    // Fewer passes than the 150 of the default: records/build.md has those.
+    let line = "build --data parts/good --ood broken=parts/broken --out out --epochs 60";
     let first = said(&place, line);
     for fact in [
         "600 images of 1x16x16",
         "different",
         "to validate",
-        "128 for the tables of tests, 127 for the threshold",
+        "5, each held out of a model of the others",
+        "180 for the tables of tests, 360 for the threshold",
+        "6 to be trained",
         "scratch",
         "multiplies",
         "Cortex-M4",
@@ -64,9 +67,9 @@ fn one_command_makes_a_gate_of_a_folder_of_pictures() {
         rejected(&place, "out/report/results.json", false),
         rejected(&place, "out/report/results.json", true),
     );
-    assert!(own <= 0.07, "{own} of the whole parts are rejected");
-    // A guard against breakage, not the goal of 90 %, which this part misses with 68 %: records/build.md.
-    assert!(broken >= 0.5, "{broken} of the broken parts are rejected");
+    // At a stated 1 %; of 60 parts, two.
+    assert!(own <= 0.035, "{own} of the whole parts are rejected");
+    assert!(broken >= 0.9, "{broken} of the broken parts are rejected");
     let page = text(&place.read("out/report/index.html"));
     assert!(page.contains(".png"), "the page names pictures");
 
@@ -123,11 +126,11 @@ fn days_are_learned_and_tested_apart() {
             std::fs::rename(from, to).unwrap();
         }
     }
-    let out = said(&place, "build --data own --out out --alpha 0.1 --epochs 3");
+    let out = said(&place, "build --data own --out out --alpha 0.08 --epochs 3");
     for fact in [
         "day-0 30",
         "in 10 blocks, the folders",
-        "150, 5 blocks",
+        "270, 9 blocks",
         "rejected by a threshold of the others",
     ] {
         assert!(out.contains(fact), "{fact}");

@@ -96,7 +96,7 @@ fn data_that_teach_nothing() {
         ("text", &["text", "no pictures"]),
         ("one", &["one", "1 input"]),
         ("same", &["same", "all 250 inputs are the same"]),
-        ("few", &["few", "20 inputs are too few", "1.00 %", "200"]),
+        ("few", &["few", "20 inputs are too few", "1.00 %", "109"]),
     ] {
         refused(&place, &format!("build --data {data} --out out"), parts);
     }

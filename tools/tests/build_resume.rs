@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use support::{Place, Random};
 
 const ENDS: usize = 10;
+const FOLDS: usize = 3;
 
 fn start(place: &Place, out: &str) -> Child {
     let args = ["build", "--data", "own.idx3", "--ood", "other=other.idx3"];
-    let more = ["--alpha", "0.05", "--epochs", "6", "--preset", "dense"];
+    let more = [
+        "--alpha", "0.05", "--epochs", "6", "--preset", "dense", "--folds", "3",
+    ];
     Command::new(env!("CARGO_BIN_EXE_flowgate"))
         .current_dir(place.path())
         .args(args)
@@ -39,6 +42,12 @@ fn made(place: &Place, out: &str) -> Vec<Vec<u8>> {
         .into_iter()
         .map(|section| artifact.section(section).to_vec())
         .collect();
+    for fold in 0..FOLDS {
+        let model = place.read(&format!("{out}/folds/{fold}.flow"));
+        let artifact = Artifact::load(&model).unwrap();
+        made.push(artifact.section(Section::Tensors).to_vec());
+        made.push(place.read(&format!("{out}/folds/{fold}.npy")));
+    }
     let results = place.read(&format!("{out}/report/results.json"));
     let mut results: serde_json::Value = serde_json::from_slice(&results).unwrap();
     results["in"]["path"].take();

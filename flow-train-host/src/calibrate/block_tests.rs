@@ -39,7 +39,13 @@ fn new_blocks(seed: u64, blocks: usize, calibrations: usize, promise: Promise) -
     let (mut mean, mut over) = (0.0, 0);
     for _ in 0..calibrations {
         let (scores, blocks) = stream.blocks(blocks);
-        let found = gate_across(ScoreKind::Likelihood, ALPHA_PPM, &scores, &blocks, promise);
+        let found = gate_across(
+            ScoreKind::Likelihood,
+            ALPHA_PPM,
+            &scores,
+            &blocks,
+            Some(promise),
+        );
         let found = found.unwrap();
         let new = stream.block();
         let rate = rate(&found.gate, &new);
@@ -99,7 +105,7 @@ fn enough_blocks_promise_the_mean() {
         ALPHA_PPM,
         &scores,
         &blocks,
-        Promise::NewBlocks,
+        Some(Promise::NewBlocks),
     );
     let few = few.unwrap_err().to_string();
     assert_eq!(few, "48 blocks are too few: that promise takes at least 49");
@@ -116,7 +122,14 @@ fn tables_of_the_other_blocks_keep_the_promise_of_the_combined_score() {
     for _ in 0..CALIBRATIONS {
         let (scores, blocks) = stream.blocks(5);
         let promise = Promise::each(5);
-        let found = combined_across(&kinds, Rule::Minimum, ALPHA_PPM, &scores, &blocks, promise);
+        let found = combined_across(
+            &kinds,
+            Rule::Minimum,
+            ALPHA_PPM,
+            &scores,
+            &blocks,
+            Some(promise),
+        );
         let found = found.unwrap();
         let tests = Tests::parse(&found.tests, true).unwrap();
         let new = stream.block();
@@ -144,7 +157,7 @@ fn blocks_that_differ_are_seen_before_anything_is_promised() {
         ALPHA_PPM,
         &scores,
         &blocks,
-        Promise::Inputs,
+        Some(Promise::Inputs),
     );
     let gate = found.unwrap().gate;
     let grouped = deciding_blocks(&gate, &scores, &blocks).unwrap();

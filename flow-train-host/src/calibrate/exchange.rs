@@ -6,6 +6,9 @@
 use super::Promise;
 use crate::random::SplitMix64;
 
+/// Groups of scores that chance makes as different as rarely are not alike.
+pub const UNLIKELY: f64 = 0.005;
+
 const SEED: u64 = 0x5EED_EACE;
 const PERMUTATIONS: usize = 999;
 

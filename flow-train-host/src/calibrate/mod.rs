@@ -9,6 +9,7 @@ mod blocks;
 mod choice;
 pub mod exchange;
 mod p_values;
+mod pooled;
 mod promise;
 mod split;
 mod tables;
@@ -138,6 +139,8 @@ pub struct Calibrated {
     pub p_values: Vec<u8>,
     /// The section of tests; empty where the gate decides by another score.
     pub tests: Vec<u8>,
+    /// What the threshold promises.
+    pub promise: Promise,
 }
 
 /// The gate that decides by several tests: tables from one part of the scores, threshold from the other.
@@ -161,7 +164,7 @@ pub fn combined(
 }
 
 /// [`combined`] across blocks: every block is judged by tables of all the others, and the file's tables are those of
-/// all blocks.
+/// all blocks. Without a promise the scores decide which.
 ///
 /// # Errors
 /// [`CalibrateError`].
@@ -171,7 +174,7 @@ pub fn combined_across(
     alpha_ppm: u32,
     scores: &[Scores],
     blocks: &Blocks,
-    promise: Promise,
+    promise: Option<Promise>,
 ) -> Result<Calibrated, CalibrateError> {
     let mut held_out = scores.to_vec();
     for block in 0..blocks.count() {
@@ -247,7 +250,7 @@ pub fn gate(
     })
 }
 
-/// [`gate`] with a promise of blocks to come. The typical log_prob comes from the first half of the blocks, the threshold
+/// [`gate`] with a promise of blocks to come; without one, blocks that score alike are pooled. The typical log_prob comes from the first half of the blocks, the threshold
 /// from the second, where the score has one.
 ///
 /// # Errors
@@ -257,7 +260,7 @@ pub fn gate_across(
     alpha_ppm: u32,
     scores: &[Scores],
     blocks: &Blocks,
-    promise: Promise,
+    promise: Option<Promise>,
 ) -> Result<Calibrated, CalibrateError> {
     let mut grouped = blocks.group(scores);
     let threshold = match kind {
@@ -269,6 +272,7 @@ pub fn gate_across(
         .iter()
         .map(|block| deciding_scores(kind, typical_raw, block));
     let deciding: Vec<Vec<i64>> = deciding.collect::<Result<_, _>>()?;
+    let promise = promise.unwrap_or_else(|| pooled::suited(&deciding, alpha_ppm));
     calibrated(kind, alpha_ppm, typical_raw, deciding, promise)
 }
 
@@ -330,6 +334,7 @@ fn calibrated(
             promise.ppm_below(&blocks, score)
         }),
         tests: Vec::new(),
+        promise,
         gate: Calibration {
             score: kind,
             alpha_ppm,

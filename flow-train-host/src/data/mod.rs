@@ -122,6 +122,40 @@ impl Dataset {
         }
     }
 
+    /// All items of several sets, one after another.
+    ///
+    /// # Errors
+    /// [`ShapeMismatch`] of no sets, and of sets whose items differ in kind or shape.
+    pub fn joined(sets: &[Self]) -> Result<Self, ShapeMismatch> {
+        let none = ShapeMismatch {
+            item_len: 0,
+            values: 0,
+        };
+        let first = sets.first().ok_or(none)?;
+        let [c, h, w] = first.shape();
+        let (mut pixels, mut values) = (Vec::new(), Vec::new());
+        for set in sets {
+            match (set, first) {
+                (Self::Images(images), Self::Images(_)) if set.shape() == first.shape() => {
+                    pixels.extend(images.pixels());
+                }
+                (Self::Vectors(vectors), Self::Vectors(_)) if set.shape() == first.shape() => {
+                    values.extend(vectors.values());
+                }
+                _ => {
+                    return Err(ShapeMismatch {
+                        item_len: first.dims(),
+                        values: set.dims(),
+                    });
+                }
+            }
+        }
+        Ok(match first {
+            Self::Images(_) => Self::Images(Images::new(c, h, w, pixels)?),
+            Self::Vectors(_) => Self::Vectors(Vectors::new(c, values)?),
+        })
+    }
+
     /// The items of `range`, as far as there are any.
     pub fn take(&self, range: Range<usize>) -> Self {
         match self {

@@ -52,7 +52,7 @@ pub struct Trainer<'a> {
 pub fn first_model(config: &TrainConfig, data: &Dataset) -> Result<Model, TrainError> {
     let network = network(config, data, Instructions::default())?;
     let items: Vec<usize> = (0..data.len()).collect();
-    let first = network.initial(config.seed, data, &items);
+    let first = network.initial((config.seed, config.sensor.as_ref()), data, &items);
     Ok(Model::new(config.spec.clone(), network.tensors(&first))?)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn start(
     let lock = claim_directory(directory)?;
     let json = serde_json::to_string_pretty(config).map_err(|e| broken(e.to_string()))?;
     write_atomically(&directory.join(CONFIG_FILE), |w| writeln!(w, "{json}"))?;
-    let parameters = network.initial(config.seed, given.data, train);
+    let parameters = network.initial((config.seed, config.sensor.as_ref()), given.data, train);
     let state = State {
         optimizer: Optimizer::new(&parameters),
         parameters,

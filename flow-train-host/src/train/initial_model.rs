@@ -18,7 +18,7 @@ pub fn initial_model(config: &TrainConfig, data: &Dataset) -> Result<Model, Trai
             "negative training is possible here only: leave out negative_threshold_nats",
         ));
     }
-    let first = network.initial(config.seed, data, &split.train);
+    let first = network.initial((config.seed, config.sensor.as_ref()), data, &split.train);
     let first = Model::new(config.spec.clone(), network.tensors(&first))?;
     let ratio = match data {
         Dataset::Images(images) => ratio::initial(config, &images.pick(&split.train))?,

@@ -5,6 +5,7 @@ use super::coupling::Coupling;
 use super::input::{self, Dequantization, DequantizationNoise};
 use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
+use super::sensor::Sensor;
 use super::step::{Group, LatentGradients, Latents, Step, Tape};
 use super::vector_input::VectorInput;
 use crate::data::Dataset;
@@ -22,7 +23,7 @@ use std::sync::OnceLock;
 /// Images that first values are chosen by: every pixel counts, and each layer costs a pass over all
 /// of them.
 const IMAGES_SEEN: usize = 16;
-/// Vectors that first values are chosen by.
+/// Inputs that first values are chosen by where each coordinate has its own.
 const VECTORS_SEEN: usize = 512;
 
 /// A flow's steps with the places of their parameters.
@@ -35,6 +36,8 @@ pub(crate) struct Network {
     steps: Vec<Box<dyn Step>>,
     layout: Layout,
     group: Group,
+    /// Inputs that first values are chosen by.
+    seen: usize,
     cpu: Cpu,
 }
 
@@ -69,6 +72,13 @@ impl Network {
             vectors,
         };
         let mut registry = Registry::default();
+        let is_one_pixel = |placed: PlacedStep| {
+            matches!(placed.step, StepSpec::Actnorm) && placed.view.channels() == group.dims
+        };
+        let seen = match vectors || spec.steps().any(is_one_pixel) {
+            true => VECTORS_SEEN,
+            false => IMAGES_SEEN,
+        };
         let vectors = vectors.then(|| VectorInput::new(&mut registry, spec.input));
         let mut steps: Vec<Box<dyn Step>> = Vec::new();
         for placed in spec.steps() {
@@ -98,6 +108,7 @@ impl Network {
             steps,
             layout: registry.finish(),
             group,
+            seen,
             cpu,
         })
     }
@@ -127,8 +138,14 @@ impl Network {
         }
     }
 
-    /// First parameters, chosen by looking at some of the training items.
-    pub(crate) fn initial(&self, seed: u64, train: &Dataset, items: &[usize]) -> Numbers {
+    /// First parameters, chosen by looking at some of the training items as training will see them: a pixel that never
+    /// changes in them, but for the sensor's noise, must not be blown up to that.
+    pub(crate) fn initial(
+        &self,
+        (seed, sensor): (u64, Option<&Sensor>),
+        train: &Dataset,
+        items: &[usize],
+    ) -> Numbers {
         let mut weights = Weights {
             numbers: self.layout.zeros(),
             backward: Vec::new(),
@@ -137,15 +154,18 @@ impl Network {
             input.fit(seed, vectors, items, &mut weights.numbers.unblocked);
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
-        let wanted = match self.group.vectors {
-            true => VECTORS_SEEN,
-            false => IMAGES_SEEN,
-        };
-        order.truncate(wanted);
+        order.truncate(self.seen);
         // Whole groups, some items twice if need be.
-        let count = wanted.next_multiple_of(self.group.samples);
+        let count = self.seen.next_multiple_of(self.group.samples);
         let mut z = vec![0.0; count * self.group.dims];
-        let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Midpoint);
+        let pixel_noise = match sensor {
+            None => DequantizationNoise::Evaluation(Dequantization::Midpoint),
+            Some(_) => DequantizationNoise::Training {
+                seed,
+                epoch: u64::MAX,
+                sensor,
+            },
+        };
         let seen = order.into_iter().cycle().map(|i| items[i]);
         for (z, item) in z.chunks_exact_mut(self.group.dims).zip(seen) {
             self.first_latent(&weights, train, item, pixel_noise, z);

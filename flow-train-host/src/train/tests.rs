@@ -149,7 +149,7 @@ fn vectors(count: usize, dims: usize) -> Dataset {
 /// Random parameters everywhere, the zero-initialized layers too.
 fn random_parameters(network: &Network, data: &Dataset, seed: u64) -> Vec<f32> {
     let items: Vec<usize> = (0..data.len()).collect();
-    let mut flat = network.flatten(&network.initial(seed, data, &items));
+    let mut flat = network.flatten(&network.initial((seed, None), data, &items));
     let mut noise = noise::Noise::new(seed, noise::Purpose::Initialize, [999, 0]);
     for entry in network
         .layout()

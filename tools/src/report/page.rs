@@ -83,7 +83,7 @@ fn verdict(evaluation: &Evaluation) -> String {
     let own = &evaluation.benign.name;
     match (&evaluation.gate, deciding(evaluation)) {
         (Some(gate), _) if evaluation.foreign.is_empty() => format!(
-            "With false alarms promised to stay at or below {}, the gate rejects {} of its own data ({own}).",
+            "At a stated rate of false alarms of {}, the gate rejects {} of its own data ({own}).",
             percent(gate.alpha),
             percent(gate.false_alarm_rate),
         ),
@@ -91,7 +91,7 @@ fn verdict(evaluation: &Evaluation) -> String {
             "The model is not calibrated: it makes no decisions yet.".to_owned()
         }
         (Some(gate), _) => format!(
-            "With false alarms promised to stay at or below {}, the gate rejects {} and {} of its own data ({own}).",
+            "At a stated rate of false alarms of {}, the gate rejects {} and {} of its own data ({own}).",
             percent(gate.alpha),
             listed(evaluation, |set| set.rejected_share.unwrap_or(0.0), percent),
             percent(gate.false_alarm_rate),
@@ -143,7 +143,7 @@ fn cards(evaluation: &Evaluation) -> Element {
     let mut cards = Vec::new();
     if let Some(gate) = &evaluation.gate {
         let class = if gate.within_bound { "good" } else { "bad" };
-        let what = format!("false alarms, promised at most {}", percent(gate.alpha));
+        let what = format!("false alarms, stated {}", percent(gate.alpha));
         cards.push(card(class, percent(gate.false_alarm_rate), what));
     }
     let mut sets: Vec<&Set> = evaluation.foreign.iter().collect();

@@ -1,47 +1,39 @@
 //! `flowgate calibrate`: a gate with a stated false-alarm rate, into the `.flow`.
 
 mod against;
+mod choose;
+mod evidence;
 
 use crate::blocks::{self, BlockChoice};
-use crate::inputs::{self, Limit, Named};
+use crate::inputs::{self, Limit};
 use crate::model::{self, Loaded};
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
 use crate::verbs::score::all_scores;
 use crate::{failure, json, number, place, provenance};
-use against::Against;
 use anyhow::{Context, Result, bail};
+use choose::Chosen;
 use clap::ValueEnum;
+use evidence::Evidence;
+pub(crate) use evidence::Together;
 use flow_infer::artifact::Artifact;
 use flow_infer::gate::Calibration;
 use flow_infer::plan::PlannedInput;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::nats_from_raw;
-use flow_train_host::calibrate::{
-    self, Blocks, Calibrated, Choice, Perturbed, Promise, Split, exchange,
-};
-use flow_train_host::data::Dataset;
+use flow_train_host::calibrate::{self, Blocks, Calibrated, Choice, Promise, Split, exchange};
 use flow_train_host::evaluate::score_golden;
 use flow_train_host::export::file::FlowFile;
 use flow_train_host::files::{one_line, write_atomically};
-use flow_train_host::perturb;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Inputs of each family of perturbations.
-const PERTURBED: usize = 200;
-/// Seed of the perturbations.
-const PERTURBATION_SEED: u64 = 1;
-/// A baseline with so much more power is worth a warning.
-const CLEARLY_BETTER: f64 = 0.02;
 /// Stretches whose scores are compared where no blocks are named.
 const STRETCHES: usize = 10;
-/// Groups of scores that chance makes as different as rarely are not alike.
-const UNLIKELY: f64 = 0.005;
 /// Training inputs that score higher than calibration inputs in more than such a share of pairs are told by heart.
 const BY_HEART: f64 = 0.7;
 /// Families that are named as least seen.
@@ -104,9 +96,12 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// The block of every input, where another verb knows it.
+    /// What belongs together, where another verb knows it.
     #[arg(skip)]
-    labels: Vec<String>,
+    together: Together,
+    /// Models and what they have not seen, as of `held_out`, where another verb has made them.
+    #[arg(skip)]
+    folds: Vec<(PathBuf, PathBuf)>,
 }
 
 /// What was set, for machines.
@@ -174,28 +169,6 @@ enum RuleName {
     Sum,
 }
 
-/// What benign data chose, and what the baselines would have seen.
-struct Chosen {
-    choice: Choice,
-    baselines: Vec<(&'static str, f64)>,
-}
-
-impl Chosen {
-    /// Says where a baseline sees more.
-    fn warning(&self, data: &Path) -> Option<String> {
-        let power = self.choice.chosen.power;
-        let better = self.baselines.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let (name, theirs) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER)?;
-        Some(format!(
-            "{}: the baseline {name} would reject {} of the perturbed inputs, this gate rejects {}: the model \
-             suits these inputs badly (train it on such inputs, or through a sensor)",
-            one_line(data),
-            number::percent(*theirs),
-            number::percent(power)
-        ))
-    }
-}
-
 /// A test by its name.
 fn test_kind(name: &str) -> Result<TestKind, String> {
     let found = TestKind::ALL.into_iter().find(|kind| kind.name() == name);
@@ -215,23 +188,10 @@ fn rate(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Benign inputs that the model, or the fold of it that scored them, was not trained on.
-struct Evidence {
-    /// What they are called in messages.
-    place: PathBuf,
-    described: String,
-    scores: Vec<Scores>,
-    blocks: Option<Blocks>,
-    /// What perturbed inputs are made of, and the model that scores them where it is not the one to be calibrated.
-    data: Dataset,
-    fold: Option<Loaded>,
-}
-
 /// What came of it.
 struct Outcome {
     calibrated: Calibrated,
     choice: Option<Chosen>,
-    promise: Promise,
     repeats: usize,
     /// Threshold's place among the scores.
     rank: usize,
@@ -240,9 +200,14 @@ struct Outcome {
 }
 
 impl Args {
-    /// The same, with the block of every input; without, where there is none.
-    pub(crate) fn with_labels(self, labels: Vec<String>) -> Self {
-        Self { labels, ..self }
+    /// The same, where another verb knows what belongs together; with folds, their held-out inputs and not the data
+    /// set the gate.
+    pub(crate) fn with(self, together: Together, folds: Vec<(PathBuf, PathBuf)>) -> Self {
+        Self {
+            together,
+            folds,
+            ..self
+        }
     }
 
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
@@ -266,7 +231,7 @@ impl Args {
             "calibrated {} at {} {} on {}",
             described(calibrated),
             alpha(&calibrated.gate),
-            self.words(&evidence, outcome.promise),
+            self.words(&evidence, calibrated.promise),
             evidence.described
         )));
         file.set_provenance(&provenance);
@@ -301,85 +266,38 @@ impl Args {
         Ok(self.table(&outcome, &evidence).print(out)?)
     }
 
-    /// Reads and scores the benign data.
-    fn evidence(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
-        let Some(path) = &self.data else {
-            return self.folds(artifact);
-        };
-        let column = self.blocks.as_ref().and_then(BlockChoice::column);
-        let reading = self.reading.with_block_column(column);
-        let named = inputs::load_named(path, &reading, self.limit, artifact)?;
-        let blocks = match (&self.blocks, self.labels.as_slice()) {
-            (Some(choice), _) => Some(choice.of(path, &named)?),
-            (None, []) => None,
-            (None, labels) => {
-                let blocks = Blocks::named(labels.iter().map(String::as_str));
-                Some(blocks.with_context(|| one_line(path).to_string())?)
-            }
-        };
-        let Named { data, .. } = named;
-        Ok(Evidence {
-            scores: all_scores(path, artifact, &data, None, "calibrating")?,
-            described: provenance::describe(path, &data),
-            place: path.clone(),
-            blocks,
-            data,
-            fold: None,
-        })
-    }
-
-    /// Scores of blocks by models that have not seen them.
-    fn folds(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
-        let (mut labels, mut scores) = (Vec::new(), Vec::new());
-        let mut described = Vec::new();
-        let mut last = None;
-        for (fold, path) in &self.held_out {
-            let fold = Loaded::open_flow(fold.as_ref())?;
-            let of_fold = fold.artifact()?;
-            if of_fold.input().shape() != artifact.input().shape() {
-                bail!("{}: reads other inputs than the model", one_line(path));
-            }
-            let data = inputs::load(path, &self.reading, Limit::default(), &of_fold)?;
-            let held = all_scores(path, &of_fold, &data, None, "calibrating")?;
-            labels.extend(vec![one_line(path).to_string(); held.len()]);
-            scores.extend(held);
-            described.push(provenance::describe(path, &data));
-            last = Some((fold, data, path.clone()));
-        }
-        let (fold, data, place) = last.context("--held-out: nothing was given")?;
-        let blocks = Blocks::named(labels.iter().map(String::as_str));
-        Ok(Evidence {
-            blocks: Some(blocks.with_context(|| one_line(&place).to_string())?),
-            described: format!("blocks held out of like models: {}", described.join("; ")),
-            fold: Some(fold),
-            place,
-            scores,
-            data,
-        })
-    }
-
     /// Whether the inputs suffice for tables of the combined score.
     fn suffices(&self, evidence: &Evidence) -> bool {
         Split::new(evidence.scores.len(), self.alpha).is_ok()
     }
 
-    fn promise(&self, evidence: &Evidence) -> Result<Promise> {
+    /// What shall be promised; nothing where the scores of held-out blocks decide.
+    fn promise(&self, evidence: &Evidence) -> Result<Option<Promise>> {
         let Some(blocks) = &evidence.blocks else {
             return match self.promise {
-                None | Some(PromiseName::Inputs) => Ok(Promise::Inputs),
+                None | Some(PromiseName::Inputs) => Ok(Some(Promise::Inputs)),
                 Some(_) => bail!("--promise: of blocks that --blocks names"),
             };
         };
         Ok(match self.promise {
-            None => Promise::suited(blocks.count(), self.alpha),
-            Some(PromiseName::Inputs) => Promise::Inputs,
-            Some(PromiseName::NewBlocks) => Promise::NewBlocks,
-            Some(PromiseName::EachBlock) => Promise::each(blocks.count()),
+            None if evidence.is_crossed() => None,
+            None => Some(Promise::suited(blocks.count(), self.alpha)),
+            Some(PromiseName::Inputs) => Some(Promise::Inputs),
+            Some(PromiseName::NewBlocks) => Some(Promise::NewBlocks),
+            Some(PromiseName::EachBlock) => Some(Promise::each(blocks.count())),
         })
     }
 
     fn words(&self, evidence: &Evidence, promise: Promise) -> String {
-        promise.words(evidence.blocks.as_ref().map_or(1, Blocks::count))
+        let words = promise.words(evidence.blocks.as_ref().map_or(1, Blocks::count));
+        match evidence.folds.len() {
+            0 => words,
+            folds => {
+                format!(
+                    "{words}, as far as the {folds} models of the folds score like this one (cross-conformal)"
+                )
+            }
+        }
     }
 
     fn outcome(
@@ -403,7 +321,7 @@ impl Args {
             }
         };
         let scores = with_tests(&calibrated, &evidence.scores);
-        let gate = &calibrated.gate;
+        let (gate, promise) = (&calibrated.gate, calibrated.promise);
         let whole = Blocks::stretches(scores.len(), STRETCHES.min(scores.len()));
         let compared = evidence.blocks.clone().map_or(whole, Ok);
         let deciding = compared
@@ -429,7 +347,6 @@ impl Args {
             held_out: evidence.blocks.as_ref().map_or_else(Vec::new, held_out),
             calibrated,
             choice,
-            promise,
             rank,
         })
     }
@@ -452,8 +369,8 @@ impl Args {
                 evidence.scores.len()
             ));
         }
-        let of_inputs = matches!(self.promise(evidence)?, Promise::Inputs);
-        if of_inputs && exchange::groups_differ(deciding) < UNLIKELY {
+        let of_inputs = matches!(calibrated.promise, Promise::Inputs);
+        if of_inputs && exchange::groups_differ(deciding) < exchange::UNLIKELY {
             let how = match &evidence.blocks {
                 Some(_) => "blocks differ more than inputs of a block do",
                 None => {
@@ -475,7 +392,7 @@ impl Args {
             let accepted = scores.iter().filter(|s| gate.decide(s).accepted());
             let rejected = scores.len() - accepted.count();
             let rate = f64::from(self.alpha) / 1e6;
-            if exchange::rejections_by_chance(rejected, scores.len(), rate) < UNLIKELY {
+            if exchange::rejections_by_chance(rejected, scores.len(), rate) < exchange::UNLIKELY {
                 warnings.push(format!(
                     "{}: {rejected} of {} most recent inputs are rejected, where {} were promised: they are not like \
                      the calibration inputs",
@@ -490,7 +407,7 @@ impl Args {
             let raw = |s: &Scores| gate.score_raw(s).unwrap_or(i64::MIN);
             let known: Vec<i64> = known.iter().map(raw).collect();
             let compared = exchange::compare(&known, &deciding.concat());
-            if let Some(found) = compared.filter(|c| c.p_value < UNLIKELY)
+            if let Some(found) = compared.filter(|c| c.p_value < exchange::UNLIKELY)
                 && found.second_lower > BY_HEART
             {
                 warnings.push(format!(
@@ -521,7 +438,7 @@ impl Args {
             threshold_raw: gate.threshold_raw,
             rank: outcome.rank,
             samples: gate.samples,
-            promise: self.words(evidence, outcome.promise),
+            promise: self.words(evidence, outcome.calibrated.promise),
             blocks: outcome.held_out.clone(),
             warnings: outcome.warnings.clone(),
             repeats: outcome.repeats,
@@ -550,13 +467,13 @@ impl Args {
         &self,
         artifact: &Artifact<'_>,
         evidence: &Evidence,
-        promise: Promise,
+        promise: Option<Promise>,
     ) -> Result<(Calibrated, Option<Chosen>)> {
         let place = || one_line(&evidence.place).to_string();
         let split = Split::new(evidence.scores.len(), self.alpha).with_context(place)?;
         let choice = match &self.tests {
             Some(_) => None,
-            None => self.choose(artifact, evidence, &split)?,
+            None => choose::tests(artifact, evidence, &split, self.alpha)?,
         };
         let (tests, rule) = match (&self.tests, &choice) {
             (Some(tests), _) => (tests.as_slice(), Rule::Minimum),
@@ -578,61 +495,19 @@ impl Args {
         Ok((calibrated.with_context(place)?, choice))
     }
 
-    /// Scores perturbations of inputs and chooses by them: of inputs behind the tables, none of which gives the threshold;
-    /// with blocks, of the last ones, by a model that has not seen them.
-    fn choose(
-        &self,
-        artifact: &Artifact<'_>,
-        evidence: &Evidence,
-        split: &Split,
-    ) -> Result<Option<Chosen>> {
-        let Evidence { scores, data, .. } = evidence;
-        let (benign, first, second) = match &evidence.blocks {
-            None => {
-                let (first, second) = split.tables.split_at(split.tables.len() / 2);
-                let benign = split.tables.iter().map(|&i| &scores[i]).collect();
-                (benign, data.pick(first), data.pick(second))
-            }
-            Some(_) if evidence.fold.is_some() => {
-                let half = data.len() / 2;
-                let (first, second) = (data.take(0..half), data.take(half..data.len()));
-                (scores.iter().collect(), first, second)
-            }
-            Some(blocks) => {
-                let order = (0..blocks.count()).flat_map(|block| blocks.members(block));
-                let order: Vec<usize> = order.collect();
-                let benign = order.iter().map(|&i| &scores[i]).collect();
-                let (first, second) = order.split_at(order.len() / 2);
-                (benign, data.pick(first), data.pick(second))
-            }
-        };
-        let benign: Vec<&Scores> = benign;
-        let fold = evidence.fold.as_ref().map(Loaded::artifact).transpose()?;
-        let artifact = fold.as_ref().unwrap_or(artifact);
-        let mut against = Against::new(&first, &second);
-        let families = perturb::families(&second, PERTURBED, PERTURBATION_SEED);
-        // What a ratio net was trained on would flatter it.
-        let all = !artifact.has_ratio();
-        let families = families.filter(|(name, _)| all || perturb::is_held_out(name));
-        let mut perturbed = Vec::new();
-        for (name, inputs) in families {
-            let doing = format!("perturbed: {name}");
-            let scores = all_scores(&evidence.place, artifact, &inputs, None, &doing)?;
-            perturbed.push(Perturbed { name, scores });
-            against.look_at(&inputs);
-        }
-        let choice = calibrate::choose(&benign, &perturbed, self.alpha);
-        let baselines = against.powers(self.alpha);
-        Ok(choice.map(|choice| Chosen { choice, baselines }))
-    }
-
     fn table(&self, outcome: &Outcome, evidence: &Evidence) -> Table {
         let gate = &outcome.calibrated.gate;
         let mut table = Table::facts();
         let nats = nats_from_raw(gate.threshold_raw);
         table.fact("score", described(&outcome.calibrated));
-        let promised = format!("at most {}", alpha(gate));
-        let promised = format!("{promised} {}", self.words(evidence, outcome.promise));
+        let promised = match evidence.is_crossed() {
+            true => format!("about {}", alpha(gate)),
+            false => format!("at most {}", alpha(gate)),
+        };
+        let promised = format!(
+            "{promised} {}",
+            self.words(evidence, outcome.calibrated.promise)
+        );
         table.fact("false-alarm rate", promised);
         table.fact(
             "threshold",

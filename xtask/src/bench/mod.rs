@@ -1,6 +1,7 @@
 //! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
 //! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns; `bench front-end`:
-//! what a pixel of a frame costs; `bench decision`: what a decision takes on every board.
+//! what a pixel of a frame costs; `bench decision`: what a decision takes on every board; `bench budgets` and `bench
+//! stream`: what `flowgate build` makes of parts and of a fixed camera.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
@@ -17,6 +18,7 @@ mod plot;
 mod record;
 mod scaling;
 mod steps;
+mod stream;
 
 use crate::CheckFailed;
 use anyhow::Result;
@@ -46,6 +48,7 @@ enum What {
     Steps(steps::Steps),
     Decision(decision::Decision),
     Budgets(budgets::Budgets),
+    Stream(stream::Stream),
     FrontEnd(front_end::FrontEnd),
 }
 
@@ -72,6 +75,7 @@ impl Bench {
             What::Steps(steps) => steps.run(),
             What::Decision(decision) => decision.run(),
             What::Budgets(budgets) => budgets.run(),
+            What::Stream(stream) => stream.run(),
             What::FrontEnd(front_end) => front_end.run(),
         }
     }

@@ -189,7 +189,7 @@ fn the_first_flow_standardizes_what_it_changes() {
     for (spec, data) in [(realnvp, images(64, 8)), (vector_flow(9), vectors(70, 9))] {
         let network = Network::new(&spec, 8, Cpu::best()).unwrap();
         let items: Vec<usize> = (0..data.len()).collect();
-        let weights = network.weights(network.initial(1, &data, &items));
+        let weights = network.weights(network.initial((1, None), &data, &items));
         let mut pass = network.pass();
         let pixel_noise = DequantizationNoise::Evaluation(Dequantization::Midpoint);
         let mut squares = 0.0;

@@ -1,5 +1,6 @@
 //! Reading, looking and splitting.
 
+use super::folds;
 use super::look::{self, Findings};
 use super::parts::{Parts, Plan};
 use super::split::{Part, Split};
@@ -19,6 +20,7 @@ use flow_train_host::calibrate;
 use flow_train_host::data::survey;
 use flow_train_host::data::{self, Dataset, ImageSize};
 use flow_train_host::files::one_line;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -27,12 +29,10 @@ impl Args {
     pub(super) fn prepare(&self, state: &mut State, out: &mut Output) -> Result<bool> {
         let key = Key::of(&[
             &format!("{:?} {} {}", self.reading, self.seed, self.alpha),
-            &format!("{:?} {:?}", self.blocks, self.preset),
+            &format!("{:?} {:?} {:?}", self.blocks, self.folds, self.preset),
             &state::listing(&self.data)?,
         ]);
-        let parts = ["train", "calibrate", "test"].map(|name| self.part(name));
-        let there = parts.iter().chain([&self.split_file()]).all(|p| p.exists());
-        if there && state.is_done("data", &key) {
+        if state.is_done("data", &key) && self.parts_exist() {
             return Ok(false);
         }
         let sizes = self.sizes()?;
@@ -44,10 +44,16 @@ impl Args {
         let place = || one_line(&self.data).to_string();
         let found = Findings::of(&own);
         found.refuse().with_context(place)?;
-        let together = Together::of(self.blocks.as_ref(), &self.data, &own)?;
-        let plan = Plan::new(own.data.len(), self.alpha_ppm()).with_context(place)?;
+        let items = own.data.len();
+        let folds = |in_blocks| folds::wanted(self.folds, items, in_blocks);
+        let crossed = folds(true).is_some();
+        let together = Together::of(self.blocks.as_ref(), &self.data, &own, crossed)?;
+        let folds = folds(together.blocks.is_some());
+        let plan = Plan::new(items, self.alpha_ppm(), folds).with_context(place)?;
         let parts = match &together.blocks {
-            Some(blocks) => Parts::of_blocks(plan, blocks, self.seed).with_context(place)?,
+            Some(blocks) => {
+                Parts::of_blocks(plan, blocks, together.in_order, self.seed).with_context(place)?
+            }
             None => Parts::of_inputs(plan, &found.same, self.seed),
         };
         let split = self.split(&own, &parts, &together, reduction);
@@ -67,6 +73,11 @@ impl Args {
         self.write(&own.data, &parts, &split)?;
         state.done("data", &key)?;
         Ok(true)
+    }
+
+    fn parts_exist(&self) -> bool {
+        let split = Split::read(&self.split_file());
+        split.is_ok_and(|split| split.names().iter().all(|name| self.part(name).exists()))
     }
 
     pub(super) fn split_file(&self) -> PathBuf {
@@ -166,6 +177,7 @@ impl Args {
             reduction,
             data: provenance::describe(&self.data, &own.data),
             train: part(&parts.train),
+            folds: parts.folds.clone(),
             calibrate: part(&parts.calibrate),
             test: part(&parts.test),
         }
@@ -174,13 +186,23 @@ impl Args {
     fn split_facts(&self, split: &Split, together: &Together, table: &mut Table) {
         let validating = split.train.validating();
         let training = split.train.inputs.len() - validating;
-        let calibrating = split.calibrate.inputs.len();
+        let folds = split.fold_count();
+        let calibrating = match folds {
+            0 => split.calibrate.inputs.len(),
+            _ => split.train.inputs.len(),
+        };
         table.fact("split", together.why.clone());
         table.fact(
             "to train",
             format!("{training}, and {validating} to validate"),
         );
         let both = calibrate::Split::new(calibrating, self.alpha_ppm());
+        if folds > 0 {
+            let text = format!(
+                "{folds}, each held out of a model of the others: what trains calibrates, too"
+            );
+            table.fact("folds", text);
+        }
         let how = match (&together.blocks, both) {
             (None, Ok(both)) => format!(
                 "{calibrating}: {} for the tables of tests, {} for the threshold",
@@ -189,8 +211,11 @@ impl Args {
             ),
             (None, Err(_)) => format!("{calibrating}, all for the threshold"),
             (Some(_), _) => {
-                let mut blocks = split.calibrate.blocks.clone();
-                blocks.dedup();
+                let blocks = match folds {
+                    0 => &split.calibrate.blocks,
+                    _ => &split.train.blocks,
+                };
+                let blocks: BTreeSet<&String> = blocks.iter().collect();
                 format!(
                     "{calibrating}, {} blocks: tables and threshold from different ones in turn",
                     blocks.len()
@@ -205,12 +230,13 @@ impl Args {
         let folder = self.out.join("data");
         place::directory(&folder)?;
         std::fs::create_dir_all(&folder).with_context(|| one_line(&folder).to_string())?;
-        let named = [
-            ("train", &parts.train),
-            ("calibrate", &parts.calibrate),
-            ("test", &parts.test),
-        ];
-        for (name, indices) in named {
+        let of_name = |name: &str| match name {
+            "train" => &parts.train,
+            "calibrate" => &parts.calibrate,
+            _ => &parts.test,
+        };
+        for name in split.names() {
+            let indices = of_name(name);
             own.pick(indices).to_npy()?.write(&self.part(name))?;
         }
         split.write(&self.split_file())

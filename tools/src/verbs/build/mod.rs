@@ -6,8 +6,10 @@
 mod budget;
 mod data;
 mod fit;
+mod folds;
 mod look;
 mod parts;
+mod recipe;
 mod shape;
 mod split;
 mod stages;
@@ -53,6 +55,10 @@ pub(crate) struct Args {
     /// that names user, site or day, or `none`; by default what names and order suggest
     #[arg(long, value_name = "N|folders|COLUMN|none", value_parser = together::choice)]
     blocks: Option<together::Choice>,
+    /// Folds that what trains is cut into, each held out of a model of the others, so that all of it sets the gate; by
+    /// default 5 of up to 2,000 inputs, or of up to 5,000 in blocks, and none of more
+    #[arg(long, value_name = "N|none", value_parser = folds::choice)]
+    folds: Option<folds::Choice>,
     /// Family of architectures (`flowgate presets`); by default vector for vectors, dense for up to 5,000 pictures of
     /// any size, and realnvp for more
     #[arg(long, value_name = "NAME",

@@ -19,6 +19,8 @@ pub(super) struct Split {
     /// The data as the model's provenance has them.
     pub(super) data: String,
     pub(super) train: Part,
+    /// The fold of each training input; none where others calibrate.
+    pub(super) folds: Vec<usize>,
     pub(super) calibrate: Part,
     pub(super) test: Part,
 }
@@ -36,6 +38,31 @@ impl Split {
     pub(super) fn items(&self) -> usize {
         let parts = [&self.train, &self.calibrate, &self.test];
         parts.iter().map(|part| part.inputs.len()).sum()
+    }
+
+    /// The parts that there are.
+    pub(super) fn names(&self) -> &[&str] {
+        match self.folds.is_empty() {
+            true => &["train", "calibrate", "test"],
+            false => &["train", "test"],
+        }
+    }
+
+    /// Folds of the training part; none where others calibrate.
+    pub(super) fn fold_count(&self) -> usize {
+        self.folds.iter().max().map_or(0, |last| last + 1)
+    }
+
+    /// Training inputs that are in a fold, and those that are not.
+    pub(super) fn fold(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
+        (0..self.folds.len()).partition(|&input| self.folds[input] == fold)
+    }
+
+    /// The blocks of the training inputs, fold by fold; none where they stand alone.
+    pub(super) fn held_out_blocks(&self) -> Vec<String> {
+        let folds = 0..self.fold_count();
+        let held = folds.flat_map(|fold| self.train.pick(&self.fold(fold).0).blocks);
+        held.collect()
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<()> {
@@ -68,6 +95,18 @@ impl Part {
                 .iter()
                 .filter_map(|&index| labels.get(index).cloned())
                 .collect(),
+        }
+    }
+
+    /// Some of its inputs.
+    pub(super) fn pick(&self, indices: &[usize]) -> Self {
+        let of = |all: &[String]| {
+            let picked = indices.iter().filter_map(|&index| all.get(index).cloned());
+            picked.collect()
+        };
+        Self {
+            inputs: of(&self.inputs),
+            blocks: of(&self.blocks),
         }
     }
 
@@ -106,6 +145,21 @@ mod tests {
                 block => (0..count).map(|i| (i / block).to_string()).collect(),
             },
         }
+    }
+
+    #[test]
+    fn folds_take_their_blocks_with_them() {
+        let split = Split {
+            reduction: None,
+            data: String::new(),
+            train: part(6, 2),
+            folds: vec![0, 0, 1, 1, 0, 0],
+            calibrate: Part::default(),
+            test: Part::default(),
+        };
+        assert_eq!(split.fold_count(), 2);
+        assert_eq!(split.fold(0), (vec![0, 1, 4, 5], vec![2, 3]));
+        assert_eq!(split.held_out_blocks(), ["0", "0", "2", "2", "1", "1"]);
     }
 
     #[test]

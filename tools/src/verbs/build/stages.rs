@@ -2,19 +2,20 @@
 
 use super::budget::Time;
 use super::fit::Wanted;
+use super::recipe::Recipe;
 use super::split::{Part, Split};
 use super::state::{self, Key, State};
 use super::{Args, heading, shape, training};
 use crate::output::Output;
 use crate::table::Table;
+use crate::verbs::calibrate::Together;
 use crate::verbs::{calibrate, eval, export, verify};
-use crate::{failure, inputs, provenance, ratio, sensor};
+use crate::{failure, inputs, ratio, sensor};
 use anyhow::{Context, Result, bail};
 use clap::{Command, FromArgMatches};
 use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::Shape;
 use flow_train_host::data::{self, Dataset};
-use flow_train_host::export::provenance::Provenance;
 use flow_train_host::families::Family;
 use flow_train_host::files::one_line;
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 impl Args {
-    /// Trains what the budget allows; the run's directory, and whether there was anything to do.
+    /// Trains what the budget allows, and models that do not see a fold; the run's directory, and whether there was
+    /// anything to do.
     pub(super) fn train(
         &self,
         state: &mut State,
@@ -40,22 +42,48 @@ impl Args {
             &format!("{:?}", self.budget),
         ]);
         let run = self.out.join(format!("run-{}", key.short()));
-        if state.is_done("train", &key) && run.join("model.safetensors").exists() {
+        let is_trained = state.is_done("train", &key) && run.join("model.safetensors").exists();
+        let folds = self.open_folds(&split, &key, state);
+        if is_trained && folds.is_empty() {
             return Ok((run, false));
         }
         let data = data::load(&self.part("train"))?;
-        let wanted = self.wanted(&data, &split, time)?;
-        let mut fitted = wanted.largest(&data)?;
+        let recipe = self.recipe(&data, &split, time, out)?;
+        for fold in &folds {
+            self.train_fold(fold, (&split, &data), &recipe, state, out)?;
+        }
+        if !is_trained {
+            if split.fold_count() > 0 {
+                heading("all folds", out)?;
+            }
+            recipe.train(&data, validating, &run, out)?;
+            state.done("train", &key)?;
+        }
+        Ok((run, true))
+    }
+
+    /// Says what the budget allows, and how it is trained.
+    fn recipe(
+        &self,
+        data: &Dataset,
+        split: &Split,
+        time: Option<Time>,
+        out: &mut Output,
+    ) -> Result<Recipe> {
+        let wanted = self.wanted(data, split, time)?;
+        let mut fitted = wanted.largest(data)?;
         heading("plan", out)?;
         let mut table = Table::facts();
         wanted.facts(&fitted, &mut table);
+        if split.fold_count() > 0 {
+            table.fact("models", models(split.fold_count()));
+        }
         table.print(out)?;
         writeln!(out)?;
         Wanted::cores(&fitted).print(out)?;
         out.flush()?;
         let config = &mut fitted.config;
         training::suit(config, data.len());
-        config.validation_fraction = validating as f64 / data.len() as f64;
         config.seed = self.seed;
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.front_end = split.reduction.map(FrontEnd::Frames);
@@ -65,23 +93,16 @@ impl Args {
         if let Some(ratio::Choice(chosen)) = &self.ratio {
             config.ratio.clone_from(chosen);
         }
-        let what = format!(
-            "trained as {}, {} channels wide{}",
-            wanted.family.name(),
-            fitted.width,
-            sensor::described(&fitted.config)
-        );
-        let provenance = Provenance {
-            tool: provenance::tool(),
-            commit: provenance::commit().to_owned(),
-            data: split.data,
-            seed: self.seed,
-            history: vec![provenance::line(&what)],
-        };
-        training::run(&fitted.config, &data, &run, provenance, out)?;
-        ratio::print(ratio::train(&fitted.config, &data, &run, 0)?, out)?;
-        state.done("train", &key)?;
-        Ok((run, true))
+        Ok(Recipe {
+            what: format!(
+                "trained as {}, {} channels wide{}",
+                wanted.family.name(),
+                fitted.width,
+                sensor::described(&fitted.config)
+            ),
+            data: split.data.clone(),
+            config: fitted.config,
+        })
     }
 
     fn wanted(&self, data: &Dataset, split: &Split, time: Option<Time>) -> Result<Wanted<'_>> {
@@ -126,15 +147,20 @@ impl Args {
         let exported = of_run.then(&[&self.key_of_part("train")?]);
         if !state.is_done("export", &exported) || !model.exists() {
             heading("export", out)?;
-            self.export(run, &model, out)?;
+            self.export(run, &self.part("train"), &model, out)?;
             state.done("export", &exported)?;
             worked = true;
         }
         let split = Split::read(&self.split_file())?;
-        let calibrated = exported.then(&[
-            &self.key_of_part("calibrate")?,
-            &format!("{} {:?}", self.alpha, split.calibrate.blocks),
-        ]);
+        let by = match split.fold_count() {
+            0 => format!(
+                "{} {:?}",
+                self.key_of_part("calibrate")?,
+                split.calibrate.blocks
+            ),
+            _ => format!("{} {:?}", self.key_of_folds(&split)?, split.train.blocks),
+        };
+        let calibrated = exported.then(&[&format!("{} {by}", self.alpha)]);
         if !state.is_done("calibrate", &calibrated) || !self.gate().exists() {
             heading("calibrate", out)?;
             self.calibrate(&model, &split, out)?;
@@ -170,23 +196,40 @@ impl Args {
         Ok(key.text().to_owned())
     }
 
-    fn export(&self, run: &Path, model: &Path, out: &mut Output) -> Result<()> {
+    /// Integers of a run's weights; activations range as those of `ranges` do.
+    pub(super) fn export(
+        &self,
+        run: &Path,
+        ranges: &Path,
+        model: &Path,
+        out: &mut Output,
+    ) -> Result<()> {
         let args = ["--format", "q8", "--draws", "1"].map(OsString::from);
-        let mut args = with(
-            args,
-            &[("--calibrate", &self.part("train")), ("--out", model)],
-        );
+        let mut args = with(args, &[("--calibrate", ranges), ("--out", model)]);
         args.push(run.into());
         verb::<export::Args>(args)?.run(out)
     }
 
     fn calibrate(&self, model: &Path, split: &Split, out: &mut Output) -> Result<()> {
         let args = ["--alpha".into(), self.alpha.to_string().into()];
-        let held = self.part("calibrate");
-        let mut args = with(args, &[("--data", &held), ("--out", &self.gate())]);
+        let folds = split.fold_count();
+        let (part, labels) = match folds {
+            0 => ("calibrate", split.calibrate.blocks.clone()),
+            _ => ("train", split.held_out_blocks()),
+        };
+        let mut args = with(
+            args,
+            &[("--data", &self.part(part)), ("--out", &self.gate())],
+        );
         args.push(model.into());
-        let args = verb::<calibrate::Args>(args)?;
-        args.with_labels(split.calibrate.blocks.clone()).run(out)
+        let together = match labels.is_empty() {
+            true => Together::Apart,
+            false => Together::Blocks(labels),
+        };
+        let folds = (0..folds).map(|fold| self.fold_files(fold)).collect();
+        verb::<calibrate::Args>(args)?
+            .with(together, folds)
+            .run(out)
     }
 
     fn evaluate(&self, run: &Path, test: Part, out: &mut Output) -> Result<()> {
@@ -226,6 +269,14 @@ impl Args {
             ));
         }
     }
+}
+
+/// How many models are trained, and of what.
+fn models(folds: usize) -> String {
+    format!(
+        "{} to be trained: {folds} that have not seen a fold and set the gate, and the one of all folds",
+        folds + 1
+    )
 }
 
 fn with<const N: usize>(args: [OsString; N], paths: &[(&str, &Path)]) -> Vec<OsString> {

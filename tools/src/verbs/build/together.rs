@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// Most blocks that a sequence is cut into.
 const MOST_STRETCHES: usize = 50;
+/// ... where every model of a fold shall have missed a long one.
+const LONG_STRETCHES: usize = 10;
 /// Fewest inputs of a stretch.
 const STRETCH: usize = 8;
 /// Fewest blocks that can be split: one trains, two calibrate, one tests.
@@ -45,19 +47,32 @@ impl Choice {
 /// Blocks of inputs, if they have any, and why.
 pub(super) struct Together {
     pub(super) blocks: Option<Blocks>,
+    /// Blocks are stretches of time.
+    pub(super) in_order: bool,
     pub(super) why: String,
 }
 
 impl Together {
     /// As the user says, or as names and order suggest.
-    pub(super) fn of(chosen: Option<&Choice>, path: &Path, named: &Named) -> Result<Self> {
+    ///
+    /// `crossed` says whether blocks will be held out of models of their own.
+    pub(super) fn of(
+        chosen: Option<&Choice>,
+        path: &Path,
+        named: &Named,
+        crossed: bool,
+    ) -> Result<Self> {
         let (choice, why) = match chosen {
             Some(Choice::None) => (None, "--blocks none".to_owned()),
             Some(Choice::Blocks(choice)) => (Some(choice.clone()), "as --blocks says".to_owned()),
-            None => suggested(path, &named.items, named.data.len()),
+            None => suggested(path, &named.items, named.data.len(), crossed),
         };
         let Some(choice) = choice else {
-            return Ok(Self { blocks: None, why });
+            return Ok(Self {
+                blocks: None,
+                in_order: false,
+                why,
+            });
         };
         let blocks = choice.of(path, named)?;
         if blocks.count() < FEWEST {
@@ -69,6 +84,7 @@ impl Together {
         }
         let count = blocks.count();
         Ok(Self {
+            in_order: matches!(choice, BlockChoice::Stretches(_)),
             why: format!("in {count} blocks, {why}"),
             blocks: Some(blocks),
         })
@@ -76,8 +92,17 @@ impl Together {
 }
 
 /// What names and order suggest.
-fn suggested(path: &Path, items: &ItemNames, count: usize) -> (Option<BlockChoice>, String) {
-    let stretches = (count / STRETCH).min(MOST_STRETCHES);
+fn suggested(
+    path: &Path,
+    items: &ItemNames,
+    count: usize,
+    crossed: bool,
+) -> (Option<BlockChoice>, String) {
+    let most = match crossed {
+        true => LONG_STRETCHES,
+        false => MOST_STRETCHES,
+    };
+    let stretches = (count / STRETCH).min(most);
     let sequence = |why: &str| match stretches {
         FEWEST.. => (Some(BlockChoice::Stretches(stretches)), why.to_owned()),
         _ => (None, "by a seeded shuffle".to_owned()),
@@ -170,7 +195,7 @@ mod tests {
     }
 
     fn of(path: &str, items: &ItemNames, count: usize) -> Option<BlockChoice> {
-        suggested(Path::new(path), items, count).0
+        suggested(Path::new(path), items, count, false).0
     }
 
     #[test]
@@ -179,6 +204,8 @@ mod tests {
         assert_eq!(numbered("a.png"), None);
         let camera = names(400, |i| format!("IMG_{i:04}.png"));
         assert_eq!(of("p", &camera, 400), Some(BlockChoice::Stretches(50)));
+        let long = suggested(Path::new("p"), &camera, 400, true).0;
+        assert_eq!(long, Some(BlockChoice::Stretches(10)));
         let few = names(40, |i| format!("frame{i}.png"));
         assert_eq!(of("p", &few, 40), Some(BlockChoice::Stretches(5)));
         let plain = names(400, |i| format!("{i}.png"));

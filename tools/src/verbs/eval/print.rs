@@ -29,7 +29,7 @@ pub(super) fn print(evaluation: &Evaluation, page: &Path, out: &mut Output) -> R
         table.fact(
             "false alarms",
             format!(
-                "{} of {} ({}); promised at most {}, {} at most to be expected",
+                "{} of {} ({}); stated {}, {} at most to be expected",
                 gate.false_alarms,
                 evaluation.benign.count,
                 number::percent(gate.false_alarm_rate),
@@ -101,7 +101,7 @@ pub(super) fn print_both(models: [&Evaluation; 2], page: &Path, out: &mut Output
             let of = format!("false alarms, {}", evaluation.model);
             let rate = number::percent(gate.false_alarm_rate);
             let promised = number::percent(gate.alpha);
-            table.fact(&of, format!("{rate}, promised at most {promised}"));
+            table.fact(&of, format!("{rate}, stated {promised}"));
         }
     }
     table.fact("report", one_line(page).to_string());

@@ -1,0 +1,125 @@
+//! One threshold from all blocks or that of the worst one, by what the blocks' own scores say.
+//!
+//! Where every block was scored by a model that has not seen it, blocks that score alike are as good as single inputs:
+//! all scores together give the threshold, and many of them make it steady. Blocks that differ are a sample of blocks, of
+//! which a new one may be stranger than all, and then the promise is one of blocks.
+
+use super::Promise;
+use super::exchange::{UNLIKELY, groups_differ, rejections_by_chance};
+
+/// The promise for blocks with these scores: that of inputs where blocks are alike, else what so many blocks can give.
+pub(super) fn suited(blocks: &[Vec<i64>], alpha_ppm: u32) -> Promise {
+    match Promise::suited(blocks.len(), alpha_ppm) {
+        Promise::EachBlock { .. } if alike(blocks, alpha_ppm) => Promise::Inputs,
+        promise => promise,
+    }
+}
+
+/// Whether chance explains how blocks differ: in their middle, and in how many of the lowest scores are theirs.
+fn alike(blocks: &[Vec<i64>], alpha_ppm: u32) -> bool {
+    let mut all = blocks.concat();
+    all.sort_unstable();
+    let alpha = f64::from(alpha_ppm) / 1e6;
+    let lowest = (2.0 * alpha * all.len() as f64).ceil() as usize;
+    let lowest = lowest.max(2 * blocks.len()).min(all.len());
+    let Some(&end) = lowest.checked_sub(1).and_then(|last| all.get(last)) else {
+        return true;
+    };
+    // As many blocks are looked at, so one of them is rarely unlikely by chance.
+    let unlikely = UNLIKELY / blocks.len() as f64;
+    let expected = blocks.iter().all(|block| {
+        let low = block.iter().filter(|&&score| score <= end).count();
+        let share = block.len() as f64 / all.len() as f64;
+        rejections_by_chance(low.min(lowest), lowest, share) >= unlikely
+    });
+    expected && groups_differ(blocks) >= UNLIKELY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::{ScoreKind, Scores, gate};
+    use crate::random::SplitMix64;
+    use flow_infer::gate::Decision;
+
+    fn block(random: &mut SplitMix64, middle: f64, deviation: f64) -> Vec<i64> {
+        let score = |_| ((middle + deviation * random.normal()) * 1000.0) as i64;
+        (0..100).map(score).collect()
+    }
+
+    #[test]
+    fn blocks_that_are_alike_are_pooled_and_others_are_not() {
+        let seed = 17;
+        println!("seed {seed}");
+        let mut random = SplitMix64(seed);
+        let mut like = vec![(); 5]
+            .into_iter()
+            .map(|()| block(&mut random, 0.0, 1.0))
+            .collect::<Vec<_>>();
+        assert_eq!(suited(&like, 10_000), Promise::Inputs);
+        let each = Promise::each(5);
+        let mut random = SplitMix64(seed + 1);
+        like[4] = block(&mut random, -1.0, 1.0);
+        assert_eq!(suited(&like, 10_000), each, "another middle");
+        like[4] = block(&mut random, 0.0, 4.0);
+        assert_eq!(suited(&like, 10_000), each, "the same middle, another end");
+    }
+
+    #[test]
+    fn many_blocks_promise_of_blocks_in_any_case() {
+        let blocks: Vec<Vec<i64>> = (0..20).map(|i| vec![i, 40 - i, i * i % 7]).collect();
+        assert_eq!(suited(&blocks, 50_000), Promise::NewBlocks);
+    }
+
+    /// A score of a point, given all points that a model has seen.
+    type Model = fn(&[f64], f64) -> f64;
+
+    /// A normal density of the mean and deviation of what was seen.
+    fn normal(seen: &[f64], x: f64) -> f64 {
+        let n = seen.len() as f64;
+        let mean = seen.iter().sum::<f64>() / n;
+        let variance = seen.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / n;
+        -(x - mean).powi(2) / variance / 2.0
+    }
+
+    /// A model that knows its data by heart: the distance to the third nearest point.
+    fn neighbours(seen: &[f64], x: f64) -> f64 {
+        let mut distances: Vec<f64> = seen.iter().map(|s| (s - x).abs()).collect();
+        distances.sort_unstable_by(f64::total_cmp);
+        -distances[2]
+    }
+
+    #[test]
+    fn folds_keep_the_rate() {
+        const ITEMS: usize = 200;
+        const FOLDS: usize = 5;
+        const TIMES: usize = 150;
+        const NEW: usize = 100;
+        let seed = 23;
+        println!("seed {seed}");
+        let mut random = SplitMix64(seed);
+        for model in [normal as Model, neighbours] {
+            let mut rejected = 0;
+            for _ in 0..TIMES {
+                let items: Vec<f64> = (0..ITEMS).map(|_| random.normal()).collect();
+                let raw = |score: f64| Scores {
+                    log_prob_raw: (score * 1e9) as i64,
+                    ..Scores::default()
+                };
+                let held = |item: usize| {
+                    let others = items.iter().enumerate();
+                    let others = others.filter(|(other, _)| other % FOLDS != item % FOLDS);
+                    let others: Vec<f64> = others.map(|(_, &x)| x).collect();
+                    raw(model(&others, items[item]))
+                };
+                let scores: Vec<Scores> = (0..ITEMS).map(held).collect();
+                let gate = gate(ScoreKind::Likelihood, 50_000, &scores).unwrap().gate;
+                let new = (0..NEW).map(|_| raw(model(&items, random.normal())));
+                rejected += new.filter(|s| gate.decide(s) == Decision::Reject).count();
+            }
+            let rate = rejected as f64 / (TIMES * NEW) as f64;
+            println!("{rate} of new inputs are rejected, 0.05 stated");
+            assert!((0.025..0.057).contains(&rate), "{rate}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! How the model of all is trained, and those of the folds like it.
+
+use super::training;
+use crate::output::Output;
+use crate::{provenance, ratio};
+use anyhow::Result;
+use flow_train_host::data::Dataset;
+use flow_train_host::export::provenance::Provenance;
+use flow_train_host::train::TrainConfig;
+use std::path::Path;
+
+/// A configuration, and what is said of models that were trained by it.
+pub(super) struct Recipe {
+    pub(super) config: TrainConfig,
+    pub(super) data: String,
+    pub(super) what: String,
+}
+
+impl Recipe {
+    /// Trains on data whose last inputs validate, or goes on with it.
+    pub(super) fn train(
+        &self,
+        data: &Dataset,
+        validating: usize,
+        run: &Path,
+        out: &mut Output,
+    ) -> Result<()> {
+        let config = TrainConfig {
+            validation_fraction: validating as f64 / data.len() as f64,
+            ..self.config.clone()
+        };
+        let provenance = Provenance {
+            tool: provenance::tool(),
+            commit: provenance::commit().to_owned(),
+            data: self.data.clone(),
+            seed: config.seed,
+            history: vec![provenance::line(&self.what)],
+        };
+        training::run(&config, data, run, provenance, out)?;
+        ratio::print(ratio::train(&config, data, run, 0)?, out)
+    }
+}

@@ -1,0 +1,116 @@
+//! Which tests a gate carries, by what they see of perturbed benign inputs.
+
+use super::against::Against;
+use super::evidence::Evidence;
+use crate::model::Loaded;
+use crate::number;
+use crate::verbs::score::all_scores;
+use anyhow::Result;
+use flow_infer::artifact::Artifact;
+use flow_infer::score::Scores;
+use flow_train_host::calibrate::{self, Choice, Perturbed, Split};
+use flow_train_host::data::Dataset;
+use flow_train_host::files::one_line;
+use flow_train_host::perturb;
+use std::path::Path;
+
+/// Inputs of each family of perturbations.
+const PERTURBED: usize = 200;
+/// Seed of the perturbations.
+const PERTURBATION_SEED: u64 = 1;
+/// A baseline with so much more power is worth a warning.
+const CLEARLY_BETTER: f64 = 0.02;
+
+/// What benign data chose, and what the baselines would have seen.
+pub(super) struct Chosen {
+    pub(super) choice: Choice,
+    pub(super) baselines: Vec<(&'static str, f64)>,
+}
+
+impl Chosen {
+    /// Says where a baseline sees more.
+    pub(super) fn warning(&self, data: &Path) -> Option<String> {
+        let power = self.choice.chosen.power;
+        let better = self.baselines.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let (name, theirs) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER)?;
+        Some(format!(
+            "{}: the baseline {name} would reject {} of the perturbed inputs, this gate rejects {}: the model \
+             suits these inputs badly (train it on such inputs, or through a sensor)",
+            one_line(data),
+            number::percent(*theirs),
+            number::percent(power)
+        ))
+    }
+}
+
+/// Scores perturbations of inputs and chooses by them: of inputs behind the tables, none of which gives the threshold;
+/// with blocks, of the last ones. A model that has not seen an input scores what is made of it.
+pub(super) fn tests(
+    artifact: &Artifact<'_>,
+    evidence: &Evidence,
+    split: &Split,
+    alpha_ppm: u32,
+) -> Result<Option<Chosen>> {
+    let order = match &evidence.blocks {
+        None => split.tables.clone(),
+        Some(blocks) => (0..blocks.count())
+            .flat_map(|block| blocks.members(block))
+            .collect(),
+    };
+    let (first, second) = order.split_at(order.len() / 2);
+    let pick = |which: &[usize]| evidence.data.pick(which);
+    let mut against = Against::new(&pick(first), &pick(second));
+    let mut perturbed = Vec::new();
+    for (name, families) in made(artifact, evidence, second)? {
+        against.look_at(&Dataset::joined(&families.inputs)?);
+        let scores = families.scores;
+        perturbed.push(Perturbed { name, scores });
+    }
+    let benign: Vec<&Scores> = order.iter().map(|&i| &evidence.scores[i]).collect();
+    let choice = calibrate::choose(&benign, &perturbed, alpha_ppm);
+    let baselines = against.powers(alpha_ppm);
+    Ok(choice.map(|choice| Chosen { choice, baselines }))
+}
+
+/// A family, set by set of the models that have scored it.
+#[derive(Default)]
+struct Family {
+    inputs: Vec<Dataset>,
+    scores: Vec<Scores>,
+}
+
+/// Every family, made of some of the inputs and scored.
+fn made(
+    artifact: &Artifact<'_>,
+    evidence: &Evidence,
+    of: &[usize],
+) -> Result<Vec<(&'static str, Family)>> {
+    let folds = evidence.folds.iter().map(Loaded::artifact);
+    let folds = folds.collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<(&'static str, Family)> = Vec::new();
+    let apart = evidence.by_fold(of);
+    let most = PERTURBED.div_ceil(apart.iter().filter(|part| !part.is_empty()).count().max(1));
+    for (index, part) in apart
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !part.is_empty())
+    {
+        let model = folds.get(index).unwrap_or(artifact);
+        let seed = PERTURBATION_SEED + index as u64;
+        let inputs = evidence.data.pick(part);
+        let families = perturb::families(&inputs, most, seed);
+        // What a ratio net was trained on would flatter it.
+        let all = !model.has_ratio();
+        let families = families.filter(|(name, _)| all || perturb::is_held_out(name));
+        for (place, (name, inputs)) in families.enumerate() {
+            let doing = format!("perturbed: {name}");
+            let scores = all_scores(&evidence.place, model, &inputs, None, &doing)?;
+            if place == found.len() {
+                found.push((name, Family::default()));
+            }
+            found[place].1.scores.extend(scores);
+            found[place].1.inputs.push(inputs);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,133 @@
+//! Benign inputs that a model was not trained on, and their scores.
+
+use super::Args;
+use crate::blocks::BlockChoice;
+use crate::inputs::{self, Limit, Named};
+use crate::model::Loaded;
+use crate::provenance;
+use crate::verbs::score::all_scores;
+use anyhow::{Context, Result, bail};
+use flow_infer::artifact::Artifact;
+use flow_infer::score::Scores;
+use flow_train_host::calibrate::Blocks;
+use flow_train_host::data::Dataset;
+use flow_train_host::files::one_line;
+use std::path::PathBuf;
+
+/// What belongs together.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Together {
+    /// As the arguments say; without any, inputs stand alone, and held-out sets are blocks.
+    #[default]
+    AsSaid,
+    /// Every input stands alone, held out of a model or not.
+    Apart,
+    /// The block of every input.
+    Blocks(Vec<String>),
+}
+
+/// Benign inputs that the model, or the fold of it that scored them, was not trained on.
+pub(super) struct Evidence {
+    /// What they are called in messages.
+    pub(super) place: PathBuf,
+    pub(super) described: String,
+    pub(super) scores: Vec<Scores>,
+    pub(super) blocks: Option<Blocks>,
+    pub(super) data: Dataset,
+    /// Models that scored them where it is not the one to be calibrated.
+    pub(super) folds: Vec<Loaded>,
+    /// Which of those scored each input.
+    of_fold: Vec<usize>,
+}
+
+impl Evidence {
+    /// Whether other models than the one to be calibrated have scored the inputs.
+    pub(super) fn is_crossed(&self) -> bool {
+        !self.folds.is_empty()
+    }
+
+    /// Some of the inputs, apart by the model that scored them.
+    pub(super) fn by_fold(&self, which: &[usize]) -> Vec<Vec<usize>> {
+        let mut apart = vec![Vec::new(); self.folds.len().max(1)];
+        for &input in which {
+            apart[self.of_fold.get(input).copied().unwrap_or(0)].push(input);
+        }
+        apart
+    }
+}
+
+impl Args {
+    /// Reads and scores the benign data.
+    pub(super) fn evidence(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
+        let path = match &self.data {
+            Some(path) if self.folds.is_empty() => path,
+            _ => return self.crossed(artifact),
+        };
+        let column = self.blocks.as_ref().and_then(BlockChoice::column);
+        let reading = self.reading.with_block_column(column);
+        let named = inputs::load_named(path, &reading, self.limit, artifact)?;
+        let blocks = match (&self.blocks, &self.together) {
+            (Some(choice), _) => Some(choice.of(path, &named)?),
+            (None, Together::AsSaid | Together::Apart) => None,
+            (None, Together::Blocks(labels)) => {
+                let blocks = Blocks::named(labels.iter().map(String::as_str));
+                Some(blocks.with_context(|| one_line(path).to_string())?)
+            }
+        };
+        let Named { data, .. } = named;
+        Ok(Evidence {
+            scores: all_scores(path, artifact, &data, None, "calibrating")?,
+            described: provenance::describe(path, &data),
+            place: path.clone(),
+            blocks,
+            data,
+            folds: Vec::new(),
+            of_fold: Vec::new(),
+        })
+    }
+
+    /// Scores of held-out sets by models that have not seen them.
+    fn crossed(&self, artifact: &Artifact<'_>) -> Result<Evidence> {
+        let said = self.held_out.iter();
+        let said = said.map(|(fold, path)| (PathBuf::from(fold), path.clone()));
+        let given: Vec<(PathBuf, PathBuf)> = self.folds.iter().cloned().chain(said).collect();
+        let (mut labels, mut scores) = (Vec::new(), Vec::new());
+        let (mut folds, mut of_fold, mut sets) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, (fold, path)) in given.iter().enumerate() {
+            let fold = Loaded::open_flow(fold)?;
+            let of_this = fold.artifact()?;
+            if of_this.input().shape() != artifact.input().shape() {
+                bail!("{}: reads other inputs than the model", one_line(path));
+            }
+            let data = inputs::load(path, &self.reading, Limit::default(), &of_this)?;
+            let held = all_scores(path, &of_this, &data, None, "calibrating")?;
+            labels.extend(vec![one_line(path).to_string(); held.len()]);
+            of_fold.extend(vec![index; held.len()]);
+            scores.extend(held);
+            sets.push(data);
+            folds.push(fold);
+        }
+        let (_, place) = given.last().context("--held-out: nothing was given")?;
+        let named = |labels: &[String]| {
+            let blocks = Blocks::named(labels.iter().map(String::as_str));
+            blocks.with_context(|| one_line(place).to_string())
+        };
+        let blocks = match &self.together {
+            Together::AsSaid => Some(named(&labels)?),
+            Together::Apart => None,
+            Together::Blocks(labels) => Some(named(labels)?),
+        };
+        let described = given.iter().zip(&sets);
+        let described = described.map(|((_, path), data)| provenance::describe(path, data));
+        let described: Vec<String> = described.collect();
+        Ok(Evidence {
+            described: format!("sets held out of like models: {}", described.join("; ")),
+            data: Dataset::joined(&sets)?,
+            place: place.clone(),
+            blocks,
+            scores,
+            folds,
+            of_fold,
+        })
+    }
+}
