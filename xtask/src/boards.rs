@@ -73,14 +73,17 @@ impl Board {
         format!("board-{}", self.name)
     }
 
-    /// The programs that it has, in the order in which cargo builds least: a real chip has the gate only.
-    pub(crate) fn programs(&self) -> impl Iterator<Item = Program> {
+    /// The programs that it has, together those with the same features: a real chip has the gate only.
+    pub(crate) fn programs(&self) -> Vec<Vec<Program>> {
         let bins = self.folder.join("src/bin");
-        let has = move |program: &Program| match program {
+        let has = |program: &Program| match program {
             Program::Gate => true,
             other => bins.join(other.name()).with_extension("rs").is_file(),
         };
-        Program::ALL.into_iter().filter(has)
+        let there = Program::ALL.into_iter().filter(has);
+        let (plain, frames): (Vec<_>, _) = there.partition(|program| program.features().is_empty());
+        let together = [plain, frames].into_iter();
+        together.filter(|programs| !programs.is_empty()).collect()
     }
 
     /// The board's folder.
@@ -101,6 +104,20 @@ impl Board {
     pub(crate) fn cargo_of(&self, verb: &str, program: Program) -> Command {
         let mut command = self.cargo(verb);
         self.choose(&mut command, program);
+        command
+    }
+
+    /// `cargo VERB --release` for programs with the same features.
+    pub(crate) fn cargo_of_all(&self, verb: &str, programs: &[Program]) -> Command {
+        let mut command = self.cargo(verb);
+        for program in programs {
+            command.args(["--bin", &self.binary(*program)]);
+        }
+        command.args(
+            programs
+                .first()
+                .map_or(&[][..], |program| program.features()),
+        );
         command
     }
 
@@ -198,6 +215,19 @@ pub(crate) fn all() -> Result<Vec<Board>> {
         boards.push(Board::read(entry?.path())?);
     }
     boards.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(boards)
+}
+
+/// Boards whose own code is worth a look: every chip, and of the emulated boards, which differ in what they are built
+/// for, one.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn with_own_code() -> Result<Vec<Board>> {
+    let (emulated, mut boards): (Vec<_>, Vec<_>) = all()?
+        .into_iter()
+        .partition(|board| board.emulator.is_some());
+    boards.extend(emulated.into_iter().find(|board| board.name == "m4"));
     Ok(boards)
 }
 

@@ -3,6 +3,7 @@
 use crate::boards::{self, Board, Program};
 use crate::comparison::{Comparison, differing_bits, tabulate, verdict};
 use crate::inputs::Inputs;
+use crate::side_by_side::side_by_side;
 use crate::{aarch64, host, process, repo, session};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -130,14 +131,5 @@ pub(crate) fn compare_built(
             took: run.took,
         })
     };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = boards
-            .iter()
-            .map(|board| scope.spawn(move || run(board)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("no panic in a run"))
-            .collect()
-    })
+    side_by_side(boards, run)
 }

@@ -5,11 +5,13 @@
 use crate::bench::models::frames_flow;
 use crate::boards::{self, Board, Program};
 use crate::inputs::Inputs;
+use crate::side_by_side::side_by_side;
 use crate::{CheckFailed, compare, comparison, gate, repo, session};
 use anyhow::{Context, Result, bail, ensure};
 use flow_infer::artifact::Artifact;
 use flow_infer::front_end::{Frame, FrameSpec, FrontEnd, PixelFormat, Reduction, Region, YuvRange};
 use flow_infer::spec::Shape;
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::fs;
 
@@ -67,12 +69,15 @@ pub(crate) fn check(boards: &[Board]) -> Result<Checked> {
         bail!("{}: no front end", path.display());
     };
     let inputs = inputs(reduction)?;
+    let own = |board: &Board| board.clone().with_model(path.clone());
+    side_by_side(boards, |board| {
+        gate::check_own(&own(board), &model, &inputs)
+    })?;
+    // Of a chip for each target it is enough to link: it then fits and cannot panic.
+    let mut linked = BTreeSet::new();
     for board in boards::all()? {
-        let own = board.with_model(path.clone());
-        match own.emulator {
-            Some(_) => gate::check_own(&own, &model, &inputs).map(|_| ())?,
-            // That it links says that it fits and cannot panic.
-            None => session::build(&own, Program::Gate).map(|_| ())?,
+        if board.emulator.is_none() && linked.insert(board.target.clone()) {
+            session::build(&own(&board), Program::Gate)?;
         }
     }
     let read = formats(&reductions);

@@ -31,6 +31,7 @@ mod repo;
 mod sanitize;
 mod session;
 mod setup;
+mod side_by_side;
 mod size;
 mod slots;
 mod soak;

@@ -43,8 +43,8 @@ impl PanicFree {
 /// # Errors
 /// A panic path remains, or the proof would not notice one.
 pub(crate) fn prove(board: &Board) -> Result<()> {
-    for program in board.programs() {
-        process::run(&mut board.cargo_of("build", program))?;
+    for programs in board.programs() {
+        process::run(&mut board.cargo_of_all("build", &programs))?;
     }
     let mut deliberate = board.cargo_of("build", Program::Gate);
     deliberate

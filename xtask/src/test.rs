@@ -2,6 +2,7 @@
 
 use crate::boards::Program;
 use crate::inputs::Inputs;
+use crate::side_by_side::side_by_side;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
     example_tasks, frames, fuzz, gate, new, page, panic_free, process, recording, repo, sanitize,
@@ -140,7 +141,7 @@ fn lints() -> Result<()> {
 fn documentation() -> Result<()> {
     let mut host = cargo("doc --workspace --no-deps --quiet");
     process::run(host.env("RUSTDOCFLAGS", "-D warnings"))?;
-    for board in boards::all()? {
+    for board in boards::with_own_code()? {
         let mut firmware = board.cargo("doc");
         process::run(firmware.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
     }
@@ -165,17 +166,18 @@ fn host_tests() -> Result<()> {
 
 fn engine_without_std() -> Result<()> {
     for target in ENGINE_TARGETS {
+        // Machine code for each of them is what the boards are built of.
         let words =
-            "build -p flow-infer --quiet --no-default-features --features full,defmt --target";
+            "check -p flow-infer --quiet --no-default-features --features full,defmt --target";
         process::run(cargo(words).arg(target))?;
-        process::run(cargo("build -p flow-slots --quiet --target").arg(target))?;
+        process::run(cargo("check -p flow-slots --quiet --target").arg(target))?;
     }
     let without_parts = "test -p flow-infer --quiet --no-default-features --lib";
     process::run(&mut cargo(without_parts))
 }
 
 fn firmware_lints() -> Result<()> {
-    for board in boards::all()? {
+    for board in boards::with_own_code()? {
         process::run(board.cargo("clippy").args(["--", "-D", "warnings"]))?;
     }
     // What only a model of one's own needs.
@@ -240,9 +242,10 @@ fn architectures_on_boards() -> Result<()> {
 fn gate_on_boards() -> Result<()> {
     let model = fs::read(repo::device_model())?;
     let inputs = samples()?;
-    for board in boards::emulated()? {
-        let run = gate::check(&board, &model, &inputs)?;
-        println!("{}", gate::describe(&board, &run));
+    let boards = boards::emulated()?;
+    let runs = side_by_side(&boards, |board| gate::check(board, &model, &inputs))?;
+    for (board, run) in boards.iter().zip(&runs) {
+        println!("{}", gate::describe(board, run));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::counter::Counter;
 use super::machine::Machine;
 use crate::boards::{self, Board, Program};
 use crate::inputs::Inputs;
+use crate::side_by_side::side_by_side;
 use crate::size::Sizes;
 use crate::{process, repo, session, setup};
 use anyhow::{Context, Result};
@@ -93,7 +94,7 @@ fn count(boards: &[Board]) -> Result<BTreeMap<String, u64>> {
         let decisions = whole(&all)?.saturating_sub(whole(&first)?);
         Ok((machine.name(), decisions / DECISIONS as u64))
     };
-    machines.iter().map(of_board).collect()
+    Ok(side_by_side(&machines, of_board)?.into_iter().collect())
 }
 
 impl Chip {

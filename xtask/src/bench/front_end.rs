@@ -5,6 +5,7 @@ use super::machine::Machine;
 use super::models::frames_flow;
 use crate::boards;
 use crate::inputs::Inputs;
+use crate::side_by_side::side_by_side;
 use crate::{CheckFailed, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -83,9 +84,9 @@ fn table(counter: &Counter, machines: &[Machine], channels: u16) -> Result<(Tabl
         let bytes = vec![0x5A; spec.byte_len() as usize];
         let inputs = Inputs::of_frames(&reduction, &[Frame::new(spec, &bytes)?])?;
         let mut cells = vec![format.name().to_owned()];
-        for machine in machines {
-            let counted: u64 = counter.count(machine, &model, &inputs)?.iter().sum();
-            let per_pixel = counted as f64 / pixels;
+        let count = |machine: &Machine| counter.count(machine, &model, &inputs);
+        for counted in side_by_side(machines, count)? {
+            let per_pixel = counted.iter().sum::<u64>() as f64 / pixels;
             most = most.max(per_pixel);
             cells.push(format!("{per_pixel:.1}"));
         }

@@ -21,6 +21,7 @@ mod steps;
 mod stream;
 
 use crate::CheckFailed;
+use crate::side_by_side::side_by_side;
 use anyhow::Result;
 use cases::Case;
 use clap::{Args, Subcommand};
@@ -126,17 +127,7 @@ fn count(counter: &Counter, boards: &[Machine], cases: &[Case]) -> Result<Vec<En
         };
         cases.iter().map(count).collect()
     };
-    let counted: Result<Vec<Vec<Entry>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = boards
-            .iter()
-            .map(|board| scope.spawn(move || of_board(board)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("no panic in a count"))
-            .collect()
-    });
-    Ok(counted?.concat())
+    Ok(side_by_side(boards, of_board)?.concat())
 }
 
 fn tabulate(counted: &[Entry], record: &Record) -> Table {

@@ -11,6 +11,8 @@ use flow_infer::score::complexity::Coder;
 pub(super) struct Need {
     pub(super) flash: u64,
     pub(super) ram: u64,
+    model: u64,
+    example: u64,
 }
 
 impl Need {
@@ -20,9 +22,12 @@ impl Need {
         let activations = u64::from(scratch.activations) * size_of::<i16>() as u64;
         let frames = frames.sums * size_of::<u64>() + frames.input;
         let workspace = latents + activations + (size_of::<Coder>() + frames) as u64;
+        let (model, example) = (artifact.bytes().len() as u64, example.len() as u64);
         Self {
-            flash: (artifact.bytes().len() + example.len()) as u64 + board.code,
+            flash: model + example + board.code,
             ram: workspace + board.reserve,
+            model,
+            example,
         }
     }
 
@@ -30,19 +35,25 @@ impl Need {
     /// It is more than the board has; the message says by how much.
     pub(super) fn check(&self, board: &Board) -> Result<()> {
         let kinds = [
-            ("flash", self.flash, board.flash),
-            ("RAM", self.ram, board.ram),
+            ("flash", self.flash, board.flash, self.flash_parts(board)),
+            ("RAM", self.ram, board.ram, String::new()),
         ];
-        let missing = kinds.into_iter().filter(|(_, need, has)| need > has);
+        let missing = kinds.into_iter().filter(|(_, need, has, _)| need > has);
         let missing: Vec<String> = missing
-            .map(|(kind, need, has)| {
+            .map(|(kind, need, has, parts)| {
                 let [need, has, missing] = [need, has, need - has].map(grouped);
-                format!("{need} bytes of {kind} of which there are {has}, {missing} too few")
+                format!("{need} bytes of {kind}{parts} of which there are {has}, {missing} too few")
             })
             .collect();
         match missing.is_empty() {
             true => Ok(()),
             false => bail!("does not fit {}: needs {}", board.name, missing.join("; ")),
         }
+    }
+
+    /// What flash is for: a smaller model may help, or an example that is no large picture.
+    fn flash_parts(&self, board: &Board) -> String {
+        let [model, example, program] = [self.model, self.example, board.code].map(grouped);
+        format!(" (model {model}, example {example}, program {program})")
     }
 }
