@@ -13,8 +13,17 @@ use flow_infer::score::complexity::Coder;
 use std::borrow::Cow;
 
 impl Dataset {
-    /// An input as the engine reads it: the image's bytes, or the vector's floats, little-endian.
+    /// An input as a model's file has it: the image's bytes, the vector's floats, little-endian, or the window that it was
+    /// measured in.
     pub fn input_bytes(&self, index: usize) -> Cow<'_, [u8]> {
+        match self.windows() {
+            Some(windows) => Cow::Owned(windows.bytes(index)),
+            None => self.flow_bytes(index),
+        }
+    }
+
+    /// An input as the flow behind the front end reads it: the image's bytes, or the vector's floats, little-endian.
+    pub fn flow_bytes(&self, index: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Images(images) => Cow::Borrowed(images.get(index)),
             Self::Vectors(vectors) => Cow::Owned(

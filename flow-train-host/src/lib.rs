@@ -16,6 +16,7 @@ pub mod export;
 pub mod families;
 pub mod file_kind;
 pub mod files;
+pub mod front_end;
 pub mod heat;
 mod linear;
 pub mod metrics;

@@ -1,6 +1,7 @@
 //! Windows as people and configurations write them, and as a file has them.
 
 use flow_infer::front_end::windows::{Channel, Feature, KIND, MAX_CHANNELS, Windows};
+use flow_infer::score::window::{Expected, of_channel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -187,6 +188,39 @@ impl WindowSpec {
             Some(_) => Ok(bytes),
             None => Err(WindowSpecError::Size),
         }
+    }
+
+    /// What is wrong with a window of these samples, sample by sample: a channel that is stuck or saturated.
+    pub fn fault(&self, window: &[i16]) -> Option<String> {
+        self.channels
+            .iter()
+            .enumerate()
+            .find_map(|(index, channel)| {
+                let expected = Expected {
+                    step_bits: channel.step_bits,
+                    may_be_constant: channel.may_be_constant,
+                    ends: [channel.low, channel.high],
+                };
+                let samples = window.iter().skip(index).step_by(self.channels.len());
+                let found = of_channel(samples.map(|&s| s.into()), &expected);
+                Some(format!(
+                    "channel {:?} is {}",
+                    channel.name,
+                    found.fault?.name()
+                ))
+            })
+    }
+
+    /// What the values are called that a model reads.
+    pub fn value_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for feature in &self.features {
+            for channel in &self.channels {
+                let count = feature.0.count(self.length.into()).unwrap_or(0);
+                names.extend((0..count).map(|i| format!("{} {feature} {i}", channel.name)));
+            }
+        }
+        names
     }
 
     /// What a file says.

@@ -15,7 +15,7 @@ pub(crate) enum BlockChoice {
     Stretches(usize),
     /// The folders within the data.
     Folders,
-    /// A column of a table.
+    /// A column of a table, or the recordings that windows are cut from.
     Column(String),
 }
 
@@ -45,7 +45,7 @@ impl BlockChoice {
         let blocks = match self {
             Self::Stretches(count) => Blocks::stretches(data.data.len(), *count),
             Self::Column(column) if data.blocks.is_empty() => bail!(
-                "{}: no table, so it has no column {column:?}: blocks are a number of stretches, or `folders`",
+                "{}: no table, so it has no column {column:?}: blocks are a number of stretches, `folders`, or `recordings` of windows",
                 place()
             ),
             Self::Column(_) => Blocks::named(data.blocks.iter().map(String::as_str)),

@@ -10,6 +10,8 @@ use flow_train_host::data::{
     self, DataError, Dataset, ImageSize, ItemNames, Position, Problem, ReadOptions,
 };
 use flow_train_host::files::one_line;
+use flow_train_host::front_end::FrontEnd;
+use flow_train_host::windows::WindowSpec;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -145,6 +147,12 @@ pub(crate) fn load_named(
         }
         options.reduction = Some(own);
     }
+    if let Some(windows) = artifact.windows() {
+        if reading.asks_for_windows() {
+            bail!("--window: the model keeps how recordings become its inputs");
+        }
+        options.recordings = reading.recordings(Some(&WindowSpec::of(&windows)));
+    }
     let read = read_as(path, &options)?;
     check(path, &read.dataset, artifact)?;
     let read = cut(path, limit, read)?;
@@ -171,6 +179,9 @@ fn with_advice(error: DataError) -> anyhow::Error {
         (Problem::NotANumber(_), Some(Position::Field { .. })) => {
             anyhow!("{error} (--columns says which columns are read)")
         }
+        (Problem::NoPictures(_), _) => {
+            anyhow!("{error} (--window cuts recordings of a sensor)")
+        }
         (Problem::MixedSizes { .. }, _) => {
             anyhow!("{error} (--size says what pictures of any size are averaged to)")
         }
@@ -190,7 +201,9 @@ fn check(path: &Path, data: &Dataset, artifact: &Artifact<'_>) -> Result<()> {
         | PlannedInput::Whitened {
             measured: values, ..
         } => {
-            let fits = matches!(data, Dataset::Vectors(_)) && data.dims() == usize::from(*values);
+            let of_windows = data.windows().is_some() == artifact.windows().is_some();
+            let fits = matches!(data, Dataset::Vectors(_)) && of_windows;
+            let fits = fits && data.dims() == usize::from(*values);
             (fits, format!("vectors of {values} values"))
         }
     };
@@ -204,9 +217,21 @@ fn check(path: &Path, data: &Dataset, artifact: &Artifact<'_>) -> Result<()> {
     )
 }
 
+/// What a model that is trained on these data carries.
+pub(crate) fn front_end(reading: &Reading, data: &Dataset) -> Option<FrontEnd> {
+    let windows = data
+        .windows()
+        .map(|w| FrontEnd::Windows(w.spec().as_ref().clone()));
+    windows.or_else(|| reading.reduction().map(FrontEnd::Frames))
+}
+
 /// "images of 1x28x28".
 pub(crate) fn kind(data: &Dataset) -> String {
     let [channels, height, width] = data.shape();
+    if let Some(windows) = data.windows() {
+        let [samples, of] = windows.shape();
+        return format!("windows of {samples} samples x {of} channels, {channels} values");
+    }
     match data {
         Dataset::Images(_) => format!("images of {channels}x{height}x{width}"),
         Dataset::Vectors(_) => format!("vectors of {channels} values"),

@@ -46,3 +46,4 @@ mod sensor;
 mod signature;
 pub mod table;
 mod verbs;
+mod windows;

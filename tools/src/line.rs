@@ -47,6 +47,15 @@ pub struct Raw {
     pub p_value_ppm: Option<u32>,
 }
 
+/// Why a window is no input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The channel, counted from 0.
+    pub channel: u8,
+    /// `stuck` or `saturated`.
+    pub kind: &'static str,
+}
+
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
@@ -72,6 +81,9 @@ pub struct Line {
     pub rejected_by: Option<&'static str>,
     /// Whether a latent left the range of the model's numbers.
     pub saturated: bool,
+    /// Why a window is no input: the channel, and whether it is stuck or saturated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// The integers; only of a `.flow`.
     #[serde(flatten)]
     pub raw: Option<Raw>,
@@ -106,6 +118,10 @@ impl Line {
             p_value: None,
             rejected_by: rejected.map(|(gate, scores)| spoke(gate, scores)),
             saturated: scores.is_some_and(|s| s.saturated),
+            fault: scores.and_then(Scores::fault).map(|fault| Fault {
+                channel: fault.channel,
+                kind: fault.kind.name(),
+            }),
             raw: is_flow.then(|| Raw {
                 score_raw: deciding,
                 log_prob_raw: scores.map(|s| s.log_prob_raw),

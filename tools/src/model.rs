@@ -69,7 +69,7 @@ impl Loaded {
         if let Some(front_end) = model.front_end() {
             let artifact = Artifact::load(&bytes).with_context(place)?;
             let mut file = FlowFile::from_artifact(&artifact);
-            file.set_front_end(front_end);
+            file.carry(front_end).with_context(place)?;
             bytes = file.to_bytes().with_context(place)?;
         }
         Ok(Self {

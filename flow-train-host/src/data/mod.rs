@@ -13,6 +13,7 @@
 //! | directory of, or single PNG, JPEG, BMP, TIFF, WebP, PGM, PPM | [`image_dir`] | images |
 //! | YUV4MPEG2 (y4m), plain or gzipped | [`y4m`] | images, one a frame |
 //! | CSV, plain or gzipped | [`csv`] | vectors |
+//! | CSV, NPY, WAV, or a folder of such, where windows are asked for | [`recordings`] | vectors of features, and their windows |
 
 pub mod camera;
 mod columns;
@@ -29,6 +30,8 @@ mod notice;
 pub mod npy;
 mod options;
 pub mod picture;
+mod recording_options;
+pub mod recordings;
 pub mod reduce;
 pub mod sample;
 pub mod select;
@@ -51,7 +54,7 @@ pub use self::items::{ItemName, ItemNames};
 pub use self::notice::{ColumnName, Notice, Noticed};
 pub use self::options::{Header, ReadOptions};
 pub use self::shape::ShapeMismatch;
-pub use self::vectors::Vectors;
+pub use self::vectors::{Vectors, WindowSet};
 
 use self::npy::{NpyArray, NpyValues};
 use self::source::{Source, fail};
@@ -95,7 +98,16 @@ impl Dataset {
         }
     }
 
-    /// All items as one array: N x C x H x W bytes of images, N x D floats of vectors.
+    /// The windows that the vectors were measured in, where they were measured in such.
+    pub fn windows(&self) -> Option<&WindowSet> {
+        match self {
+            Self::Images(_) => None,
+            Self::Vectors(vectors) => vectors.windows(),
+        }
+    }
+
+    /// All items as one array: N x C x H x W bytes of images, N x D floats of vectors; of windows, N x samples x channels
+    /// integers.
     ///
     /// # Errors
     /// [`ShapeMismatch`], never for a set that fits into memory.
@@ -105,9 +117,15 @@ impl Dataset {
             Self::Images(i) => {
                 NpyArray::new(vec![i.len(), c, h, w], NpyValues::U8(i.pixels().to_vec()))
             }
-            Self::Vectors(v) => {
-                NpyArray::new(vec![v.len(), c], NpyValues::F32(v.values().to_vec()))
-            }
+            Self::Vectors(v) => match v.windows() {
+                None => NpyArray::new(vec![v.len(), c], NpyValues::F32(v.values().to_vec())),
+                Some(windows) => {
+                    let samples = windows.samples().iter().map(|&s| s.into());
+                    let [length, channels] = windows.shape();
+                    let shape = vec![v.len(), length, channels];
+                    NpyArray::new(shape, NpyValues::I32(samples.collect()))
+                }
+            },
         }
     }
 
@@ -216,6 +234,9 @@ pub fn load_bytes(name: &Path, content: Vec<u8>) -> Result<Dataset, DataError> {
 /// # Errors
 /// [`DataError`], that of the reader or [`Problem::UnknownFormat`].
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    if let Some(own) = &options.recordings {
+        return recordings::read(path, options, own);
+    }
     if path.is_dir() {
         return match &options.array {
             Some(array) => Err(fail(path, Problem::NoArrays(array.clone()))),

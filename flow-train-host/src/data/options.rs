@@ -4,9 +4,10 @@ use flow_infer::front_end::Reduction;
 
 use super::columns::ColumnChoice;
 use super::error::ImageSize;
+use super::recording_options::RecordingOptions;
 
 /// How data is read. The default guesses nothing that it cannot see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadOptions {
     /// Array of an archive that holds several.
     pub array: Option<String>,
@@ -21,6 +22,8 @@ pub struct ReadOptions {
     pub size: Option<ImageSize>,
     /// How pictures and frames of any size become inputs; without it, they stay as they are.
     pub reduction: Option<Reduction>,
+    /// How recordings become windows; without it, a table's lines are vectors.
+    pub recordings: Option<RecordingOptions>,
 }
 
 /// Whether the first line of a table holds the names of its columns.

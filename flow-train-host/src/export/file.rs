@@ -4,6 +4,7 @@ use super::ExportError;
 use super::pack::Packed;
 use super::provenance::Provenance;
 use crate::calibrate::Calibrated;
+use crate::front_end::FrontEnd as Carried;
 use crate::windows::{WindowSpec, WindowSpecError};
 use flow_infer::artifact::{
     Artifact, CHECKSUM_LEN, FORMAT_VERSION, GoldenVector, HEADER_LEN, LoadError, MAGIC,
@@ -126,6 +127,20 @@ impl FlowFile {
     /// Stores what turns a frame into the input.
     pub fn set_front_end(&mut self, front_end: &FrontEnd) {
         self.set(Section::FrontEnd, postcard(front_end));
+    }
+
+    /// Stores what a model carries.
+    ///
+    /// # Errors
+    /// [`WindowSpecError`] of windows that no file can hold.
+    pub fn carry(&mut self, front_end: &Carried) -> Result<(), WindowSpecError> {
+        match front_end {
+            Carried::Frames(reduction) => {
+                self.set_front_end(&FrontEnd::Frames(*reduction));
+                Ok(())
+            }
+            Carried::Windows(windows) => self.set_windows(windows),
+        }
     }
 
     /// Stores how samples become the input.

@@ -18,6 +18,7 @@ pub mod volume;
 
 use crate::data::Dataset;
 use crate::model::Model;
+use crate::windows::WindowSpecError;
 use flow_infer::artifact::LoadError;
 use flow_infer::plan::PlanError;
 use gptq::Gptq;
@@ -61,6 +62,9 @@ pub enum ExportError {
     /// The written file does not load: a defect of the exporter, caught before anything is stored.
     #[error("the exported file would not load: {0}")]
     Rejected(LoadError),
+    /// Windows that no file can hold.
+    #[error("{0}")]
+    Windows(#[from] WindowSpecError),
 }
 
 impl From<PlanError> for ExportError {
@@ -127,7 +131,7 @@ fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportE
     let mut file = file::FlowFile::new(packed);
     file.set_spec(model.spec());
     if let Some(front_end) = model.front_end() {
-        file.set_front_end(front_end);
+        file.carry(front_end)?;
     }
     file.to_bytes().map(|_| file)
 }

@@ -69,7 +69,7 @@ pub fn measure(flow: &LoweredFlow, data: &Dataset) -> Result<Ranges, ExportError
                 latents: &mut latents,
                 activations: &mut activations,
             };
-            let input = data.input_bytes(index);
+            let input = data.flow_bytes(index);
             let result = evaluate(&artifact, &input, Noise::Planned, scratch, &mut watch);
             if !result.is_ok_and(|e| !e.saturated) {
                 return Err(ExportError::CalibrationValues);
@@ -89,7 +89,7 @@ pub fn check_data(artifact: &Artifact<'_>, data: &Dataset) -> Result<(), ExportE
         return Err(ExportError::NoCalibrationData);
     }
     let wanted = artifact.input().byte_len();
-    let found = data.input_bytes(0).len();
+    let found = data.flow_bytes(0).len();
     if wanted == found {
         Ok(())
     } else {

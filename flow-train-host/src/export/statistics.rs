@@ -124,7 +124,7 @@ pub fn collect(
         planes: steps.iter().map(empty_planes).collect(),
     };
     for index in 0..data.len() {
-        let input = data.input_bytes(index);
+        let input = data.flow_bytes(index);
         evaluate(
             &artifact,
             &input,

@@ -7,7 +7,7 @@ pub mod tensors;
 
 pub use misfit::{Misfit, Misshapen};
 
-use flow_infer::front_end::FrontEnd;
+use crate::front_end::FrontEnd;
 use flow_infer::spec::FlowSpec;
 use ratio::Ratio;
 use std::collections::BTreeMap;

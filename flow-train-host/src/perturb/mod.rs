@@ -12,8 +12,9 @@ mod nothing;
 mod parts;
 mod tone;
 mod vectors;
+mod windows;
 
-use crate::data::{Dataset, Images, Vectors};
+use crate::data::{Dataset, Images, Vectors, WindowSet};
 use crate::random::SplitMix64;
 use rayon::prelude::*;
 
@@ -121,10 +122,13 @@ pub fn families(
     };
     let of_vectors = match data {
         Dataset::Images(_) => None,
+        Dataset::Vectors(vectors) if vectors.windows().is_some() => None,
         Dataset::Vectors(vectors) => Some(of_vectors(vectors, most, seed)),
     };
+    let of_windows = data.windows().map(|set| of_windows(set, most, seed));
     let images = of_images.into_iter().flatten();
-    images.chain(of_vectors.into_iter().flatten())
+    let vectors = images.chain(of_vectors.into_iter().flatten());
+    vectors.chain(of_windows.into_iter().flatten())
 }
 
 /// Kinds of foreign images to evaluate on, made of benign ones, of which a gate knows nothing; see `documents/calibration.md`.
@@ -247,6 +251,30 @@ fn of_vectors(
         }
         let vectors = Vectors::new(data.dims(), values).ok()?;
         Some((name, Dataset::Vectors(vectors)))
+    })
+}
+
+fn of_windows(
+    set: &WindowSet,
+    most: usize,
+    seed: u64,
+) -> impl Iterator<Item = (&'static str, Dataset)> + use<'_> {
+    let deviations = windows::deviations(set);
+    let families = windows::FAMILIES.iter().enumerate();
+    families.filter_map(move |(family, &(name, perturb))| {
+        let mut random = SplitMix64(seed ^ (family as u64) << 32);
+        let mut samples = Vec::new();
+        for index in 0..set.len().min(most) {
+            let other = (index + 1 + random.below(set.len())) % set.len();
+            let pair = windows::Pair {
+                window: windows::window(set, index),
+                other: windows::window(set, other),
+                deviations: deviations.clone(),
+            };
+            samples.extend(windows::samples(&perturb(&pair, &mut random)));
+        }
+        let perturbed = WindowSet::new(set.spec().clone(), samples).ok()?;
+        Some((name, Dataset::Vectors(Vectors::of_windows(perturbed))))
     })
 }
 

@@ -5,8 +5,8 @@ use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
 use super::ratio_config::RatioConfig;
 use super::sensor::Sensor;
+use crate::front_end::FrontEnd;
 use crate::perturb::is_image_family;
-use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::{FlowSpec, InputSpec};
 use serde::{Deserialize, Serialize};
 

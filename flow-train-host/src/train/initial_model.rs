@@ -24,5 +24,7 @@ pub fn initial_model(config: &TrainConfig, data: &Dataset) -> Result<Model, Trai
         Dataset::Images(images) => ratio::initial(config, &images.pick(&split.train))?,
         Dataset::Vectors(_) => None,
     };
-    Ok(first.with_front_end(config.front_end).with_ratio(ratio))
+    Ok(first
+        .with_front_end(config.front_end.clone())
+        .with_ratio(ratio))
 }

@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
             counters.best_f64_bits = Some(validation.to_bits());
             let tensors = self.network.tensors(&self.state.optimizer.ema);
             let model = Model::new(self.config.spec.clone(), tensors)?;
-            let model = model.with_front_end(self.config.front_end);
+            let model = model.with_front_end(self.config.front_end.clone());
             model.save(&self.directory.join(MODEL_FILE))?;
         }
         counters.epoch += 1;

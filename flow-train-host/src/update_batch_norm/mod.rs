@@ -80,7 +80,7 @@ pub fn update_batch_norm(
         return Err(BatchNormError::NoBatchNorm);
     }
     let new = Model::new(spec.clone(), tensors).map_err(BatchNormError::Model)?;
-    let model = new.with_front_end(model.front_end().copied());
+    let model = new.with_front_end(model.front_end().cloned());
     Ok((model, changes))
 }
 

@@ -107,7 +107,7 @@ pub(super) fn measure(
             moments: ChannelMoments::new(probed.channels),
         };
         for index in start..(start + CHUNK).min(data.len()) {
-            let input = data.input_bytes(index);
+            let input = data.flow_bytes(index);
             evaluate(
                 &artifact,
                 &input,

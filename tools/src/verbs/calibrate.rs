@@ -79,7 +79,7 @@ pub(crate) struct Args {
     /// Where the calibrated .flow goes; may be the same file
     #[arg(long, value_name = "MODEL.flow")]
     out: PathBuf,
-    /// The score that decides; by default combined for images (complexity where the data are too few for that) and
+    /// The score that decides; by default combined for images and windows (complexity where the data are too few for that) and
     /// likelihood for vectors
     #[arg(long, value_name = "NAME")]
     score: Option<Score>,
@@ -218,7 +218,9 @@ impl Args {
         let loaded = Loaded::open_flow(&self.model)?;
         let artifact = loaded.artifact()?;
         let evidence = self.evidence(&artifact)?;
-        let kind = self.kind(artifact.input(), self.suffices(&evidence))?;
+        let image = matches!(artifact.input(), PlannedInput::Image { .. });
+        let has_code = image || artifact.windows().is_some();
+        let kind = self.kind(has_code, self.suffices(&evidence))?;
         let outcome = self.outcome(&artifact, &evidence, kind)?;
         let calibrated = &outcome.calibrated;
         let mut file = FlowFile::from_artifact(&artifact);
@@ -446,9 +448,8 @@ impl Args {
         }
     }
 
-    /// The score that decides; `enough` says whether the data suffice for the combined one.
-    fn kind(&self, input: &PlannedInput, enough: bool) -> Result<ScoreKind> {
-        let image = matches!(input, PlannedInput::Image { .. });
+    /// The score that decides: whether inputs have a code length, and whether the data suffice for the combined one.
+    fn kind(&self, has_code: bool, enough: bool) -> Result<ScoreKind> {
         let named = self.tests.is_some() || self.rule.is_some();
         Ok(match self.score {
             Some(Score::Combined) => ScoreKind::Combined,
@@ -456,8 +457,8 @@ impl Args {
             Some(Score::Likelihood) => ScoreKind::Likelihood,
             Some(Score::Complexity) => ScoreKind::Complexity,
             Some(Score::Typicality) => ScoreKind::Typicality,
-            None if named || (image && enough) => ScoreKind::Combined,
-            None if image => ScoreKind::Complexity,
+            None if named || (has_code && enough) => ScoreKind::Combined,
+            None if has_code => ScoreKind::Complexity,
             None => ScoreKind::Likelihood,
         })
     }

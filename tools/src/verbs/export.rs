@@ -93,7 +93,8 @@ impl Args {
             );
         }
         let limit = self.limit.or(CALIBRATION_INPUTS);
-        let data = inputs::load(&self.calibrate, &self.reading, limit, &loaded.artifact()?)?;
+        let reading = self.reading.without_faulty();
+        let data = inputs::load(&self.calibrate, &reading, limit, &loaded.artifact()?)?;
         let float = all_scores(
             &self.calibrate,
             &loaded.artifact()?,

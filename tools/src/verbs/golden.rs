@@ -119,10 +119,24 @@ fn arrays(data: &Dataset, scores: &[Scores], latents: NpyValues) -> Arrays {
     let count = data.len();
     let shape = data.shape();
     let (item, inputs) = match data {
+        Dataset::Vectors(vectors) if vectors.windows().is_some() => {
+            let windows = vectors
+                .windows()
+                .map_or(&[][..], |windows| windows.samples());
+            let item = vectors.windows().map_or([0; 2], |windows| windows.shape());
+            (
+                item.to_vec(),
+                NpyValues::I32(windows.iter().map(|&s| s.into()).collect()),
+            )
+        }
         Dataset::Images(images) => (shape.to_vec(), NpyValues::U8(images.pixels().to_vec())),
         Dataset::Vectors(vectors) => (vec![shape[0]], NpyValues::F32(vectors.values().to_vec())),
     };
     let of = |n: usize| [&[n], item.as_slice()].concat();
+    let latents_of = |n: usize| match data.windows() {
+        Some(_) => vec![n, shape[0]],
+        None => of(n),
+    };
     let raw = |value: fn(&Scores) -> i64| NpyValues::I64(scores.iter().map(value).collect());
     vec![
         ("inputs.npy", of(count), inputs),
@@ -138,7 +152,7 @@ fn arrays(data: &Dataset, scores: &[Scores], latents: NpyValues) -> Arrays {
             vec![count],
             raw(|s| s.code_length_raw.unwrap_or(0)),
         ),
-        ("latents.npy", of(LATENTS.min(count)), latents),
+        ("latents.npy", latents_of(LATENTS.min(count)), latents),
     ]
 }
 

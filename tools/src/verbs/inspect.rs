@@ -18,6 +18,7 @@ use flow_infer::plan::{Coupling, LayerKind, PlannedInput, Step};
 use flow_infer::spec::{FlowSpec, units::nats_from_raw};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::write_atomically;
+use flow_train_host::windows::WindowSpec;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -57,6 +58,7 @@ struct Report<'r> {
     sections: Vec<SectionBytes>,
     gate: Option<&'r Calibration>,
     front_end: Option<&'r FrontEnd>,
+    windows: Option<WindowSpec>,
     golden_vectors: usize,
     signed: bool,
     provenance: &'r Provenance,
@@ -107,6 +109,7 @@ impl Args {
             sections: sections(&artifact),
             gate: artifact.calibration(),
             front_end: artifact.front_end(),
+            windows: artifact.windows().map(|windows| WindowSpec::of(&windows)),
             golden_vectors: artifact.golden().count(),
             signed: !artifact.section(Section::Signature).is_empty(),
             provenance: &provenance,
@@ -182,6 +185,9 @@ fn facts(report: &Report<'_>) -> Table {
     if let Some(FrontEnd::Frames(reduction)) = report.front_end {
         front_end(reduction, &mut table);
     }
+    if let Some(spec) = &report.windows {
+        windows(spec, &mut table);
+    }
     let sections = report
         .sections
         .iter()
@@ -244,6 +250,46 @@ fn front_end(reduction: &Reduction, table: &mut Table) {
         "front end",
         format!("{frames}{}: {colour}, averaged", region.unwrap_or_default()),
     );
+}
+
+fn windows(spec: &WindowSpec, table: &mut Table) {
+    let rate = match spec.rate_millihertz {
+        0 => String::new(),
+        rate => format!(", {} a second", f64::from(rate) / 1e3),
+    };
+    let names: Vec<&str> = spec.channels.iter().map(|c| c.name.as_str()).collect();
+    table.fact(
+        "front end",
+        format!(
+            "windows of {} samples{rate}, a hop of {}, of {}",
+            spec.length,
+            spec.hop,
+            names.join(", ")
+        ),
+    );
+    let features: Vec<String> = spec.features.iter().map(ToString::to_string).collect();
+    table.fact("features", features.join(", "));
+    for channel in &spec.channels {
+        let offset = match channel.offset {
+            0.0 => String::new(),
+            offset => format!(" from {offset}"),
+        };
+        let calm = if channel.may_be_constant {
+            ", may be constant"
+        } else {
+            ""
+        };
+        table.fact(
+            &channel.name,
+            format!(
+                "{} to {} in samples of {}{offset}, code in steps of {} samples{calm}",
+                channel.value(channel.low),
+                channel.value(channel.high),
+                2f64.powi(-i32::from(channel.exponent)),
+                1u32 << channel.step_bits
+            ),
+        );
+    }
 }
 
 fn origin(provenance: &Provenance, table: &mut Table) {

@@ -8,16 +8,16 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::reading::Reading;
 use crate::table::Table;
-use crate::{config, frames, json, number, place, progress, provenance, ratio, sensor};
+use crate::{config, json, number, place, progress, provenance, ratio, sensor};
 use anyhow::{Context, Result, bail};
 use clap::ArgGroup;
 use clap::builder::PossibleValuesParser;
-use flow_infer::front_end::{FrontEnd, Reduction};
 use flow_infer::spec::{InputSpec, Shape};
 use flow_train_host::data::{self, Dataset};
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::families::{Family, WIDTH};
 use flow_train_host::files::one_line;
+use flow_train_host::front_end::FrontEnd;
 use flow_train_host::model::store::MODEL_FILE;
 use flow_train_host::train::{
     self, EpochRecord, Options, Progress, RatioReport, StepReport, Summary, TrainConfig, TrainError,
@@ -142,10 +142,11 @@ fn preset_help() -> String {
 impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         place::directory(&self.out)?;
-        let reading = self.reading.or_kept(self.kept_reduction()?);
+        let kept = self.kept()?;
+        let reading = self.reading.or_front_end(kept.as_ref()).without_faulty();
         let read = inputs::read(&self.data, &reading, self.limit)?;
         let mut config = self.config(&read.dataset)?;
-        config.front_end = reading.reduction().map(FrontEnd::Frames);
+        config.front_end = inputs::front_end(&reading, &read.dataset);
         self.warn_of_constants(&read);
         let data = read.dataset;
         if self.torch {
@@ -206,14 +207,14 @@ impl Args {
         }
     }
 
-    /// How pictures become inputs in the configuration, which is another run's or this one's.
-    fn kept_reduction(&self) -> Result<Option<Reduction>> {
+    /// How pictures or recordings become inputs in the configuration, which is another run's or this one's.
+    fn kept(&self) -> Result<Option<FrontEnd>> {
         let config = match (&self.preset, &self.config) {
             (Some(_), _) => return Ok(None),
             (None, Some(file)) => config::read(file)?,
             (None, None) => config::read(&self.out.join("config.json"))?,
         };
-        Ok(frames::reduction(config.front_end.as_ref()))
+        Ok(config.front_end)
     }
 
     fn config(&self, data: &Dataset) -> Result<TrainConfig> {

@@ -1,13 +1,14 @@
 //! Flows with random tensors: what an instruction count needs of a model is its architecture.
 
 use anyhow::{Result, anyhow};
-use flow_infer::front_end::{FrontEnd, Reduction};
+use flow_infer::front_end::Reduction;
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Parity, ScaleMap, Shape, StepSpec,
 };
 use flow_train_host::data::{Dataset, Images, Vectors};
 use flow_train_host::export;
+use flow_train_host::front_end::FrontEnd;
 use flow_train_host::model::tensors::{TensorSpec, tensor_list};
 use flow_train_host::model::{Model, Tensor};
 

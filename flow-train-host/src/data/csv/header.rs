@@ -13,7 +13,7 @@ pub(super) fn is_header(fields: &[Vec<u8>]) -> bool {
 }
 
 /// The names in a header.
-pub(super) fn names(fields: &[Vec<u8>]) -> Vec<String> {
+pub(in crate::data) fn names(fields: &[Vec<u8>]) -> Vec<String> {
     let name = |field: &Vec<u8>| String::from_utf8_lossy(field).into_owned();
     fields.iter().map(name).collect()
 }

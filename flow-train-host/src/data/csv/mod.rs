@@ -21,6 +21,7 @@ use super::table::{self, Course};
 use super::vectors::Vectors;
 use super::{Dataset, Reading};
 
+pub(super) use self::header::names;
 pub(super) use self::records::{Record, Records};
 
 /// Reads a CSV file of numbers, gzipped or not.

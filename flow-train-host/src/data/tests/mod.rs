@@ -10,6 +10,7 @@ mod image_dir;
 mod npy;
 mod npz;
 mod pictures;
+mod recordings;
 mod reduce;
 mod sample;
 mod select;

@@ -17,9 +17,11 @@ use anyhow::{Context, Result, bail};
 use flow_infer::front_end::Reduction;
 use flow_infer::spec::Shape;
 use flow_train_host::calibrate;
+use flow_train_host::data::recordings::RecordingOptions;
 use flow_train_host::data::survey;
-use flow_train_host::data::{self, Dataset, ImageSize};
+use flow_train_host::data::{self, Dataset, ImageSize, ReadOptions};
 use flow_train_host::files::one_line;
+use flow_train_host::front_end::FrontEnd;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,12 +37,15 @@ impl Args {
         if state.is_done("data", &key) && self.parts_exist() {
             return Ok(false);
         }
-        let sizes = self.sizes()?;
+        let sizes = match self.reading.asks_for_windows() {
+            true => None,
+            false => self.sizes()?,
+        };
         let reduction = self.chosen_reduction(sizes.as_deref());
         if let Some(shape) = reduction.map(|r| r.output) {
             check_size(shape)?;
         }
-        let own = self.load(&self.data, reduction)?;
+        let own = self.load(&self.data, reduction.map(FrontEnd::Frames).as_ref())?;
         let place = || one_line(&self.data).to_string();
         let found = Findings::of(&own);
         found.refuse().with_context(place)?;
@@ -86,19 +91,19 @@ impl Args {
 
     /// Foreign data as arrays of the same inputs.
     pub(super) fn foreign(&self, state: &mut State) -> Result<bool> {
-        let reduction = Split::read(&self.split_file())?.reduction;
+        let front_end = Split::read(&self.split_file())?.front_end();
         let mut worked = false;
         for (name, path) in &self.ood {
             let stage = format!("foreign {name}");
             let key = Key::of(&[
-                &format!("{:?} {reduction:?}", self.reading),
+                &format!("{:?} {front_end:?}", self.reading),
                 &state::listing(path)?,
             ]);
             if state.is_done(&stage, &key) && self.part(&format!("ood-{name}")).exists() {
                 continue;
             }
-            let set = self.load(path, reduction)?;
-            let own = data::load(&self.part("test"))?;
+            let set = self.load(path, front_end.as_ref())?;
+            let own = self.read_part("test", front_end.as_ref())?;
             if set.data.shape() != own.shape() {
                 bail!(
                     "--ood {name}: holds {}, and --data {}",
@@ -135,9 +140,24 @@ impl Args {
         said.or_else(|| shape::chosen(sizes?, self.named_family()))
     }
 
-    fn load(&self, path: &Path, reduction: Option<Reduction>) -> Result<Named> {
+    /// A part, as it was written.
+    pub(super) fn read_part(&self, name: &str, front_end: Option<&FrontEnd>) -> Result<Dataset> {
+        let recordings = front_end.and_then(FrontEnd::windows).cloned();
+        let options = ReadOptions {
+            recordings: recordings.map(RecordingOptions::of_model),
+            ..ReadOptions::default()
+        };
+        Ok(data::read(&self.part(name), &options)?.dataset)
+    }
+
+    /// Data as inputs: in windows of its own, or as those before it.
+    fn load(&self, path: &Path, front_end: Option<&FrontEnd>) -> Result<Named> {
         let column = self.blocks.as_ref().and_then(Choice::column);
-        let reading: Reading = self.reading.or_kept(reduction).with_block_column(column);
+        let reading: Reading = match front_end.and_then(FrontEnd::windows) {
+            Some(_) => self.reading.keeping_windows(front_end),
+            None => self.reading.or_front_end(front_end).without_faulty(),
+        };
+        let reading = reading.with_block_column(column);
         let read = inputs::read(path, &reading, Limit::default())?;
         let set = Named {
             data: read.dataset,
@@ -175,6 +195,7 @@ impl Args {
         let part = |indices: &[usize]| Part::of(own, indices, &labels);
         Split {
             reduction,
+            windows: own.data.windows().map(|w| w.spec().as_ref().clone()),
             data: provenance::describe(&self.data, &own.data),
             train: part(&parts.train),
             folds: parts.folds.clone(),

@@ -6,11 +6,11 @@ use crate::number::{bytes, grouped};
 use crate::table::Table;
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
-use flow_infer::front_end::Reduction;
 use flow_infer::spec::Shape;
 use flow_train_host::data::Dataset;
 use flow_train_host::export::{self, ExportError};
 use flow_train_host::families::{Family, WIDTHS};
+use flow_train_host::front_end::FrontEnd;
 use flow_train_host::train::{self, TrainConfig};
 
 /// Inputs that a model which is only measured takes its first weights from, and its ranges.
@@ -39,7 +39,7 @@ pub(super) struct Wanted<'w> {
     pub(super) shape: Shape,
     pub(super) budget: &'w Budget,
     pub(super) time: Option<Time>,
-    pub(super) reduction: Option<Reduction>,
+    pub(super) front_end: Option<FrontEnd>,
 }
 
 impl Wanted<'_> {
@@ -70,14 +70,19 @@ impl Wanted<'_> {
 
     /// What a width takes: its file is made, of first weights.
     fn measured(&self, width: u16, sample: &Dataset) -> Result<Fitted> {
-        let config = self.family.config(self.shape, width);
+        let mut config = self.family.config(self.shape, width);
+        config.front_end.clone_from(&self.front_end);
         let model = train::initial_model(&config, sample)?;
         let file = export::planned(&model, &sample.take(0..RANGES_OF))?;
         let file = file.to_bytes()?;
         let artifact = Artifact::load(&file).map_err(ExportError::Rejected)?;
         let cost = Cost::of(&artifact);
         let input = artifact.input_len() as u64;
-        let sums = self.reduction.map_or(0, |r| 8 * r.accumulators() as u64);
+        let sums = self
+            .front_end
+            .as_ref()
+            .and_then(FrontEnd::reduction)
+            .map_or(0, |r| 8 * r.accumulators() as u64);
         Ok(Fitted {
             flash: cost.flash_bytes + GOLDEN * (input + GOLDEN_BYTES) + ADDED_BYTES,
             ram: cost.scratch_bytes + input + sums,

@@ -4,6 +4,8 @@ use crate::inputs::Named;
 use anyhow::{Context, Result};
 use flow_infer::front_end::Reduction;
 use flow_train_host::files::{one_line, write_atomically};
+use flow_train_host::front_end::FrontEnd;
+use flow_train_host::windows::WindowSpec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -16,6 +18,9 @@ const VALIDATED: usize = 12;
 pub(super) struct Split {
     /// How pictures became inputs.
     pub(super) reduction: Option<Reduction>,
+    /// How recordings became inputs.
+    #[serde(default)]
+    pub(super) windows: Option<WindowSpec>,
     /// The data as the model's provenance has them.
     pub(super) data: String,
     pub(super) train: Part,
@@ -63,6 +68,12 @@ impl Split {
         let folds = 0..self.fold_count();
         let held = folds.flat_map(|fold| self.train.pick(&self.fold(fold).0).blocks);
         held.collect()
+    }
+
+    /// What a model of these inputs carries.
+    pub(super) fn front_end(&self) -> Option<FrontEnd> {
+        let windows = self.windows.clone().map(FrontEnd::Windows);
+        windows.or_else(|| self.reduction.map(FrontEnd::Frames))
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<()> {
@@ -151,6 +162,7 @@ mod tests {
     fn folds_take_their_blocks_with_them() {
         let split = Split {
             reduction: None,
+            windows: None,
             data: String::new(),
             train: part(6, 2),
             folds: vec![0, 0, 1, 1, 0, 0],

@@ -13,9 +13,8 @@ use crate::verbs::{calibrate, eval, export, verify};
 use crate::{failure, inputs, ratio, sensor};
 use anyhow::{Context, Result, bail};
 use clap::{Command, FromArgMatches};
-use flow_infer::front_end::FrontEnd;
 use flow_infer::spec::Shape;
-use flow_train_host::data::{self, Dataset};
+use flow_train_host::data::Dataset;
 use flow_train_host::families::Family;
 use flow_train_host::files::one_line;
 use std::collections::BTreeMap;
@@ -36,7 +35,7 @@ impl Args {
         let validating = split.train.validating();
         let key = Key::of(&[
             &self.key_of_part("train")?,
-            &format!("{:?} {validating} {}", split.reduction, self.seed),
+            &format!("{:?} {validating} {}", split.front_end(), self.seed),
             &format!("{:?} {:?} {:?}", self.preset, self.epochs, self.sensor),
             &format!("{:?}", self.ratio),
             &format!("{:?}", self.budget),
@@ -47,7 +46,7 @@ impl Args {
         if is_trained && folds.is_empty() {
             return Ok((run, false));
         }
-        let data = data::load(&self.part("train"))?;
+        let data = self.read_part("train", split.front_end().as_ref())?;
         let recipe = self.recipe(&data, &split, time, out)?;
         for fold in &folds {
             self.train_fold(fold, (&split, &data), &recipe, state, out)?;
@@ -86,7 +85,7 @@ impl Args {
         training::suit(config, data.len());
         config.seed = self.seed;
         config.epochs = self.epochs.unwrap_or(config.epochs);
-        config.front_end = split.reduction.map(FrontEnd::Frames);
+        config.front_end = split.front_end();
         if let Some(sensor::Choice(chosen)) = self.sensor {
             config.sensor = chosen;
         }
@@ -112,7 +111,7 @@ impl Args {
             shape: Shape::new(shape[0], shape[1], shape[2]),
             budget: &self.budget,
             time,
-            reduction: split.reduction,
+            front_end: split.front_end(),
         })
     }
 

@@ -65,6 +65,7 @@ impl Together {
         let (choice, why) = match chosen {
             Some(Choice::None) => (None, "--blocks none".to_owned()),
             Some(Choice::Blocks(choice)) => (Some(choice.clone()), "as --blocks says".to_owned()),
+            None if named.data.windows().is_some() => of_recordings(named),
             None => suggested(path, &named.items, named.data.len(), crossed),
         };
         let Some(choice) = choice else {
@@ -88,6 +89,23 @@ impl Together {
             why: format!("in {count} blocks, {why}"),
             blocks: Some(blocks),
         })
+    }
+}
+
+/// The recordings, where there are enough; else stretches of them: neighbouring windows share samples.
+fn of_recordings(named: &Named) -> (Option<BlockChoice>, String) {
+    let recordings: BTreeSet<&String> = named.blocks.iter().collect();
+    let stretches = (named.data.len() / STRETCH).min(MOST_STRETCHES);
+    match (recordings.len(), stretches) {
+        (FEWEST.., _) => (
+            Some(BlockChoice::Column("recordings".to_owned())),
+            "the recordings: files, or folders of them".to_owned(),
+        ),
+        (_, FEWEST..) => (
+            Some(BlockChoice::Stretches(stretches)),
+            "stretches of the recordings: neighbours are alike".to_owned(),
+        ),
+        _ => (None, "by a seeded shuffle".to_owned()),
     }
 }
 

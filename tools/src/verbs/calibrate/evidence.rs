@@ -64,7 +64,7 @@ impl Args {
             _ => return self.crossed(artifact),
         };
         let column = self.blocks.as_ref().and_then(BlockChoice::column);
-        let reading = self.reading.with_block_column(column);
+        let reading = self.reading.with_block_column(column).without_faulty();
         let named = inputs::load_named(path, &reading, self.limit, artifact)?;
         let blocks = match (&self.blocks, &self.together) {
             (Some(choice), _) => Some(choice.of(path, &named)?),
@@ -99,7 +99,12 @@ impl Args {
             if of_this.input().shape() != artifact.input().shape() {
                 bail!("{}: reads other inputs than the model", one_line(path));
             }
-            let data = inputs::load(path, &self.reading, Limit::default(), &of_this)?;
+            let data = inputs::load(
+                path,
+                &self.reading.without_faulty(),
+                Limit::default(),
+                &of_this,
+            )?;
             let held = all_scores(path, &of_this, &data, None, "calibrating")?;
             labels.extend(vec![one_line(path).to_string(); held.len()]);
             of_fold.extend(vec![index; held.len()]);
