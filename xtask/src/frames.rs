@@ -70,6 +70,10 @@ pub(crate) fn check(boards: &[Board]) -> Result<Checked> {
     };
     let inputs = inputs(reduction)?;
     let own = |board: &Board| board.clone().with_model(path.clone());
+    // One build at a time, before any board is waited for.
+    for board in boards {
+        session::build(&own(board), Program::Gate)?;
+    }
     side_by_side(boards, |board| {
         gate::check_own(&own(board), &model, &inputs)
     })?;

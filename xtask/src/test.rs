@@ -6,7 +6,7 @@ use crate::side_by_side::side_by_side;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
     example_tasks, frames, fuzz, gate, new, page, panic_free, process, recording, repo, sanitize,
-    setup, size, slots, soak,
+    session, setup, size, slots, soak,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -243,6 +243,10 @@ fn gate_on_boards() -> Result<()> {
     let model = fs::read(repo::device_model())?;
     let inputs = samples()?;
     let boards = boards::emulated()?;
+    // One build at a time, before any board is waited for.
+    for board in &boards {
+        session::build(board, Program::Gate)?;
+    }
     let runs = side_by_side(&boards, |board| gate::check(board, &model, &inputs))?;
     for (board, run) in boards.iter().zip(&runs) {
         println!("{}", gate::describe(board, run));
