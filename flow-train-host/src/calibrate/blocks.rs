@@ -69,6 +69,18 @@ impl Blocks {
         &self.names
     }
 
+    /// The blocks of some of the inputs; those of which none is left are gone.
+    ///
+    /// # Errors
+    /// [`CalibrateError::TooFewBlocks`] where fewer than two are left.
+    pub fn pick(&self, inputs: &[usize]) -> Result<Self, CalibrateError> {
+        Self::named(
+            inputs
+                .iter()
+                .map(|&input| self.names[self.of_input[input]].as_str()),
+        )
+    }
+
     /// Indices of a block's inputs.
     pub fn members(&self, block: usize) -> Vec<usize> {
         let inputs = self.of_input.iter().enumerate();
@@ -116,6 +128,8 @@ mod tests {
         let blocks = Blocks::named(["b", "a", "b"]).unwrap();
         assert_eq!(blocks.names(), ["b", "a"]);
         assert_eq!(blocks.group(&[10, 20, 30]), [vec![10, 30], vec![20]]);
+        assert_eq!(blocks.pick(&[1, 2]).unwrap().names(), ["a", "b"]);
+        assert!(blocks.pick(&[0, 2]).is_err());
         assert_eq!(
             Blocks::named(["a", "a"]),
             Err(CalibrateError::TooFewBlocks {

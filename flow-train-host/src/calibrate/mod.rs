@@ -16,6 +16,7 @@ mod tables;
 
 pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, Perturbed, choose, power};
+pub use pooled::combined_crossed;
 pub use promise::Promise;
 pub use split::{FEWEST_FOR_TABLES, Split};
 pub use tables::{TestTable, to_bytes as tests_section};
@@ -141,6 +142,8 @@ pub struct Calibrated {
     pub tests: Vec<u8>,
     /// What the threshold promises.
     pub promise: Promise,
+    /// The threshold's place among the scores that it was taken from, from below.
+    pub rank: usize,
 }
 
 /// The gate that decides by several tests: tables from one part of the scores, threshold from the other.
@@ -335,6 +338,7 @@ fn calibrated(
         }),
         tests: Vec::new(),
         promise,
+        rank: 1 + deciding.partition_point(|&score| score < threshold_raw),
         gate: Calibration {
             score: kind,
             alpha_ppm,

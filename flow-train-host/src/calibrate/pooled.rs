@@ -4,8 +4,37 @@
 //! all scores together give the threshold, and many of them make it steady. Blocks that differ are a sample of blocks, of
 //! which a new one may be stranger than all, and then the promise is one of blocks.
 
-use super::Promise;
 use super::exchange::{UNLIKELY, groups_differ, rejections_by_chance};
+use super::{Blocks, CalibrateError, Calibrated, Promise, Split, gate_across, judged, learned};
+use flow_infer::score::combined::{Rule, TestKind};
+use flow_infer::score::{ScoreKind, Scores};
+
+/// The gate of several tests for inputs that models have scored which have not seen them, in blocks; without a promise the
+/// scores decide which.
+///
+/// Tables come from some inputs of every block and the threshold from the others. Tables of other blocks alone would measure
+/// a strange block by what is usual elsewhere, and the file's tables, which know that block, would not: a threshold as low as
+/// that says nothing of them.
+///
+/// # Errors
+/// [`CalibrateError`].
+pub fn combined_crossed(
+    (kinds, rule): (&[TestKind], Rule),
+    alpha_ppm: u32,
+    scores: &[Scores],
+    blocks: &Blocks,
+    promise: Option<Promise>,
+    split: &Split,
+) -> Result<Calibrated, CalibrateError> {
+    let tests = learned(kinds, rule, scores, &split.tables)?;
+    let threshold = judged(&tests, scores, &split.threshold)?;
+    let blocks = blocks.pick(&split.threshold)?;
+    let calibrated = gate_across(ScoreKind::Combined, alpha_ppm, &threshold, &blocks, promise)?;
+    Ok(Calibrated {
+        tests,
+        ..calibrated
+    })
+}
 
 /// The promise for blocks with these scores: that of inputs where blocks are alike, else what so many blocks can give.
 pub(super) fn suited(blocks: &[Vec<i64>], alpha_ppm: u32) -> Promise {
@@ -38,7 +67,7 @@ fn alike(blocks: &[Vec<i64>], alpha_ppm: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibrate::{ScoreKind, Scores, gate};
+    use crate::calibrate::gate;
     use crate::random::SplitMix64;
     use flow_infer::gate::Decision;
 

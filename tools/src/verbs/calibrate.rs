@@ -193,8 +193,6 @@ struct Outcome {
     calibrated: Calibrated,
     choice: Option<Chosen>,
     repeats: usize,
-    /// Threshold's place among the scores.
-    rank: usize,
     held_out: Vec<HeldOut>,
     warnings: Vec<String>,
 }
@@ -338,8 +336,6 @@ impl Args {
             });
             of_block.collect()
         };
-        let below = deciding.iter().flatten();
-        let rank = 1 + below.filter(|&&s| s < gate.threshold_raw).count();
         let mut warnings = self.warnings(artifact, evidence, &calibrated, &deciding)?;
         let badly = choice.as_ref().and_then(|c| c.warning(&evidence.place));
         warnings.extend(badly);
@@ -349,7 +345,6 @@ impl Args {
             held_out: evidence.blocks.as_ref().map_or_else(Vec::new, held_out),
             calibrated,
             choice,
-            rank,
         })
     }
 
@@ -438,7 +433,7 @@ impl Args {
             alpha: f64::from(gate.alpha_ppm) / 1e6,
             threshold_nats: nats_from_raw(gate.threshold_raw),
             threshold_raw: gate.threshold_raw,
-            rank: outcome.rank,
+            rank: outcome.calibrated.rank,
             samples: gate.samples,
             promise: self.words(evidence, outcome.calibrated.promise),
             blocks: outcome.held_out.clone(),
@@ -491,6 +486,10 @@ impl Args {
         let (alpha, scores) = (self.alpha, &evidence.scores);
         let calibrated = match &evidence.blocks {
             None => calibrate::combined(tests, rule, alpha, scores, &split),
+            Some(blocks) if evidence.is_crossed() => {
+                let tests = (tests, rule);
+                calibrate::combined_crossed(tests, alpha, scores, blocks, promise, &split)
+            }
             Some(blocks) => calibrate::combined_across(tests, rule, alpha, scores, blocks, promise),
         };
         Ok((calibrated.with_context(place)?, choice))
@@ -515,7 +514,7 @@ impl Args {
             format!("{nats:.2} nats (raw {})", gate.threshold_raw),
         );
         let samples = number::grouped(gate.samples.into());
-        let rank = outcome.rank;
+        let rank = outcome.calibrated.rank;
         table.fact(
             "it is",
             format!("number {rank} from below of {samples} benign scores"),

@@ -238,8 +238,12 @@ impl Args {
                 };
                 let blocks: BTreeSet<&String> = blocks.iter().collect();
                 format!(
-                    "{calibrating}, {} blocks: tables and threshold from different ones in turn",
-                    blocks.len()
+                    "{calibrating}, {} blocks: tables and threshold from different {}",
+                    blocks.len(),
+                    match folds {
+                        0 => "ones in turn",
+                        _ => "inputs of each",
+                    }
                 )
             }
         };

@@ -44,7 +44,8 @@ impl Chosen {
 }
 
 /// Scores perturbations of inputs and chooses by them: of inputs behind the tables, none of which gives the threshold;
-/// with blocks, of the last ones. A model that has not seen an input scores what is made of it.
+/// with blocks that the model itself has scored, of the last ones. A model that has not seen an input scores what is made
+/// of it.
 pub(super) fn tests(
     artifact: &Artifact<'_>,
     evidence: &Evidence,
@@ -52,6 +53,7 @@ pub(super) fn tests(
     alpha_ppm: u32,
 ) -> Result<Option<Chosen>> {
     let order = match &evidence.blocks {
+        _ if evidence.is_crossed() => split.tables.clone(),
         None => split.tables.clone(),
         Some(blocks) => (0..blocks.count())
             .flat_map(|block| blocks.members(block))
