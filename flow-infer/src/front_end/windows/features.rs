@@ -60,13 +60,12 @@ impl Windows<'_> {
         let each = self.features().map(|feature| match feature {
             Feature::Raw => PRODUCTS_OF_A_SAMPLE,
             Feature::Means { segments } | Feature::Differences { segments } => {
-                PRODUCTS_OF_A_SAMPLE * len.div_ceil(usize::from(segments.max(1)))
+                PRODUCTS_OF_A_SAMPLE * part(len, segments)
             }
             Feature::Bands { segments, parts } => {
                 // The last octave has a quarter of the segment's samples as frequencies.
-                let samples = len.div_ceil(usize::from(segments.max(1)));
-                let frequencies = (samples / 4).div_ceil(usize::from(parts.max(1)));
-                PRODUCTS_OF_A_SAMPLE * samples * frequencies
+                let samples = part(len, segments);
+                PRODUCTS_OF_A_SAMPLE * samples * part(samples / 4, parts)
             }
         });
         each.max().unwrap_or(0)
@@ -85,6 +84,12 @@ impl Windows<'_> {
         }
         None
     }
+}
+
+/// The largest of so many parts of a number.
+#[cfg(feature = "windows")]
+fn part(of: usize, parts: u8) -> usize {
+    of.checked_div(parts.into()).unwrap_or(0) + 1
 }
 
 /// The samples of a segment.

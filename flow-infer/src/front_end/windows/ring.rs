@@ -34,8 +34,9 @@ impl Ring {
     pub fn push(&mut self, windows: &Windows<'_>, memory: &mut [u8], sample: &[i16]) -> bool {
         let place = 2 * self.next * windows.channels();
         let slot = memory.get_mut(place..).unwrap_or_default();
-        for (bytes, value) in slot.chunks_exact_mut(2).zip(sample) {
-            bytes.copy_from_slice(&value.to_le_bytes());
+        let (values, _) = slot.as_chunks_mut();
+        for (bytes, value) in values.iter_mut().zip(sample) {
+            *bytes = value.to_le_bytes();
         }
         self.next += 1;
         if self.next >= windows.len() {

@@ -96,7 +96,7 @@ fn whole(segments: u8, len: usize, least: usize) -> Option<usize> {
 /// Bands of a segment: the octaves from the first frequency to the last but one, each in so many parts, or in as many
 /// as it has frequencies.
 pub(super) fn bands(samples: usize, parts: u8) -> usize {
-    let octaves = samples.ilog2().saturating_sub(1);
+    let octaves = samples.checked_ilog2().unwrap_or(0).saturating_sub(1);
     (0..octaves).map(|j| parts_of(j, parts)).sum()
 }
 
