@@ -56,11 +56,18 @@ impl Graph {
         self.node("Add", &[&a.0, &b.0], Vec::new())
     }
 
-    /// The mean over all pixels, as the model's output: one number a channel.
-    pub(super) fn finish(mut self, x: &Value, channels: usize) -> ModelProto {
-        let mean = self.node("GlobalAveragePool", &[&x.0], Vec::new());
-        let flat = self.node("Flatten", &[&mean.0], vec![integer("axis", 1)]);
-        self.0.output.push(value(&flat.0, &[1, channels]));
+    /// The means over all pixels of these values, each of so many channels, one behind the other as the model's output.
+    /// What they do not depend on is not computed.
+    pub(super) fn finish(mut self, values: &[(Value, usize)]) -> ModelProto {
+        let mut parts = Vec::new();
+        for (x, _) in values {
+            let mean = self.node("GlobalAveragePool", &[&x.0], Vec::new());
+            parts.push(self.node("Flatten", &[&mean.0], vec![integer("axis", 1)]));
+        }
+        let parts: Vec<&str> = parts.iter().map(|part| &*part.0).collect();
+        let all = self.node("Concat", &parts, vec![integer("axis", 1)]);
+        let channels = values.iter().map(|(_, channels)| channels).sum();
+        self.0.output.push(value(&all.0, &[1, channels]));
         let version = OperatorSetIdProto {
             version: 9,
             ..OperatorSetIdProto::default()

@@ -1,10 +1,11 @@
 //! EfficientNet-Lite0 from its checkpoint: MobileNet blocks (expand 1x1, depthwise, project 1x1; relu6 after the first
-//! two) without squeeze-and-excite, a head of 1x1, and the mean over pixels. The classifier behind it is left out.
+//! two) without squeeze-and-excite, a head of 1x1, and the mean over pixels. The classifier behind it is left out, and of
+//! [`Features::Middle`] everything behind the last block that they are taken from.
 //!
 //! Batch norm (epsilon 1e-3, as TensorFlow had it) is folded into the convolution before it.
 
-use super::EmbedError;
 use super::graph::{Convolution, Graph, Value};
+use super::{EmbedError, Features};
 use crate::convert::{StateDict, torch};
 use tract_onnx::pb::ModelProto;
 
@@ -44,8 +45,11 @@ const STAGES: [Stage; 7] = [
     stage([1, 3, 1, 6, 320]),
 ];
 
+/// Blocks whose outputs are the middle features: 40 and 112 channels, linear, of 28 x 28 and 14 x 14 pixels.
+const MIDDLE: [usize; 2] = [4, 10];
+
 /// The network up to its features.
-pub(super) fn model(checkpoint: &[u8]) -> Result<ModelProto, EmbedError> {
+pub(super) fn model(checkpoint: &[u8], features: Features) -> Result<ModelProto, EmbedError> {
     let mut builder = Builder {
         state: StateDict::new(torch::read(checkpoint)?)?,
         graph: Graph::default(),
@@ -53,11 +57,16 @@ pub(super) fn model(checkpoint: &[u8]) -> Result<ModelProto, EmbedError> {
     let x = builder.graph.input([1, 3, SIDE, SIDE]);
     let mut x = builder.rectified(&x, ["_conv_stem", "_bn0"], [STEM, 3, 3], 2)?;
     let (mut index, mut channels) = (0, STEM);
+    let mut middle = Vec::new();
     for stage in &STAGES {
         for repeat in 0..stage.repeat {
             let stride = if repeat == 0 { stage.stride } else { 1 };
             x = builder.block(&x, index, stage, channels, stride)?;
-            (index, channels) = (index + 1, stage.outputs);
+            channels = stage.outputs;
+            if MIDDLE.contains(&index) {
+                middle.push((x.clone(), channels));
+            }
+            index += 1;
         }
     }
     let head = ["_conv_head", "_bn1"];
@@ -65,7 +74,10 @@ pub(super) fn model(checkpoint: &[u8]) -> Result<ModelProto, EmbedError> {
     builder.state.take("_fc.weight", &[CLASSES, FEATURES])?;
     builder.state.take("_fc.bias", &[CLASSES])?;
     builder.state.finish()?;
-    Ok(builder.graph.finish(&x, FEATURES))
+    Ok(builder.graph.finish(&match features {
+        Features::Head => vec![(x, FEATURES)],
+        Features::Middle => middle,
+    }))
 }
 
 struct Builder<'a> {

