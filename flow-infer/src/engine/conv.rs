@@ -32,6 +32,8 @@ pub(super) struct Inputs<'s, A: Arithmetic> {
     pub(super) window: &'s Window<'s>,
     pub(super) channels: Channels<'s>,
     pub(super) activations: &'s [A::Activation],
+    /// The column at which the activations begin.
+    pub(super) origin: usize,
     /// Distance of two neighbouring columns in the activations.
     pub(super) step: usize,
     pub(super) columns: Columns,
@@ -116,7 +118,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
             blocks: self.channels.blocks,
             activations: self
                 .activations
-                .get(self.columns.first() * self.step..)
+                .get(self.place(self.columns.first())..)
                 .unwrap_or(&[]),
             step: self.step * self.columns.stride(),
             columns: self.columns.count(),
@@ -126,13 +128,19 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         }
     }
 
-    /// Gives the sums of all tiles to a sink.
-    fn tiles(&self, sink: &mut impl Sink<A>) {
+    /// Where a column's window begins in the activations.
+    #[inline(always)]
+    fn place(&self, x: usize) -> usize {
+        (x - self.origin) * self.step
+    }
+
+    /// Gives the sums of all tiles to a sink: code that all sinks share, which is half a kilobyte of a board's flash.
+    pub(super) fn tiles(&self, sink: &mut dyn Sink<A>) {
         let may_pair = self.channels.blocks == 1 || !sink.in_order();
         let mut wanted = self.columns;
         while let Some(first) = wanted.next() {
             let second = if may_pair { wanted.next() } else { None };
-            let at = self.activations.get(first * self.step..).unwrap_or(&[]);
+            let at = self.activations.get(self.place(first)..).unwrap_or(&[]);
             match second {
                 Some(second) => self.pair(at, [first, second], sink),
                 None => self.single(at, first, sink),
@@ -141,7 +149,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
     }
 
     /// All channels of one column.
-    fn single(&self, activations: &[A::Activation], x: usize, sink: &mut impl Sink<A>) {
+    fn single(&self, activations: &[A::Activation], x: usize, sink: &mut dyn Sink<A>) {
         for (block, weights, records) in self.channels.blocks::<A>() {
             let mut sums = A::biases(records);
             let tile = Tile::new(self.window, weights, (activations, 0));
@@ -157,7 +165,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         &self,
         activations: &[A::Activation],
         [first, second]: [usize; 2],
-        sink: &mut impl Sink<A>,
+        sink: &mut dyn Sink<A>,
     ) {
         let distance = (second - first) * self.step;
         for (block, weights, records) in self.channels.blocks::<A>() {
@@ -192,11 +200,11 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         (wanted.part(column..column + 1), channels)
     }
 
-    /// Computes output row y, or a part of it.
+    /// Computes a part of output row y.
     pub(super) fn row(
         &self,
         y: usize,
-        span: &mut Span,
+        (columns, channels): (Columns, Channels<'_>),
         packed: &mut A::PackedWeights,
         sink: &mut impl Sink<A>,
     ) {
@@ -216,11 +224,11 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         });
         let mut list = [Run::default(); MAX_WINDOW_ROWS];
         let window = Window::new(fill(&mut list, &mut rows), run_len);
-        let (columns, channels) = self.part(sink.columns(self.columns), span);
         let inputs = Inputs {
             window: &window,
             channels,
             activations: self.activations,
+            origin: 0,
             step: usize::from(self.window.stride) * pixel,
             columns,
         };

@@ -10,6 +10,7 @@ use crate::bytes::{run, run_mut};
 use crate::kernels::{Run, Window};
 use crate::plan;
 use crate::spec::Columns;
+use core::ops::Range;
 
 /// Activations of most rows with their zeros, three of 40 pixels and 8 channels, and the most: 16 KiB of stack, which
 /// take as long to clear as the row to compute where it is a small one.
@@ -22,7 +23,7 @@ pub(super) fn row<A: Arithmetic>(
     y: usize,
     part: (Columns, Channels<'_>),
     packed: &mut A::PackedWeights,
-    sink: &mut impl Sink<A>,
+    sink: &mut dyn Sink<A>,
 ) -> bool {
     row_of::<A, FEW>(convolution, y, part, packed, sink)
         || row_of::<A, MOST>(convolution, y, part, packed, sink)
@@ -35,7 +36,7 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
     y: usize,
     (columns, channels): (Columns, Channels<'_>),
     packed: &mut A::PackedWeights,
-    sink: &mut impl Sink<A>,
+    sink: &mut dyn Sink<A>,
 ) -> bool {
     let (source, window) = (convolution.source, convolution.window);
     let (pixel, width) = (source.pixel_len(), usize::from(window.width));
@@ -80,6 +81,7 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
         window: &window,
         channels,
         activations: &rows,
+        origin: 0,
         step: pixel,
         columns,
     };
@@ -94,20 +96,26 @@ pub(super) fn origins(
     kernel: u16,
     length: u16,
 ) -> impl Iterator<Item = (usize, usize)> {
+    let reaching = reaching(at, window, kernel, length);
+    let at = at + usize::from(window.pad);
+    reaching
+        .rev()
+        .map(move |index| (index, at - index * usize::from(window.stride)))
+}
+
+/// The indices of [`origins`].
+pub(super) fn reaching(at: usize, window: plan::Window, kernel: u16, length: u16) -> Range<usize> {
     let (stride, kernel) = (usize::from(window.stride.max(1)), usize::from(kernel));
     let at = at + usize::from(window.pad);
     let end = (at / stride + 1).min(usize::from(length));
     let start = (at + 1).saturating_sub(kernel).div_ceil(stride);
-    (start..end)
-        .rev()
-        .map(move |index| (index, at - index * stride))
+    start.min(end)..end
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::Fixed;
-    use crate::engine::span::Span;
     use crate::kernel_trials::Trials;
     use crate::kernels::{PackedWeights, Tile, portable};
     use crate::plan::{self, Buffer, LANES};
@@ -213,8 +221,7 @@ mod tests {
                 super::row(&convolution, y, part, &mut packed, &mut whole),
                 "trial {trial}"
             );
-            let mut span = Span::new(0, None);
-            convolution.transposed_row(y, &mut span, &mut packed, &mut single);
+            convolution.transposed_row(y, part, &mut packed, &mut single);
             assert_eq!(
                 whole.sums, single.sums,
                 "trial {trial}: {convolution:?} row {y}"

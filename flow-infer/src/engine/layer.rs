@@ -188,11 +188,12 @@ fn convolve<A: Arithmetic>(
         },
         columns: usize::from(output.width),
     };
+    let part = convolution.part(sink.columns(convolution.columns), span);
     match layer.kind {
         LayerKind::ConvTransposed(_) if parts::AUTOENCODER => {
-            convolution.transposed_row(event.row, span, packed, sink)
+            convolution.transposed_row(event.row, part, packed, sink)
         }
-        _ => convolution.row(event.row, span, packed, sink),
+        _ => convolution.row(event.row, part, packed, sink),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a coupling's conditioner or a ratio net must be to run: its buffers, its layers' sizes, its tensors, and its order
 //! of rows.
 
+use super::geometry::MAX_REACHING;
 use super::records::{check_bounds, check_sums};
 use super::sizes::tensor;
 use super::{
@@ -114,6 +115,7 @@ fn check_sizes(coupling: &Coupling, layer: &Layer) -> Result<(), PlanError> {
             window.stride > 0
                 && longer(source.shape.height, window.height, output.height)
                 && longer(source.shape.width, window.width, output.width)
+                && window.reaching(source.shape) <= MAX_REACHING
         }
         LayerKind::Map => shape_of(layer.source) == Some(output) && layer.target.is_some(),
         LayerKind::Gate { gate, carry } => {

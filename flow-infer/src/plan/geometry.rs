@@ -42,6 +42,20 @@ impl Window {
     }
 }
 
+/// Most input pixels of a transposed convolution that reach one of its outputs.
+pub const MAX_REACHING: usize = 32;
+
+impl Window {
+    /// Most pixels of an input of this shape that reach an output of the transposed convolution.
+    pub(super) fn reaching(&self, input: Shape) -> usize {
+        let along = |kernel: u16, input: u16| {
+            let reaching = kernel.div_ceil(u16::from(self.stride).max(1));
+            usize::from(reaching.min(input))
+        };
+        along(self.height, input.height) * along(self.width, input.width)
+    }
+}
+
 impl Layer {
     /// First and last row of `source` (of this height) that output row y reads; an empty range (first > last) if
     /// none.

@@ -21,6 +21,7 @@ mod validate;
 pub(crate) use conditioner::check_schedule;
 pub use conditioner::lowest_needed;
 pub use error::PlanError;
+pub use geometry::MAX_REACHING;
 #[cfg(test)]
 pub(crate) use records::check_table;
 pub(crate) use records::{ACTIVATION_LIMIT, IMAGE_TABLE_BYTES, MANTISSA_BITS, MEASUREMENT_LIMIT};

@@ -29,6 +29,15 @@ impl Columns {
         }
     }
 
+    /// So many columns from one on, at this distance.
+    pub(crate) const fn apart(first: usize, stride: usize, count: usize) -> Self {
+        Self {
+            first,
+            stride,
+            count,
+        }
+    }
+
     /// Those from one to another, counted from the left.
     pub(crate) const fn part(&self, Range { start, end }: Range<usize>) -> Self {
         Self {
