@@ -65,7 +65,7 @@ mod kept {
     use crate::reading::Reading;
     use crate::table::Table;
     use crate::{inputs, place as room, progress};
-    use anyhow::{Context, Result, bail};
+    use anyhow::{Context, Result};
     use flow_train_host::data::fetch::sha256_hex;
     use flow_train_host::data::npy::{NpyArray, NpyValues};
     use flow_train_host::data::{self, Dataset};
