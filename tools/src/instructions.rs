@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_record_has_eight_cores() {
+    fn the_committed_record_has_nine_cores() {
         let multiplies = Multiplies {
             windows: 1_000_000,
             dense: 0,
         };
         let estimates = estimates(multiplies);
-        assert_eq!(estimates.len(), 8);
+        assert_eq!(estimates.len(), 9);
         for estimate in estimates {
             assert!((100_000..20_000_000).contains(&estimate.instructions));
         }

@@ -76,7 +76,7 @@ impl Source {
         let byte = |place: usize| u32::from(plane.get(place).copied().unwrap_or(0));
         let cells = begin..begin + count;
         match self.depth {
-            Depth::Byte if WIDE && self.shift == 1 => {
+            Depth::Byte if WIDE && self.shift == 1 && count > 0 => {
                 // Two cells share a sample; of the first and of the last one there may be one cell only.
                 let whole = begin.div_ceil(2)..(begin + count) / 2;
                 let bytes = plane.get(place(2 * whole.start)..).unwrap_or(&[]);

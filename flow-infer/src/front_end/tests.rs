@@ -225,6 +225,30 @@ fn chroma_of_odd_places_belongs_to_its_pixel() {
 }
 
 #[test]
+fn chroma_of_spans_without_a_whole_pixel_is_that_of_their_ends() {
+    // Four pixels become three: the second has two thirds of two of them.
+    for (x, width) in [(0, 4), (1, 4), (2, 4), (1, 5)] {
+        let reduction = Reduction {
+            region: Some(Region {
+                x,
+                y: 0,
+                width,
+                height: 1,
+            }),
+            ..Reduction::to(Shape::new(3, 1, 3))
+        };
+        let bytes = [[100, 128, 100, 228]; 3].concat();
+        let frame = FrameSpec::new(PixelFormat::Yuyv, 6, 1);
+        let found = reduce(reduction, frame, &bytes).unwrap();
+        assert_eq!(
+            found,
+            [240, 240, 240, 29, 29, 29, 100, 100, 100],
+            "{x} {width}"
+        );
+    }
+}
+
+#[test]
 fn rows_come_one_by_one() {
     let reduction = Reduction::to(Shape::new(1, 1, 1));
     let (mut sums, mut input) = ([0; 2], [0; 1]);
