@@ -131,6 +131,10 @@ impl Answer {
 
     /// `None` where a byte is none that [`Answer::to_bytes`] writes.
     #[must_use]
+    #[allow(
+        clippy::needless_update,
+        reason = "a fault is a field of builds with windows only"
+    )]
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let mut rest = bytes.as_slice();
         let [decision] = take(&mut rest)?;
