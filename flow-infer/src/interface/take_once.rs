@@ -2,13 +2,17 @@
 #![allow(unsafe_code)] // a static's content is lent for good
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 /// A value that one caller gets, whichever threads and interrupts ask.
 ///
 /// Lamport's splitter: a caller writes its name, leaves if somebody was here, says that somebody is, and has the value
 /// if the name still stands. Of two callers that both find nobody, one wrote its name first, and reads the other's; so
 /// at most one gets the value, and the first one does unless others ask at the same moment.
+///
+/// Fences between the stores and the loads carry the argument: what an emulator makes of a sequentially consistent
+/// store and load is weaker (QEMU 7.2 on x86 lets the load of an Armv8 `stlr`, `ldar` pass the store), and on a
+/// Cortex-M two fences are fewer barriers than four ordered accesses.
 #[derive(Debug)]
 pub(super) struct TakeOnce<T> {
     name: AtomicUsize,
@@ -34,12 +38,14 @@ impl<T> TakeOnce<T> {
         // Calls that overlap have different addresses of their locals: a name that no other call uses meanwhile.
         let local = 0u8;
         let name = core::hint::black_box(&raw const local).addr();
-        self.name.store(name, Ordering::SeqCst);
-        if self.somebody.load(Ordering::SeqCst) {
+        self.name.store(name, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.somebody.load(Ordering::Relaxed) {
             return None;
         }
-        self.somebody.store(true, Ordering::SeqCst);
-        if self.name.load(Ordering::SeqCst) != name {
+        self.somebody.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.name.load(Ordering::Relaxed) != name {
             return None;
         }
         // SAFETY: at most one call in the life of the static gets here, as the type's comment shows, and the static
