@@ -1,7 +1,6 @@
 //! The ratio net of a run: trained when its flow is, into the same model.
 
 use crate::failure::CheckFailed;
-use crate::output::Output;
 use crate::{interrupt, number, progress, provenance};
 use anyhow::Result;
 use flow_train_host::data::Dataset;
@@ -9,7 +8,6 @@ use flow_train_host::files::one_line;
 use flow_train_host::model::Model;
 use flow_train_host::model::store::MODEL_FILE;
 use flow_train_host::train::{RatioConfig, RatioReport, TrainConfig, train_ratio};
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -84,14 +82,6 @@ pub(crate) fn described(report: &RatioReport) -> String {
         .map_or(String::new(), |a| format!(": AUROC {a:.4}"));
     let steps = number::count(report.step as usize, "step");
     format!("{steps}{auroc} (validation images against negatives)")
-}
-
-/// Prints what has been learned, if anything was.
-pub(crate) fn print(report: Option<RatioReport>, out: &mut Output) -> Result<()> {
-    match report {
-        Some(report) => Ok(writeln!(out, "ratio net after {}", described(&report))?),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

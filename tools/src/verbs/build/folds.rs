@@ -3,10 +3,11 @@
 //! The training part is cut into folds, whole blocks in each. A model of all folds but one scores the one that it has not
 //! seen, and the gate of the model of all is set by those scores.
 
+use super::Args;
+use super::models::Crew;
 use super::recipe::Recipe;
 use super::split::Split;
 use super::state::{self, Key, State};
-use super::{Args, heading};
 use crate::number::count;
 use crate::output::Output;
 use anyhow::{Context, Result};
@@ -80,34 +81,29 @@ impl Args {
         open.collect()
     }
 
-    /// Trains and exports the model that does not see a fold.
+    /// Trains and exports the model that does not see a fold; what came of it, in words.
     pub(super) fn train_fold(
         &self,
-        (fold, key): &(usize, Key),
+        (fold, key): (usize, &Key),
         (split, data): (&Split, &Dataset),
         recipe: &Recipe,
-        state: &mut State,
-        out: &mut Output,
-    ) -> Result<()> {
-        let (held, rest) = split.fold(*fold);
-        let what = format!("fold {} of {}", fold + 1, split.fold_count());
-        heading(
-            &format!("{what}, {} held out", count(held.len(), "input")),
-            out,
-        )?;
+        crew: &Crew,
+    ) -> Result<String> {
+        let (held, rest) = split.fold(fold);
+        let name = format!("fold {} of {}", fold + 1, split.fold_count());
         let folder = self.folds();
         std::fs::create_dir_all(&folder).with_context(|| one_line(&folder).to_string())?;
         let run = folder.join(format!("{fold}-{}", key.short()));
         let seen = data.pick(&rest);
         let validating = split.train.pick(&rest).validating();
-        recipe.train(&seen, validating, &run, out)?;
-        let (flow, held_file) = self.fold_files(*fold);
+        let said = recipe.train(&seen, validating, &run, (&name, crew))?;
+        let (flow, held_file) = self.fold_files(fold);
         let ranges = run.join("seen.npy");
         seen.to_npy()?.write(&ranges)?;
         self.export(&run, &ranges, &flow, &mut Output::nowhere())?;
         std::fs::remove_file(&ranges).with_context(|| one_line(&ranges).to_string())?;
         data.pick(&held).to_npy()?.write(&held_file)?;
-        state.done(&stage(*fold), key)
+        Ok(format!("{said}, {} held out", count(held.len(), "input")))
     }
 
     /// What the models of the folds are.
@@ -123,7 +119,7 @@ impl Args {
     }
 }
 
-fn stage(fold: usize) -> String {
+pub(super) fn stage(fold: usize) -> String {
     format!("fold {fold}")
 }
 

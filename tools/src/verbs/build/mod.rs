@@ -8,6 +8,7 @@ mod data;
 mod fit;
 mod folds;
 mod look;
+mod models;
 mod parts;
 mod recipe;
 mod shape;

@@ -1,7 +1,7 @@
 //! How the model of all is trained, and those of the folds like it.
 
+use super::models::Crew;
 use super::training;
-use crate::output::Output;
 use crate::{provenance, ratio};
 use anyhow::Result;
 use flow_train_host::data::Dataset;
@@ -17,14 +17,14 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Trains on data whose last inputs validate, or goes on with it.
+    /// Trains on data whose last inputs validate, or goes on with it; what came of it, in words.
     pub(super) fn train(
         &self,
         data: &Dataset,
         validating: usize,
         run: &Path,
-        out: &mut Output,
-    ) -> Result<()> {
+        (name, crew): (&str, &Crew),
+    ) -> Result<String> {
         let config = TrainConfig {
             validation_fraction: validating as f64 / data.len() as f64,
             ..self.config.clone()
@@ -36,7 +36,11 @@ impl Recipe {
             seed: config.seed,
             history: vec![provenance::line(&self.what)],
         };
-        training::run(&config, data, run, provenance, out)?;
-        ratio::print(ratio::train(&config, data, run, 0)?, out)
+        let trained = training::run(&config, data, run, provenance, (name, crew))?;
+        let mut said = format!("{name}: {trained}");
+        if let Some(report) = ratio::train(&config, data, run, crew.threads)? {
+            said += &format!("; ratio net after {}", ratio::described(&report));
+        }
+        Ok(said)
     }
 }

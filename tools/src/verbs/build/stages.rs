@@ -2,10 +2,11 @@
 
 use super::budget::Time;
 use super::fit::Wanted;
+use super::models::{self, Crew};
 use super::recipe::Recipe;
 use super::split::{Part, Split};
 use super::state::{self, Key, State};
-use super::{Args, heading, shape, training};
+use super::{Args, folds, heading, shape, training};
 use crate::output::Output;
 use crate::table::Table;
 use crate::verbs::calibrate::Together;
@@ -48,16 +49,24 @@ impl Args {
         }
         let data = self.read_part("train", split.front_end().as_ref())?;
         let recipe = self.recipe(&data, &split, time, out)?;
-        for fold in &folds {
-            self.train_fold(fold, (&split, &data), &recipe, state, out)?;
-        }
-        if !is_trained {
-            if split.fold_count() > 0 {
-                heading("all folds", out)?;
-            }
-            recipe.train(&data, validating, &run, out)?;
-            state.done("train", &key)?;
-        }
+        heading("training", out)?;
+        let of_folds = folds.iter().map(|(fold, key)| (Some(*fold), key));
+        let of_all = (!is_trained).then_some((None, &key));
+        let models: Vec<(Option<usize>, &Key)> = of_folds.chain(of_all).collect();
+        let crew = Crew::new(models.len(), models::cores());
+        let name = match split.fold_count() {
+            0 => "model",
+            _ => "all folds",
+        };
+        let work = |(fold, key): &(Option<usize>, &Key)| match *fold {
+            Some(fold) => self.train_fold((fold, key), (&split, &data), &recipe, &crew),
+            None => recipe.train(&data, validating, &run, (name, &crew)),
+        };
+        crew.each(&models, work, |(fold, key), said| {
+            state.done(&fold.map_or("train".to_owned(), folds::stage), key)?;
+            writeln!(out, "{said}")?;
+            Ok(out.flush()?)
+        })?;
         Ok((run, true))
     }
 
@@ -75,7 +84,7 @@ impl Args {
         let mut table = Table::facts();
         wanted.facts(&fitted, &mut table);
         if split.fold_count() > 0 {
-            table.fact("models", models(split.fold_count()));
+            table.fact("models", number_of_models(split.fold_count()));
         }
         table.print(out)?;
         writeln!(out)?;
@@ -271,7 +280,7 @@ impl Args {
 }
 
 /// How many models are trained, and of what.
-fn models(folds: usize) -> String {
+fn number_of_models(folds: usize) -> String {
     format!(
         "{} to be trained: {folds} that have not seen a fold and set the gate, and the one of all folds",
         folds + 1

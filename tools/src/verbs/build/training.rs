@@ -1,19 +1,16 @@
 //! Training that ends where it gains nothing more.
 
-use crate::failure::CheckFailed;
-use crate::output::Output;
-use crate::{interrupt, progress, provenance};
+use super::models::{Crew, interrupted};
+use crate::provenance;
 use anyhow::Result;
 use flow_train_host::data::Dataset;
 use flow_train_host::export::provenance::Provenance;
 use flow_train_host::files::one_line;
 use flow_train_host::train::{self, EpochRecord, Options, Progress, StepReport, TrainConfig};
 use indicatif::ProgressBar;
-use std::io::Write;
+use std::fmt::{self, Display, Formatter};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Epochs without a gain after which training ends.
 const PATIENCE: usize = 8;
@@ -34,58 +31,76 @@ pub(super) fn suit(config: &mut TrainConfig, items: usize) {
     config.epochs = (STEPS / steps).clamp(FEWEST_EPOCHS, MOST_EPOCHS) as u64;
 }
 
+/// What came of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Trained {
+    epochs: usize,
+    bits_per_dim: f64,
+}
+
+impl Trained {
+    fn of(history: &[f64]) -> Self {
+        Self {
+            epochs: history.len(),
+            bits_per_dim: history.iter().copied().fold(f64::NAN, f64::min),
+        }
+    }
+}
+
+impl Display for Trained {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (epochs, bits) = (self.epochs, self.bits_per_dim);
+        write!(
+            f,
+            "{bits:.4} bits/dim on the validation inputs after {epochs} epochs"
+        )
+    }
+}
+
 /// Trains, or goes on with a run.
 pub(super) fn run(
     config: &TrainConfig,
     data: &Dataset,
     run: &Path,
     provenance: Provenance,
-    out: &mut Output,
-) -> Result<()> {
+    (name, crew): (&str, &Crew),
+) -> Result<Trained> {
     // A run that ended before its first checkpoint is begun anew.
     let begun = run.join("checkpoint.safetensors").exists();
     if begun && ended(&history(run)) {
-        return Ok(());
+        return Ok(Trained::of(&history(run)));
     }
-    let bar = progress::bar(config.epochs as usize, "training");
     let mut watch = Watch {
         run,
         provenance: Some(provenance),
-        bar,
-        interrupted: interrupt::flag(),
+        name,
+        bar: crew.bar(config.epochs as usize, name),
+        crew,
         ended: false,
         failed: None,
     };
     let options = Options {
-        threads: 0,
+        threads: crew.threads,
         resume: begun,
     };
     let outcome = train::run(config, data, run, options, &mut watch);
-    // From here on, being asked once is enough: what a later stage writes, it writes as a whole.
     watch.bar.finish_and_clear();
-    let asked = watch.interrupted.swap(true, Ordering::Relaxed);
     let (ended, failed) = (watch.ended, watch.failed);
     if let Some(error) = failed {
         return Err(error);
     }
-    let summary = outcome?;
-    if asked || !summary.finished && !ended {
-        let place = one_line(run).to_string();
-        return Err(CheckFailed(format!("{place}: interrupted; the same command goes on")).into());
+    if crew.is_ended() || !outcome?.finished && !ended {
+        return Err(interrupted(one_line(run)));
     }
-    let best = summary.best_bits_per_dim.unwrap_or(f64::NAN);
-    let epochs = summary.records.len();
-    Ok(writeln!(
-        out,
-        "\ntrained for {epochs} epochs: {best:.4} bits/dim on the validation inputs"
-    )?)
+    Ok(Trained::of(&history(run)))
 }
 
 struct Watch<'r> {
     run: &'r Path,
     provenance: Option<Provenance>,
+    name: &'r str,
     bar: ProgressBar,
-    interrupted: Arc<AtomicBool>,
+    crew: &'r Crew,
     ended: bool,
     failed: Option<anyhow::Error>,
 }
@@ -93,8 +108,10 @@ struct Watch<'r> {
 impl Progress for Watch<'_> {
     fn step(&mut self, report: &StepReport) -> ControlFlow<()> {
         self.bar.set_position(report.epoch - 1);
-        self.bar
-            .set_message(format!("training, {:.4} bits/dim", report.bits_per_dim));
+        self.bar.set_message(format!(
+            "{}, {:.4} bits/dim",
+            self.name, report.bits_per_dim
+        ));
         let saved = self
             .provenance
             .take()
@@ -104,7 +121,7 @@ impl Progress for Watch<'_> {
                 self.failed = Some(error);
                 ControlFlow::Break(())
             }
-            _ if self.interrupted.load(Ordering::Relaxed) => ControlFlow::Break(()),
+            _ if self.crew.is_ended() => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -153,5 +170,12 @@ mod tests {
         assert!(!ended(&flat[1..]));
         let late = [&flat[1..], &[4.9]].concat();
         assert!(!ended(&late));
+    }
+
+    #[test]
+    fn what_came_of_it_is_the_best_of_all_epochs() {
+        let trained = Trained::of(&[5.0, 4.25, 4.5]);
+        let said = "4.2500 bits/dim on the validation inputs after 3 epochs";
+        assert_eq!(trained.to_string(), said);
     }
 }
