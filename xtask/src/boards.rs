@@ -10,6 +10,8 @@ use std::process::Command;
 const MODEL: &str = "FLOWGATE_MODEL";
 /// The boards' feature for models that read frames.
 const FRAMES: &str = "frames";
+/// The features of programs that run any model.
+const ANY_MODEL: &str = "frames,windows";
 
 /// A folder under `firmware/boards`.
 #[derive(Clone, Debug)]
@@ -53,11 +55,11 @@ impl Program {
         }
     }
 
-    /// Features of the board's crate: any model may read frames, and the committed one does not.
+    /// Features of the board's crate: any model may read frames or windows, and the committed one does not.
     fn features(self) -> &'static [&'static str] {
         match self {
             Self::Gate | Self::Steps => &[],
-            Self::Score | Self::Bench => &["--features", FRAMES],
+            Self::Score | Self::Bench => &["--features", ANY_MODEL],
         }
     }
 }

@@ -37,6 +37,7 @@ mod slots;
 mod soak;
 mod test;
 mod watched;
+mod windows;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

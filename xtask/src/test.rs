@@ -6,7 +6,7 @@ use crate::side_by_side::side_by_side;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
     example_tasks, frames, fuzz, gate, new, page, panic_free, process, recording, repo, sanitize,
-    session, setup, size, slots, soak,
+    session, setup, size, slots, soak, windows,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -82,6 +82,7 @@ const STEPS: &[Step] = &[
     ("instructions of the front end", bench::FrontEnd::check),
     // From here on boards carry other models, and their programs are built anew.
     ("frames on boards", frames_on_boards),
+    ("windows on boards", windows_on_boards),
     ("a recording everywhere", recording::check),
     ("chips with sensors", || with_sensors("build", &[])),
     // From here on one has another memory.
@@ -264,6 +265,13 @@ fn images_of_chips() -> Result<()> {
 fn frames_on_boards() -> Result<()> {
     let boards = boards::emulated()?;
     let checked = frames::check(&boards)?;
+    println!("{checked} on {} boards: 0 differing bits", boards.len());
+    Ok(())
+}
+
+fn windows_on_boards() -> Result<()> {
+    let boards = boards::emulated()?;
+    let checked = windows::check(&boards)?;
     println!("{checked} on {} boards: 0 differing bits", boards.len());
     Ok(())
 }

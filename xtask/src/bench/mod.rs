@@ -19,6 +19,7 @@ mod record;
 mod scaling;
 mod steps;
 mod stream;
+mod windows;
 
 use crate::CheckFailed;
 use crate::side_by_side::side_by_side;
@@ -51,6 +52,7 @@ enum What {
     Budgets(budgets::Budgets),
     Stream(stream::Stream),
     FrontEnd(front_end::FrontEnd),
+    Windows(windows::Windows),
 }
 
 /// Count instructions per multiply on emulated boards and hosts and compare them with tools/records/instructions.csv.
@@ -78,6 +80,7 @@ impl Bench {
             What::Budgets(budgets) => budgets.run(),
             What::Stream(stream) => stream.run(),
             What::FrontEnd(front_end) => front_end.run(),
+            What::Windows(windows) => windows.run(),
         }
     }
 }

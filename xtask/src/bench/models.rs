@@ -6,11 +6,13 @@ use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, CouplingSpec, FlowSpec, Half, InputSpec, LevelSpec,
     Parity, ScaleMap, Shape, StepSpec,
 };
-use flow_train_host::data::{Dataset, Images, Vectors};
+use flow_train_host::data::{Dataset, Images, Vectors, WindowSet};
 use flow_train_host::export;
 use flow_train_host::front_end::FrontEnd;
 use flow_train_host::model::tensors::{TensorSpec, tensor_list};
 use flow_train_host::model::{Model, Tensor};
+use flow_train_host::windows::WindowSpec;
+use std::sync::Arc;
 
 /// Inputs that the activations are scaled by; the first one is counted.
 const INPUTS: usize = 4;
@@ -39,6 +41,30 @@ pub(crate) fn frames_flow(reduction: Reduction) -> Result<Subject> {
         1,
         conditioner,
         Some(FrontEnd::Frames(reduction)),
+    )
+}
+
+/// A flow of two couplings on what is measured in windows of samples, and windows of noise for it.
+pub(crate) fn windows_flow(spec: &WindowSpec) -> Result<Subject> {
+    let values = usize::from(spec.length) * spec.channels.len();
+    let mut numbers = Numbers::new();
+    let samples = numbers.take(INPUTS * values);
+    let samples = samples.map(|number| (9000.0 * (number - 0.5)) as i16);
+    let set = WindowSet::new(Arc::new(spec.clone()), samples.collect())?;
+    let data = Dataset::Vectors(Vectors::of_windows(set));
+    let kept = [Half::First, Half::Second];
+    subject(
+        InputSpec::Vector {
+            dims: u16::try_from(data.dims())?,
+        },
+        kept.map(|kept| CouplingMask::Channel { kept }),
+        2,
+        ConditionerSpec::Mlp {
+            hidden: 16,
+            layers: 1,
+        },
+        data,
+        Some(FrontEnd::Windows(spec.clone())),
     )
 }
 
