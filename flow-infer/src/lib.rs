@@ -60,3 +60,4 @@ pub mod score;
 pub mod scoring;
 #[doc(hidden)]
 pub mod spec;
+mod wide;

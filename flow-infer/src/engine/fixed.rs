@@ -20,6 +20,7 @@ use crate::plan::{
     PlannedScale,
 };
 use crate::spec::AffineForm;
+use crate::wide::product;
 
 /// Fraction bits of a latent.
 pub const LATENT_FRACTION_BITS: u32 = 24;
@@ -88,8 +89,8 @@ impl FixedLogDet {
     /// value times mantissa, shifted right with rounding.
     #[inline]
     fn scaled(&mut self, value: i64, mantissa: i32, shift: i32) -> i32 {
-        let value = i64::from(self.latent(value));
-        self.latent(round_shift(value * i64::from(mantissa), shift as u32))
+        let value = self.latent(value);
+        self.latent(round_shift(product(value, mantissa), shift as u32))
     }
 }
 
@@ -180,8 +181,8 @@ impl Arithmetic for Fixed {
             return [0; LANES];
         };
         let scaled = |i: usize| {
-            let product = i64::from(sums[i]) * i64::from(int(records, 2 * i + 1));
-            saturate_i17(round_shift(product, REQUANTIZE_SHIFT))
+            let scaled = product(sums[i], int(records, 2 * i + 1));
+            saturate_i17(round_shift(scaled, REQUANTIZE_SHIFT))
         };
         let values = [scaled(0), scaled(1), scaled(2), scaled(3)];
         let values = match activation {
@@ -205,23 +206,20 @@ impl Arithmetic for Fixed {
 
     #[inline(always)]
     fn nats(activation: i16, unit: &[u8]) -> i64 {
-        i64::from(activation) * i64::from(int(unit, 0))
+        product(activation.into(), int(unit, 0))
     }
 
     #[inline]
     fn output(sum: i32, record: &[u8]) -> i32 {
-        let scaled = i64::from(sum) * i64::from(int(record, 1));
+        let scaled = product(sum, int(record, 1));
         let value = round_shift(scaled, OUTPUT_SHIFT);
         value.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
     }
 
     #[inline]
     fn input(latent: i32, record: &[u8], activation: Activation) -> (i16, i16) {
-        let gained = round_shift(
-            i64::from(latent) * i64::from(int(record, 0)),
-            REQUANTIZE_SHIFT,
-        );
-        let value = saturate_i17(gained.saturating_add(i64::from(int(record, 1))));
+        let gained = round_shift(product(latent, int(record, 0)), REQUANTIZE_SHIFT);
+        let value = saturate_i17(gained + i64::from(int(record, 1)));
         (
             saturate_i16(activate(value, activation)),
             saturate_i16(activate(-value, activation)),
@@ -232,8 +230,8 @@ impl Arithmetic for Fixed {
     fn map(a: i16, record: Option<&[u8]>, activation: Activation) -> i16 {
         let value = match record {
             Some(record) => {
-                let gained = round_shift(i64::from(a) * i64::from(int(record, 0)), 16);
-                saturate_i17(gained.saturating_add(i64::from(int(record, 1))))
+                let gained = round_shift(product(a.into(), int(record, 0)), 16);
+                saturate_i17(gained + i64::from(int(record, 1)))
             }
             None => i32::from(a),
         };
@@ -247,11 +245,11 @@ impl Arithmetic for Fixed {
 
     #[inline]
     fn gate(hidden: i16, gate: i16, carry: i16, record: &[u8], sigmoid_table: &[u8]) -> i16 {
-        let raw = round_shift(i64::from(gate) * i64::from(int(record, 0)), GATE_SHIFT);
+        let raw = round_shift(product(gate.into(), int(record, 0)), GATE_SHIFT);
         let raw = raw.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let open = (interpolate(sigmoid_table, raw) + (1 << 8)) >> 9; // 24 to 15 fraction bits
         let (hidden, carry) = (i32::from(hidden), i32::from(carry));
-        let mixed = i64::from(hidden - carry) * i64::from(open);
+        let mixed = product(hidden - carry, open);
         saturate_i16(carry + saturate_i17(round_shift(mixed, 15)))
     }
 
@@ -295,7 +293,7 @@ impl Arithmetic for Fixed {
         let weights = row.get(4..).unwrap_or(&[]).chunks_exact(2);
         let products = inputs.iter().zip(weights).map(|(&x, weight)| {
             let weight = weight.first_chunk().copied().unwrap_or_default();
-            i64::from(x) * i64::from(i16::from_le_bytes(weight))
+            product(x, i16::from_le_bytes(weight).into())
         });
         let sum = products.fold(0, i64::wrapping_add);
         log_det.latent(round_shift(sum, int(row, 0) as u32))
@@ -311,7 +309,7 @@ impl Arithmetic for Fixed {
         let products = inputs
             .iter()
             .zip(row.chunks_exact(4))
-            .map(|(&x, weight)| i64::from(x) * i64::from(int(weight, 0)));
+            .map(|(&x, weight)| product(x, int(weight, 0)));
         log_det.latent(round_shift(
             products.fold(0, i64::wrapping_add),
             LINEAR_SHIFT,
@@ -327,16 +325,16 @@ impl Arithmetic for Fixed {
         log_det: &mut FixedLogDet,
     ) -> i32 {
         let mapped = match map.scale {
-            PlannedScale::Linear => i64::from(raw_scale),
+            PlannedScale::Linear => raw_scale,
             PlannedScale::Tanh
             | PlannedScale::Sigmoid { .. }
             | PlannedScale::Atan
             | PlannedScale::Softsign
             | PlannedScale::SigmoidInverse
-            | PlannedScale::Softplus { .. } => i64::from(interpolate(map.table, raw_scale)),
+            | PlannedScale::Softplus { .. } => interpolate(map.table, raw_scale),
         };
         // 24 fraction bits times 8: grid steps.
-        let steps = round_shift(mapped.wrapping_mul(i64::from(int(map.bound, 0))), 32);
+        let steps = round_shift(product(mapped, int(map.bound, 0)), 32);
         let steps = steps.clamp(-GRID_LIMIT - 1, GRID_LIMIT);
         log_det.steps += steps;
         let (mantissa, octaves) = power_of_two(steps as i32);
@@ -354,9 +352,7 @@ impl Arithmetic for Fixed {
 
     fn finish(log_det: &FixedLogDet, latents: &[i32], constant_raw: i64) -> Evaluation {
         // z^2 has 48 fraction bits; half of it with 24 is a shift by 25.
-        let squares = latents
-            .iter()
-            .map(|&z| round_shift(i64::from(z) * i64::from(z), 25));
+        let squares = latents.iter().map(|&z| round_shift(product(z, z), 25));
         let prior = squares.fold(0i64, i64::saturating_add);
         let of_couplings = round_shift(log_det.steps.saturating_mul(STEP_NATS_Q44), 20);
         let sum = constant_raw

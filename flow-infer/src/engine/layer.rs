@@ -7,7 +7,7 @@ use super::observe::Observer;
 use super::span::Span;
 use crate::bytes::{at, checked, run, run_mut, tail};
 use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
-use crate::spec::Columns;
+use crate::spec::{Columns, CouplingMask};
 
 /// What a row reads and changes.
 pub(super) struct State<'s, A: Arithmetic> {
@@ -215,8 +215,11 @@ fn input<A: Arithmetic>(
     let start = usize::from(buffer.margin) * pixel;
     for (i, record) in (0..count).zip(records) {
         let begin = view.offset(first + i, y, 0);
-        // What a coordinate that is not kept reads as is the same in the whole row.
-        let hidden = A::input(A::ZERO_LATENT, record, layer.activation);
+        // What a coordinate that is not kept reads as is the same in the whole row; of whole channels none is read so.
+        let hidden = match coupling.mask {
+            CouplingMask::Channel { .. } => Default::default(),
+            _ => A::input(A::ZERO_LATENT, record, layer.activation),
+        };
         let mut kept = coupling.mask.kept_columns(y, shape);
         let mut next = kept.next();
         for x in 0..usize::from(shape.width) {

@@ -10,6 +10,7 @@
 
 use crate::bytes::int;
 use crate::plan::TABLE_REACH;
+use crate::wide::{product, sixth};
 
 /// 2^(1/256) with 62 fraction bits.
 const ROOT: u128 = 0x402C_6BE9_6AF2_FB58;
@@ -38,9 +39,9 @@ const fn powers(root: u128) -> [i32; 256] {
 #[inline]
 pub(crate) fn power_of_two(k: i32) -> (i32, i32) {
     // Indices of eight bits cannot leave the tables, which the compiler sees.
-    let coarse = i64::from(MANTISSAS[(k >> 8 & 0xFF) as usize]);
-    let fine = i64::from(FINE_MANTISSAS[(k & 0xFF) as usize]);
-    (((coarse * fine + (1 << 29)) >> 30) as i32, k >> 16)
+    let coarse = MANTISSAS[(k >> 8 & 0xFF) as usize];
+    let fine = FINE_MANTISSAS[(k & 0xFF) as usize];
+    (((product(coarse, fine) + (1 << 29)) >> 30) as i32, k >> 16)
 }
 
 /// The table's function at r (24 fraction bits); the value has the table's fraction bits.
@@ -49,19 +50,23 @@ pub(crate) fn power_of_two(k: i32) -> (i32, i32) {
 /// p1 + t (p2 - p1) - t (1 - t) / 6 ((2 - t) (p0 - 2 p1 + p2) + (1 + t) (p1 - 2 p2 + p3)).
 pub(crate) fn interpolate(table: &[u8], r: i32) -> i32 {
     const STEP_BITS: u32 = 20; // 24 fraction bits less 4 for the 16 steps a unit
-    const ONE: i64 = 1 << STEP_BITS;
+    const ONE: i32 = 1 << STEP_BITS;
     const LIMIT: i32 = TABLE_REACH << 24;
     let r = r.clamp(-LIMIT, LIMIT - 1) + LIMIT;
     let node = (r >> STEP_BITS) as usize;
-    let t = i64::from(r & 0xF_FFFF);
-    let p = |i: usize| i64::from(int(table, node + i));
+    let t = r & 0xF_FFFF;
+    let nodes = table.get(4 * node..).and_then(|t| t.first_chunk::<16>());
+    let nodes = nodes.unwrap_or(&[0; 16]);
+    // At most 2^28 each, as loading has checked: four of them, and six times one, fit 32 bits.
+    let p = |i: usize| int(nodes, i);
     let (p0, p1, p2, p3) = (p(0), p(1), p(2), p(3));
-    let linear = (t * (p2 - p1)) >> STEP_BITS;
+    let linear = (product(t, p2 - p1) >> STEP_BITS) as i32;
     let (bend_0, bend_1) = (p0 - 2 * p1 + p2, p1 - 2 * p2 + p3);
-    let bend = ((2 * ONE - t) * bend_0 + (ONE + t) * bend_1) >> STEP_BITS;
-    let weight = (t * (ONE - t)) >> STEP_BITS;
-    let cubic = ((weight * bend) >> STEP_BITS) as i32 / 6;
-    (p1 + linear) as i32 - cubic
+    let bend = product(2 * ONE - t, bend_0) + product(ONE + t, bend_1);
+    let bend = (bend >> STEP_BITS) as i32;
+    let weight = (product(t, ONE - t) >> STEP_BITS) as i32;
+    let cubic = (product(weight, bend) >> STEP_BITS) as i32;
+    p1 + linear - sixth(cubic)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ const CRATES: &[Checked] = &[
             &["front_end", "gate"],
             &["score"],
             &["plan"],
-            &["spec", "bytes"],
+            &["spec", "bytes", "wide"],
         ],
     },
     Checked {

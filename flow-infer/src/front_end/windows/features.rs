@@ -23,7 +23,7 @@ impl Windows<'_> {
             Feature::Means { segments } => {
                 let range = segment(len, segments, index);
                 let count = range.len() as i32;
-                let sum: i32 = range.map(|t| samples.at(channel, t)).sum();
+                let sum: i32 = samples.from(channel, range.start).take(range.len()).sum();
                 let rounded = (16 * sum).saturating_add(count / 2);
                 rounded.checked_div_euclid(count).unwrap_or(0)
             }
@@ -41,14 +41,14 @@ impl Windows<'_> {
             Feature::Bands { segments, parts } => {
                 let samples_each = len.checked_div(segments.into()).unwrap_or(0);
                 let count = bands(samples_each, parts);
-                let which = index.checked_div(count).unwrap_or(0);
+                let (which, index) = parted(index, count);
                 let segment = Segment {
                     samples,
                     channel,
                     start: which * samples_each,
                     len: samples_each,
                 };
-                log2_of_next(segment.energy(band(index - which * count, parts)))
+                log2_of_next(segment.energy(band(index, parts)))
             }
         }
     }
@@ -75,15 +75,25 @@ impl Windows<'_> {
     fn place(&self, mut index: usize) -> Option<(Feature, usize, usize)> {
         let (len, channels) = (self.len(), self.channels());
         for feature in self.features() {
-            let count = feature.count(len)?;
+            let count = feature.known_count(len);
             if index < count * channels {
-                let channel = index.checked_div(count)?;
-                return Some((feature, channel, index - channel * count));
+                let (channel, index) = parted(index, count);
+                return Some((feature, channel, index));
             }
             index -= count * channels;
         }
         None
     }
+}
+
+/// How often a count goes into an index, and what is left. It goes a few times, and small cores have no division.
+fn parted(mut index: usize, count: usize) -> (usize, usize) {
+    let mut times = 0;
+    while count > 0 && index >= count {
+        index -= count;
+        times += 1;
+    }
+    (times, index)
 }
 
 /// The largest of so many parts of a number.

@@ -7,6 +7,7 @@
 
 mod dft;
 mod features;
+mod folded;
 mod log2;
 mod ring;
 mod samples;

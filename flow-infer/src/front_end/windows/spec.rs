@@ -69,6 +69,19 @@ impl Feature {
         }
     }
 
+    /// As [`count`](Self::count), of a feature that has one, which needs no look at it.
+    pub(super) fn known_count(self, len: usize) -> usize {
+        match self {
+            Self::Raw => len,
+            Self::Means { segments } | Self::Differences { segments } => segments.into(),
+            Self::Bands { segments, parts } => {
+                let segments = usize::from(segments);
+                let samples = len.checked_div(segments).unwrap_or(0);
+                segments * bands(samples, parts)
+            }
+        }
+    }
+
     /// Values of one channel in windows of so many samples; `None` where such windows cannot be cut so.
     pub fn count(self, len: usize) -> Option<usize> {
         match self {
@@ -77,7 +90,7 @@ impl Feature {
             Self::Differences { segments } => whole(segments, len, 2),
             Self::Bands { segments, parts } => {
                 let samples = len.checked_div(segments.into())?;
-                let cut = len.checked_rem(segments.into())? == 0
+                let cut = samples * usize::from(segments) == len
                     && samples.is_power_of_two()
                     && (MIN_BAND_SAMPLES..=MAX_BAND_SAMPLES).contains(&samples)
                     && matches!(parts, 1 | 2 | 4);

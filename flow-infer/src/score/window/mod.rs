@@ -59,20 +59,19 @@ pub struct Found {
 }
 
 /// Looks at the samples of one channel, oldest first.
-pub fn of_channel(samples: impl Iterator<Item = i32>, expected: &Expected) -> Found {
+pub fn of_channel(mut samples: impl Iterator<Item = i32>, expected: &Expected) -> Found {
     let [low, high] = expected.ends.map(i32::from);
-    let mut code = Rice::new();
-    let (mut count, mut at_ends, mut changes) = (0u32, 0u32, false);
-    let (mut first, mut last, mut bits) = (None, 0, 0u32);
+    let is_at_end = |sample: i32| u32::from(sample <= low || sample >= high);
+    let first = samples.next().unwrap_or(0);
+    let mut last = rice::stepped(first, expected.step_bits);
+    let (mut code, mut bits) = (Rice::new(), rice::FIRST_BITS);
+    let (mut count, mut at_ends, mut changes) = (1, is_at_end(first), false);
     for sample in samples {
         count += 1;
-        at_ends += u32::from(sample <= low || sample >= high);
-        changes |= *first.get_or_insert(sample) != sample;
+        at_ends += is_at_end(sample);
+        changes |= sample != first;
         let stepped = rice::stepped(sample, expected.step_bits);
-        bits += match count {
-            1 => rice::FIRST_BITS,
-            _ => code.bits(rice::folded(stepped - last)),
-        };
+        bits += code.bits(rice::folded(stepped - last));
         last = stepped;
     }
     let stuck = !changes && !expected.may_be_constant;

@@ -21,6 +21,8 @@ const FIRST_MEAN: u32 = 32;
 pub struct Rice {
     sum: u32,
     count: u32,
+    /// The parameter of the number before, from which the next is not far.
+    last: u32,
 }
 
 impl Default for Rice {
@@ -35,12 +37,16 @@ impl Rice {
         Self {
             sum: FIRST_MEAN,
             count: 1,
+            last: 0,
         }
     }
 
     /// Bits of a number's rest: the first power of two that is not below the mean.
     pub fn parameter(&self) -> u32 {
-        let mut k = 0;
+        let mut k = self.last;
+        while k > 0 && self.count << (k - 1) >= self.sum {
+            k -= 1;
+        }
         while self.count << k < self.sum && k < WHOLE_BITS {
             k += 1;
         }
@@ -59,6 +65,7 @@ impl Rice {
     /// Bits of the next number, from which the code then learns.
     pub fn bits(&mut self, number: u32) -> u32 {
         let k = self.parameter();
+        self.last = k;
         self.learn(number);
         match number >> k {
             quotient if quotient < MOST_ONES => quotient + 1 + k,
