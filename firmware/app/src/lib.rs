@@ -18,6 +18,8 @@ mod own;
 mod pin;
 pub mod serve;
 pub mod stack;
+#[cfg(all(own_model, feature = "windows"))]
+mod windows;
 
 use embedded_hal::digital::StatefulOutputPin;
 use flowgate_sensors::{Source, SourceError};
@@ -84,7 +86,7 @@ impl From<SourceError> for Stop {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::End => Self::End,
-            SourceError::Device | SourceError::FrameLost => Self::Device,
+            SourceError::Device | SourceError::FrameLost | SourceError::SamplesLost => Self::Device,
             SourceError::OtherInput => Self::InputSize,
         }
     }

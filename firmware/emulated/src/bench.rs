@@ -1,8 +1,10 @@
 //! The engine under a counter of instructions: one evaluation of the host's model after another, between marks.
-#![allow(unsafe_code)] // the name of the mark
 
 use crate::files::{self, Files};
+use crate::mark::count_mark;
 use crate::memory::{FIXED, HALF, INPUT, KERNEL_TRIALS, MODEL, REDUCED, SINGLE, SUMS, take};
+#[cfg(feature = "windows")]
+use crate::windows;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Arithmetic, Noise, ScratchMut, evaluate};
 use flow_infer::front_end::{FrameReader, FrontEnd, Reduction};
@@ -10,14 +12,6 @@ use flow_infer::plan::NumberFormat;
 use flowgate_app::Stop;
 use flowgate_sensors::{Source, SourceError};
 use flowgate_stream::exit;
-
-/// What the counter outside looks for: it notes the instructions executed so far at every call.
-// SAFETY: no other function of the program has this name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(crate) extern "C" fn count_mark() {
-    core::hint::black_box(());
-}
 
 /// Random tiles on which the core's kernel must equal the portable one.
 const TRIALS: u32 = 300;
@@ -47,6 +41,10 @@ fn evaluations<A: Arithmetic>(
     mut scratch: ScratchMut<'_, A>,
 ) -> Result<(), Stop> {
     let mut files = Files::open()?;
+    #[cfg(feature = "windows")]
+    if let Some(described) = artifact.windows() {
+        return windows::count(artifact, described, scratch, &mut files);
+    }
     match artifact.front_end() {
         Some(FrontEnd::Frames(reduction)) if files.are_frames() => {
             return reductions(artifact, reduction, scratch, &mut files);

@@ -2,6 +2,7 @@
 
 use crate::host::HostFile;
 use crate::memory::ROW;
+use flow_infer::front_end::windows::MAX_CHANNELS;
 use flow_infer::front_end::{FrameSpec, PixelFormat};
 use flowgate_app::Stop;
 use flowgate_sensors::{Camera, Source, SourceError};
@@ -12,6 +13,8 @@ pub(crate) struct Files {
     inputs: HostFile,
     header: InputsHeader,
     camera: Option<Camera<'static, HostFile>>,
+    /// Bytes of the input that was begun sample by sample.
+    bytes_left: u32,
     answers: HostFile,
 }
 
@@ -25,6 +28,7 @@ impl Files {
             inputs,
             header: InputsHeader::from_bytes(header).ok_or(Stop::HostFiles)?,
             camera: None,
+            bytes_left: 0,
             answers: HostFile::create(ANSWERS_FILE)?,
         })
     }
@@ -64,6 +68,26 @@ impl Source for Files {
         }
         let read = self.inputs.read_exact(input);
         read.map_err(|_| SourceError::Device)
+    }
+
+    /// Every input is a stretch of samples without a gap.
+    fn sample(&mut self, values: &mut [i16]) -> Result<(), SourceError> {
+        if self.bytes_left == 0 {
+            self.count_down()?;
+            self.bytes_left = self.header.input_bytes;
+            return Err(SourceError::SamplesLost);
+        }
+        let mut bytes = [0; MAX_CHANNELS * size_of::<i16>()];
+        let bytes = bytes.get_mut(..size_of_val(values));
+        let bytes = bytes.ok_or(SourceError::OtherInput)?;
+        let left = self.bytes_left.checked_sub(bytes.len() as u32);
+        self.bytes_left = left.ok_or(SourceError::OtherInput)?;
+        let read = self.inputs.read_exact(bytes);
+        read.map_err(|_| SourceError::Device)?;
+        for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+            *value = i16::from_le_bytes(*bytes);
+        }
+        Ok(())
     }
 
     /// Every frame has a header of its own, and so the camera that is made of them.

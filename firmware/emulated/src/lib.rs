@@ -10,11 +10,14 @@ mod board;
 mod files;
 mod host;
 mod log;
+mod mark;
 mod memory;
 mod panic;
 mod pin;
 mod score;
 mod steps;
+#[cfg(feature = "windows")]
+mod windows;
 
 use board::Emulated;
 use flowgate_app::{Ran, Stop, gate, stack};

@@ -5,6 +5,8 @@
 use crate::board::Emulated;
 use crate::files;
 use crate::memory::{CODER, FIXED, HALF, INPUT, MODEL, REDUCED, SINGLE, SUMS, take};
+#[cfg(feature = "windows")]
+use crate::windows;
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
 use flow_infer::engine::{Arithmetic, ScratchMut};
@@ -39,6 +41,10 @@ fn serve<A: Arithmetic>(
 ) -> Result<Ran, Stop> {
     let mut detector = Detector::new(artifact, scratch, take(&CODER)?);
     serve::self_test(&mut detector)?;
+    #[cfg(feature = "windows")]
+    if let Some(described) = artifact.windows() {
+        return windows::serve(board, &mut detector, described);
+    }
     match artifact.front_end() {
         Some(FrontEnd::Frames(reduction)) if board.gives_frames() => {
             serve_frames(board, &mut detector, reduction)

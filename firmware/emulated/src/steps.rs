@@ -1,8 +1,8 @@
 //! The scores of each input in one go, then in steps with a mark of the counter wherever a program could do something
 //! else.
 
-use crate::bench::count_mark;
 use crate::files::{self, Files};
+use crate::mark::count_mark;
 use crate::memory::{CODER, FIXED, INPUT, MODEL, take};
 use core::task::Poll;
 use flow_infer::artifact::Artifact;

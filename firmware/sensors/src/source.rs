@@ -12,6 +12,14 @@ pub trait Source {
         Err(SourceError::OtherInput)
     }
 
+    /// Waits for the sensor's next sample and fills `values` with it, one value a channel.
+    ///
+    /// # Errors
+    /// As [`Source::next`], and [`SourceError::SamplesLost`].
+    fn sample(&mut self, _values: &mut [i16]) -> Result<(), SourceError> {
+        Err(SourceError::OtherInput)
+    }
+
     /// Waits for the camera's next frame: what its rows will be.
     ///
     /// # Errors
@@ -37,6 +45,8 @@ pub enum SourceError {
     End,
     /// A frame came in part or too fast, and none of it counts; there will be others.
     FrameLost,
+    /// There is a gap in front of the next sample, with which a new window begins.
+    SamplesLost,
     /// The device behind the source failed.
     Device,
     /// The model wants other inputs than the source gives.
@@ -49,6 +59,10 @@ pub struct NoSource;
 
 impl Source for NoSource {
     fn next(&mut self, _input: &mut [u8]) -> Result<(), SourceError> {
+        Err(SourceError::End)
+    }
+
+    fn sample(&mut self, _values: &mut [i16]) -> Result<(), SourceError> {
         Err(SourceError::End)
     }
 

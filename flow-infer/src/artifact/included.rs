@@ -40,6 +40,18 @@ pub const fn reads_frames(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether an included `.flow` file says how windows of a sensor's samples become its inputs, in a build without the
+/// feature `windows` too.
+///
+/// # Panics
+/// At compile time, where the bytes are no `.flow` file. Use it in `const` items only.
+pub const fn reads_windows(bytes: &[u8]) -> bool {
+    match section_at(bytes, Section::FrontEnd) {
+        Some(place) => bytes[place] == KIND,
+        None => false,
+    }
+}
+
 /// Bytes of a window of an included `.flow` file; none of a file without windows, and in a build without the feature
 /// `windows`.
 pub(super) const fn window_len(bytes: &[u8]) -> Option<usize> {

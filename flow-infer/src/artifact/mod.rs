@@ -13,7 +13,7 @@ pub use header::{
     CHECKSUM_LEN, FORMAT_VERSION, HEADER_LEN, MAGIC, PUBLIC_KEY_LEN, SECTION_ALIGNMENT,
     SECTION_ENTRY_LEN, SIGNATURE_LEN, Section, field, scratch_need,
 };
-pub use included::{assert_gate, input_len, reads_frames};
+pub use included::{assert_gate, input_len, reads_frames, reads_windows};
 
 use crate::front_end::FrontEnd;
 use crate::front_end::windows::Windows;
