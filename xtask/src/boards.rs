@@ -8,8 +8,9 @@ use std::process::Command;
 
 /// Names the model that the gate carries, to `firmware/app`.
 const MODEL: &str = "FLOWGATE_MODEL";
-/// The boards' feature for models that read frames.
+/// The boards' features for models that read frames, or windows of a sensor's samples.
 const FRAMES: &str = "frames";
+const WINDOWS: &str = "windows";
 /// The features of programs that run any model.
 const ANY_MODEL: &str = "frames,windows";
 
@@ -25,8 +26,8 @@ pub(crate) struct Board {
     /// The emulator's arguments, up to the program.
     pub(crate) arguments: Vec<String>,
     folder: PathBuf,
-    /// What the gate carries instead of the committed model.
-    own_model: Option<PathBuf>,
+    /// What the gate carries instead of the committed model, and the feature that it takes.
+    own_model: Option<(PathBuf, &'static str)>,
 }
 
 /// The programs of an emulated board.
@@ -125,8 +126,17 @@ impl Board {
 
     /// The same board, its gate with another model.
     pub(crate) fn with_model(self, model: PathBuf) -> Self {
+        self.with_model_of(model, FRAMES)
+    }
+
+    /// The same board, its gate with a model of windows.
+    pub(crate) fn with_windows(self, model: PathBuf) -> Self {
+        self.with_model_of(model, WINDOWS)
+    }
+
+    fn with_model_of(self, model: PathBuf, feature: &'static str) -> Self {
         Self {
-            own_model: Some(model),
+            own_model: Some((model, feature)),
             ..self
         }
     }
@@ -135,8 +145,8 @@ impl Board {
     fn choose(&self, command: &mut Command, program: Program) {
         command.args(["--bin", &self.binary(program)]);
         command.args(program.features());
-        if let (Some(model), Program::Gate) = (&self.own_model, program) {
-            command.args(["--features", FRAMES]).env(MODEL, model);
+        if let (Some((model, feature)), Program::Gate) = (&self.own_model, program) {
+            command.args(["--features", feature]).env(MODEL, model);
         }
     }
 

@@ -2,9 +2,12 @@
 
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
+use flow_infer::front_end::windows::Windows;
 use flow_infer::front_end::{Frame, FrameReader, FrameSpec, FrontEnd, PixelFormat, Reduction};
 use flow_train_host::data::picture::{self, Picture};
+use flow_train_host::data::recordings::RecordingOptions;
 use flow_train_host::data::{self, Dataset, ItemName, ItemNames, Notice, ReadOptions};
+use flow_train_host::windows::WindowSpec;
 use flowgate_stream::{FrameHeader, InputsHeader};
 use std::path::Path;
 
@@ -14,8 +17,16 @@ pub(crate) struct Inputs {
     input_bytes: usize,
     bytes: Vec<u8>,
     names: Option<ItemNames>,
-    /// What boards get instead of inputs: the frames that they came from.
-    frames: Option<Vec<u8>>,
+    /// What boards get instead of inputs.
+    unread: Option<Unread>,
+}
+
+/// What inputs are made of.
+enum Unread {
+    /// Frames, each behind its header.
+    Frames(Vec<u8>),
+    /// A stretch of samples without a gap, of which the inputs are the windows.
+    Samples(Vec<u8>),
 }
 
 impl Inputs {
@@ -25,12 +36,24 @@ impl Inputs {
             input_bytes,
             bytes,
             names: None,
-            frames: None,
+            unread: None,
+        }
+    }
+
+    /// The windows in a stretch of samples, one value a channel, which boards get sample by sample.
+    pub(crate) fn of_samples(windows: &Windows<'_>, samples: &[i16]) -> Self {
+        let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let len = windows.byte_len();
+        let hop = len / windows.len() * windows.hop();
+        let inputs = bytes.windows(len).step_by(hop.max(1));
+        Self {
+            unread: Some(Unread::Samples(bytes.clone())),
+            ..Self::new(len, inputs.flatten().copied().collect())
         }
     }
 
     /// Loads the first `limit` inputs of a data set for a model: pictures, where it reads frames, reduced here and for
-    /// boards as they are.
+    /// boards as they are; recordings, where it reads windows, which boards get sample by sample.
     ///
     /// # Errors
     /// The file is missing or is no data set, or pictures do not fit the model.
@@ -39,6 +62,14 @@ impl Inputs {
         path: &Path,
         limit: Option<usize>,
     ) -> Result<Self> {
+        if let Some(windows) = artifact.windows() {
+            let spec = WindowSpec::of(&windows);
+            let options = ReadOptions {
+                recordings: Some(RecordingOptions::of_model(spec)),
+                ..ReadOptions::default()
+            };
+            return Self::load_with(path, &options, limit);
+        }
         match artifact.front_end() {
             Some(FrontEnd::Frames(reduction)) => Self::load_frames(path, reduction, limit),
             _ => Self::load(path, limit),
@@ -77,7 +108,7 @@ impl Inputs {
         }
         Ok(Self {
             names: Some(names),
-            frames: Some(frames),
+            unread: Some(Unread::Frames(frames)),
             ..Self::of(&dataset)
         })
     }
@@ -97,7 +128,7 @@ impl Inputs {
             append_frame(frame, &mut stream);
         }
         Ok(Self {
-            frames: Some(stream),
+            unread: Some(Unread::Frames(stream)),
             ..Self::new(reduction.output.len(), inputs)
         })
     }
@@ -107,7 +138,11 @@ impl Inputs {
     /// # Errors
     /// The file is missing or is no data set.
     pub(crate) fn load(path: &Path, limit: Option<usize>) -> Result<Self> {
-        let read = data::read(path, &ReadOptions::default())?;
+        Self::load_with(path, &ReadOptions::default(), limit)
+    }
+
+    fn load_with(path: &Path, options: &ReadOptions, limit: Option<usize>) -> Result<Self> {
+        let read = data::read(path, options)?;
         warn(&read.notices);
         let range = 0..limit.unwrap_or(usize::MAX);
         Ok(Self {
@@ -181,14 +216,15 @@ impl Inputs {
     /// # Errors
     /// There are more inputs than its header can count.
     pub(crate) fn to_stream(&self) -> Result<Vec<u8>> {
-        let header = InputsHeader {
-            count: u32::try_from(self.len())?,
-            input_bytes: match self.frames {
-                Some(_) => InputsHeader::FRAMES,
-                None => u32::try_from(self.input_bytes)?,
-            },
+        let (count, input_bytes, bytes) = match &self.unread {
+            None => (self.len(), u32::try_from(self.input_bytes)?, &self.bytes),
+            Some(Unread::Frames(frames)) => (self.len(), InputsHeader::FRAMES, frames),
+            Some(Unread::Samples(samples)) => (1, u32::try_from(samples.len())?, samples),
         };
-        let bytes = self.frames.as_ref().unwrap_or(&self.bytes);
+        let header = InputsHeader {
+            count: u32::try_from(count)?,
+            input_bytes,
+        };
         Ok([&header.to_bytes(), bytes.as_slice()].concat())
     }
 }

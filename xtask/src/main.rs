@@ -21,6 +21,7 @@ mod host;
 mod inputs;
 mod log;
 mod machine;
+mod made_windows;
 mod new;
 mod page;
 mod panic_free;

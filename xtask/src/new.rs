@@ -34,12 +34,15 @@ pub(crate) fn check() -> Result<()> {
     let folder = TempDir::new()?;
     let table_file = folder.path().join("measured.csv");
     std::fs::write(&table_file, MEASURED)?;
+    let recording = folder.path().join("recorded.csv");
+    std::fs::write(&recording, recorded())?;
     let [garments, _] = repo::samples();
     let picture = repo::compiled_in_images().join("0-garment.pgm");
     let models = [
         ("images", repo::device_model(), garments),
         ("frames", repo::frames_model(), picture),
         ("vectors", repo::vectors_model(), table_file),
+        ("windows", repo::windows_model(), recording),
     ];
     let mut table = Table::new(["crate", "on the board", "on this host"]);
     for (kind, model, example) in &models {
@@ -59,6 +62,17 @@ pub(crate) fn check() -> Result<()> {
         table.row([board, "links", "-"]);
     }
     Ok(table.print(&mut Output::stdout())?)
+}
+
+/// A window of the windows model's two channels, 50 samples a second: they swing.
+fn recorded() -> String {
+    const SWING: [i16; 8] = [3, 165, 231, 158, -4, -161, -229, -164];
+    let sample = |t: usize| {
+        let [a, b] = [SWING[t % 8], SWING[(t + 2) % 8]];
+        format!("{:.2},{a},{b}\n", t as f64 / 50.0)
+    };
+    let samples: String = (0..16).map(sample).collect();
+    format!("time_s,a0,a1\n{samples}")
 }
 
 fn command() -> Command {

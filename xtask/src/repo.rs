@@ -62,6 +62,11 @@ pub(crate) fn frames_model() -> PathBuf {
     root().join("flow-infer/tests/data/parts.flow")
 }
 
+/// A gate of windows of two channels.
+pub(crate) fn windows_model() -> PathBuf {
+    root().join("flow-infer/tests/data/motion.flow")
+}
+
 /// A gate of two measurements.
 pub(crate) fn vectors_model() -> PathBuf {
     root().join("flow-infer/tests/data/pump.flow")

@@ -11,7 +11,9 @@ use flow_train_host::export;
 use flow_train_host::front_end::FrontEnd;
 use flow_train_host::model::tensors::{TensorSpec, tensor_list};
 use flow_train_host::model::{Model, Tensor};
+use flow_train_host::train::{TrainConfig, initial_model};
 use flow_train_host::windows::WindowSpec;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Inputs that the activations are scaled by; the first one is counted.
@@ -44,13 +46,14 @@ pub(crate) fn frames_flow(reduction: Reduction) -> Result<Subject> {
     )
 }
 
-/// A flow of two couplings on what is measured in windows of samples, and windows of noise for it.
-pub(crate) fn windows_flow(spec: &WindowSpec) -> Result<Subject> {
-    let values = usize::from(spec.length) * spec.channels.len();
-    let mut numbers = Numbers::new();
-    let samples = numbers.take(INPUTS * values);
-    let samples = samples.map(|number| (9000.0 * (number - 0.5)) as i16);
-    let set = WindowSet::new(Arc::new(spec.clone()), samples.collect())?;
+/// A flow on what is measured in windows of samples, standardized by them, and the windows.
+pub(crate) fn windows_flow(
+    spec: &WindowSpec,
+    samples: Vec<i16>,
+    couplings: usize,
+    conditioner: ConditionerSpec,
+) -> Result<Subject> {
+    let set = WindowSet::new(Arc::new(spec.clone()), samples)?;
     let data = Dataset::Vectors(Vectors::of_windows(set));
     let kept = [Half::First, Half::Second];
     subject(
@@ -58,11 +61,8 @@ pub(crate) fn windows_flow(spec: &WindowSpec) -> Result<Subject> {
             dims: u16::try_from(data.dims())?,
         },
         kept.map(|kept| CouplingMask::Channel { kept }),
-        2,
-        ConditionerSpec::Mlp {
-            hidden: 16,
-            layers: 1,
-        },
+        couplings,
+        conditioner,
         data,
         Some(FrontEnd::Windows(spec.clone())),
     )
@@ -139,9 +139,22 @@ fn subject(
     let mut numbers = Numbers::new();
     let tensors = tensor_list(&spec).into_iter();
     let tensors = tensors.map(|wanted| (wanted.name.clone(), tensor(wanted, &mut numbers)));
-    let model = Model::new(spec.clone(), tensors.collect())?.with_front_end(front_end);
+    let mut tensors: BTreeMap<String, Tensor> = tensors.collect();
+    if matches!(front_end, Some(FrontEnd::Windows(_))) {
+        tensors.extend(standardization(&spec, &data)?);
+    }
+    let model = Model::new(spec.clone(), tensors)?.with_front_end(front_end);
     let bytes = export::quantized(&model, &data, &|| ())?.to_bytes()?;
     Ok(Subject { bytes, data })
+}
+
+/// What is measured in windows is large: mean and deviation of the data, as a trainer begins with.
+fn standardization(spec: &FlowSpec, data: &Dataset) -> Result<BTreeMap<String, Tensor>> {
+    let initial = initial_model(&TrainConfig::new(spec.clone()), data)?;
+    let tensors = initial.tensors().clone().into_iter();
+    Ok(tensors
+        .filter(|(name, _)| name.starts_with("input."))
+        .collect())
 }
 
 /// Weights of a size that keeps activations as large as they were, everything else in (0, 1).
