@@ -7,6 +7,7 @@ use super::template::{fill, strings};
 use crate::number::grouped;
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
+use flow_infer::front_end::windows::Windows;
 use flow_infer::front_end::{FrameSpec, PixelFormat};
 use flow_infer::plan::PlannedInput;
 use flow_train_host::files::one_line;
@@ -22,6 +23,7 @@ const BUILD: &str = include_str!("../../../templates/build.rs.in");
 const MAIN_IMAGE: &str = include_str!("../../../templates/main_image.rs.in");
 const MAIN_VECTOR: &str = include_str!("../../../templates/main_vector.rs.in");
 const MAIN_FRAMES: &str = include_str!("../../../templates/main_frames.rs.in");
+const MAIN_WINDOWS: &str = include_str!("../../../templates/main_windows.rs.in");
 const CAMERA: &str = include_str!("../../../templates/camera.rs.in");
 
 /// What the files say.
@@ -109,6 +111,7 @@ impl Files<'_> {
     fn main(&self) -> &'static str {
         match (self.example.frame, self.artifact.input()) {
             (Some(_), _) => MAIN_FRAMES,
+            _ if self.artifact.windows().is_some() => MAIN_WINDOWS,
             (None, PlannedInput::Image { .. }) => MAIN_IMAGE,
             (None, _) => MAIN_VECTOR,
         }
@@ -119,6 +122,7 @@ impl Files<'_> {
         let input_len = self.artifact.input_len();
         let mut features = vec!["full"];
         features.extend(self.example.frame.map(|_| "frames"));
+        features.extend(self.artifact.windows().map(|_| "windows"));
         let mut values = vec![
             ("package", self.package.clone()),
             ("name", board.name.to_owned()),
@@ -151,8 +155,23 @@ impl Files<'_> {
             ("values", (input_len / size_of::<f32>()).to_string()),
         ];
         values.extend(self.example.frame.map(frame_values).into_iter().flatten());
+        let of_windows = self.artifact.windows().map(|w| window_values(&w));
+        values.extend(of_windows.into_iter().flatten());
         values
     }
+}
+
+fn window_values(windows: &Windows<'_>) -> [(&'static str, String); 3] {
+    let names: Vec<&str> = windows.names().collect();
+    let rate = match windows.rate_millihertz() {
+        0 => String::new(),
+        rate => format!(", {} samples a second", f64::from(rate) / 1000.0),
+    };
+    [
+        ("channels", windows.channels().to_string()),
+        ("channel_names", strings(names)),
+        ("rate", rate),
+    ]
 }
 
 fn frame_values(spec: FrameSpec) -> [(&'static str, String); 4] {
