@@ -151,27 +151,45 @@ impl Dataset {
         };
         let first = sets.first().ok_or(none)?;
         let [c, h, w] = first.shape();
-        let (mut pixels, mut values) = (Vec::new(), Vec::new());
-        for set in sets {
-            match (set, first) {
-                (Self::Images(images), Self::Images(_)) if set.shape() == first.shape() => {
-                    pixels.extend(images.pixels());
-                }
-                (Self::Vectors(vectors), Self::Vectors(_)) if set.shape() == first.shape() => {
-                    values.extend(vectors.values());
-                }
-                _ => {
-                    return Err(ShapeMismatch {
-                        item_len: first.dims(),
-                        values: set.dims(),
-                    });
-                }
-            }
+        let differs = |set: &&Self| !set.is_like(first);
+        if let Some(other) = sets.iter().find(differs) {
+            return Err(ShapeMismatch {
+                item_len: first.dims(),
+                values: other.dims(),
+            });
         }
+        let images = sets.iter().filter_map(Self::images);
+        let vectors = sets.iter().filter_map(Self::vectors);
         Ok(match first {
-            Self::Images(_) => Self::Images(Images::new(c, h, w, pixels)?),
-            Self::Vectors(_) => Self::Vectors(Vectors::new(c, values)?),
+            Self::Images(_) => {
+                let pixels = images.flat_map(Images::pixels).copied();
+                Self::Images(Images::new(c, h, w, pixels.collect())?)
+            }
+            Self::Vectors(first) => Self::Vectors(first.joined(vectors)),
         })
+    }
+
+    /// Whether items of both have one kind and one shape, and windows are measured alike.
+    fn is_like(&self, other: &Self) -> bool {
+        let spec = |set: &Self| set.windows().map(|windows| windows.spec().clone());
+        let is_image = |set: &Self| matches!(set, Self::Images(_));
+        is_image(self) == is_image(other)
+            && self.shape() == other.shape()
+            && spec(self) == spec(other)
+    }
+
+    fn images(&self) -> Option<&Images> {
+        match self {
+            Self::Images(images) => Some(images),
+            Self::Vectors(_) => None,
+        }
+    }
+
+    fn vectors(&self) -> Option<&Vectors> {
+        match self {
+            Self::Images(_) => None,
+            Self::Vectors(vectors) => Some(vectors),
+        }
     }
 
     /// The items of `range`, as far as there are any.

@@ -202,6 +202,20 @@ impl Vectors {
         }
     }
 
+    /// All vectors of sets that are like this one, one set after another.
+    pub(super) fn joined<'s>(&self, sets: impl Iterator<Item = &'s Self> + Clone) -> Self {
+        let samples = sets.clone().filter_map(|set| set.windows.as_ref());
+        let samples = samples.flat_map(|windows| windows.samples.iter().copied());
+        Self {
+            dims: self.dims,
+            values: sets.flat_map(|set| set.values.iter().copied()).collect(),
+            windows: self.windows.as_ref().map(|windows| WindowSet {
+                spec: windows.spec.clone(),
+                samples: samples.collect(),
+            }),
+        }
+    }
+
     /// The vectors of `range`, as far as there are any.
     pub fn take(&self, range: Range<usize>) -> Self {
         let values = value_range(range.clone(), self.len(), self.dims);
