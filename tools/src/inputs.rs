@@ -7,7 +7,7 @@ use clap::Args;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
 use flow_train_host::data::{
-    self, DataError, Dataset, ImageSize, ItemNames, Position, Problem, ReadOptions,
+    self, DataError, Dataset, ImageSize, ItemNames, Noticed, Position, Problem, ReadOptions,
 };
 use flow_train_host::files::one_line;
 use flow_train_host::front_end::FrontEnd;
@@ -167,15 +167,26 @@ fn read_as(path: &Path, options: &ReadOptions) -> Result<data::Reading> {
     if let Some(why) = kind::no_data(path) {
         bail!(why);
     }
-    let read = data::read(path, options).map_err(with_advice)?;
+    let of_sensor = options.recordings.is_some();
+    let read = data::read(path, options).map_err(|error| with_advice(error, of_sensor))?;
     for notice in &read.notices {
-        failure::warn(&notice.to_string());
+        match notice.what {
+            Noticed::Remark(_) => failure::note(&notice.to_string()),
+            _ => failure::warn(&notice.to_string()),
+        }
     }
     Ok(read)
 }
 
-fn with_advice(error: DataError) -> anyhow::Error {
+/// What went wrong with data, and which argument may help.
+pub(crate) fn with_advice(error: DataError, of_sensor: bool) -> anyhow::Error {
     match (&error.problem, error.position) {
+        (Problem::NotANumber(_), Some(Position::Field { .. }))
+        | (Problem::NoSuchColumn { .. }, _)
+            if of_sensor =>
+        {
+            anyhow!("{error} (--channels says which columns are channels)")
+        }
         (Problem::NotANumber(_), Some(Position::Field { .. })) => {
             anyhow!("{error} (--columns says which columns are read)")
         }

@@ -188,7 +188,10 @@ pub fn row(line: &Line) -> Vec<Cell> {
         number(line.scores.typicality, 2),
         number(line.scores.combined, 2),
         number(line.p_value, 4),
-        decision(line.decision),
+        match line.fault {
+            Some(fault) => Cell::new(format!("invalid: {}", fault.kind), Tone::Bad),
+            None => decision(line.decision),
+        },
     ];
     if let Some(raw) = line.raw {
         cells.push(raw.score_raw.map_or("-".into(), |s| s.to_string().into()));

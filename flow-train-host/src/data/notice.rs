@@ -37,6 +37,8 @@ pub enum Noticed {
     },
     /// Of a recording: gaps, a clock that jumps, windows that were left out.
     Recording(String),
+    /// What was found and is in order: the rate of a recording.
+    Remark(String),
     /// Files of a folder that were not read.
     PassedOver {
         /// What they are: `files that are no pictures`.
@@ -94,7 +96,7 @@ impl fmt::Display for Noticed {
                 f,
                 "{column}: {count} values do not fit f32: {example} became {rounded}; subtract the column's offset first"
             ),
-            Self::Recording(what) => f.write_str(what),
+            Self::Recording(what) | Self::Remark(what) => f.write_str(what),
             Self::PassedOver { what, count, names } => {
                 write!(f, "{count} {what} passed over: {}", names.join(", "))?;
                 match count.saturating_sub(names.len()) {

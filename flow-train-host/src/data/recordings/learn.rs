@@ -4,7 +4,7 @@ use super::LearnedWindows;
 use super::recording::Recording;
 use super::{RecordingOptions, hertz, noticed};
 use crate::data::error::{DataError, Problem};
-use crate::data::notice::Notice;
+use crate::data::notice::{Notice, Noticed};
 use crate::data::source::fail;
 use crate::windows::{ChannelSpec, FeatureName, WindowSpec};
 use flow_infer::front_end::windows::Feature;
@@ -36,10 +36,9 @@ pub(super) fn spec(
     let rate = recordings.iter().find_map(|r| r.rate);
     match (rate, own.rate_hertz) {
         (Some(rate), None) => {
-            notices.push(noticed(
-                path,
-                format!("sampled {} times a second", hertz(rate)),
-            ));
+            let what = Noticed::Remark(format!("sampled {} times a second", hertz(rate)));
+            let path = path.to_owned();
+            notices.push(Notice { path, what });
         }
         (None, _) => notices.push(noticed(
             path,
