@@ -1,5 +1,9 @@
 //! Windows as people and configurations write them, and as a file has them.
 
+mod places;
+
+pub use places::ValuePlace;
+
 use flow_infer::front_end::windows::{Channel, Feature, KIND, MAX_CHANNELS, Windows};
 use flow_infer::score::window::{Expected, of_channel};
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,11 @@
 //! smoothed over a fourteenth of the side, which moves nats but loses none.
 
 mod code;
+mod foreseen;
 mod smooth;
+mod windows;
+
+pub use windows::{OddError, OddKind, OddWindow, OwnWindows};
 
 use crate::data::Dataset;
 use crate::parallel::try_map;

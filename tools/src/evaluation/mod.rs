@@ -2,6 +2,7 @@
 
 mod boundary;
 mod verdict;
+pub(crate) mod windows;
 
 pub(crate) use boundary::Near;
 pub(crate) use verdict::Ahead;
@@ -43,6 +44,9 @@ pub(crate) struct Set {
     /// The first inputs that the gate takes for what they are not; none without a gate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) mistakes: Vec<Item>,
+    /// Windows to look at, and where they are odd; none of other inputs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) windows: Vec<windows::Row>,
     #[serde(skip)]
     pub(crate) items: ItemNames,
     #[serde(skip)]
@@ -95,6 +99,7 @@ impl Set {
             below_90_percent: None,
             boundary: Vec::new(),
             mistakes: Vec::new(),
+            windows: Vec::new(),
             items,
             rejected_at: Vec::new(),
             data,

@@ -11,11 +11,13 @@ mod pictures;
 mod roc;
 mod slider;
 mod tables;
+mod windows;
 
 pub(crate) use loss::TrainingLog;
 
 use crate::cost::{Cost, format_name};
 use crate::evaluation::Evaluation;
+use crate::evaluation::windows::rate;
 use crate::html::Element;
 use crate::instructions::Estimate;
 use crate::json;
@@ -25,6 +27,7 @@ use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;
 use flow_train_host::files::{one_line, write_atomically};
+use flow_train_host::windows::WindowSpec;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +47,7 @@ impl Facts {
         let cost = Cost::of(artifact);
         let provenance = model::provenance(artifact);
         let input = match artifact.input() {
+            _ if artifact.windows().is_some() => windows_of(artifact),
             PlannedInput::Image { shape, .. } => format!("8-bit images of {shape}"),
             PlannedInput::Vector { dims, .. } => format!("vectors of {dims} values"),
             PlannedInput::Whitened { measured, dims, .. } => {
@@ -70,6 +74,26 @@ impl Facts {
             log,
         }
     }
+}
+
+/// "windows of 128 samples of ax, ay, az, one every 64; of each means:8, bands:4x1".
+fn windows_of(artifact: &Artifact<'_>) -> String {
+    let Some(spec) = artifact.windows().map(|windows| WindowSpec::of(&windows)) else {
+        return String::new();
+    };
+    let names: Vec<&str> = spec.channels.iter().map(|c| c.name.as_str()).collect();
+    let features: Vec<String> = spec.features.iter().map(ToString::to_string).collect();
+    let rate = match rate(&spec) {
+        Some(rate) => format!(", {rate} a second"),
+        None => String::new(),
+    };
+    format!(
+        "windows of {} samples{rate}, of {}, one every {}; of each {}",
+        spec.length,
+        names.join(", "),
+        spec.hop,
+        features.join(", ")
+    )
 }
 
 /// Writes `index.html` and `results.json` into a directory; the path of the page.

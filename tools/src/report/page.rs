@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::parts::{document, percent};
-use super::{charts, loss, tables};
+use super::{charts, loss, tables, windows};
 use crate::evaluation::{Ahead, Evaluation, Set, deciding};
 use crate::html::{Element, el};
 
@@ -22,6 +22,7 @@ pub(super) fn page(evaluation: &Evaluation, facts: &Facts) -> Element {
         .child(charts::histograms(evaluation))
         .children(foreign(charts::curves))
         .children(charts::gallery(evaluation))
+        .children(windows::gallery(evaluation))
         .children(tables::times(facts))
         .children(facts.log.as_ref().map(loss::section))
         .child(tables::model(facts))

@@ -5,7 +5,7 @@ mod detectors;
 mod print;
 
 use crate::draws::Draws;
-use crate::evaluation::{Evaluation, GateReport, INTERVALS, Set, flow_columns};
+use crate::evaluation::{Evaluation, GateReport, INTERVALS, Set, flow_columns, windows};
 use crate::inputs::{self, Limit, Named};
 use crate::model::Loaded;
 use crate::output::Output;
@@ -180,11 +180,16 @@ impl Args {
         let sample = sample.map(|path| inputs::load(path, &self.reading, all, &artifact));
         let sample = sample.transpose()?;
         let benign = scored(self.benign.0.clone(), &self.benign.1, benign, &artifact)?;
+        let own = windows::own(&artifact, &benign);
         let benign = benign.with_mistakes(true);
+        let benign = benign.with_windows(&artifact, own.as_ref(), true);
         let foreign = self.ood.iter().zip(foreign);
         let foreign =
             foreign.map(|((name, path), data)| scored(name.clone(), path, data, &artifact));
-        let foreign = foreign.map(|set| Ok(set?.with_mistakes(false)));
+        let foreign = foreign.map(|set| {
+            let set = set?.with_mistakes(false);
+            Ok(set.with_windows(&artifact, own.as_ref(), false))
+        });
         let foreign = foreign.collect::<Result<Vec<_>>>()?;
         let evaluation = self.evaluation(loaded.name(), &artifact, benign, foreign, sample)?;
         Ok((evaluation, Facts::of(&artifact, log)))
