@@ -198,20 +198,63 @@ impl Trial {
                 }
             })
         };
-        let mut benign: Vec<i64> = self.benign.iter().map(score).collect();
-        benign.sort_unstable();
+        let benign = self.benign.iter().map(score).collect();
         let families = self.perturbed.iter();
         let families: Vec<Vec<i64>> = families
             .map(|(_, tails)| tails.iter().map(score).collect())
             .collect();
-        let at = |&rank: &usize| {
-            let threshold = benign[rank - 1];
-            let share = |scores: &Vec<i64>| {
-                let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
-                rejected.count() as f64 / scores.len().max(1) as f64
-            };
-            families.iter().map(share).collect()
+        rejected(benign, &families, &self.ranks)
+    }
+}
+
+/// Share of each family that is rejected by each threshold: the benign score of each rank.
+fn rejected(mut benign: Vec<i64>, families: &[Vec<i64>], ranks: &[usize]) -> Vec<Vec<f64>> {
+    benign.sort_unstable();
+    let at = |&rank: &usize| {
+        let threshold = benign[rank - 1];
+        let share = |scores: &Vec<i64>| {
+            let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
+            rejected.count() as f64 / scores.len().max(1) as f64
         };
-        self.ranks.iter().map(at).collect()
+        families.iter().map(share).collect()
+    };
+    ranks.iter().map(at).collect()
+}
+
+/// What log_prob sees by itself, the lower the stranger: no test, no table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogProbAlone {
+    /// As of a [`Candidate`].
+    pub power: f64,
+    /// What it rejects of each family at the false-alarm rate.
+    pub families: Vec<(&'static str, f64)>,
+}
+
+impl LogProbAlone {
+    /// Of the inputs that [`choose`] takes. `None` where those are too few.
+    pub fn of(benign: &[&Scores], perturbed: &[Perturbed], alpha_ppm: u32) -> Option<Self> {
+        let (_, second) = benign.split_at(benign.len() / 2);
+        let score = |scores: &Scores| match scores.saturated {
+            true => i64::MIN,
+            false => scores.log_prob_raw,
+        };
+        let families = perturbed.iter();
+        let families: Vec<Vec<i64>> = families
+            .map(|family| family.scores.iter().map(score).collect())
+            .collect();
+        let ranks = ranks(alpha_ppm, second.len());
+        let benign = second.iter().map(|scores| score(scores)).collect();
+        let shares = rejected(benign, &families, &ranks);
+        let all = shares.concat();
+        let names = perturbed.iter().map(|family| family.name);
+        Some(Self {
+            power: all.iter().sum::<f64>() / all.len().max(1) as f64,
+            families: names.zip(shares.into_iter().next()?).collect(),
+        })
+    }
+
+    /// Whether chosen tests bring too little beside it.
+    pub fn suffices(&self, choice: &Choice) -> bool {
+        self.power >= choice.chosen.worth()
     }
 }

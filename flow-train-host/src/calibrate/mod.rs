@@ -15,7 +15,7 @@ mod split;
 mod tables;
 
 pub use blocks::Blocks;
-pub use choice::{Candidate, Choice, Perturbed, choose, power};
+pub use choice::{Candidate, Choice, LogProbAlone, Perturbed, choose, power};
 pub use pooled::combined_crossed;
 pub use promise::Promise;
 pub use split::{FEWEST_FOR_TABLES, Split};

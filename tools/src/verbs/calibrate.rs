@@ -23,7 +23,7 @@ use flow_infer::plan::PlannedInput;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
 use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::units::nats_from_raw;
-use flow_train_host::calibrate::{self, Blocks, Calibrated, Choice, Promise, Split, exchange};
+use flow_train_host::calibrate::{self, Blocks, Calibrated, Promise, Split, exchange};
 use flow_train_host::evaluate::score_golden;
 use flow_train_host::export::file::FlowFile;
 use flow_train_host::files::{one_line, write_atomically};
@@ -241,15 +241,21 @@ impl Args {
         if self.json {
             return json::print(&self.result(&outcome, &evidence), out);
         }
-        if let Some(Chosen { choice, baselines }) = &outcome.choice {
+        if let Some(chosen) = &outcome.choice {
             writeln!(
                 out,
                 "Power of each test alone, and of the tests chosen, against {} families of perturbed benign inputs:\n",
-                choice.families.len()
+                chosen.choice.families.len()
             )?;
-            powers(choice, baselines).print(out)?;
+            powers(chosen).print(out)?;
             writeln!(out)?;
-            weakest(choice).print(out)?;
+            if chosen.log_prob_alone().is_some() {
+                writeln!(
+                    out,
+                    "The tests bring nothing that log_prob by itself does not: it decides, and no data go into tables.\n"
+                )?;
+            }
+            weakest(chosen).print(out)?;
             writeln!(out)?;
         }
         if self.score.is_none() && kind == ScoreKind::Complexity {
@@ -307,18 +313,9 @@ impl Args {
         kind: ScoreKind,
     ) -> Result<Outcome> {
         let promise = self.promise(evidence)?;
-        let place = || one_line(&evidence.place).to_string();
-        let (calibrated, choice) = match (kind, &evidence.blocks) {
-            (ScoreKind::Combined, _) => self.combined(artifact, evidence, promise)?,
-            (_, None) => {
-                let gate = calibrate::gate(kind, self.alpha, &evidence.scores);
-                (gate.with_context(place)?, None)
-            }
-            (_, Some(blocks)) => {
-                let scores = &evidence.scores;
-                let gate = calibrate::gate_across(kind, self.alpha, scores, blocks, promise);
-                (gate.with_context(place)?, None)
-            }
+        let (calibrated, choice) = match kind {
+            ScoreKind::Combined => self.combined(artifact, evidence, promise)?,
+            _ => (self.by_itself(kind, evidence, promise)?, None),
         };
         let scores = with_tests(&calibrated, &evidence.scores);
         let (gate, promise) = (&calibrated.gate, calibrated.promise);
@@ -424,7 +421,7 @@ impl Args {
         Summary {
             tests: tests.map(|tests| tests.kinds().map(TestKind::name).collect()),
             rule: tests.map(|tests| rule_name(tests.rule())),
-            power: outcome.choice.as_ref().map(|c| c.choice.chosen.power),
+            power: outcome.choice.as_ref().map(Chosen::power),
             baselines: match &outcome.choice {
                 Some(chosen) => chosen.baselines.iter().copied().collect(),
                 None => BTreeMap::new(),
@@ -458,7 +455,40 @@ impl Args {
         })
     }
 
-    /// The combined score: the user's tests, or those that benign data choose.
+    /// A score that no tables go into.
+    fn by_itself(
+        &self,
+        kind: ScoreKind,
+        evidence: &Evidence,
+        promise: Option<Promise>,
+    ) -> Result<Calibrated> {
+        let (alpha, scores) = (self.alpha, &evidence.scores);
+        let found = match &evidence.blocks {
+            None => calibrate::gate(kind, alpha, scores),
+            Some(blocks) => calibrate::gate_across(kind, alpha, scores, blocks, promise),
+        };
+        found.with_context(|| one_line(&evidence.place).to_string())
+    }
+
+    /// Log_prob by itself, chosen by inputs that give no threshold as far as the combined score keeps those apart.
+    fn by_log_prob(
+        &self,
+        evidence: &Evidence,
+        promise: Option<Promise>,
+        split: &Split,
+    ) -> Result<Calibrated> {
+        match &evidence.blocks {
+            Some(_) if !evidence.is_crossed() => {
+                self.by_itself(ScoreKind::Likelihood, evidence, promise)
+            }
+            _ => {
+                let part = evidence.part(&split.threshold)?;
+                self.by_itself(ScoreKind::Likelihood, &part, promise)
+            }
+        }
+    }
+
+    /// The combined score: the user's tests, or those that benign data choose; or log_prob by itself.
     fn combined(
         &self,
         artifact: &Artifact<'_>,
@@ -469,8 +499,18 @@ impl Args {
         let split = Split::new(evidence.scores.len(), self.alpha).with_context(place)?;
         let choice = match &self.tests {
             Some(_) => None,
-            None => choose::tests(artifact, evidence, &split, self.alpha)?,
+            None => {
+                let is_free = self.score.is_none() && self.rule.is_none();
+                choose::tests(artifact, evidence, &split, self.alpha, is_free)?
+            }
         };
+        if choice
+            .as_ref()
+            .is_some_and(|c| c.log_prob_alone().is_some())
+        {
+            let calibrated = self.by_log_prob(evidence, promise, &split)?;
+            return Ok((calibrated, choice));
+        }
         let (tests, rule) = match (&self.tests, &choice) {
             (Some(tests), _) => (tests.as_slice(), Rule::Minimum),
             (None, Some(Chosen { choice, .. })) => {
@@ -576,7 +616,8 @@ fn rule_name(rule: Rule) -> &'static str {
 }
 
 /// What each test sees alone, and what the chosen ones see together.
-fn powers(choice: &Choice, baselines: &[(&str, f64)]) -> Table {
+fn powers(chosen: &Chosen) -> Table {
+    let choice = &chosen.choice;
     let mut table = Table::new(["tests", "rejected on average"]);
     for candidate in choice.alone.iter().chain([&choice.chosen]) {
         let names: Vec<_> = candidate.tests.iter().map(|kind| kind.name()).collect();
@@ -586,15 +627,21 @@ fn powers(choice: &Choice, baselines: &[(&str, f64)]) -> Table {
         };
         table.row([names, number::percent(candidate.power)]);
     }
-    for (name, power) in baselines {
+    if let Some(alone) = &chosen.alone {
+        table.row([
+            "log_prob by itself".to_owned(),
+            number::percent(alone.power),
+        ]);
+    }
+    for (name, power) in &chosen.baselines {
         table.row([format!("{name} (baseline)"), number::percent(*power)]);
     }
     table
 }
 
 /// The perturbations that the chosen tests see least of.
-fn weakest(choice: &Choice) -> Table {
-    let mut families = choice.families.clone();
+fn weakest(chosen: &Chosen) -> Table {
+    let mut families = chosen.families().to_vec();
     families.sort_by(|a, b| a.1.total_cmp(&b.1));
     let mut table = Table::new(["least seen", "rejected"]);
     for (name, share) in families.iter().take(LEAST_SEEN) {

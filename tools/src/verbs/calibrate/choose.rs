@@ -8,7 +8,7 @@ use crate::verbs::score::all_scores;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::score::Scores;
-use flow_train_host::calibrate::{self, Choice, Perturbed, Split};
+use flow_train_host::calibrate::{self, Choice, LogProbAlone, Perturbed, Split};
 use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
 use flow_train_host::perturb;
@@ -24,13 +24,33 @@ const CLEARLY_BETTER: f64 = 0.02;
 /// What benign data chose, and what the baselines would have seen.
 pub(super) struct Chosen {
     pub(super) choice: Choice,
+    /// What log_prob sees by itself; of windows, whose features may tell all that their code length does.
+    pub(super) alone: Option<LogProbAlone>,
     pub(super) baselines: Vec<(&'static str, f64)>,
 }
 
 impl Chosen {
+    /// Log_prob by itself, where the chosen tests bring nothing beside it.
+    pub(super) fn log_prob_alone(&self) -> Option<&LogProbAlone> {
+        let alone = self.alone.as_ref();
+        alone.filter(|alone| alone.suffices(&self.choice))
+    }
+
+    /// What the gate sees of perturbed inputs.
+    pub(super) fn power(&self) -> f64 {
+        let alone = self.log_prob_alone();
+        alone.map_or(self.choice.chosen.power, |alone| alone.power)
+    }
+
+    /// The same, family by family.
+    pub(super) fn families(&self) -> &[(&'static str, f64)] {
+        let alone = self.log_prob_alone();
+        alone.map_or(&self.choice.families, |alone| &alone.families)
+    }
+
     /// Says where a baseline sees more.
     pub(super) fn warning(&self, data: &Path) -> Option<String> {
-        let power = self.choice.chosen.power;
+        let power = self.power();
         let better = self.baselines.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         let (name, theirs) = better.filter(|(_, p)| *p > power + CLEARLY_BETTER)?;
         Some(format!(
@@ -45,12 +65,13 @@ impl Chosen {
 
 /// Scores perturbations of inputs and chooses by them: of inputs behind the tables, none of which gives the threshold;
 /// with blocks that the model itself has scored, of the last ones. A model that has not seen an input scores what is made
-/// of it.
+/// of it. `or_log_prob` says whether log_prob may decide by itself.
 pub(super) fn tests(
     artifact: &Artifact<'_>,
     evidence: &Evidence,
     split: &Split,
     alpha_ppm: u32,
+    or_log_prob: bool,
 ) -> Result<Option<Chosen>> {
     let order = match &evidence.blocks {
         _ if evidence.is_crossed() => split.tables.clone(),
@@ -71,7 +92,13 @@ pub(super) fn tests(
     let benign: Vec<&Scores> = order.iter().map(|&i| &evidence.scores[i]).collect();
     let choice = calibrate::choose(&benign, &perturbed, alpha_ppm);
     let baselines = against.powers(alpha_ppm);
-    Ok(choice.map(|choice| Chosen { choice, baselines }))
+    let of_windows = or_log_prob && evidence.data.windows().is_some();
+    let alone = of_windows.then(|| LogProbAlone::of(&benign, &perturbed, alpha_ppm));
+    Ok(choice.map(|choice| Chosen {
+        choice,
+        alone: alone.flatten(),
+        baselines,
+    }))
 }
 
 /// A family, set by set of the models that have scored it.

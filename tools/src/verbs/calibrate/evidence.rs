@@ -46,6 +46,31 @@ impl Evidence {
         !self.folds.is_empty()
     }
 
+    /// Some of the inputs as evidence of their own.
+    pub(super) fn part(&self, which: &[usize]) -> Result<Self> {
+        let blocks = self.blocks.as_ref().map(|blocks| {
+            let mut names = vec![""; self.scores.len()];
+            for (block, name) in blocks.names().iter().enumerate() {
+                blocks
+                    .members(block)
+                    .into_iter()
+                    .for_each(|input| names[input] = name);
+            }
+            Blocks::named(which.iter().map(|&input| names[input]))
+        });
+        let place = || one_line(&self.place).to_string();
+        let fold = |&input: &usize| self.of_fold.get(input).copied();
+        Ok(Self {
+            place: self.place.clone(),
+            described: self.described.clone(),
+            scores: which.iter().map(|&input| self.scores[input]).collect(),
+            blocks: blocks.transpose().with_context(place)?,
+            data: self.data.pick(which),
+            folds: Vec::new(),
+            of_fold: which.iter().filter_map(fold).collect(),
+        })
+    }
+
     /// Some of the inputs, apart by the model that scored them.
     pub(super) fn by_fold(&self, which: &[usize]) -> Vec<Vec<usize>> {
         let mut apart = vec![Vec::new(); self.folds.len().max(1)];
