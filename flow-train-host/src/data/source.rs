@@ -56,6 +56,11 @@ impl Source<'static> {
         Self::new(path, Box::new(Cursor::new(content)), length)
     }
 
+    /// A stream of any length; `path` is for the errors.
+    pub(super) fn of_stream(path: &Path, stream: Box<dyn BufRead>) -> Result<Self, DataError> {
+        Self::new(path, stream, u64::MAX)
+    }
+
     fn new(path: &Path, mut raw: Box<dyn BufRead>, length: u64) -> Result<Self, DataError> {
         let start = raw
             .fill_buf()

@@ -17,7 +17,8 @@ const MAGIC: &[u8] = b"YUV4MPEG2";
 /// Where frames come from.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// - for standard input, a .y4m file, or a device such as /dev/video0
+    /// - for standard input, a .y4m file, or a device such as /dev/video0; for a model of windows a CSV file or -, a line a
+    /// sample
     source: PathBuf,
     /// Pixel format of raw frames, or asked of a device: grey8, rgb888, bgr888, rgb565, yuyv, uyvy,
     /// nv12, i420, i422, i444, rggb8, ...
@@ -26,7 +27,8 @@ pub(crate) struct SourceArgs {
     /// Size of raw frames, or asked of a device, which takes the nearest
     #[arg(long, value_name = "WxH", value_parser = frames::size, help_heading = "The source")]
     size: Option<(u16, u16)>,
-    /// Frames a second: asked of a device; a file is played at it instead of as fast as it goes
+    /// Frames a second: asked of a device; a file is played at it instead of as fast as it goes. Samples a second, where
+    /// no column of times says it
     #[arg(long, value_name = "N", value_parser = rate, help_heading = "The source")]
     rate: Option<f64>,
     /// Raw Y, Cb and Cr have the range of video, 16 to 235
@@ -48,7 +50,22 @@ impl SourceArgs {
         }
     }
 
-    fn is_standard_input(&self) -> bool {
+    /// The path of the source.
+    pub(crate) fn path(&self) -> &Path {
+        &self.source
+    }
+
+    /// A flag that was given and says something of frames.
+    pub(crate) fn of_frames(&self) -> Option<&'static str> {
+        let given = [
+            (self.format.is_some(), "--format"),
+            (self.size.is_some(), "--size"),
+        ];
+        let given = given.into_iter().find(|(given, _)| *given);
+        given.map(|(_, flag)| flag)
+    }
+
+    pub(crate) fn is_standard_input(&self) -> bool {
         self.source == Path::new("-")
     }
 

@@ -8,9 +8,52 @@ const JITTERING: f64 = 0.05;
 /// Share of equal neighbours from which on a clock counts as coarse.
 const COARSE: f64 = 0.01;
 
+/// How a clock goes: the step from sample to sample, in its own unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pace {
+    step: f64,
+    /// A tick of a clock that gives several samples one time; else zero.
+    slack: f64,
+    /// Seconds in its unit.
+    pub(super) unit: f64,
+}
+
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Taken {
+    Usual,
+    /// Longer or shorter, and no gap.
+    Uneven,
+    /// Samples are missing for so many seconds.
+    Gap(f64),
+    /// The clock stands still or goes back.
+    Jump,
+}
+
+impl Pace {
+    /// Samples a second.
+    pub(super) fn rate(&self) -> f64 {
+        1.0 / (self.step * self.unit)
+    }
+
+    pub(super) fn taken(&self, step: f64) -> Taken {
+        let is_coarse = self.slack > 0.0;
+        if step < 0.0 || (step == 0.0 && !is_coarse) {
+            Taken::Jump
+        } else if step > GAP * self.step + self.slack {
+            Taken::Gap((step - self.step) * self.unit)
+        } else if (step - self.step).abs() > JITTER * self.step + self.slack {
+            Taken::Uneven
+        } else {
+            Taken::Usual
+        }
+    }
+}
+
 /// What a clock says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Clock {
+    pub(super) pace: Pace,
     /// Samples a second.
     pub(super) rate: f64,
     /// Samples in front of which some are missing, with the seconds that are.
@@ -55,20 +98,21 @@ impl Clock {
             false => (forward[forward.len() / 2], 0.0),
         };
         let unit = unit(name, times[0], step, rate)?;
+        let pace = Pace { step, slack, unit };
         let mut clock = Self {
-            rate: 1.0 / (step * unit),
+            pace,
+            rate: pace.rate(),
             gaps: Vec::new(),
             jumps: Vec::new(),
             jitter: None,
         };
         let mut uneven = 0;
         for (index, &taken) in steps.iter().enumerate() {
-            if taken < 0.0 || (taken == 0.0 && !is_coarse) {
-                clock.jumps.push(index + 1);
-            } else if taken > GAP * step + slack {
-                clock.gaps.push((index + 1, (taken - step) * unit));
-            } else if (taken - step).abs() > JITTER * step + slack {
-                uneven += 1;
+            match pace.taken(taken) {
+                Taken::Usual => {}
+                Taken::Uneven => uneven += 1,
+                Taken::Gap(seconds) => clock.gaps.push((index + 1, seconds)),
+                Taken::Jump => clock.jumps.push(index + 1),
             }
         }
         let share = uneven as f64 / steps.len() as f64;

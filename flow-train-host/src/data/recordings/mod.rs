@@ -10,9 +10,12 @@ mod clock;
 mod cut;
 mod files;
 mod learn;
+mod live;
 mod recording;
 mod table;
 mod wav;
+
+pub use live::{LiveSamples, LiveStep, Sample};
 
 pub use super::recording_options::{Faulty, LearnedWindows, RecordingOptions, WindowChoice};
 
@@ -123,21 +126,23 @@ fn check_alike(recordings: &[Recording]) -> Result<(), DataError> {
 
 /// The recording's rate is that of the model, as far as both are known.
 fn check_rate(recording: &Recording, spec: &WindowSpec) -> Result<(), DataError> {
-    let wanted = f64::from(spec.rate_millihertz) / 1e3;
-    let Some(found) = recording.rate.filter(|_| wanted > 0.0) else {
-        return Ok(());
-    };
-    match (found / wanted - 1.0).abs() > RATE_TOLERANCE {
-        false => Ok(()),
-        true => Err(fail(
-            &recording.path,
-            Problem::Malformed(format!(
-                "sampled {} times a second, and {} are wanted: resample it first",
-                hertz(found),
-                hertz(wanted)
-            )),
-        )),
+    match recording.rate.and_then(|found| other_rate(found, spec)) {
+        None => Ok(()),
+        Some(problem) => Err(fail(&recording.path, problem)),
     }
+}
+
+/// What is wrong with a rate; nothing where the model's is not known.
+fn other_rate(found: f64, spec: &WindowSpec) -> Option<Problem> {
+    let wanted = f64::from(spec.rate_millihertz) / 1e3;
+    let differs = wanted > 0.0 && (found / wanted - 1.0).abs() > RATE_TOLERANCE;
+    differs.then(|| {
+        Problem::Malformed(format!(
+            "sampled {} times a second, and {} are wanted: resample it first",
+            hertz(found),
+            hertz(wanted)
+        ))
+    })
 }
 
 /// A rate in as many digits as it is sure in.

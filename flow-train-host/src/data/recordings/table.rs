@@ -16,11 +16,11 @@ use std::path::Path;
 const RECORDINGS: &str = "recordings";
 
 /// Which columns are what.
-struct Columns {
-    channels: Vec<usize>,
+pub(super) struct Columns {
+    pub(super) channels: Vec<usize>,
     names: Vec<String>,
     /// Index and name of the clock's.
-    time: Option<(usize, String)>,
+    pub(super) time: Option<(usize, String)>,
     block: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn recording(
 }
 
 impl Columns {
-    fn of(
+    pub(super) fn of(
         width: usize,
         header: Option<&[String]>,
         options: &ReadOptions,

@@ -9,7 +9,7 @@ use flow_infer::{DriftAlarm, Gates, HoldAlarm};
 use std::time::{Duration, Instant};
 
 /// Benign inputs to a false drift alarm, on average.
-const DRIFT_AVERAGE: u32 = 1_000_000;
+pub(super) const DRIFT_AVERAGE: u32 = 1_000_000;
 
 /// What a view says of a frame.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! `flowgate watch`: a camera in, a decision a frame.
+//! `flowgate watch`: a camera in, a decision a frame; or a sensor in, a decision a window ([`samples`]).
 //!
 //! One thread waits for frames and reduces them (`camera::pump`), this one decides ([`judge`]); between them lies a queue
 //! of a few (`camera::slot`), so that memory does not grow with the stream.
@@ -8,6 +8,7 @@ mod json;
 mod judge;
 mod latency;
 mod page;
+mod samples;
 mod tally;
 pub(super) mod views;
 
@@ -24,6 +25,7 @@ use flow_infer::spec::units::nats_from_raw;
 use flow_infer::{Model, Workspace};
 use judge::{Judge, Seen};
 use page::{About, AboutGate, Hub, PageArgs};
+use samples::SampleArgs;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,14 +37,15 @@ use views::{File, View, ViewArgs};
 /// How long at most before an end that was asked for is seen.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Decide about every frame of a camera or a video
+/// Decide about every frame of a camera or a video, or every window of a sensor
 #[derive(clap::Args)]
 #[command(
     after_help = "Exit code: 0 at the end of the source or when asked to end (SIGINT, SIGTERM), 1 with \
     --fail-on-alarm if there was an alarm, 2 if the source, the model or the address cannot be used, \
-    or if something that was no frame came before the end.\n\n\
+    or if something that was no frame and no sample came before the end.\n\n\
     Examples:\n  flowgate watch gate.flow line.y4m --json\n  \
-    ffmpeg -i rtsp://camera/stream -f yuv4mpegpipe -pix_fmt yuv420p - | flowgate watch gate.flow - --newest"
+    ffmpeg -i rtsp://camera/stream -f yuv4mpegpipe -pix_fmt yuv420p - | flowgate watch gate.flow - --newest\n  \
+    stdbuf -oL read-accelerometer | flowgate watch motion.flow - --json"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -59,6 +62,8 @@ pub(crate) struct Args {
     alarm: AlarmArgs,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    samples: SampleArgs,
     /// Print one JSON object a line, and the summary on standard error
     #[arg(long)]
     json: bool,
@@ -68,6 +73,12 @@ impl Args {
     pub(crate) fn run(&self, out: &mut Output) -> Result<()> {
         let files = self.views.files()?;
         let models = views::models(&files)?;
+        if let [model] = models.as_slice()
+            && model.artifact().windows().is_some()
+        {
+            return samples::watch(self, &files[0], &interrupt::flag(), out);
+        }
+        self.samples.refuse()?;
         let looks = self.views.views(&files, &models)?;
         let mut workspace = Workspace::for_models(&models);
         let gates = views::gates(&files, &models, &mut workspace)?;

@@ -39,6 +39,15 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Counts a decision.
+    pub(super) fn add(&mut self, decision: Decision) {
+        match decision {
+            Decision::Accept => self.accepted += 1,
+            Decision::Reject => self.rejected += 1,
+            Decision::Invalid => self.invalid += 1,
+        }
+    }
+
     /// The share of inputs that was rejected.
     pub(crate) fn rejected_share(&self) -> Option<f64> {
         let valid = self.accepted + self.rejected;
@@ -59,11 +68,7 @@ impl Tally {
         self.frames += 1;
         self.dropped += seen.dropped;
         for (counts, verdict) in self.views.iter_mut().zip(&seen.verdicts) {
-            match verdict.decision {
-                Decision::Accept => counts.accepted += 1,
-                Decision::Reject => counts.rejected += 1,
-                Decision::Invalid => counts.invalid += 1,
-            }
+            counts.add(verdict.decision);
             counts.alarms += u64::from(verdict.raised);
             (counts.alarm, counts.drift) = (verdict.alarm, verdict.drift);
         }
@@ -115,31 +120,7 @@ impl Tally {
 
     /// The tables at the end.
     pub(crate) fn print(&self, names: &[String], promised: &[f64], out: &mut Output) -> Result<()> {
-        let head = [
-            "gate",
-            "accepted",
-            "rejected",
-            "invalid",
-            "share rejected",
-            "promised at most",
-            "alarms",
-            "drift",
-        ];
-        let mut table = Table::new(head).left(1);
-        for ((counts, name), promised) in self.views.iter().zip(names).zip(promised) {
-            let share = counts.rejected_share();
-            table.row([
-                Cell::from(name.clone()),
-                number::grouped(counts.accepted).into(),
-                number::grouped(counts.rejected).into(),
-                number::grouped(counts.invalid).into(),
-                share.map_or("-".to_owned(), number::percent).into(),
-                number::percent(*promised).into(),
-                number::grouped(counts.alarms).into(),
-                Cell::from(if counts.drift { "alarm" } else { "-" }),
-            ]);
-        }
-        table.print(out)?;
+        gates(&self.views, names, promised).print(out)?;
         writeln!(out)?;
         let mut table = Table::new(["milliseconds", "mean", "half", "99 %", "worst"]).left(1);
         for (name, latencies) in self.stages() {
@@ -153,6 +134,35 @@ impl Tally {
         }
         Ok(table.print(out)?)
     }
+}
+
+/// What each gate has decided, and what it has promised.
+pub(super) fn gates(views: &[Counts], names: &[String], promised: &[f64]) -> Table {
+    let head = [
+        "gate",
+        "accepted",
+        "rejected",
+        "invalid",
+        "share rejected",
+        "promised at most",
+        "alarms",
+        "drift",
+    ];
+    let mut table = Table::new(head).left(1);
+    for ((counts, name), promised) in views.iter().zip(names).zip(promised) {
+        let share = counts.rejected_share();
+        table.row([
+            Cell::from(name.clone()),
+            number::grouped(counts.accepted).into(),
+            number::grouped(counts.rejected).into(),
+            number::grouped(counts.invalid).into(),
+            share.map_or("-".to_owned(), number::percent).into(),
+            number::percent(*promised).into(),
+            number::grouped(counts.alarms).into(),
+            Cell::from(if counts.drift { "alarm" } else { "-" }),
+        ]);
+    }
+    table
 }
 
 fn millis(took: Duration) -> String {

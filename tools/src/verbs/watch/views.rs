@@ -50,6 +50,11 @@ impl ViewArgs {
         }
     }
 
+    /// Whether there is more than one look at the whole of each frame.
+    pub(super) fn are_several(&self) -> bool {
+        !self.region.is_empty() || !self.also.is_empty()
+    }
+
     /// Reads the files, that of MODEL first.
     pub(crate) fn files(&self) -> Result<Vec<File>> {
         let also = self.also.iter().map(|(path, _)| path);

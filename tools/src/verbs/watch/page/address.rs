@@ -15,6 +15,11 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
+    /// Whether somebody shall look.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.listen.is_some()
+    }
+
     /// Takes the address.
     pub(crate) fn bind(&self) -> Result<Option<(TcpListener, Guests)>> {
         let Some(address) = self.listen else {
