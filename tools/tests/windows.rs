@@ -242,7 +242,11 @@ fn refusals(place: &Place, text: &str) {
     for (args, input, why) in [
         (&["-"][..], "", "holds no items"),
         (&["-"], &renamed, "no column \"b<\""),
-        (&["-"], &slow, "sampled 20 times a second, and 50 are wanted"),
+        (
+            &["-"],
+            &slow,
+            "sampled 20 times a second, and 50 are wanted",
+        ),
         (&["-"], &stripped, "--channels"),
         (&["absent.csv"], "", "absent.csv"),
         (&["-", "--region", "0,0,4,4"], text, "--region"),
