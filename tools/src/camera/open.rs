@@ -17,7 +17,7 @@ const MAGIC: &[u8] = b"YUV4MPEG2";
 /// Where frames come from.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// - for standard input, a .y4m file, or a device such as /dev/video0; for a model of windows a CSV file or -, a line a
+    /// A .y4m file, a device such as /dev/video0, or - for standard input; for a model of windows a CSV file or -, a line a
     /// sample
     source: PathBuf,
     /// Pixel format of raw frames, or asked of a device: grey8, rgb888, bgr888, rgb565, yuyv, uyvy,

@@ -72,7 +72,7 @@ impl Set {
         if self.data.windows().is_none() {
             return self;
         }
-        let order = self.from_below(artifact.calibration());
+        let order = self.lowest_first(artifact.calibration());
         let lowest = order.iter().copied().take(EACH).collect();
         let highest = order.iter().rev().copied().take(EACH).collect();
         let middle = order.len().saturating_sub(EACH) / 2;
@@ -99,7 +99,7 @@ impl Set {
     }
 
     /// All inputs by their deciding score.
-    fn from_below(&self, gate: Option<&Calibration>) -> Vec<usize> {
+    fn lowest_first(&self, gate: Option<&Calibration>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.scores.len()).collect();
         order.sort_by_key(|&index| self.deciding_raw(gate, index));
         order

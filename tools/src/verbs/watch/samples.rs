@@ -274,9 +274,8 @@ impl Watch<'_> {
     }
 
     fn warn(&self, why: &str) {
-        match self.faults {
-            0..=WARNED_OF => failure::warn(&format!("{}: {why}", self.name)),
-            _ => {}
+        if self.faults <= WARNED_OF {
+            failure::warn(&format!("{}: {why}", self.name));
         }
     }
 
