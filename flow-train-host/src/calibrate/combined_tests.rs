@@ -252,3 +252,39 @@ fn the_power_of_another_score_is_the_mean_over_families_and_rates() {
     assert_eq!(power(&[], &families, 10_000), None);
     assert_eq!(power(&benign, &[], 10_000), None);
 }
+
+#[test]
+fn log_prob_by_itself_does_where_tests_bring_nothing() {
+    let mut random = SplitMix64(5);
+    let mut window = || Scores {
+        log_prob_raw: (random.normal() * 20.0 * NAT) as i64,
+        exposure: None,
+        ratio_raw: None,
+        ..benign(&mut random)
+    };
+    let pool: Vec<Scores> = (0..1000).map(|_| window()).collect();
+    let all: Vec<&Scores> = pool.iter().collect();
+    let family = |by: f64, saturated: bool| {
+        let of = |s: &Scores| Scores {
+            log_prob_raw: s.log_prob_raw + (by * NAT) as i64,
+            saturated,
+            ..*s
+        };
+        vec![Perturbed {
+            name: "made",
+            scores: pool[500..].iter().map(of).collect(),
+        }]
+    };
+    let both = |families: &[Perturbed]| {
+        let alone = LogProbAlone::of(&all, families, 10_000).unwrap();
+        (alone, choose(&all, families, 10_000).unwrap())
+    };
+    let (alone, choice) = both(&family(-500.0, false));
+    assert!(alone.power > 0.99 && alone.suffices(&choice), "{alone:?}");
+    assert_eq!(alone.families.len(), 1);
+    // What is too likely it does not see, and typicality does.
+    let (alone, choice) = both(&family(500.0, false));
+    assert!(alone.power < 0.01 && !alone.suffices(&choice), "{alone:?}");
+    assert_eq!(both(&family(500.0, true)).0.power, 1.0);
+    assert_eq!(LogProbAlone::of(&[], &[], 10_000), None);
+}

@@ -106,14 +106,18 @@ impl Clock {
             jumps: Vec::new(),
             jitter: None,
         };
-        let mut uneven = 0;
+        let (mut uneven, mut even) = (0, Vec::new());
         for (index, &taken) in steps.iter().enumerate() {
             match pace.taken(taken) {
-                Taken::Usual => {}
+                Taken::Usual => even.push(taken),
                 Taken::Uneven => uneven += 1,
                 Taken::Gap(seconds) => clock.gaps.push((index + 1, seconds)),
                 Taken::Jump => clock.jumps.push(index + 1),
             }
+        }
+        if uneven == 0 && !is_coarse && !even.is_empty() {
+            // Times are rounded, and the middle step with them; their sum is not.
+            clock.rate = even.len() as f64 / (even.iter().sum::<f64>() * unit);
         }
         let share = uneven as f64 / steps.len() as f64;
         clock.jitter = (share > JITTERING).then_some(share);
@@ -180,6 +184,14 @@ mod tests {
         let clock = Clock::of(&at_50_hertz(200), "time", None).unwrap();
         assert!((clock.rate - 50.0).abs() < 1e-6);
         assert!(clock.gaps.is_empty() && clock.jumps.is_empty() && clock.jitter.is_none());
+    }
+
+    #[test]
+    fn rounded_times_still_tell_the_rate() {
+        let rounded = |i: i32| (f64::from(i) / 360.0 * 1e5).round() / 1e5;
+        let times: Vec<f64> = (0..3600).map(rounded).collect();
+        let clock = Clock::of(&times, "time_s", None).unwrap();
+        assert!((clock.rate - 360.0).abs() < 0.01, "{}", clock.rate);
     }
 
     #[test]
