@@ -2,7 +2,7 @@
 
 use crate::instructions::{Estimate, Multiplies, estimates};
 use flow_infer::artifact::{Artifact, Section};
-use flow_infer::plan::{Coupling, LayerKind, NumberFormat, PlannedInput, Step, Window};
+use flow_infer::plan::{Coupling, Layer, LayerKind, NumberFormat, PlannedInput, Step, Window};
 use flow_infer::spec::{CouplingMask, Half, Parity, Quadrant, Shape};
 use flow_train_host::export::rings::layer_by_layer;
 use serde::Serialize;
@@ -89,8 +89,10 @@ fn multiplies(artifact: &Artifact<'_>) -> Multiplies {
         };
         let layers = 0..coupling.layers.len();
         let macs: u64 = layers.map(|index| layer_cost(&coupling, index).1).sum();
+        let is_widening = |layer: &Layer| matches!(layer.kind, LayerKind::ConvTransposed(_));
         match coupling.view.shape().pixels() {
             1 => sum.dense += macs,
+            _ if coupling.layers.iter().any(is_widening) => sum.bottleneck += macs,
             _ => sum.windows += macs,
         }
     }

@@ -55,10 +55,15 @@ pub struct Choice {
     pub families: Vec<(&'static str, f64)>,
 }
 
-/// Chooses on benign scores, of which the first half gives tables and the second thresholds, and on perturbations of
-/// inputs of the second half. `None` where not even one test exists for these inputs.
-pub fn choose(benign: &[&Scores], perturbed: &[Perturbed], alpha_ppm: u32) -> Option<Choice> {
-    let trial = Trial::new(benign, perturbed, alpha_ppm)?;
+/// Chooses some of these tests on benign scores, of which the first half gives tables and the second thresholds, and on
+/// perturbations of inputs of the second half. `None` where not even one of them exists for these inputs.
+pub fn choose(
+    among: &[TestKind],
+    benign: &[&Scores],
+    perturbed: &[Perturbed],
+    alpha_ppm: u32,
+) -> Option<Choice> {
+    let trial = Trial::new(among, benign, perturbed, alpha_ppm)?;
     let alone = trial.kinds.iter();
     let alone = alone.map(|&kind| trial.candidate(Rule::Minimum, vec![kind]));
     let alone: Vec<Candidate> = alone.collect();
@@ -144,12 +149,17 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(benign: &[&Scores], perturbed: &[Perturbed], alpha_ppm: u32) -> Option<Self> {
+    fn new(
+        among: &[TestKind],
+        benign: &[&Scores],
+        perturbed: &[Perturbed],
+        alpha_ppm: u32,
+    ) -> Option<Self> {
         let (first, second) = benign.split_at(benign.len() / 2);
         let usable: Vec<&Scores> = first.iter().copied().filter(|s| !s.saturated).collect();
-        let tables = TestKind::ALL.into_iter();
+        let tables = among.iter();
         let tables: Vec<TestTable> = tables
-            .filter_map(|kind| TestTable::fit(kind, &usable))
+            .filter_map(|&kind| TestTable::fit(kind, &usable))
             .collect();
         let bytes = to_bytes(Rule::Minimum, &tables);
         let tests = Tests::parse(&bytes, true)?;

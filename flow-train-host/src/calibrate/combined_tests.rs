@@ -190,7 +190,7 @@ fn the_choice_takes_what_sees_the_perturbations() {
             scores: pool[500..].iter().map(unlikely).collect(),
         },
     ];
-    let choice = choose(&all, &families, 10_000).unwrap();
+    let choice = choose(&TestKind::ALL, &all, &families, 10_000).unwrap();
     let tests = &choice.chosen.tests;
     assert_eq!(tests.len(), 2, "{tests:?}");
     assert!(tests.contains(&TestKind::Highlights), "{tests:?}");
@@ -209,13 +209,13 @@ fn the_choice_takes_what_sees_the_perturbations() {
         ..f
     });
     let all: Vec<&Scores> = whole.iter().collect();
-    let choice = choose(&all, &families, 10_000).unwrap();
+    let choice = choose(&TestKind::ALL, &all, &families, 10_000).unwrap();
     let tests = &choice.chosen.tests;
     assert!(
         tests.len() == 3 && tests.contains(&TestKind::Ratio),
         "{tests:?}"
     );
-    assert!(choose(&[], &[], 10_000).is_none());
+    assert!(choose(&TestKind::ALL, &[], &[], 10_000).is_none());
 }
 
 #[test]
@@ -277,7 +277,10 @@ fn log_prob_by_itself_does_where_tests_bring_nothing() {
     };
     let both = |families: &[Perturbed]| {
         let alone = LogProbAlone::of(&all, families, 10_000).unwrap();
-        (alone, choose(&all, families, 10_000).unwrap())
+        (
+            alone,
+            choose(&TestKind::ALL, &all, families, 10_000).unwrap(),
+        )
     };
     let (alone, choice) = both(&family(-500.0, false));
     assert!(alone.power > 0.99 && alone.suffices(&choice), "{alone:?}");

@@ -44,6 +44,7 @@ pub(crate) fn all() -> Result<Vec<Case>> {
         vector_flow(16, ConditionerSpec::Mlp { hidden, layers })
     };
     let resnets = |couplings| image_flow(28, couplings, resnet(16));
+    let autoencoders = |couplings| image_flow(28, couplings, autoencoder());
     Ok(vec![
         Case::difference(CONVOLUTION, convnet(3)?, convnet(2)?)?,
         Case::difference(DENSE, mlp(2)?, mlp(1)?)?,
@@ -52,7 +53,13 @@ pub(crate) fn all() -> Result<Vec<Case>> {
             resnets(2)?,
             resnets(1)?,
         )?,
-        Case::whole("fashion-tiny", committed()?)?,
+        Case::difference(
+            "coupling, autoencoder of 8 to 16 channels, 28x28",
+            autoencoders(2)?,
+            autoencoders(1)?,
+        )?,
+        Case::whole("fashion-tiny", committed(0)?)?,
+        Case::whole("fashion-bottleneck", committed(1)?)?,
     ])
 }
 
@@ -67,11 +74,19 @@ pub(super) fn resnet(channels: u16) -> ConditionerSpec {
     }
 }
 
-fn committed() -> Result<Subject> {
-    let [model, _] = repo::committed_models();
+/// Bottleneck conditioners as `fashion-bottleneck` has them.
+fn autoencoder() -> ConditionerSpec {
+    ConditionerSpec::Autoencoder {
+        channels: [8, 8, 12, 16],
+        latent: 10,
+    }
+}
+
+fn committed(index: usize) -> Result<Subject> {
+    let model = &repo::committed_models()[index];
     let [garments, _] = repo::samples();
     Ok(Subject {
-        bytes: fs::read(&model).with_context(|| model.display().to_string())?,
+        bytes: fs::read(model).with_context(|| model.display().to_string())?,
         data: data::load(&garments)?.take(0..1),
     })
 }

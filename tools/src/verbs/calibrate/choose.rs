@@ -8,6 +8,7 @@ use crate::verbs::score::all_scores;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::score::Scores;
+use flow_infer::score::combined::TestKind;
 use flow_train_host::calibrate::{self, Choice, LogProbAlone, Perturbed, Split};
 use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
@@ -90,7 +91,11 @@ pub(super) fn tests(
         perturbed.push(Perturbed { name, scores });
     }
     let benign: Vec<&Scores> = order.iter().map(|&i| &evidence.scores[i]).collect();
-    let choice = calibrate::choose(&benign, &perturbed, alpha_ppm);
+    let among = match evidence.is_crossed() {
+        true => calibrate::tests_of_folds(&evidence.scores),
+        false => TestKind::ALL.to_vec(),
+    };
+    let choice = calibrate::choose(&among, &benign, &perturbed, alpha_ppm);
     let baselines = against.powers(alpha_ppm);
     let of_windows = or_log_prob && evidence.data.windows().is_some();
     let alone = of_windows.then(|| LogProbAlone::of(&benign, &perturbed, alpha_ppm));
