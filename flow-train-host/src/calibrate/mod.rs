@@ -16,7 +16,7 @@ mod tables;
 
 pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, LogProbAlone, Perturbed, choose, power};
-pub use pooled::{combined_crossed, tests_of_folds};
+pub use pooled::{combined_crossed, gain_of_all, tests_of_folds};
 pub use promise::Promise;
 pub use split::{FEWEST_FOR_TABLES, Split};
 pub use tables::{TestTable, to_bytes as tests_section};

@@ -142,7 +142,7 @@ fn made(
             if place == found.len() {
                 found.push((name, Family::default()));
             }
-            found[place].1.scores.extend(scores);
+            found[place].1.scores.extend(evidence.corrected(scores));
             found[place].1.inputs.push(inputs);
         }
     }

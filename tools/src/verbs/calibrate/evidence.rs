@@ -9,10 +9,10 @@ use crate::verbs::score::all_scores;
 use anyhow::{Context, Result, bail};
 use flow_infer::artifact::Artifact;
 use flow_infer::score::Scores;
-use flow_train_host::calibrate::Blocks;
+use flow_train_host::calibrate::{self, Blocks};
 use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What belongs together.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +38,60 @@ pub(super) struct Evidence {
     pub(super) folds: Vec<Loaded>,
     /// Which of those scored each input.
     of_fold: Vec<usize>,
+    /// What the model to be calibrated is expected to score new inputs higher by, in the scores already.
+    gain: Gain,
+}
+
+/// Differences of log_prob and of half the latents' squares.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gain {
+    log_prob_raw: i64,
+    squares_raw: i64,
+}
+
+impl Gain {
+    /// Of inputs by fold: the scores by each model of a fold, and by the model of all.
+    fn of(by_fold: &[Vec<Vec<Scores>>], by_all: &[Vec<Scores>]) -> Self {
+        let of = |statistic: fn(&Scores) -> i64| {
+            let scored = by_all.iter().enumerate().flat_map(|(fold, all)| {
+                all.iter().enumerate().filter_map(move |(input, by_all)| {
+                    let by = |model: &Vec<Vec<Scores>>| model[fold][input];
+                    let unseen = by(&by_fold[fold]);
+                    let models = by_fold.iter().enumerate();
+                    let seen = models.filter(|(model, _)| *model != fold);
+                    let seen: Vec<Scores> = seen.map(|(_, model)| by(model)).collect();
+                    let saturated = seen.iter().chain([&unseen, by_all]).any(|s| s.saturated);
+                    let seen = seen.iter().map(statistic).collect();
+                    (!saturated).then(|| (statistic(&unseen), seen, statistic(by_all)))
+                })
+            });
+            calibrate::gain_of_all(scored)
+        };
+        Self {
+            log_prob_raw: of(|scores| scores.log_prob_raw),
+            squares_raw: of(|scores| scores.squares_raw),
+        }
+    }
+
+    /// Scores as the model of all would have given them.
+    pub(super) fn add(self, scores: &mut [Scores]) {
+        for scores in scores {
+            scores.log_prob_raw = scores.log_prob_raw.saturating_add(self.log_prob_raw);
+            scores.squares_raw = scores.squares_raw.saturating_add(self.squares_raw);
+        }
+    }
 }
 
 impl Evidence {
     /// Whether other models than the one to be calibrated have scored the inputs.
     pub(super) fn is_crossed(&self) -> bool {
         !self.folds.is_empty()
+    }
+
+    /// Scores of other inputs by the models that gave those.
+    pub(super) fn corrected(&self, mut scores: Vec<Scores>) -> Vec<Scores> {
+        self.gain.add(&mut scores);
+        scores
     }
 
     /// Some of the inputs as evidence of their own.
@@ -68,6 +116,7 @@ impl Evidence {
             data: self.data.pick(which),
             folds: Vec::new(),
             of_fold: which.iter().filter_map(fold).collect(),
+            gain: self.gain,
         })
     }
 
@@ -108,7 +157,28 @@ impl Args {
             data,
             folds: Vec::new(),
             of_fold: Vec::new(),
+            gain: Gain::default(),
         })
+    }
+
+    /// What the model of all folds gains over those of the folds.
+    fn gain(
+        &self,
+        artifact: &Artifact<'_>,
+        folds: &[Loaded],
+        sets: &[Dataset],
+        place: &Path,
+    ) -> Result<Gain> {
+        let by = |model: &Artifact<'_>| {
+            let sets = sets.iter();
+            let scored = sets.map(|set| all_scores(place, model, set, None, "calibrating"));
+            scored.collect::<Result<Vec<_>>>()
+        };
+        let by_fold = folds.iter().map(|fold| by(&fold.artifact()?));
+        Ok(Gain::of(
+            &by_fold.collect::<Result<Vec<_>>>()?,
+            &by(artifact)?,
+        ))
     }
 
     /// Scores of held-out sets by models that have not seen them.
@@ -147,6 +217,12 @@ impl Args {
             Together::Apart => None,
             Together::Blocks(labels) => Some(named(labels)?),
         };
+        // A threshold of blocks is that of the strangest one; of single inputs it is as exact as the scores.
+        let gain = match &blocks {
+            None => self.gain(artifact, &folds, &sets, place)?,
+            Some(_) => Gain::default(),
+        };
+        gain.add(&mut scores);
         let described = given.iter().zip(&sets);
         let described = described.map(|((_, path), data)| provenance::describe(path, data));
         let described: Vec<String> = described.collect();
@@ -158,6 +234,7 @@ impl Args {
             scores,
             folds,
             of_fold,
+            gain,
         })
     }
 }
