@@ -92,7 +92,7 @@ pub(super) fn tests(
     }
     let benign: Vec<&Scores> = order.iter().map(|&i| &evidence.scores[i]).collect();
     // Blocks differ by more than the models of the folds do, and what is blurred is too likely: a fixed camera with tests
-    // from below alone rejected 10 % of the frames to come and 15 % of blurred ones, with all of them 0 % and 100 %.
+    // from below alone rejected 10 % of the frames to come and 15 % of blurred ones, with all of them 4 % and 100 %.
     let among = match evidence.is_crossed() && evidence.blocks.is_none() {
         true => calibrate::tests_of_folds(&evidence.scores),
         false => TestKind::ALL.to_vec(),
