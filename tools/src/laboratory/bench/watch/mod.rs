@@ -129,7 +129,7 @@ impl Args {
             "# A camera\n\nWritten by `flowgate bench watch` on {}: {} {}; {}; {} cores; {}, {} rounds of turns of {} s.\n\
             Frames of {WIDTH} x {HEIGHT} pixels of YUYV through a pipe, {} a second, each process on one core. The other \
             side ({}) computes the log-likelihood alone; this one the code length, all tests, the decision and a line \
-            of JSON as well. The machine had other work: shares are processor time, latencies are what was left.\n",
+            of JSON as well. Shares are processor time; latencies count what other work the machine had, too.\n",
             date::today(),
             provenance::tool(),
             provenance::commit(),
