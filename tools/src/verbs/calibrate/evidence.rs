@@ -50,22 +50,17 @@ pub(super) struct Gain {
 }
 
 impl Gain {
-    /// Of inputs by fold: the scores by each model of a fold, and by the model of all.
-    fn of(by_fold: &[Vec<Vec<Scores>>], by_all: &[Vec<Scores>]) -> Self {
+    /// Of each input: the scores by the model that has not seen it, by the others, and by the model of all.
+    fn of(unseen: &[Scores], seen: &[Vec<Scores>], by_all: &[Scores]) -> Self {
         let of = |statistic: fn(&Scores) -> i64| {
-            let scored = by_all.iter().enumerate().flat_map(|(fold, all)| {
-                all.iter().enumerate().filter_map(move |(input, by_all)| {
-                    let by = |model: &Vec<Vec<Scores>>| model[fold][input];
-                    let unseen = by(&by_fold[fold]);
-                    let models = by_fold.iter().enumerate();
-                    let seen = models.filter(|(model, _)| *model != fold);
-                    let seen: Vec<Scores> = seen.map(|(_, model)| by(model)).collect();
-                    let saturated = seen.iter().chain([&unseen, by_all]).any(|s| s.saturated);
-                    let seen = seen.iter().map(statistic).collect();
-                    (!saturated).then(|| (statistic(&unseen), seen, statistic(by_all)))
-                })
+            let inputs = unseen.iter().zip(seen).zip(by_all);
+            let usable = inputs.filter(|((unseen, seen), all)| {
+                !seen.iter().chain([*unseen, *all]).any(|s| s.saturated)
             });
-            calibrate::gain_of_all(scored)
+            calibrate::gain_of_all(usable.map(|((unseen, seen), all)| {
+                let seen = seen.iter().map(statistic).collect();
+                (statistic(unseen), seen, statistic(all))
+            }))
         };
         Self {
             log_prob_raw: of(|scores| scores.log_prob_raw),
@@ -161,24 +156,29 @@ impl Args {
         })
     }
 
-    /// What the model of all folds gains over those of the folds.
+    /// What the model of all folds gains over those of the folds, which have scored the sets that they have not seen.
     fn gain(
         &self,
         artifact: &Artifact<'_>,
         folds: &[Loaded],
-        sets: &[Dataset],
+        (sets, unseen): (&[Dataset], &[Scores]),
         place: &Path,
     ) -> Result<Gain> {
-        let by = |model: &Artifact<'_>| {
-            let sets = sets.iter();
-            let scored = sets.map(|set| all_scores(place, model, set, None, "calibrating"));
-            scored.collect::<Result<Vec<_>>>()
-        };
-        let by_fold = folds.iter().map(|fold| by(&fold.artifact()?));
-        Ok(Gain::of(
-            &by_fold.collect::<Result<Vec<_>>>()?,
-            &by(artifact)?,
-        ))
+        let scored = |model: &Artifact<'_>, set| all_scores(place, model, set, None, "calibrating");
+        let by_all = sets.iter().map(|set| scored(artifact, set));
+        let by_all: Vec<Scores> = by_all.collect::<Result<Vec<_>>>()?.concat();
+        let mut seen: Vec<Vec<Scores>> = Vec::new();
+        for (own, set) in sets.iter().enumerate() {
+            let begin = seen.len();
+            seen.resize(begin + set.len(), Vec::new());
+            let others = folds.iter().enumerate().filter(|(fold, _)| *fold != own);
+            for (_, fold) in others {
+                let scores = scored(&fold.artifact()?, set)?;
+                let inputs = seen[begin..].iter_mut().zip(scores);
+                inputs.for_each(|(seen, scores)| seen.push(scores));
+            }
+        }
+        Ok(Gain::of(unseen, &seen, &by_all))
     }
 
     /// Scores of held-out sets by models that have not seen them.
@@ -219,7 +219,7 @@ impl Args {
         };
         // A threshold of blocks is that of the strangest one; of single inputs it is as exact as the scores.
         let gain = match &blocks {
-            None => self.gain(artifact, &folds, &sets, place)?,
+            None => self.gain(artifact, &folds, (&sets, &scores), place)?,
             Some(_) => Gain::default(),
         };
         gain.add(&mut scores);
