@@ -47,6 +47,20 @@ pub struct ChannelSpec {
 }
 
 impl ChannelSpec {
+    /// A channel for tests: samples are values.
+    #[cfg(test)]
+    pub(crate) fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            exponent: 0,
+            offset: 0.0,
+            may_be_constant: false,
+            step_bits: 0,
+            low: i16::MIN,
+            high: i16::MAX,
+        }
+    }
+
     /// The sample of a value, held within 16 bits; none of a NaN.
     pub fn sample(&self, value: f64) -> Option<i16> {
         let scaled = (value - f64::from(self.offset)) * 2f64.powi(self.exponent.into());

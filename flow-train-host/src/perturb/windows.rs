@@ -247,21 +247,12 @@ mod tests {
     use std::sync::Arc;
 
     fn set() -> WindowSet {
-        let channel = |name: &str| ChannelSpec {
-            name: name.to_owned(),
-            exponent: 0,
-            offset: 0.0,
-            may_be_constant: false,
-            step_bits: 0,
-            low: i16::MIN,
-            high: i16::MAX,
-        };
         let spec = WindowSpec {
             rate_millihertz: 0,
             length: 16,
             hop: 8,
             features: vec!["means:4".parse().unwrap()],
-            channels: ["a", "b"].map(channel).into(),
+            channels: ["a", "b"].map(ChannelSpec::plain).into(),
         };
         let sample = |i: i32| (1000.0 * (f64::from(i) * 0.37).sin()) as i16 + (i % 2) as i16 * 3000;
         WindowSet::new(Arc::new(spec), (0..12 * 32).map(sample).collect()).unwrap()

@@ -83,21 +83,12 @@ mod tests {
     use std::sync::Arc;
 
     fn spec(features: &[&str]) -> Arc<WindowSpec> {
-        let channel = |name: &str| ChannelSpec {
-            name: name.to_owned(),
-            exponent: 0,
-            offset: 0.0,
-            may_be_constant: false,
-            step_bits: 0,
-            low: i16::MIN,
-            high: i16::MAX,
-        };
         Arc::new(WindowSpec {
             rate_millihertz: 0,
             length: 64,
             hop: 32,
             features: features.iter().map(|f| f.parse().unwrap()).collect(),
-            channels: ["a", "b", "c"].map(channel).into(),
+            channels: ["a", "b", "c"].map(ChannelSpec::plain).into(),
         })
     }
 

@@ -260,13 +260,8 @@ mod tests {
 
     fn spec() -> Arc<WindowSpec> {
         let channel = |name: &str| ChannelSpec {
-            name: name.to_owned(),
             exponent: 1,
-            offset: 0.0,
-            may_be_constant: false,
-            step_bits: 0,
-            low: i16::MIN,
-            high: i16::MAX,
+            ..ChannelSpec::plain(name)
         };
         Arc::new(WindowSpec {
             rate_millihertz: 10_000,
