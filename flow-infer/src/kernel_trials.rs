@@ -82,6 +82,7 @@ impl Trials {
             window: &window,
             weights: &self.weights,
             row_bytes,
+            mirrored: None,
             records: records.get(1..).unwrap_or(&[]),
             blocks,
             activations: &self.activations,

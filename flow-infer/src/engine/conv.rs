@@ -30,6 +30,7 @@ pub(super) trait Sink<A: Arithmetic> {
 /// What a part of a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
     pub(super) window: &'s Window<'s>,
+    pub(super) mirrored: Option<usize>,
     pub(super) channels: Channels<'s>,
     pub(super) activations: &'s [A::Activation],
     /// The column at which the activations begin.
@@ -114,6 +115,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
             window: self.window,
             weights: self.channels.weights,
             row_bytes: self.channels.row_bytes,
+            mirrored: self.mirrored,
             records: self.channels.records,
             blocks: self.channels.blocks,
             activations: self
@@ -226,6 +228,7 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         let window = Window::new(fill(&mut list, &mut rows), run_len);
         let inputs = Inputs {
             window: &window,
+            mirrored: None,
             channels,
             activations: self.activations,
             origin: 0,

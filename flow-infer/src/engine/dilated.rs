@@ -8,7 +8,7 @@ use super::conv::{Channels, Convolution, Inputs, Sink};
 use super::{Arithmetic, MAX_WINDOW_ROWS};
 use crate::bytes::{run, run_mut};
 use crate::kernels::{Run, Window};
-use crate::plan;
+use crate::plan::{self, LANES, NumberFormat};
 use crate::spec::Columns;
 use core::ops::Range;
 
@@ -45,40 +45,47 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
     let before = width.saturating_sub(1);
     let inputs_end = usize::from(source.shape.width) * stride;
     let row_len = (before + inputs_end.max(convolution.columns + pad)) * pixel;
+    let count = reaching(y, window, window.height, source.shape.height).len();
+    if count * row_len > ROOM {
+        return false;
+    }
+    // Integers may be added up in any order: a row of the window is one run of the row of pixels, backwards.
+    let mirrored = (A::FORMAT == NumberFormat::Q8).then_some(pixel);
+    let run_len = if mirrored.is_some() {
+        width * pixel
+    } else {
+        pixel
+    };
     let mut rows = [A::ZERO_ACTIVATION; ROOM];
     let mut runs = [Run::default(); MAX_WINDOW_ROWS];
     let (mut end, mut count) = (0, 0);
     for (row, ky) in origins(y, window, window.height, source.shape.height) {
-        let Some(to) = rows.get_mut(end..end + row_len) else {
-            return false;
-        };
+        let to = run_mut(&mut rows, end + before * pixel, row_len - before * pixel);
         let from = source.row_start(row) + usize::from(source.margin) * pixel;
         let from = run(
             convolution.activations,
             from,
             usize::from(source.shape.width) * pixel,
         );
-        for (column, from) in from.chunks_exact(pixel.max(1)).enumerate() {
-            let to = run_mut(to, (before + column * stride) * pixel, pixel);
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to = from;
-            }
-        }
-        for kx in 0..width {
+        spread(from, pixel, to, stride);
+        // Mirrored, the run begins with the pixel of the last weights.
+        for kx in (0..width).step_by(run_len / pixel.max(1)) {
             let Some(slot) = runs.get_mut(count) else {
                 return false;
             };
+            let last = if mirrored.is_some() { before } else { kx };
             *slot = Run {
                 weights: (ky * width + kx) * pixel,
-                activations: end + (before + pad - kx) * pixel,
+                activations: end + (before + pad - last) * pixel,
             };
             count += 1;
         }
         end += row_len;
     }
-    let window = Window::new(run(&runs, 0, count), pixel);
+    let window = Window::new(run(&runs, 0, count), run_len);
     let inputs = Inputs {
         window: &window,
+        mirrored,
         channels,
         activations: &rows,
         origin: 0,
@@ -86,6 +93,24 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
         columns,
     };
     sink.take_row(&inputs, packed)
+}
+
+/// Copies pixels, every one of them `stride` pixels behind the one before.
+#[inline(always)]
+fn spread<T: Copy>(from: &[T], pixel: usize, to: &mut [T], stride: usize) {
+    let copy = |from: &[T], to: &mut [T]| {
+        let to = to.as_chunks_mut::<LANES>().0.iter_mut();
+        for (to, from) in to.zip(from.as_chunks().0) {
+            *to = *from;
+        }
+    };
+    if stride == 1 {
+        return copy(from, to);
+    }
+    let to = to.chunks_mut((stride * pixel).max(1));
+    for (from, to) in from.chunks_exact(pixel.max(1)).zip(to) {
+        copy(from, to);
+    }
 }
 
 /// Input indices below `length` whose windows reach output index `at`, the highest first, each with the index within
@@ -142,6 +167,11 @@ mod tests {
         fn take_row(&mut self, inputs: &Inputs<'_, Fixed>, _: &mut PackedWeights) -> bool {
             let channels = inputs.channels;
             let at_once = self.at_once;
+            let weights = in_order(channels.weights, inputs);
+            let channels = Channels {
+                weights: &weights,
+                ..channels
+            };
             for x in inputs.columns.filter(|_| at_once) {
                 for (block, weights, records) in channels.blocks::<Fixed>() {
                     let mut sums = Fixed::biases(records);
@@ -157,6 +187,20 @@ mod tests {
         fn emit(&mut self, x: usize, block: usize, sums: &[i32; LANES], _: &[u8]) {
             self.sums[x * self.blocks + block] = *sums;
         }
+    }
+
+    /// The weights in the order in which runs have their pixels.
+    fn in_order(weights: &[u8], inputs: &Inputs<'_, Fixed>) -> Vec<u8> {
+        let mut weights = weights.to_vec();
+        let run_len = inputs.window.run_len();
+        for run in weights
+            .chunks_mut(run_len)
+            .filter(|_| inputs.mirrored.is_some())
+        {
+            run.reverse();
+            run.chunks_mut(inputs.step).for_each(<[u8]>::reverse);
+        }
+        weights
     }
 
     #[test]

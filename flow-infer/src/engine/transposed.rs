@@ -62,6 +62,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
                 let window = Window::new(runs, pixel);
                 let inputs = Inputs {
                     window: &window,
+                    mirrored: None,
                     channels,
                     activations: self.activations.get(begin..).unwrap_or(&[]),
                     origin: first,

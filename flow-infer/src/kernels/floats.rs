@@ -235,6 +235,7 @@ mod tests {
                     window: &window,
                     weights: &weights,
                     row_bytes: in_row * BYTES,
+                    mirrored: None,
                     records: &records,
                     blocks,
                     activations: &activations,

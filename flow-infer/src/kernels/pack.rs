@@ -87,8 +87,21 @@ impl<U, const ROOM: usize, const FREE: usize> Packed<U, ROOM, FREE> {
         if !matches!(place, Place::Kept(_)) {
             self.units.truncate(begin);
             fill(&mut self.units);
+            if let Some(pixel) = row.mirrored {
+                let filled = self.units.get_mut(begin..).unwrap_or(&mut []);
+                let run_len = row.window.run_len();
+                mirror(filled, run_len / Self::UNIT, pixel / Self::UNIT);
+            }
         }
         bytes::run(&self.units, begin, units)
+    }
+}
+
+/// Reverses the order of pixels in every run of so many units.
+fn mirror<U>(units: &mut [U], run: usize, pixel: usize) {
+    for run in units.chunks_mut(run.max(1)) {
+        run.reverse();
+        run.chunks_mut(pixel.max(1)).for_each(<[U]>::reverse);
     }
 }
 
@@ -115,6 +128,7 @@ mod tests {
             window: &window,
             weights,
             row_bytes: weights.len() / (blocks * LANES),
+            mirrored: None,
             records: &[],
             blocks,
             activations: &[],
@@ -170,6 +184,7 @@ mod tests {
             window: &window,
             weights: &weights,
             row_bytes: 4,
+            mirrored: None,
             records: &[],
             blocks: 4,
             activations: &[],

@@ -29,6 +29,8 @@ pub(super) struct Source {
     len: usize,
     row_bytes: usize,
     blocks: usize,
+    /// The window's runs, where pixels come in reverse order in them.
+    mirrored: Option<(usize, usize)>,
 }
 
 impl Source {
@@ -39,6 +41,7 @@ impl Source {
             len: row.weights.len(),
             row_bytes: row.row_bytes,
             blocks: row.blocks,
+            mirrored: row.mirrored.map(|pixel| (row.window.run_len(), pixel)),
         }
     }
 }
@@ -93,6 +96,7 @@ mod tests {
             len: 1000,
             row_bytes: 16,
             blocks,
+            mirrored: None,
         }
     }
 
@@ -132,6 +136,11 @@ mod tests {
             ..source(0, 1)
         };
         assert_eq!(places.of(other_end, 10), Place::New(35));
+        let mirrored = Source {
+            mirrored: Some((8, 4)),
+            ..source(0, 1)
+        };
+        assert_eq!(places.of(mirrored, 10), Place::New(45));
         assert_eq!(places.of(source(0, 1), 10), Place::Kept(0));
     }
 }

@@ -20,6 +20,8 @@ pub struct Row<'t, T> {
     pub weights: &'t [u8],
     /// Bytes of a row of weights.
     pub row_bytes: usize,
+    /// Of a window whose pixels have their weights in reverse order, run by run: elements of a pixel.
+    pub mirrored: Option<usize>,
     /// One record an output channel.
     pub records: &'t [u8],
     /// Blocks of output channels.

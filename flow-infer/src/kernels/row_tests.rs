@@ -72,9 +72,14 @@ struct Given {
 
 impl Given {
     fn new(trials: &mut Trials) -> Self {
-        let (blocks, columns) = (1 + trials.below(10), 1 + trials.below(40));
-        let (run_len, step) = (4 * (1 + trials.below(24)), trials.below(40));
+        let run_len = 4 * (1 + trials.below(24));
         let row_bytes = run_len + trials.below(200);
+        Self::of_shape(trials, run_len, row_bytes)
+    }
+
+    fn of_shape(trials: &mut Trials, run_len: usize, row_bytes: usize) -> Self {
+        let (blocks, columns) = (1 + trials.below(10), 1 + trials.below(40));
+        let step = trials.below(40);
         let reach = 400 + run_len + columns * step;
         let runs = (0..trials.below(25)).map(|_| Run {
             weights: trials.below(1 + row_bytes - run_len) / UNIT * UNIT,
@@ -125,6 +130,7 @@ impl Given {
             window,
             weights: &self.weights,
             row_bytes: self.row_bytes,
+            mirrored: None,
             records: &self.records,
             blocks: self.blocks,
             activations: &self.activations,
@@ -262,6 +268,50 @@ fn a_second_row_with_more_and_longer_weights_comes_out_right() {
                 let taken = compare(&kernel, &given, &window, &mut packed, n as u32);
                 assert!(taken || !kernel.takes_rows());
             }
+        }
+    }
+}
+
+#[test]
+fn a_mirrored_window_is_one_whose_weights_lie_the_other_way_round() {
+    for kernel in kernels() {
+        let seed = 0x5EED_0011;
+        println!("{}: seed {seed:#x}", kernel.name);
+        let mut trials = Trials::new(seed);
+        for trial in 0..TRIALS / 3 {
+            let pixel = 4 * (1 + trials.below(4));
+            let (width, height) = (1 + trials.below(4), 1 + trials.below(4));
+            let mut given = Given::of_shape(&mut trials, pixel * width, pixel * width * height);
+            for (ky, run) in given.runs.iter_mut().enumerate() {
+                run.weights = ky % height * given.run_len;
+            }
+            let window = Window::new(&given.runs, given.run_len);
+            let mut packed = PackedWeights::default();
+            let outputs = given.columns * given.blocks * LANES;
+            let wanted = sums_of(&given.row(&window, &mut []));
+            let mut mirrored = given.weights.clone();
+            for run in mirrored.chunks_mut(given.run_len) {
+                run.reverse();
+                run.chunks_mut(pixel).for_each(<[u8]>::reverse);
+            }
+            let row = Row {
+                weights: &mirrored,
+                mirrored: Some(pixel),
+                ..given.row(&window, &mut [])
+            };
+            // Before and after, the same weights in their own order.
+            compare(&kernel, &given, &window, &mut packed, trial);
+            for _ in 0..2 {
+                let mut row = Row {
+                    target: &mut [],
+                    ..row
+                };
+                let mut sums = vec![0x5A5A; outputs];
+                if (kernel.sums)(&mut row, &mut packed, &mut sums) {
+                    assert_eq!(sums, wanted, "{}, trial {trial}", kernel.name);
+                }
+            }
+            compare(&kernel, &given, &window, &mut packed, trial);
         }
     }
 }

@@ -202,11 +202,11 @@ impl<const VECTORS: usize> Operations for Eights<VECTORS> {
 impl<const VECTORS: usize> Columns for Eights<VECTORS> {
     type Unit = Pairs;
     const CHANNELS: usize = EIGHT * VECTORS;
-    const MOST_COLUMNS: usize = 8 / VECTORS;
+    const MOST_COLUMNS: usize = if VECTORS == 1 { 13 } else { 5 };
 
     #[inline(always)]
     fn columns(self, group: &Group<'_, Pairs>, target: &mut Target<'_>, x: usize, width: usize) {
         // SAFETY: the processor has AVX2, says `self`.
-        unsafe { of_width!(with_avx2(self, group, target, x), width; 1 2 3 4 5 6 7 8) }
+        unsafe { of_width!(with_avx2(self, group, target, x), width; 1 2 3 4 5 6 7 8 9 10 11 12 13) }
     }
 }
