@@ -10,19 +10,53 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Budgets of flash and RAM, sizes, colours, families.
-const CASES: [(&str, &str, &str, &str, &str); 10] = [
-    ("64K", "16K", "8x8", "grey", "dense"),
-    ("64K", "16K", "16x16", "grey", "dense"),
-    ("256K", "64K", "16x16", "grey", "dense"),
-    ("256K", "64K", "16x16", "rgb", "dense"),
-    ("1M", "256K", "32x32", "grey", "dense"),
-    ("1M", "256K", "32x32", "rgb", "dense"),
-    ("64K", "16K", "16x16", "grey", "realnvp"),
-    ("256K", "64K", "32x32", "grey", "realnvp"),
-    ("1M", "256K", "64x64", "grey", "realnvp"),
-    ("1M", "256K", "96x96", "rgb", "realnvp"),
+/// A budget, and what is asked of it.
+struct Case {
+    flash: &'static str,
+    ram: &'static str,
+    multiplies: &'static str,
+    size: &'static str,
+    colour: &'static str,
+    family: &'static str,
+}
+
+impl Case {
+    const fn new(
+        [flash, ram, multiplies]: [&'static str; 3],
+        [size, colour, family]: [&'static str; 3],
+    ) -> Self {
+        Self {
+            flash,
+            ram,
+            multiplies,
+            size,
+            colour,
+            family,
+        }
+    }
+
+    /// Most passes over the training data: a pass of a convolution takes ten times as long.
+    fn epochs(&self) -> &'static str {
+        if self.family == "dense" { "60" } else { "20" }
+    }
+}
+
+const CASES: [Case; 12] = [
+    Case::new(["64K", "16K", "16M"], ["8x8", "grey", "dense"]),
+    Case::new(["64K", "16K", "16M"], ["16x16", "grey", "dense"]),
+    Case::new(["256K", "64K", "16M"], ["16x16", "grey", "dense"]),
+    Case::new(["256K", "64K", "16M"], ["16x16", "rgb", "dense"]),
+    Case::new(["1M", "256K", "16M"], ["32x32", "grey", "dense"]),
+    Case::new(["1M", "256K", "16M"], ["32x32", "rgb", "dense"]),
+    Case::new(["64K", "16K", "16M"], ["16x16", "grey", "realnvp"]),
+    Case::new(["256K", "64K", "16M"], ["32x32", "grey", "realnvp"]),
+    Case::new(["256K", "64K", "16M"], ["32x32", "grey", "bottleneck"]),
+    Case::new(["1M", "256K", "16M"], ["64x64", "grey", "glow"]),
+    Case::new(["1M", "256K", "16M"], ["64x64", "grey", "bottleneck"]),
+    Case::new(["1M", "256K", "64M"], ["96x96", "rgb", "bottleneck"]),
 ];
+/// Sides of the drawings: larger than every input, and whole multiples of none.
+const SIDES: [&str; 2] = ["280", "420"];
 
 /// Build gates of drawn parts for budgets from 64 KiB of flash to 1 MiB, and say what each costs and detects.
 ///
@@ -32,9 +66,6 @@ pub(crate) struct Budgets {
     /// The part that is drawn.
     #[arg(long, default_value = "board")]
     kind: String,
-    /// Most passes over the training data.
-    #[arg(long, default_value_t = 150)]
-    epochs: u32,
     /// Only the first cases.
     #[arg(long, default_value_t = CASES.len())]
     first: usize,
@@ -54,11 +85,13 @@ impl Budgets {
         let parts = folder.path().join("parts");
         process::run(
             flowgate()
-                .args(["data", "parts", "--kind", &self.kind, "--out"])
+                .args(["data", "parts", "--kind", &self.kind, "--sides"])
+                .args(SIDES)
+                .arg("--out")
                 .arg(&parts),
         )?;
         let mut table = Table::new([
-            "flash, RAM",
+            "flash, RAM, multiplies",
             "input",
             "family",
             "gate",
@@ -73,79 +106,76 @@ impl Budgets {
         let cases = CASES.iter().enumerate().take(self.first).skip(self.skip);
         for (index, case) in cases {
             let out = folder.path().join(format!("gate-{index}"));
-            table.row(self.row(&parts, &out, *case)?);
+            let row = row(&parts, &out, case)?;
+            eprintln!("{}", row.join(" | "));
+            table.row(row);
         }
         print!("{}", table.markdown());
         Ok(())
     }
+}
 
-    fn row(
-        &self,
-        parts: &Path,
-        out: &Path,
-        (flash, ram, size, colour, family): (&str, &str, &str, &str, &str),
-    ) -> Result<Vec<String>> {
-        let mut foreign = std::ffi::OsString::from("broken=");
-        foreign.push(parts.join("broken"));
-        let epochs = self.epochs.to_string();
-        let mut build = flowgate();
-        build
-            .args(["build", "--flash", flash, "--ram", ram, "--size", size])
-            .args(["--colour", colour, "--preset", family, "--epochs", &epochs])
-            .args(["--multiplies", "64M", "--data"])
-            .arg(parts.join("good"))
-            .arg("--ood")
-            .arg(foreign)
-            .arg("--out")
-            .arg(out);
-        let output = build.output()?;
-        let begin = [
-            format!("{flash}, {ram}"),
-            format!("{size} {colour}"),
-            family.to_owned(),
-        ];
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr);
-            let Some((_, why)) = why.split_once("takes ") else {
-                bail!("{family} of {size}: {why}");
-            };
-            let why = why.split(';').next().unwrap_or_default().trim();
-            return Ok([&begin[..], &[format!("does not fit: {why}")]].concat());
-        }
-        let model = json(
-            flowgate()
-                .args(["inspect", "--json"])
-                .arg(out.join("gate.flow")),
-        )?;
-        let results = std::fs::read(out.join("report/results.json"))?;
-        let results: Value = serde_json::from_slice(&results)?;
-        let share = |set: &Value| {
-            format!(
-                "{:.1} %",
-                100.0 * set["rejected_share"].as_f64().unwrap_or(0.0)
-            )
+fn row(parts: &Path, out: &Path, case: &Case) -> Result<Vec<String>> {
+    let mut foreign = std::ffi::OsString::from("broken=");
+    foreign.push(parts.join("broken"));
+    let mut build = flowgate();
+    build
+        .args(["build", "--flash", case.flash, "--ram", case.ram])
+        .args(["--multiplies", case.multiplies, "--size", case.size])
+        .args(["--colour", case.colour, "--preset", case.family])
+        .args(["--epochs", case.epochs(), "--data"])
+        .arg(parts.join("good"))
+        .arg("--ood")
+        .arg(foreign)
+        .arg("--out")
+        .arg(out);
+    let output = build.output()?;
+    let begin = [
+        format!("{}, {}, {}", case.flash, case.ram, case.multiplies),
+        format!("{} {}", case.size, case.colour),
+        case.family.to_owned(),
+    ];
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        let Some((_, why)) = why.split_once("takes ") else {
+            bail!("{} of {}: {why}", case.family, case.size);
         };
-        let number = |value: &Value| value.as_u64().map_or("-".to_owned(), |n| n.to_string());
-        let cost = &model["cost"];
-        let cores = cost["instructions"].as_array();
-        let m4 = cores.and_then(|all| all.iter().find(|core| core["board"] == "m4"));
-        let scores = results["scores"].as_array();
-        let combined = scores.and_then(|all| all.iter().find(|s| s["name"] == "combined"));
-        let auroc = combined.and_then(|c| c["separation"]["broken"]["auroc"].as_f64());
-        Ok([
-            &begin[..],
-            &[
-                number(&cost["flash_bytes"]),
-                number(&cost["scratch_bytes"]),
-                number(&cost["macs"]),
-                m4.map_or("-".to_owned(), |core| number(&core["instructions"])),
-                share(&results["in"]),
-                share(&results["ood"][0]),
-                auroc.map_or("-".to_owned(), |a| format!("{a:.4}")),
-            ],
-        ]
-        .concat())
+        let why = why.split(';').next().unwrap_or_default().trim();
+        return Ok([&begin[..], &[format!("does not fit: {why}")]].concat());
     }
+    let model = json(
+        flowgate()
+            .args(["inspect", "--json"])
+            .arg(out.join("gate.flow")),
+    )?;
+    let results = std::fs::read(out.join("report/results.json"))?;
+    let results: Value = serde_json::from_slice(&results)?;
+    let share = |set: &Value| {
+        format!(
+            "{:.1} %",
+            100.0 * set["rejected_share"].as_f64().unwrap_or(0.0)
+        )
+    };
+    let number = |value: &Value| value.as_u64().map_or("-".to_owned(), |n| n.to_string());
+    let cost = &model["cost"];
+    let cores = cost["instructions"].as_array();
+    let m4 = cores.and_then(|all| all.iter().find(|core| core["board"] == "m4"));
+    let scores = results["scores"].as_array();
+    let combined = scores.and_then(|all| all.iter().find(|s| s["name"] == "combined"));
+    let auroc = combined.and_then(|c| c["separation"]["broken"]["auroc"].as_f64());
+    Ok([
+        &begin[..],
+        &[
+            number(&cost["flash_bytes"]),
+            number(&cost["scratch_bytes"]),
+            number(&cost["macs"]),
+            m4.map_or("-".to_owned(), |core| number(&core["instructions"])),
+            share(&results["in"]),
+            share(&results["ood"][0]),
+            auroc.map_or("-".to_owned(), |a| format!("{a:.4}")),
+        ],
+    ]
+    .concat())
 }
 
 fn flowgate() -> Command {

@@ -37,10 +37,15 @@ impl Frames {
         frames.try_for_each(|frame| pipe.write_all(frame))
     }
 
-    /// Writes frames at their rate.
-    pub(super) fn pace(&self, pipe: &mut impl Write, long: Duration) -> io::Result<()> {
+    /// Writes frames at their rate from a moment on.
+    pub(super) fn pace(
+        &self,
+        pipe: &mut impl Write,
+        start: Instant,
+        long: Duration,
+    ) -> io::Result<()> {
         let every = Duration::from_secs(1) / RATE;
-        let mut due = Instant::now();
+        let mut due = start;
         let end = due + long;
         for frame in self.0.iter().cycle() {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));

@@ -11,6 +11,7 @@ use super::machine::{self, Temporary};
 use super::python;
 use crate::output::Output;
 use crate::python::Package;
+use crate::table::Table;
 use crate::{date, place, progress, provenance, scripts};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -39,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(1);
     after_help = "Frames of 640 x 480 pixels of YUYV through a pipe at their rate, each process on one core. The other side \
     computes the log-likelihood alone, of the same architecture with weights made for the purpose; this one \
     the code length, all tests, the decision and its line as well.\n\n\
-    Example:\n  flowgate bench watch firmware/models/fashion-bottleneck.flow --against python --record records/watch.md"
+    Example:\n  flowgate bench watch firmware/models/fashion-bottleneck.flow --against python --cameras 30 --record records/watch.md"
 )]
 pub(super) struct Args {
     /// A calibrated model of images of 28 x 28
@@ -54,6 +55,9 @@ pub(super) struct Args {
     /// Length of a turn
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
+    /// So many cameras at once, too, each with a process, on all cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    cameras: Option<u16>,
     /// Python environment of the other side; made or completed with pip
     #[arg(long, value_name = "DIR", default_value = "target/bench/venv")]
     venv: PathBuf,
@@ -97,7 +101,8 @@ impl Args {
         for (side, rate) in sides.iter_mut().zip(rates) {
             side.fastest = rate?;
         }
-        let tables = report::tables(&sides);
+        let mut tables = report::tables(&sides);
+        tables.extend(self.together(&frames)?);
         for table in &tables {
             table.print(out)?;
             writeln!(out)?;
@@ -114,6 +119,19 @@ impl Args {
         Ok(())
     }
 
+    /// Several cameras, for as long as all turns of one.
+    fn together(&self, frames: &Frames) -> Result<Option<Table>> {
+        let Some(cameras) = self.cameras else {
+            return Ok(None);
+        };
+        let pipeline = Pipeline::ours(&self.model)?.newest();
+        let long = Duration::from_secs(self.seconds) * u32::from(self.rounds);
+        let bar = progress::bar(1, "cameras");
+        let runs = Run::together(&pipeline, frames, cameras, long)?;
+        bar.finish_and_clear();
+        Ok(Some(report::together(&runs)))
+    }
+
     fn python(&self, case: &Case, directory: &Path) -> Result<Pipeline> {
         let interpreter = python::environment(&self.venv, &["onnx", "onnxruntime"])?;
         crate::python::environment(&self.venv, &[OPENCV])?;
@@ -127,7 +145,7 @@ impl Args {
         let libraries: Vec<&str> = sides.iter().map(|side| side.library.as_str()).collect();
         format!(
             "# A camera\n\nWritten by `flowgate bench watch` on {}: {} {}; {}; {} cores; {}, {} rounds of turns of {} s.\n\
-            Frames of {WIDTH} x {HEIGHT} pixels of YUYV through a pipe, {} a second, each process on one core. The other \
+            Frames of {WIDTH} x {HEIGHT} pixels of YUYV through a pipe, {} a second, each process on one core (several cameras: on all). The other \
             side ({}) computes the log-likelihood alone; this one the code length, all tests, the decision and a line \
             of JSON as well. Shares are processor time; latencies count what other work the machine had, too.\n",
             date::today(),

@@ -1,7 +1,7 @@
 //! A process that gets frames and says a line about each.
 
 use super::super::machine;
-use super::frames::{Frames, HEIGHT, WIDTH};
+use super::frames::{Frames, HEIGHT, RATE, WIDTH};
 use anyhow::{Context, Result, bail};
 use flow_train_host::files::one_line;
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub(super) struct Run {
     /// Microseconds from a frame's last byte to the decision, in ascending order.
     pub(super) latencies: Vec<u64>,
     pub(super) peak_kib: u64,
+    /// Frames that were skipped.
+    pub(super) dropped: u64,
 }
 
 impl Pipeline {
@@ -65,17 +67,33 @@ impl Pipeline {
         }
     }
 
+    /// The newest frame where they come too fast, on any core.
+    pub(super) fn newest(mut self) -> Self {
+        self.args.push("--newest".to_owned());
+        self
+    }
+
+    /// On one core, the last.
     fn start(&self) -> Result<Started> {
         let core = (machine::cores() - 1).to_string();
-        let mut child = Command::new("taskset")
-            .args(["--cpu-list", &core])
-            .arg(&self.program)
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &core]).arg(&self.program);
+        let context = "taskset, which keeps a process on one core";
+        self.spawn(command).context(context)
+    }
+
+    /// On any core.
+    fn start_anywhere(&self) -> Result<Started> {
+        self.spawn(Command::new(&self.program))
+    }
+
+    fn spawn(&self, mut command: Command) -> Result<Started> {
+        let mut child = command
             .args(&self.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .context("taskset, which keeps a process on one core")?;
+            .spawn()?;
         let pipe = child.stdin.take().context("no pipe")?;
         let lines = BufReader::new(child.stdout.take().context("no pipe")?);
         let mut started = Started {
@@ -93,30 +111,40 @@ impl Pipeline {
 }
 
 impl Run {
-    /// Frames at their rate for a while.
+    /// Frames at their rate for a while, on one core.
     pub(super) fn paced(pipeline: &Pipeline, frames: &Frames, long: Duration) -> Result<Self> {
         let mut started = pipeline.start()?;
         started.warm_up(frames)?;
-        let (used, began) = (started.processor_time()?, Instant::now());
-        let Started {
-            child,
-            mut pipe,
-            lines,
-            library,
-        } = started;
-        let reader = std::thread::spawn(move || latencies(lines));
-        frames.pace(&mut pipe, long).context(pipeline.name)?;
-        let id = child.id();
-        let share = (processor_time(id)? - used).as_secs_f64() / began.elapsed().as_secs_f64();
-        let peak_kib = peak_kib(id)?;
-        drop(pipe);
-        end(child)?;
-        let read = reader.join().unwrap_or_else(|_| bail!("a reader is gone"));
-        Ok(Self {
-            library,
-            share,
-            latencies: read?,
-            peak_kib,
+        started.paced(pipeline.name, frames, Instant::now(), long)
+    }
+
+    /// Frames of several cameras, whose rates are the same and whose frames come one after the other, on all cores.
+    pub(super) fn together(
+        pipeline: &Pipeline,
+        frames: &Frames,
+        cameras: u16,
+        long: Duration,
+    ) -> Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for _ in 0..cameras {
+            let mut started = pipeline.start_anywhere()?;
+            started.warm_up(frames)?;
+            all.push(started);
+        }
+        let begin = Instant::now() + Duration::from_millis(100);
+        let apart = Duration::from_secs(1) / RATE / u32::from(cameras);
+        std::thread::scope(|scope| {
+            let starts = (0..).map(|camera: u32| begin + apart * camera);
+            let threads: Vec<_> = all
+                .into_iter()
+                .zip(starts)
+                .map(|(started, start)| {
+                    scope.spawn(move || started.paced(pipeline.name, frames, start, long))
+                })
+                .collect();
+            let ends = threads.into_iter().map(|thread| thread.join());
+            ends.map(|end| end.unwrap_or_else(|_| bail!("a feeder is gone")))
+                .collect()
         })
     }
 }
@@ -161,6 +189,40 @@ impl Started {
         Ok(())
     }
 
+    /// Frames at their rate from a moment on.
+    fn paced(
+        self,
+        name: &'static str,
+        frames: &Frames,
+        start: Instant,
+        long: Duration,
+    ) -> Result<Run> {
+        std::thread::sleep(start.saturating_duration_since(Instant::now()));
+        let (used, began) = (self.processor_time()?, Instant::now());
+        let Self {
+            child,
+            mut pipe,
+            lines,
+            library,
+        } = self;
+        let reader = std::thread::spawn(move || decisions(lines));
+        frames.pace(&mut pipe, start, long).context(name)?;
+        let id = child.id();
+        let share = (processor_time(id)? - used).as_secs_f64() / began.elapsed().as_secs_f64();
+        let peak_kib = peak_kib(id)?;
+        drop(pipe);
+        end(child)?;
+        let read = reader.join().unwrap_or_else(|_| bail!("a reader is gone"));
+        let (latencies, dropped) = read?;
+        Ok(Run {
+            library,
+            share,
+            latencies,
+            peak_kib,
+            dropped,
+        })
+    }
+
     fn line(&mut self) -> Result<Value> {
         let mut line = String::new();
         self.lines.read_line(&mut line)?;
@@ -175,17 +237,18 @@ impl Started {
     }
 }
 
-/// Reads to the end.
-fn latencies(lines: BufReader<ChildStdout>) -> Result<Vec<u64>> {
-    let one = |line: std::io::Result<String>| -> Result<u64> {
+/// Reads to the end: latencies in ascending order, and how many frames were skipped.
+fn decisions(lines: BufReader<ChildStdout>) -> Result<(Vec<u64>, u64)> {
+    let mut latencies = Vec::new();
+    let mut dropped = 0;
+    for line in lines.lines() {
         let line: Value = serde_json::from_str(&line?)?;
-        line["latency_us"]["total"]
-            .as_u64()
-            .context("a line without a latency")
-    };
-    let mut all = lines.lines().map(one).collect::<Result<Vec<u64>>>()?;
-    all.sort_unstable();
-    Ok(all)
+        let latency = line["latency_us"]["total"].as_u64();
+        latencies.push(latency.context("a line without a latency")?);
+        dropped = line["dropped"].as_u64().unwrap_or(0);
+    }
+    latencies.sort_unstable();
+    Ok((latencies, dropped))
 }
 
 fn end(mut child: Child) -> Result<()> {

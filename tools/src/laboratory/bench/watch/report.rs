@@ -2,6 +2,7 @@
 
 use super::frames::RATE;
 use super::pipeline::{Pipeline, Run};
+use crate::number;
 use crate::table::Table;
 use flow_train_host::metrics::median;
 
@@ -36,17 +37,55 @@ impl Side {
 
     /// Milliseconds, the median over turns.
     fn latency(&self, share: f64) -> f64 {
-        self.of(|run| {
-            let rank = (share * run.latencies.len() as f64).ceil().max(1.0) as usize;
-            run.latencies
-                .get(rank - 1)
-                .map_or(0.0, |&us| us as f64 / 1e3)
-        })
+        self.of(|run| quantile(&run.latencies, share))
     }
 
     fn peak_mib(&self) -> f64 {
         self.of(|run| run.peak_kib as f64) / 1024.0
     }
+}
+
+/// Milliseconds of which a share is shorter, of latencies in ascending order.
+fn quantile(latencies: &[u64], share: f64) -> f64 {
+    let rank = (share * latencies.len() as f64).ceil().max(1.0) as usize;
+    latencies.get(rank - 1).map_or(0.0, |&us| us as f64 / 1e3)
+}
+
+/// So many cameras at once.
+pub(super) fn together(cameras: &[Run]) -> Table {
+    let mut latencies: Vec<u64> = cameras
+        .iter()
+        .flat_map(|run| &run.latencies)
+        .copied()
+        .collect();
+    latencies.sort_unstable();
+    let at = |share: f64| format!("{:.2}", quantile(&latencies, share));
+    let mut table = Table::new([
+        "cameras at once",
+        "cores busy with them",
+        "decisions",
+        "skipped",
+        "half, ms",
+        "99 %, ms",
+        "99.9 %, ms",
+        "worst, ms",
+        "MiB of all",
+    ]);
+    let share: f64 = cameras.iter().map(|run| run.share).sum();
+    let dropped: u64 = cameras.iter().map(|run| run.dropped).sum();
+    let kib: u64 = cameras.iter().map(|run| run.peak_kib).sum();
+    table.row([
+        cameras.len().to_string(),
+        format!("{share:.2}"),
+        number::grouped(latencies.len() as u64),
+        number::grouped(dropped),
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        at(1.0),
+        format!("{:.0}", kib as f64 / 1024.0),
+    ]);
+    table
 }
 
 /// The sides, and how they compare where there are two.

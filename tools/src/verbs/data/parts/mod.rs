@@ -14,8 +14,8 @@ use png::{BitDepth, ColorType, Compression, Encoder};
 use scene::Exposure;
 use std::path::{Path, PathBuf};
 
-/// Longer sides of the pictures.
-const SIDES: (f64, f64) = (80.0, 200.0);
+/// Longer sides of the pictures that are drawn, in pixels.
+const SIDES: std::ops::RangeInclusive<u16> = 16..=4096;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -31,6 +31,10 @@ pub(super) struct Args {
     /// Pictures of broken parts
     #[arg(long, value_name = "N", default_value_t = 200)]
     broken: usize,
+    /// Shortest and longest of the pictures' longer sides, in pixels
+    #[arg(long, num_args = 2, value_names = ["LEAST", "MOST"], default_values_t = [80, 200],
+        value_parser = clap::value_parser!(u16).range(i64::from(*SIDES.start())..=i64::from(*SIDES.end())))]
+    sides: Vec<u16>,
     /// Seed of the pictures
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -38,6 +42,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
+        let sides = self.sides()?;
         place::directory(&self.out)?;
         let folders = [("good", self.count, false), ("broken", self.broken, true)];
         let folders = folders.map(|(name, count, broken)| (self.out.join(name), count, broken));
@@ -58,6 +63,7 @@ impl Args {
                 self.draw(
                     &mut Random(Random(state).bits()),
                     broken,
+                    sides,
                     &folder.join(format!("{index}.png")),
                 )?;
                 bar.inc(1);
@@ -69,10 +75,23 @@ impl Args {
         Ok(table.print(out)?)
     }
 
-    fn draw(&self, random: &mut Random, broken: bool, path: &Path) -> Result<()> {
+    fn sides(&self) -> Result<[f64; 2]> {
+        match self.sides[..] {
+            [least, most] if least <= most => Ok([least, most].map(f64::from)),
+            _ => bail!("--sides: the first is the shorter one"),
+        }
+    }
+
+    fn draw(
+        &self,
+        random: &mut Random,
+        broken: bool,
+        [least, most]: [f64; 2],
+        path: &Path,
+    ) -> Result<()> {
         let scene = self.kind.scene(random, broken);
         let exposure = Exposure::drawn(random);
-        let longer = random.between(SIDES.0, SIDES.1);
+        let longer = random.between(least, most);
         let shorter = longer * self.kind.aspect() * random.between(0.97, 1.03);
         let (width, height) = (longer.round() as u32, shorter.round() as u32);
         let pixels = exposure.picture(&scene, width, height, random);
