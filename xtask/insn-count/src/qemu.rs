@@ -82,10 +82,10 @@ pub(crate) fn symbol(block: *const Block) -> Option<CString> {
     }
 }
 
-/// Calls `call` with `number` whenever the block is entered.
-pub(crate) fn on_entry(block: *mut Block, call: OnRun, number: usize) {
-    let data = std::ptr::without_provenance_mut(number);
-    // SAFETY: as above; the data is a number and never followed.
+/// Calls `call` with the address of `data` whenever the block is entered.
+pub(crate) fn on_entry<T: Sync>(block: *mut Block, call: OnRun, data: &'static T) {
+    let data = std::ptr::from_ref(data).cast_mut().cast();
+    // SAFETY: as above; the data lives as long as the process, and `call` only reads it.
     unsafe { qemu_plugin_register_vcpu_tb_exec_cb(block, call, NO_REGISTERS, data) }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{Fixed, Noise, evaluate};
 use flow_train_host::evaluate::HeapScratch;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -65,6 +66,24 @@ impl Counter {
         let ran = machine.run(&self.plugin, model, inputs)?;
         let end = ran.marks.lines().next_back();
         Ok(end.context("nothing was counted")?.parse()?)
+    }
+
+    /// Instructions of each function in a whole run.
+    ///
+    /// # Errors
+    /// The program failed.
+    pub(crate) fn functions(
+        &self,
+        machine: &Machine,
+        model: &[u8],
+        inputs: &Inputs,
+    ) -> Result<BTreeMap<String, u64>> {
+        let ran = machine.run(&self.plugin, model, inputs)?;
+        let one = |line: &str| -> Result<(String, u64)> {
+            let (executed, name) = line.split_once(' ').context("no function's line")?;
+            Ok((name.to_owned(), executed.parse()?))
+        };
+        ran.functions.lines().map(one).collect()
     }
 
     /// Instructions executed at each mark.

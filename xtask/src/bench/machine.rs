@@ -28,6 +28,8 @@ pub(crate) struct Ran {
     pub(crate) answers: Vec<u8>,
     /// What the counter wrote.
     pub(crate) marks: String,
+    /// A line for each function: instructions and its name.
+    pub(crate) functions: String,
 }
 
 impl Machine {
@@ -118,15 +120,23 @@ impl Machine {
 
 /// What the plugin writes, in the run's folder.
 const MARKS_FILE: &str = "marks";
+const FUNCTIONS_FILE: &str = "functions";
 
 fn argument(plugin: &Path) -> String {
-    format!("{},out={MARKS_FILE}", plugin.display())
+    let plugin = plugin.display();
+    format!("{plugin},out={MARKS_FILE},functions={FUNCTIONS_FILE}")
 }
 
 fn ran(answers: Vec<u8>, folder: &TempDir) -> Result<Ran> {
-    let path = folder.path().join(MARKS_FILE);
-    let marks = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Ok(Ran { answers, marks })
+    let read = |name| {
+        let path = folder.path().join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    Ok(Ran {
+        answers,
+        marks: read(MARKS_FILE)?,
+        functions: read(FUNCTIONS_FILE)?,
+    })
 }
 
 fn run_board(

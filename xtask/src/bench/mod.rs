@@ -1,6 +1,7 @@
 //! `cargo xtask bench device`: instructions per multiply on emulated boards, beside the record; `bench scaling`: how
 //! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns; `bench front-end`:
-//! what a pixel of a frame costs; `bench decision`: what a decision takes on every board; `bench budgets` and `bench
+//! what a pixel of a frame costs; `bench decision`: what a decision takes on every board; `bench profile`: and
+//! in which functions; `bench budgets` and `bench
 //! stream`: what `flowgate build` makes of parts and of a fixed camera.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
@@ -15,6 +16,7 @@ mod machine;
 pub(crate) mod models;
 mod peers;
 mod plot;
+mod profile;
 mod record;
 mod scaling;
 mod steps;
@@ -49,6 +51,7 @@ enum What {
     Scaling(scaling::Scaling),
     Steps(steps::Steps),
     Decision(decision::Decision),
+    Profile(profile::Profile),
     Budgets(budgets::Budgets),
     Stream(stream::Stream),
     FrontEnd(front_end::FrontEnd),
@@ -77,6 +80,7 @@ impl Bench {
             What::Scaling(scaling) => scaling.run(),
             What::Steps(steps) => steps.run(),
             What::Decision(decision) => decision.run(),
+            What::Profile(profile) => profile.run(),
             What::Budgets(budgets) => budgets.run(),
             What::Stream(stream) => stream.run(),
             What::FrontEnd(front_end) => front_end.run(),
