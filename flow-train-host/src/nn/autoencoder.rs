@@ -3,12 +3,10 @@
 //!
 //! Leaky relu after each convolution but the last.
 
-use super::bottleneck::Bottleneck;
-use super::conditioner::{
-    Conditioner, Layer, LayerInput, PassContext, PatchSide, SavedActivations,
-};
+use super::bottleneck::{Bottleneck, BottleneckPass};
+use super::conditioner::{Backward, Conditioner, ConditionerPass, Layer, PassContext, PatchSide};
 use super::patches::Patches;
-use super::stage::{Stage, leak, leak_gradient};
+use super::stage::{self, Stage, StageTape, leak, leak_gradient};
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 use flow_infer::spec::{ConditionerSpec, Shape};
 
@@ -22,24 +20,12 @@ pub(crate) struct Autoencoder {
     decoder: [Stage; COUNT],
 }
 
-/// Where things are on the tape.
-mod places {
-    use super::COUNT;
-
-    /// What encoder stage k reads, as patches; empty where it reads the map itself.
-    pub(super) const fn patches(k: usize) -> usize {
-        2 * k
-    }
-    /// What it gives.
-    pub(super) const fn encoded(k: usize) -> usize {
-        2 * k + 1
-    }
-    /// The bottleneck's two maps.
-    pub(super) const BOTTLENECK: usize = 2 * COUNT;
-    /// What decoder stage k reads.
-    pub(super) const fn decoded(k: usize) -> usize {
-        2 * COUNT + 2 + k
-    }
+struct AutoencoderPass<'n> {
+    net: &'n Autoencoder,
+    encoder: [StageTape; COUNT],
+    bottleneck: BottleneckPass<'n>,
+    /// What each decoder stage reads.
+    decoded: [Map; COUNT],
 }
 
 impl Autoencoder {
@@ -91,45 +77,45 @@ impl Autoencoder {
 }
 
 impl Conditioner for Autoencoder {
-    fn tape(&self, _grid: Grid) -> Vec<Map> {
-        let mut maps = Vec::new();
-        for stage in &self.encoder {
-            let channels = match stage.whole {
-                true => 0,
-                false => Patches::channels(stage.outer_channels),
-            };
-            maps.push(Map::new(channels, stage.patches.inner()));
-            maps.push(stage.new_inner());
-        }
-        maps.extend(self.bottleneck.tape());
-        maps.extend(self.decoder.iter().map(Stage::new_inner));
-        maps
+    fn pass(&self, _grid: Grid) -> Box<dyn ConditionerPass + '_> {
+        Box::new(AutoencoderPass {
+            net: self,
+            encoder: self.encoder.each_ref().map(Stage::tape),
+            bottleneck: self.bottleneck.pass(),
+            decoded: self.decoder.each_ref().map(Stage::new_inner),
+        })
     }
 
+    fn layers(&self) -> Vec<Layer<'_>> {
+        let encoder = self.encoder.iter().map(|stage| Layer {
+            conv: &stage.conv,
+            initial_std: 1.0,
+            patches: Some(PatchSide::Input(&stage.patches)),
+        });
+        let decoder = self.decoder.iter().enumerate().map(|(k, stage)| Layer {
+            conv: &stage.conv,
+            initial_std: if k + 1 == COUNT { 0.0 } else { 1.0 },
+            patches: Some(PatchSide::Output(&stage.patches)),
+        });
+        let bottleneck = self.bottleneck.layers();
+        encoder.chain(bottleneck).chain(decoder).collect()
+    }
+}
+
+impl ConditionerPass for AutoencoderPass<'_> {
     fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         input: &Map,
-        tape: &mut [Map],
         out: &mut Map,
         scratch: &mut Scratch,
     ) {
-        for (k, stage) in self.encoder.iter().enumerate() {
-            let (before, after) = tape.split_at_mut(places::patches(k));
-            let [patches, encoded, ..] = after else {
-                return;
-            };
-            stage.encode(context, before.last().unwrap_or(input), patches, encoded);
-            leak(encoded);
-        }
-        let (encoder, rest) = tape.split_at_mut(places::BOTTLENECK);
-        let (maps, decoder) = rest.split_at_mut(Bottleneck::MAPS);
-        let encoded = &encoder[places::encoded(COUNT - 1)];
-        decoder[0].copy_from(encoded);
-        self.bottleneck
-            .forward(context, &mut decoder[0], maps, scratch);
-        for (k, stage) in self.decoder.iter().enumerate() {
-            let (read, write) = decoder.split_at_mut(k + 1);
+        let (encoder, decoded) = (&mut self.encoder, &mut self.decoded);
+        stage::encode(&self.net.encoder, context, input, encoder);
+        decoded[0].copy_from(&encoder[COUNT - 1].encoded);
+        self.bottleneck.forward(context, &mut decoded[0], scratch);
+        for (k, stage) in self.net.decoder.iter().enumerate() {
+            let (read, write) = decoded.split_at_mut(k + 1);
             match write.first_mut() {
                 Some(next) => {
                     stage.decode(context, &read[k], next, scratch);
@@ -143,16 +129,15 @@ impl Conditioner for Autoencoder {
     fn gradient(
         &self,
         context: PassContext<'_>,
-        saved: SavedActivations<'_>,
+        backward: Backward<'_>,
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let tape = saved.tape;
         let mut grad_output: Option<Map> = None;
-        for (k, stage) in self.decoder.iter().enumerate().rev() {
-            let read = &tape[places::decoded(k)];
-            let out = grad_output.as_ref().unwrap_or(saved.grad_output);
+        for (k, stage) in self.net.decoder.iter().enumerate().rev() {
+            let read = &self.decoded[k];
+            let out = grad_output.as_ref().unwrap_or(backward.grad_output);
             let mut grad_input = stage.decoder_gradient(context, read, out, ticket, scratch);
             if k > 0 {
                 leak_gradient(&mut grad_input, read);
@@ -164,47 +149,17 @@ impl Conditioner for Autoencoder {
         let Some(mut grad_output) = grad_output else {
             return;
         };
-        let maps = &tape[places::BOTTLENECK..];
         self.bottleneck
-            .gradient(context, maps, &mut grad_output, ticket, scratch);
-        for (k, stage) in self.encoder.iter().enumerate().rev() {
-            leak_gradient(&mut grad_output, &tape[places::encoded(k)]);
-            let (before, patches) = tape.split_at(places::patches(k));
-            let read = [before.last().unwrap_or(saved.input), &patches[0]];
-            if k == 0 {
-                stage.encoder_gradient(context, (read, &grad_output), grad_input, ticket, scratch);
-                break;
-            }
-            let mut grad_input = stage.lend_outer(scratch);
-            stage.encoder_gradient(
-                context,
-                (read, &grad_output),
-                Some(&mut grad_input),
-                ticket,
-                scratch,
-            );
-            scratch.give_back(std::mem::replace(&mut grad_output, grad_input));
-        }
-        scratch.give_back(grad_output);
+            .gradient(context, &mut grad_output, ticket, scratch);
+        let read = (backward.input, &self.encoder[..]);
+        let gradients = (grad_output, grad_input);
+        stage::encode_gradient(&self.net.encoder, context, read, gradients, ticket, scratch);
     }
 
-    fn layers(&self) -> Vec<Layer<'_>> {
-        let encoder = self.encoder.iter().enumerate().map(|(k, stage)| Layer {
-            conv: &stage.conv,
-            source: match k {
-                0 => LayerInput::Kept,
-                _ => LayerInput::Tape(places::encoded(k - 1)),
-            },
-            initial_std: 1.0,
-            patches: Some(PatchSide::Input(&stage.patches)),
-        });
-        let decoder = self.decoder.iter().enumerate().map(|(k, stage)| Layer {
-            conv: &stage.conv,
-            source: LayerInput::Tape(places::decoded(k)),
-            initial_std: if k + 1 == COUNT { 0.0 } else { 1.0 },
-            patches: Some(PatchSide::Output(&stage.patches)),
-        });
-        let bottleneck = self.bottleneck.layers(places::BOTTLENECK);
-        encoder.chain(bottleneck).chain(decoder).collect()
+    fn read_by_layers<'a>(&'a self, input: &'a Map) -> Vec<&'a Map> {
+        let encoded = self.encoder[..COUNT - 1].iter().map(|tape| &tape.encoded);
+        let encoder = std::iter::once(input).chain(encoded);
+        let bottleneck = self.bottleneck.read_by_layers();
+        encoder.chain(bottleneck).chain(&self.decoded).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The linear bottleneck: dense from a whole map to a few numbers, and dense back.
 
-use super::conditioner::{Layer, LayerInput, PassContext};
+use super::conditioner::{Layer, PassContext};
 use super::flat::Flat;
 use super::kernels::Finish;
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
@@ -13,10 +13,15 @@ pub(crate) struct Bottleneck {
     latent: usize,
 }
 
-impl Bottleneck {
-    /// Maps on its tape: x as a vector, then the code.
-    pub(crate) const MAPS: usize = 2;
+/// Passes through a bottleneck.
+pub(crate) struct BottleneckPass<'n> {
+    net: &'n Bottleneck,
+    /// x as a vector.
+    vector: Map,
+    code: Map,
+}
 
+impl Bottleneck {
     /// For maps of `channels` x `grid`.
     pub(crate) fn new(
         registry: &mut Registry,
@@ -35,27 +40,41 @@ impl Bottleneck {
         }
     }
 
-    pub(crate) fn tape(&self) -> [Map; Self::MAPS] {
-        [self.flat.numbers(), self.latent].map(|n| Map::new(n, self.flat.vectors()))
+    /// Room for passes.
+    pub(crate) fn pass(&self) -> BottleneckPass<'_> {
+        let vectors = self.flat.vectors();
+        BottleneckPass {
+            net: self,
+            vector: Map::new(self.flat.numbers(), vectors),
+            code: Map::new(self.latent, vectors),
+        }
     }
 
+    /// The layers down and up.
+    pub(crate) fn layers(&self) -> [Layer<'_>; 2] {
+        [&self.down, &self.up].map(|conv| Layer {
+            conv,
+            initial_std: 1.0,
+            patches: None,
+        })
+    }
+}
+
+impl BottleneckPass<'_> {
     /// Replaces x by y.
     pub(crate) fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         through: &mut Map,
-        tape: &mut [Map],
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let (vector, code) = tape.split_at_mut(1);
-        let (vector, code) = (&mut vector[0], &mut code[0]);
-        self.flat.flatten(through, vector);
-        self.down.forward(cpu, weights, vector, code, Finish::Store);
-        let mut back = scratch.lend(self.flat.numbers(), self.flat.vectors());
-        self.up
-            .forward(cpu, weights, code, &mut back, Finish::Store);
-        self.flat.unflatten(&back, through);
+        let Self { net, vector, code } = self;
+        net.flat.flatten(through, vector);
+        net.down.forward(cpu, weights, vector, code, Finish::Store);
+        let mut back = scratch.lend(net.flat.numbers(), net.flat.vectors());
+        net.up.forward(cpu, weights, code, &mut back, Finish::Store);
+        net.flat.unflatten(&back, through);
         scratch.give_back(back);
     }
 
@@ -63,33 +82,28 @@ impl Bottleneck {
     pub(crate) fn gradient(
         &self,
         context: PassContext<'_>,
-        tape: &[Map],
         through: &mut Map,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let mut vector = scratch.lend(self.flat.numbers(), self.flat.vectors());
-        let mut code = scratch.lend(self.latent, self.flat.vectors());
-        self.flat.flatten(through, &mut vector);
-        let both = [&tape[1], &vector];
-        self.up
+        let net = self.net;
+        let mut vector = scratch.lend(net.flat.numbers(), net.flat.vectors());
+        let mut code = scratch.lend(net.latent, net.flat.vectors());
+        net.flat.flatten(through, &mut vector);
+        let both = [&self.code, &vector];
+        net.up
             .gradient(cpu, weights, both, ticket, &mut code, Finish::Store);
-        let both = [&tape[0], &code];
-        self.down
+        let both = [&self.vector, &code];
+        net.down
             .gradient(cpu, weights, both, ticket, &mut vector, Finish::Store);
-        self.flat.unflatten(&vector, through);
+        net.flat.unflatten(&vector, through);
         scratch.give_back(vector);
         scratch.give_back(code);
     }
 
-    /// The layers down and up; `tape` is the place of its maps.
-    pub(crate) fn layers(&self, tape: usize) -> [Layer<'_>; 2] {
-        [(&self.down, tape), (&self.up, tape + 1)].map(|(conv, at)| Layer {
-            conv,
-            source: LayerInput::Tape(at),
-            initial_std: 1.0,
-            patches: None,
-        })
+    /// What its layers have read.
+    pub(crate) fn read_by_layers(&self) -> [&Map; 2] {
+        [&self.vector, &self.code]
     }
 }

@@ -1,6 +1,6 @@
 //! Conditioners that are one layer after another: `mlp`, `glow_convnet` and the linear `convnet`.
 
-use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
+use super::conditioner::{Backward, Conditioner, ConditionerPass, Layer, PassContext};
 use super::kernels::Finish;
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 
@@ -77,26 +77,46 @@ impl Chain {
     }
 }
 
-impl Conditioner for Chain {
+struct ChainPass<'n> {
+    chain: &'n Chain,
     /// Every hidden activation.
-    fn tape(&self, grid: Grid) -> Vec<Map> {
+    hidden: Vec<Map>,
+}
+
+impl Conditioner for Chain {
+    fn pass(&self, grid: Grid) -> Box<dyn ConditionerPass + '_> {
         let hidden = 1..self.layers.len();
-        hidden.map(|_| Map::new(self.hidden, grid)).collect()
+        Box::new(ChainPass {
+            chain: self,
+            hidden: hidden.map(|_| Map::new(self.hidden, grid)).collect(),
+        })
     }
 
+    fn layers(&self) -> Vec<Layer<'_>> {
+        let last = self.layers.len() - 1;
+        let layers = self.layers.iter().enumerate();
+        let layer = |(k, conv): (usize, _)| Layer {
+            conv,
+            initial_std: if k == last { 0.0 } else { 1.0 },
+            patches: None,
+        };
+        layers.map(layer).collect()
+    }
+}
+
+impl ConditionerPass for ChainPass<'_> {
     fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         input: &Map,
-        tape: &mut [Map],
         out: &mut Map,
         _scratch: &mut Scratch,
     ) {
-        for (k, layer) in self.layers.iter().enumerate() {
-            let (before, after) = tape.split_at_mut(k);
+        for (k, layer) in self.chain.layers.iter().enumerate() {
+            let (before, after) = self.hidden.split_at_mut(k);
             let from = before.last().unwrap_or(input);
             let (out, finish) = match after.first_mut() {
-                Some(hidden) if self.rectified => (hidden, Finish::Relu),
+                Some(hidden) if self.chain.rectified => (hidden, Finish::Relu),
                 Some(hidden) => (hidden, Finish::Store),
                 None => (&mut *out, Finish::Store),
             };
@@ -107,23 +127,22 @@ impl Conditioner for Chain {
     fn gradient(
         &self,
         context: PassContext<'_>,
-        saved: SavedActivations<'_>,
+        backward: Backward<'_>,
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
         let mut grad_output: Option<Map> = None;
-        for (k, layer) in self.layers.iter().enumerate().rev() {
-            let out = grad_output.as_ref().unwrap_or(saved.grad_output);
-            let Some(grad_input) = k.checked_sub(1) else {
-                let both = [saved.input, out];
+        for (k, layer) in self.chain.layers.iter().enumerate().rev() {
+            let out = grad_output.as_ref().unwrap_or(backward.grad_output);
+            let Some(activation) = k.checked_sub(1).map(|k| &self.hidden[k]) else {
+                let both = [backward.input, out];
                 layer.first_gradient(cpu, weights, both, ticket, grad_input);
                 break;
             };
-            let activation = &saved.tape[grad_input];
-            let mut grad_input = scratch.lend(self.hidden, activation.grid());
-            let finish = match self.rectified {
+            let mut grad_input = scratch.lend(self.chain.hidden, activation.grid());
+            let finish = match self.chain.rectified {
                 true => Finish::Mask(activation),
                 false => Finish::Store,
             };
@@ -138,15 +157,7 @@ impl Conditioner for Chain {
         }
     }
 
-    fn layers(&self) -> Vec<Layer<'_>> {
-        let last = self.layers.len() - 1;
-        let layers = self.layers.iter().enumerate();
-        let layer = |(k, conv): (usize, _)| Layer {
-            conv,
-            source: k.checked_sub(1).map_or(LayerInput::Kept, LayerInput::Tape),
-            initial_std: if k == last { 0.0 } else { 1.0 },
-            patches: None,
-        };
-        layers.map(layer).collect()
+    fn read_by_layers<'a>(&'a self, input: &'a Map) -> Vec<&'a Map> {
+        std::iter::once(input).chain(&self.hidden).collect()
     }
 }

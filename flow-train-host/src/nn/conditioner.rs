@@ -1,4 +1,7 @@
 //! What every conditioner can do.
+//!
+//! A pass keeps what its gradient needs in fields of its own, under their names: nothing else can
+//! take them for those of another network.
 
 use super::kernels::{Cpu, Finish};
 use super::patches::Patches;
@@ -6,33 +9,39 @@ use super::{Conv, Grid, Map, Scratch, Ticket, Weights};
 
 /// A conditioner: raw outputs from the kept part, and gradients back.
 pub(crate) trait Conditioner: Send + Sync {
-    /// Maps that hold what [`gradient`](Self::gradient) needs of [`forward`](Self::forward).
-    fn tape(&self, grid: Grid) -> Vec<Map>;
+    /// Room for passes through it at this size.
+    fn pass(&self, grid: Grid) -> Box<dyn ConditionerPass + '_>;
 
+    /// All convolutions and dense layers, in the order of computation; the output layer is the
+    /// last.
+    fn layers(&self) -> Vec<Layer<'_>>;
+}
+
+/// Passes through one conditioner, one after another: forward, then back.
+pub(crate) trait ConditionerPass: Send {
     /// Computes `out` (raw_scale, then shift, of every changed channel) from the kept part.
     fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         input: &Map,
-        tape: &mut [Map],
         out: &mut Map,
         scratch: &mut Scratch,
     );
 
-    /// Adds the parameters' gradients and overwrites `input_gradient`, if it is wanted, given that
-    /// of `out`.
+    /// Adds the parameters' gradients of the last [`forward`](Self::forward) and overwrites
+    /// `grad_input`, if it is wanted.
     fn gradient(
         &self,
         context: PassContext<'_>,
-        saved: SavedActivations<'_>,
+        backward: Backward<'_>,
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     );
 
-    /// All convolutions and dense layers, in the order of computation; the output layer is the
-    /// last.
-    fn layers(&self) -> Vec<Layer<'_>>;
+    /// What each of the conditioner's layers has read in the last forward pass of this input, in
+    /// the order of [`Conditioner::layers`].
+    fn read_by_layers<'a>(&'a self, input: &'a Map) -> Vec<&'a Map>;
 }
 
 /// A layer of a conditioner.
@@ -40,8 +49,6 @@ pub(crate) trait Conditioner: Send + Sync {
 pub(crate) struct Layer<'a> {
     /// The layer.
     pub(crate) conv: &'a Conv,
-    /// What it reads.
-    pub(crate) source: LayerInput,
     /// Standard deviation that its output should have before training.
     pub(crate) initial_std: f32,
     /// Of a convolution over patches.
@@ -84,15 +91,6 @@ impl Layer<'_> {
     }
 }
 
-/// What a layer reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LayerInput {
-    /// The conditioner's input: the kept part.
-    Kept,
-    /// This map of the tape.
-    Tape(usize),
-}
-
 /// What every pass of a network computes with.
 #[derive(Clone, Copy)]
 pub(crate) struct PassContext<'a> {
@@ -102,13 +100,11 @@ pub(crate) struct PassContext<'a> {
     pub(crate) weights: &'a Weights,
 }
 
-/// What a gradient pass reads: what the pass to latent has left, and the gradient of its output.
+/// Both ends of a gradient pass.
 #[derive(Clone, Copy)]
-pub(crate) struct SavedActivations<'a> {
-    /// What it read.
+pub(crate) struct Backward<'a> {
+    /// What the forward pass read.
     pub(crate) input: &'a Map,
-    /// The tape that the pass has filled.
-    pub(crate) tape: &'a [Map],
     /// Gradient of its output.
     pub(crate) grad_output: &'a Map,
 }

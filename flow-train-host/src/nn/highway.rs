@@ -1,7 +1,7 @@
 //! The gated conditioner: h <- hidden(h) g + h (1 - g) with g = sigmoid(gate(h)), no other
 //! activation.
 
-use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
+use super::conditioner::{Backward, Conditioner, ConditionerPass, Layer, PassContext};
 use super::kernels::{Finish, Isa, Kernel, elementary};
 use super::{Conv, Grid, LANES, Map, Registry, Scratch, Ticket};
 
@@ -18,15 +18,25 @@ struct Gated {
     gate: Conv,
 }
 
-/// Where things are on the tape.
-mod places {
-    /// h before a gated layer; after the last, what the output layer reads.
-    pub(super) const fn h(k: usize) -> usize {
-        3 * k
-    }
-    /// hidden(h), then g.
-    pub(super) const fn proposed(k: usize) -> usize {
-        3 * k + 1
+struct HighwayPass<'n> {
+    net: &'n Highway,
+    /// h before the first gated layer.
+    first: Map,
+    gated: Vec<GatedTape>,
+}
+
+struct GatedTape {
+    /// hidden(h) of the h before the layer.
+    proposed: Map,
+    g: Map,
+    /// h after the layer.
+    h: Map,
+}
+
+impl HighwayPass<'_> {
+    /// h before this gated layer, or what the output layer reads.
+    fn h(&self, k: usize) -> &Map {
+        k.checked_sub(1).map_or(&self.first, |k| &self.gated[k].h)
     }
 }
 
@@ -116,26 +126,53 @@ impl Kernel for MixGradient<'_> {
 }
 
 impl Conditioner for Highway {
-    fn tape(&self, grid: Grid) -> Vec<Map> {
-        let count = places::h(self.gated.len()) + 1;
-        (0..count).map(|_| Map::new(self.channels, grid)).collect()
+    fn pass(&self, grid: Grid) -> Box<dyn ConditionerPass + '_> {
+        let map = || Map::new(self.channels, grid);
+        let gated = self.gated.iter().map(|_| GatedTape {
+            proposed: map(),
+            g: map(),
+            h: map(),
+        });
+        Box::new(HighwayPass {
+            net: self,
+            first: map(),
+            gated: gated.collect(),
+        })
     }
 
+    fn layers(&self) -> Vec<Layer<'_>> {
+        let layer = |conv, initial_std| Layer {
+            conv,
+            initial_std,
+            patches: None,
+        };
+        let gated = self.gated.iter().flat_map(|g| [&g.hidden, &g.gate]);
+        let hidden = std::iter::once(&self.in_conv).chain(gated);
+        let mut layers: Vec<_> = hidden.map(|conv| layer(conv, 1.0)).collect();
+        layers.push(layer(&self.out_conv, 0.0));
+        layers
+    }
+}
+
+impl ConditionerPass for HighwayPass<'_> {
     fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         input: &Map,
-        tape: &mut [Map],
         out: &mut Map,
         _scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        self.in_conv
-            .forward(cpu, weights, input, &mut tape[0], Finish::Store);
-        for (k, layer) in self.gated.iter().enumerate() {
-            let [h, proposed, g, next, ..] = &mut tape[places::h(k)..] else {
-                return;
-            };
+        let Self { net, first, gated } = self;
+        net.in_conv
+            .forward(cpu, weights, input, first, Finish::Store);
+        let mut h = &*first;
+        for (layer, tape) in net.gated.iter().zip(gated) {
+            let GatedTape {
+                proposed,
+                g,
+                h: next,
+            } = tape;
             layer
                 .hidden
                 .forward(cpu, weights, h, proposed, Finish::Store);
@@ -144,35 +181,35 @@ impl Conditioner for Highway {
                 h,
                 proposed,
                 g,
-                next,
+                next: &mut *next,
             });
+            h = next;
         }
-        let h = &tape[places::h(self.gated.len())];
-        self.out_conv.forward(cpu, weights, h, out, Finish::Store);
+        net.out_conv.forward(cpu, weights, h, out, Finish::Store);
     }
 
     fn gradient(
         &self,
         context: PassContext<'_>,
-        saved: SavedActivations<'_>,
+        backward: Backward<'_>,
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let (tape, out) = (saved.tape, saved.grad_output);
-        let last = &tape[places::h(self.gated.len())];
+        let (net, out) = (self.net, backward.grad_output);
+        let last = self.h(net.gated.len());
         let [mut through, mut proposed, mut gate] =
-            [(); 3].map(|()| scratch.lend(self.channels, last.grid()));
+            [(); 3].map(|()| scratch.lend(net.channels, last.grid()));
         let store = Finish::Store;
-        self.out_conv
+        net.out_conv
             .gradient(cpu, weights, [last, out], ticket, &mut through, store);
-        for (k, layer) in self.gated.iter().enumerate().rev() {
-            let h = &tape[places::h(k)];
+        for (k, (layer, tape)) in net.gated.iter().zip(&self.gated).enumerate().rev() {
+            let h = self.h(k);
             cpu.run(MixGradient {
                 h,
-                proposed: &tape[places::proposed(k)],
-                g: &tape[places::proposed(k) + 1],
+                proposed: &tape.proposed,
+                g: &tape.g,
                 through: &mut through,
                 of_proposed: &mut proposed,
                 of_gate: &mut gate,
@@ -182,29 +219,18 @@ impl Conditioner for Highway {
                 conv.gradient(cpu, weights, both, ticket, &mut through, Finish::Add);
             }
         }
-        let both = [saved.input, &through];
-        self.in_conv
+        let both = [backward.input, &through];
+        net.in_conv
             .first_gradient(cpu, weights, both, ticket, grad_input);
         for map in [through, proposed, gate] {
             scratch.give_back(map);
         }
     }
 
-    fn layers(&self) -> Vec<Layer<'_>> {
-        let layer = |conv, source, initial_std| Layer {
-            conv,
-            source,
-            initial_std,
-            patches: None,
-        };
-        let mut layers = vec![layer(&self.in_conv, LayerInput::Kept, 1.0)];
-        for (k, gated) in self.gated.iter().enumerate() {
-            for conv in [&gated.hidden, &gated.gate] {
-                layers.push(layer(conv, LayerInput::Tape(places::h(k)), 1.0));
-            }
-        }
-        let last = LayerInput::Tape(places::h(self.gated.len()));
-        layers.push(layer(&self.out_conv, last, 0.0));
-        layers
+    fn read_by_layers<'a>(&'a self, input: &'a Map) -> Vec<&'a Map> {
+        let count = self.net.gated.len();
+        let gated = (0..count).flat_map(|k| [self.h(k); 2]);
+        let hidden = std::iter::once(input).chain(gated);
+        hidden.chain([self.h(count)]).collect()
     }
 }

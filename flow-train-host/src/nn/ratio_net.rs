@@ -7,7 +7,7 @@ use super::conditioner::PassContext;
 use super::flat::Flat;
 use super::kernels::Finish;
 use super::patches::Patches;
-use super::stage::{Stage, leak, leak_gradient};
+use super::stage::{self, Stage, StageTape, leak, leak_gradient};
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket};
 use crate::model::ratio::RatioShape;
 
@@ -27,9 +27,7 @@ pub(crate) struct RatioNet {
 pub(crate) struct RatioPass {
     /// What the first stage reads, to be filled.
     input: Map,
-    /// Of every stage what it reads as patches, and what it gives.
-    patches: Vec<Map>,
-    encoded: Vec<Map>,
+    stages: Vec<StageTape>,
     vector: Map,
     hidden: Map,
     logit: Map,
@@ -70,13 +68,6 @@ impl RatioNet {
 
     /// Room for a pass.
     pub(crate) fn pass(&self) -> RatioPass {
-        let patches = |stage: &Stage| {
-            let channels = match stage.whole {
-                true => 0,
-                false => Patches::channels(stage.outer_channels),
-            };
-            Map::new(channels, stage.patches.inner())
-        };
         let vectors = self.flat.vectors();
         let outer = self
             .stages
@@ -84,8 +75,7 @@ impl RatioNet {
             .map_or(self.flat.grid, |s| s.patches.outer());
         RatioPass {
             input: Map::new(self.channels, outer),
-            patches: self.stages.iter().map(patches).collect(),
-            encoded: self.stages.iter().map(Stage::new_inner).collect(),
+            stages: self.stages.iter().map(Stage::tape).collect(),
             vector: Map::new(self.flat.numbers(), vectors),
             hidden: Map::new(self.hidden.outputs(), vectors),
             logit: Map::new(1, vectors),
@@ -100,13 +90,8 @@ impl RatioNet {
         pass: &mut RatioPass,
     ) -> [f32; RATIO_IMAGES] {
         let (cpu, weights) = (context.cpu, context.weights);
-        for (k, stage) in self.stages.iter().enumerate() {
-            let (before, out) = pass.encoded.split_at_mut(k);
-            let read = before.last().unwrap_or(&pass.input);
-            stage.encode(context, read, &mut pass.patches[k], &mut out[0]);
-            leak(&mut out[0]);
-        }
-        let last = pass.encoded.last().unwrap_or(&pass.input);
+        stage::encode(&self.stages, context, &pass.input, &mut pass.stages);
+        let last = pass.stages.last().map_or(&pass.input, |s| &s.encoded);
         self.flat.flatten(last, &mut pass.vector);
         let (vector, hidden) = (&pass.vector, &mut pass.hidden);
         self.hidden
@@ -143,19 +128,8 @@ impl RatioNet {
         self.flat.unflatten(&vector, &mut out);
         scratch.give_back(hidden);
         scratch.give_back(vector);
-        for (k, stage) in self.stages.iter().enumerate().rev() {
-            leak_gradient(&mut out, &pass.encoded[k]);
-            let read = k.checked_sub(1).map_or(&pass.input, |k| &pass.encoded[k]);
-            let read = ([read, &pass.patches[k]], &out);
-            if k == 0 {
-                stage.encoder_gradient(context, read, None, ticket, scratch);
-                break;
-            }
-            let mut inner = stage.lend_outer(scratch);
-            stage.encoder_gradient(context, read, Some(&mut inner), ticket, scratch);
-            scratch.give_back(std::mem::replace(&mut out, inner));
-        }
-        scratch.give_back(out);
+        let read = (&pass.input, &pass.stages[..]);
+        stage::encode_gradient(&self.stages, context, read, (out, None), ticket, scratch);
     }
 }
 

@@ -9,8 +9,8 @@
 //! the sums before a relu are stored (with skip sums h is, because the 1x1 convolutions read it
 //! unrectified).
 
-use super::bottleneck::Bottleneck;
-use super::conditioner::{Conditioner, Layer, LayerInput, PassContext, SavedActivations};
+use super::bottleneck::{Bottleneck, BottleneckPass};
+use super::conditioner::{Backward, Conditioner, ConditionerPass, Layer, PassContext};
 use super::kernels::Finish;
 use super::{Conv, Grid, Map, Registry, Scratch, Ticket, crelu};
 
@@ -31,26 +31,43 @@ struct Skips {
     after_block: Vec<Conv>,
 }
 
-/// Where things are on the tape.
-struct Places {
-    blocks: usize,
+impl Skips {
+    /// The convolution that reads h before a block, or after the last.
+    fn reading(&self, block: usize) -> &Conv {
+        let after = block.checked_sub(1).map(|k| &self.after_block[k]);
+        after.unwrap_or(&self.first)
+    }
 }
 
-impl Places {
+/// A layer's place in the order of computation.
+#[derive(Clone, Copy)]
+enum Place {
+    In,
+    /// Reads h before a block, or after the last.
+    Skip(usize),
+    Down,
+    Up,
+    A(usize),
+    B(usize),
+    Out,
+}
+
+struct ResnetPass<'n> {
+    net: &'n Resnet,
     /// relu([x, -x]).
-    const INPUT: usize = 0;
-    /// relu(h) before a block; after the last, what the output layer reads.
-    fn rectified(&self, block: usize) -> usize {
-        1 + 2 * block
-    }
-    /// Between a block's convolutions.
-    fn middle(&self, block: usize) -> usize {
-        2 + 2 * block
-    }
-    /// h before a block, or after the last: with skip sums only.
-    fn hidden(&self, block: usize) -> usize {
-        2 + 2 * self.blocks + block
-    }
+    crelu: Map,
+    /// relu(h) before each block; the last is what the output layer reads.
+    rectified: Vec<Map>,
+    /// Between each block's convolutions.
+    middle: Vec<Map>,
+    skips: Option<SkipsPass<'n>>,
+    bottleneck: Option<BottleneckPass<'n>>,
+}
+
+struct SkipsPass<'n> {
+    skips: &'n Skips,
+    /// h before each block, and after the last.
+    hidden: Vec<Map>,
 }
 
 impl Resnet {
@@ -95,244 +112,252 @@ impl Resnet {
         self.bottleneck = Some(bottleneck);
     }
 
-    /// The bottleneck, if it comes after this many blocks. With skip sums and no block nothing
+    /// Whether the bottleneck comes after this many blocks. With skip sums and no block nothing
     /// would read it.
-    fn narrow_after(&self, blocks: usize) -> Option<&Bottleneck> {
+    fn is_narrow_after(&self, blocks: usize) -> bool {
         let unread = self.skips.is_some() && self.blocks.is_empty();
-        let bottleneck = self.bottleneck.as_ref();
-        bottleneck.filter(|_| blocks == self.blocks.len() / 2 && !unread)
+        self.bottleneck.is_some() && blocks == self.blocks.len() / 2 && !unread
     }
 
-    /// Place on the tape of the bottleneck's maps, behind all others.
-    fn narrow_place(&self) -> usize {
-        let hidden = self.skips.as_ref().map_or(0, |_| self.blocks.len() + 1);
-        self.places().hidden(0) + hidden
-    }
-
-    fn places(&self) -> Places {
-        Places {
-            blocks: self.blocks.len(),
+    /// All layers, in the order of computation.
+    fn order(&self) -> Vec<Place> {
+        let has_skips = self.skips.is_some();
+        let after = |blocks: usize| {
+            let skip = has_skips.then_some([Place::Skip(blocks)]);
+            let narrow = self.is_narrow_after(blocks);
+            let narrow = narrow.then_some([Place::Down, Place::Up]);
+            skip.into_iter()
+                .flatten()
+                .chain(narrow.into_iter().flatten())
+        };
+        let mut order = vec![Place::In];
+        order.extend(after(0));
+        for k in 0..self.blocks.len() {
+            order.extend([Place::A(k), Place::B(k)]);
+            order.extend(after(k + 1));
         }
+        order.push(Place::Out);
+        order
+    }
+}
+
+impl Conditioner for Resnet {
+    fn pass(&self, grid: Grid) -> Box<dyn ConditionerPass + '_> {
+        let maps = |count| (0..count).map(|_| Map::new(self.channels, grid)).collect();
+        let count = self.blocks.len();
+        Box::new(ResnetPass {
+            net: self,
+            crelu: Map::new(2 * self.kept, grid),
+            rectified: maps(count + 1),
+            middle: maps(count),
+            skips: self.skips.as_ref().map(|skips| SkipsPass {
+                skips,
+                hidden: maps(count + 1),
+            }),
+            bottleneck: self.bottleneck.as_ref().map(Bottleneck::pass),
+        })
     }
 
+    fn layers(&self) -> Vec<Layer<'_>> {
+        // A sum of n independent parts of variance 1 / n has variance 1.
+        let part = |n: usize| (n.max(1) as f32).powf(-0.5);
+        let count = self.blocks.len();
+        let layer = |conv, initial_std| {
+            Some(Layer {
+                conv,
+                initial_std,
+                patches: None,
+            })
+        };
+        let narrow = |k: usize| Some(self.bottleneck.as_ref()?.layers()[k]);
+        let layer = |place| match place {
+            Place::In => layer(&self.in_conv, 1.0),
+            Place::Skip(k) => layer(self.skips.as_ref()?.reading(k), part(count + 1)),
+            Place::Down => narrow(0),
+            Place::Up => narrow(1),
+            Place::A(k) => layer(&self.blocks[k][0], 1.0),
+            Place::B(k) => layer(&self.blocks[k][1], part(count)),
+            Place::Out => layer(&self.out_conv, 0.0),
+        };
+        self.order().into_iter().filter_map(layer).collect()
+    }
+}
+
+impl ResnetPass<'_> {
     /// h after in_conv and all blocks, kept nowhere.
-    fn run_blocks(
-        &self,
-        context: PassContext<'_>,
-        tape: &mut [Map],
-        narrow: &mut [Map],
-        scratch: &mut Scratch,
-    ) {
+    fn run_blocks(&mut self, context: PassContext<'_>, scratch: &mut Scratch) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let places = self.places();
-        let mut h = scratch.lend(self.channels, tape[0].grid());
-        let (input, rest) = tape.split_at_mut(1);
-        let finish = Finish::StoreAndRelu(&mut rest[0]);
-        self.in_conv
-            .forward(cpu, weights, &input[0], &mut h, finish);
-        if let Some(bottleneck) = self.narrow_after(0) {
-            bottleneck.forward(context, &mut h, narrow, scratch);
-            rest[0].rectify(&h);
-        }
-        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
-            let (before, after) = tape.split_at_mut(places.middle(k));
-            let (middle, next) = after.split_at_mut(1);
-            let a = &before[places.rectified(k)];
-            conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
+        let net = self.net;
+        let mut h = scratch.lend(net.channels, self.crelu.grid());
+        let finish = Finish::StoreAndRelu(&mut self.rectified[0]);
+        net.in_conv
+            .forward(cpu, weights, &self.crelu, &mut h, finish);
+        self.narrow(0, context, &mut h, scratch);
+        for (k, [conv_a, conv_b]) in net.blocks.iter().enumerate() {
+            let (before, next) = self.rectified.split_at_mut(k + 1);
+            let middle = &mut self.middle[k];
+            conv_a.forward(cpu, weights, &before[k], middle, Finish::Relu);
             let finish = Finish::AddAndRelu(&mut next[0]);
-            conv_b.forward(cpu, weights, &middle[0], &mut h, finish);
-            if let Some(bottleneck) = self.narrow_after(k + 1) {
-                bottleneck.forward(context, &mut h, narrow, scratch);
-                next[0].rectify(&h);
-            }
+            conv_b.forward(cpu, weights, middle, &mut h, finish);
+            self.narrow(k + 1, context, &mut h, scratch);
         }
         scratch.give_back(h);
     }
 
-    /// [`run_blocks`](Self::run_blocks) with every h on the tape and the skip sum rectified in the
-    /// last place.
-    fn run_blocks_with_skips(
-        &self,
+    /// Takes h after this many blocks through the bottleneck, if it is there.
+    fn narrow(
+        &mut self,
+        blocks: usize,
         context: PassContext<'_>,
-        skips: &Skips,
-        tape: &mut [Map],
-        narrow: &mut [Map],
+        h: &mut Map,
         scratch: &mut Scratch,
     ) {
+        let is_here = self.net.is_narrow_after(blocks);
+        if let Some(bottleneck) = self.bottleneck.as_mut().filter(|_| is_here) {
+            bottleneck.forward(context, h, scratch);
+            self.rectified[blocks].rectify(h);
+        }
+    }
+
+    /// What the output layer reads. With skip sums every h is kept, and their sum rectified in the
+    /// last place.
+    fn run_hidden(&mut self, context: PassContext<'_>, scratch: &mut Scratch) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let places = self.places();
-        let (tape, hidden) = tape.split_at_mut(places.hidden(0));
-        let last = places.rectified(self.blocks.len());
-        let mut sum = scratch.lend(self.channels, tape[0].grid());
-        let (input, rest) = tape.split_at_mut(1);
-        let finish = Finish::StoreAndRelu(&mut rest[0]);
-        self.in_conv
-            .forward(cpu, weights, &input[0], &mut hidden[0], finish);
-        let finish = match self.blocks.is_empty() {
-            true => Finish::StoreAndRelu(&mut rest[0]),
-            false => Finish::Store,
+        let (net, last) = (self.net, self.net.blocks.len());
+        let Some(SkipsPass { skips, hidden }) = &mut self.skips else {
+            return self.run_blocks(context, scratch);
+        };
+        let mut sum = scratch.lend(net.channels, self.crelu.grid());
+        let finish = Finish::StoreAndRelu(&mut self.rectified[0]);
+        net.in_conv
+            .forward(cpu, weights, &self.crelu, &mut hidden[0], finish);
+        let finish = match last {
+            0 => Finish::StoreAndRelu(&mut self.rectified[0]),
+            _ => Finish::Store,
         };
         skips
             .first
             .forward(cpu, weights, &hidden[0], &mut sum, finish);
-        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
-            let (before, after) = tape.split_at_mut(places.middle(k));
-            let (middle, next) = after.split_at_mut(1);
+        for (k, [conv_a, conv_b]) in net.blocks.iter().enumerate() {
+            let (before, next) = self.rectified.split_at_mut(k + 1);
+            let (a, next, middle) = (&mut before[k], &mut next[0], &mut self.middle[k]);
             let (done, h) = hidden.split_at_mut(k + 1);
-            h[0].copy_from(&done[k]);
-            let a = &mut before[places.rectified(k)];
-            if let Some(bottleneck) = self.narrow_after(k) {
-                bottleneck.forward(context, &mut h[0], narrow, scratch);
-                a.rectify(&h[0]);
+            let h = &mut h[0];
+            h.copy_from(&done[k]);
+            let is_narrow = net.is_narrow_after(k);
+            if let Some(bottleneck) = self.bottleneck.as_mut().filter(|_| is_narrow) {
+                bottleneck.forward(context, h, scratch);
+                a.rectify(h);
             }
-            conv_a.forward(cpu, weights, a, &mut middle[0], Finish::Relu);
-            let finish = Finish::AddAndRelu(&mut next[0]);
-            conv_b.forward(cpu, weights, &middle[0], &mut h[0], finish);
-            let finish = match places.rectified(k + 1) == last {
-                true => Finish::AddAndRelu(&mut next[0]),
+            conv_a.forward(cpu, weights, a, middle, Finish::Relu);
+            conv_b.forward(cpu, weights, middle, h, Finish::AddAndRelu(&mut *next));
+            let finish = match k + 1 == last {
+                true => Finish::AddAndRelu(next),
                 false => Finish::Add,
             };
-            skips.after_block[k].forward(cpu, weights, &h[0], &mut sum, finish);
+            skips.after_block[k].forward(cpu, weights, h, &mut sum, finish);
         }
         scratch.give_back(sum);
     }
 }
 
-impl Conditioner for Resnet {
-    fn tape(&self, grid: Grid) -> Vec<Map> {
-        let mut maps = vec![Map::new(2 * self.kept, grid)];
-        let hidden = match self.skips {
-            Some(_) => self.blocks.len() + 1,
-            None => 0,
-        };
-        let count = 2 * self.blocks.len() + 1 + hidden;
-        maps.extend((0..count).map(|_| Map::new(self.channels, grid)));
-        maps.extend(self.bottleneck.iter().flat_map(Bottleneck::tape));
-        maps
-    }
-
+impl ConditionerPass for ResnetPass<'_> {
     fn forward(
-        &self,
+        &mut self,
         context: PassContext<'_>,
         input: &Map,
-        tape: &mut [Map],
         out: &mut Map,
         scratch: &mut Scratch,
     ) {
-        let (tape, narrow) = tape.split_at_mut(self.narrow_place());
-        crelu::forward(input, &mut tape[Places::INPUT]);
-        match &self.skips {
-            Some(skips) => self.run_blocks_with_skips(context, skips, tape, narrow, scratch),
-            None => self.run_blocks(context, tape, narrow, scratch),
-        }
-        let last = &tape[self.places().rectified(self.blocks.len())];
+        crelu::forward(input, &mut self.crelu);
+        self.run_hidden(context, scratch);
+        let last = &self.rectified[self.net.blocks.len()];
         let finish = Finish::Store;
-        self.out_conv
+        self.net
+            .out_conv
             .forward(context.cpu, context.weights, last, out, finish);
     }
 
     fn gradient(
         &self,
         context: PassContext<'_>,
-        saved: SavedActivations<'_>,
+        backward: Backward<'_>,
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
-        let SavedActivations {
-            tape, grad_output, ..
-        } = saved;
-        let places = self.places();
-        let count = self.blocks.len();
-        let grid = tape[0].grid();
-        let mut h = scratch.lend(self.channels, grid);
-        let mut middle = scratch.lend(self.channels, grid);
+        let net = self.net;
+        let count = net.blocks.len();
+        let grid = self.crelu.grid();
+        let mut h = scratch.lend(net.channels, grid);
+        let mut middle = scratch.lend(net.channels, grid);
 
-        let last = &tape[places.rectified(count)];
+        let last = &self.rectified[count];
         // `grad_sum` is the gradient of what the output layer rectified: h, or with skip sums their
         // sum.
-        let mut grad_sum = scratch.lend(self.channels, grid);
+        let mut grad_sum = scratch.lend(net.channels, grid);
         let target = if self.skips.is_some() {
             &mut grad_sum
         } else {
             &mut h
         };
-        let both = [last, grad_output];
-        self.out_conv
+        let both = [last, backward.grad_output];
+        net.out_conv
             .gradient(cpu, weights, both, ticket, target, Finish::Mask(last));
-        if let Some(skips) = &self.skips {
-            let conv = skips.after_block.last().unwrap_or(&skips.first);
-            let both = [&tape[places.hidden(count)], &grad_sum];
+        if let Some(SkipsPass { skips, hidden }) = &self.skips {
+            let both = [&hidden[count], &grad_sum];
+            let conv = skips.reading(count);
             conv.gradient(cpu, weights, both, ticket, &mut h, Finish::Store);
         }
-        let narrow = &tape[self.narrow_place()..];
-        if let Some(bottleneck) = self.narrow_after(count).filter(|_| count == 0) {
-            bottleneck.gradient(context, narrow, &mut h, ticket, scratch);
+        let narrow_after = |blocks| {
+            let bottleneck = self.bottleneck.as_ref();
+            bottleneck.filter(|_| net.is_narrow_after(blocks))
+        };
+        if let Some(bottleneck) = narrow_after(count).filter(|_| count == 0) {
+            bottleneck.gradient(context, &mut h, ticket, scratch);
         }
-        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate().rev() {
-            let (a, c) = (&tape[places.rectified(k)], &tape[places.middle(k)]);
+        for (k, [conv_a, conv_b]) in net.blocks.iter().enumerate().rev() {
+            let (a, c) = (&self.rectified[k], &self.middle[k]);
             conv_b.gradient(cpu, weights, [c, &h], ticket, &mut middle, Finish::Mask(c));
             let both = [a, &middle];
             conv_a.gradient(cpu, weights, both, ticket, &mut h, Finish::AddMasked(a));
-            if let Some(bottleneck) = self.narrow_after(k) {
-                bottleneck.gradient(context, narrow, &mut h, ticket, scratch);
+            if let Some(bottleneck) = narrow_after(k) {
+                bottleneck.gradient(context, &mut h, ticket, scratch);
             }
-            if let Some(skips) = &self.skips {
-                let conv = match k {
-                    0 => &skips.first,
-                    _ => &skips.after_block[k - 1],
-                };
-                let both = [&tape[places.hidden(k)], &grad_sum];
+            if let Some(SkipsPass { skips, hidden }) = &self.skips {
+                let both = [&hidden[k], &grad_sum];
+                let conv = skips.reading(k);
                 conv.gradient(cpu, weights, both, ticket, &mut h, Finish::Add);
             }
         }
-        let both = &tape[Places::INPUT];
         let mut grad_crelu = grad_input
             .is_some()
-            .then(|| scratch.lend(2 * self.kept, grid));
-        self.in_conv
-            .first_gradient(cpu, weights, [both, &h], ticket, grad_crelu.as_mut());
+            .then(|| scratch.lend(2 * net.kept, grid));
+        let both = [&self.crelu, &h];
+        net.in_conv
+            .first_gradient(cpu, weights, both, ticket, grad_crelu.as_mut());
         if let (Some(grad_crelu), Some(grad_input)) = (&grad_crelu, grad_input) {
-            crelu::gradient(both, grad_crelu, grad_input);
+            crelu::gradient(&self.crelu, grad_crelu, grad_input);
         }
         for map in [h, middle, grad_sum].into_iter().chain(grad_crelu) {
             scratch.give_back(map);
         }
     }
 
-    fn layers(&self) -> Vec<Layer<'_>> {
-        // A sum of n independent parts of variance 1 / n has variance 1.
-        let part = |n: usize| (n.max(1) as f32).powf(-0.5);
-        let layer = |conv, at, initial_std| Layer {
-            conv,
-            source: LayerInput::Tape(at),
-            initial_std,
-            patches: None,
+    fn read_by_layers<'a>(&'a self, _input: &'a Map) -> Vec<&'a Map> {
+        let count = self.net.blocks.len();
+        let narrow = |k: usize| Some(self.bottleneck.as_ref()?.read_by_layers()[k]);
+        let read_by = |place| match place {
+            Place::In => Some(&self.crelu),
+            Place::Skip(k) => Some(&self.skips.as_ref()?.hidden[k]),
+            Place::Down => narrow(0),
+            Place::Up => narrow(1),
+            Place::A(k) => Some(&self.rectified[k]),
+            Place::B(k) => Some(&self.middle[k]),
+            Place::Out => Some(&self.rectified[count]),
         };
-        let (places, count) = (self.places(), self.blocks.len());
-        let mut layers = vec![layer(&self.in_conv, Places::INPUT, 1.0)];
-        let skip = |k: usize| {
-            let skips = self.skips.as_ref()?;
-            let conv = match k {
-                0 => &skips.first,
-                _ => &skips.after_block[k - 1],
-            };
-            Some(layer(conv, places.hidden(k), part(count + 1)))
-        };
-        layers.extend(skip(0));
-        let narrow = |after: usize| {
-            let layers = self.narrow_after(after)?.layers(self.narrow_place());
-            Some(layers)
-        };
-        layers.extend(narrow(0).into_iter().flatten());
-        for (k, [conv_a, conv_b]) in self.blocks.iter().enumerate() {
-            layers.push(layer(conv_a, places.rectified(k), 1.0));
-            layers.push(layer(conv_b, places.middle(k), part(count)));
-            layers.extend(skip(k + 1));
-            layers.extend(narrow(k + 1).into_iter().flatten());
-        }
-        layers.push(layer(&self.out_conv, places.rectified(count), 0.0));
-        layers
+        let order = self.net.order();
+        order.into_iter().filter_map(read_by).collect()
     }
 }

@@ -18,6 +18,12 @@ pub(super) struct Stage {
     pub(super) whole: bool,
 }
 
+/// What a convolution has read, as patches (empty where it reads the map itself), and what it gave, activated.
+pub(super) struct StageTape {
+    patches: Map,
+    pub(super) encoded: Map,
+}
+
 impl Stage {
     pub(super) fn new(conv: Conv, patches: Patches, [inner, outer]: [usize; 2]) -> Self {
         let pays = side_4_pays(patches.inner(), inner.min(outer));
@@ -27,6 +33,18 @@ impl Stage {
             inner_channels: inner,
             outer_channels: outer,
             whole: pays && patches.overlap_most() && by_block(outer),
+        }
+    }
+
+    /// Room for what the gradient of a convolution needs.
+    pub(super) fn tape(&self) -> StageTape {
+        let channels = match self.whole {
+            true => 0,
+            false => Patches::channels(self.outer_channels),
+        };
+        StageTape {
+            patches: Map::new(channels, self.patches.inner()),
+            encoded: self.new_inner(),
         }
     }
 
@@ -47,21 +65,19 @@ impl Stage {
         scratch.lend(channels, self.patches.inner())
     }
 
-    /// The convolution; `patches` are its place on the tape.
-    pub(super) fn encode(
-        &self,
-        context: PassContext<'_>,
-        input: &Map,
-        patches: &mut Map,
-        out: &mut Map,
-    ) {
+    /// The convolution and its activation.
+    fn encode(&self, context: PassContext<'_>, input: &Map, tape: &mut StageTape) {
         let (cpu, weights) = (context.cpu, context.weights);
+        let StageTape { patches, encoded } = tape;
         if self.whole {
-            let both = (input, out);
-            return self.conv.forward_side_4(cpu, weights, Reach::Within, both);
+            let both = (input, &mut *encoded);
+            self.conv.forward_side_4(cpu, weights, Reach::Within, both);
+        } else {
+            self.patches.gather(input, patches);
+            self.conv
+                .forward(cpu, weights, patches, encoded, Finish::Store);
         }
-        self.patches.gather(input, patches);
-        self.conv.forward(cpu, weights, patches, out, Finish::Store);
+        leak(encoded);
     }
 
     /// The transposed convolution.
@@ -112,31 +128,71 @@ impl Stage {
         grad_input
     }
 
-    /// Gradient of a convolution's input, if it is wanted, from that of its output; `read` is the
-    /// input and its patches.
-    pub(super) fn encoder_gradient(
+    /// Gradient of a convolution's input, if it is wanted, from that of its output before the activation.
+    fn encoder_gradient(
         &self,
         context: PassContext<'_>,
-        (read, out): ([&Map; 2], &Map),
+        (input, tape, out): (&Map, &StageTape, &Map),
         grad_input: Option<&mut Map>,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
         let (cpu, weights) = (context.cpu, context.weights);
         if self.whole {
-            let (reach, both) = (Reach::Within, [read[0], out]);
+            let (reach, both) = (Reach::Within, [input, out]);
             return self
                 .conv
                 .gradient_side_4(cpu, weights, reach, both, ticket, grad_input);
         }
         let mut patches = grad_input.is_some().then(|| self.lend_patches(scratch));
         self.conv
-            .first_gradient(cpu, weights, [read[1], out], ticket, patches.as_mut());
+            .first_gradient(cpu, weights, [&tape.patches, out], ticket, patches.as_mut());
         if let (Some(patches), Some(grad_input)) = (patches, grad_input) {
             self.patches.spread(&patches, &[], grad_input);
             scratch.give_back(patches);
         }
     }
+}
+
+/// Convolutions one after another, each with its activation.
+pub(super) fn encode(
+    stages: &[Stage],
+    context: PassContext<'_>,
+    input: &Map,
+    tapes: &mut [StageTape],
+) {
+    let mut read = input;
+    for (stage, tape) in stages.iter().zip(tapes) {
+        stage.encode(context, read, tape);
+        read = &tape.encoded;
+    }
+}
+
+/// Adds the gradients of [`encode`] and overwrites `grad_input`, if it is wanted; `grad_output` is that of the last
+/// activation.
+pub(super) fn encode_gradient(
+    stages: &[Stage],
+    context: PassContext<'_>,
+    (input, tapes): (&Map, &[StageTape]),
+    (mut grad_output, grad_input): (Map, Option<&mut Map>),
+    ticket: &mut Ticket<'_, '_>,
+    scratch: &mut Scratch,
+) {
+    let Some((first, later)) = stages.split_first() else {
+        return scratch.give_back(grad_output);
+    };
+    for (k, stage) in later.iter().enumerate().rev() {
+        let (input, tape) = (&tapes[k].encoded, &tapes[k + 1]);
+        leak_gradient(&mut grad_output, &tape.encoded);
+        let mut grad_input = stage.lend_outer(scratch);
+        let read = (input, tape, &grad_output);
+        stage.encoder_gradient(context, read, Some(&mut grad_input), ticket, scratch);
+        scratch.give_back(std::mem::replace(&mut grad_output, grad_input));
+    }
+    leak_gradient(&mut grad_output, &tapes[0].encoded);
+    let read = (input, &tapes[0], &grad_output);
+    first.encoder_gradient(context, read, grad_input, ticket, scratch);
+    scratch.give_back(grad_output);
 }
 
 /// In place: x above zero, 0.01 x below.

@@ -4,7 +4,7 @@
 
 use super::noise::Noise;
 use super::pixels::Pixels;
-use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use super::step::{Group, LatentGradients, Latents, Step, StepPass};
 use crate::model::tensors::step_prefix;
 use crate::moments::ChannelMoments;
 use crate::nn::conditioner::PassContext;
@@ -48,37 +48,26 @@ impl Actnorm {
     }
 }
 
-impl Step for Actnorm {
-    /// Values: y.
-    fn tape(&self) -> Tape {
-        Tape {
-            maps: Vec::new(),
-            values: vec![[0.0; 3]; self.pixels.len()],
-        }
-    }
+struct ActnormPass<'s> {
+    step: &'s Actnorm,
+    y: Vec<f32>,
+}
 
-    fn to_latent(
-        &self,
-        context: PassContext<'_>,
-        latents: Latents<'_>,
-        tape: &mut Tape,
-        _scratch: &mut Scratch,
-    ) {
+impl StepPass for ActnormPass<'_> {
+    fn to_latent(&mut self, context: PassContext<'_>, latents: Latents<'_>, _: &mut Scratch) {
+        let step = self.step;
         let unblocked = &context.weights.numbers.unblocked;
-        self.apply(unblocked, latents.z);
-        for (value, pixel) in tape
-            .values
-            .iter_mut()
-            .zip(self.pixels.of(latents.z.len()).flatten())
-        {
-            value[0] = latents.z[*pixel];
+        step.apply(unblocked, latents.z);
+        let pixels = step.pixels.of(latents.z.len()).flatten();
+        for (y, &at) in self.y.iter_mut().zip(pixels) {
+            *y = latents.z[at];
         }
-        let sum: f64 = unblocked[self.log_scale.clone()]
+        let sum: f64 = unblocked[step.log_scale.clone()]
             .iter()
             .copied()
             .map(f64::from)
             .sum();
-        let added = self.pixels.each() as f64 * sum;
+        let added = step.pixels.each() as f64 * sum;
         latents.log_det.iter_mut().for_each(|l| *l += added);
     }
 
@@ -86,25 +75,34 @@ impl Step for Actnorm {
         &self,
         context: PassContext<'_>,
         latents: LatentGradients<'_>,
-        tape: &Tape,
         ticket: &mut Ticket<'_, '_>,
         _scratch: &mut Scratch,
     ) {
-        let log_scale = &context.weights.numbers.unblocked[self.log_scale.clone()];
+        let step = self.step;
+        let log_scale = &context.weights.numbers.unblocked[step.log_scale.clone()];
         let scale: Vec<f32> = log_scale.iter().map(|s| s.exp()).collect();
-        let mut values = tape.values.iter();
-        for pixel in self.pixels.of(latents.z.len()) {
-            for (c, (&at, [y, ..])) in pixel.iter().zip(&mut values).enumerate() {
+        let mut ys = self.y.iter();
+        for pixel in step.pixels.of(latents.z.len()) {
+            for (c, (&at, y)) in pixel.iter().zip(&mut ys).enumerate() {
                 let grad_output = latents.z[at];
-                ticket.unblocked[self.log_scale.start + c] += grad_output * y;
-                ticket.unblocked[self.shift.start + c] += grad_output * scale[c];
+                ticket.unblocked[step.log_scale.start + c] += grad_output * y;
+                ticket.unblocked[step.shift.start + c] += grad_output * scale[c];
                 latents.z[at] = grad_output * scale[c];
             }
         }
         let weight: f32 = latents.weight.iter().sum();
-        for g in &mut ticket.unblocked[self.log_scale.clone()] {
-            *g -= weight * self.pixels.each() as f32;
+        for g in &mut ticket.unblocked[step.log_scale.clone()] {
+            *g -= weight * step.pixels.each() as f32;
         }
+    }
+}
+
+impl Step for Actnorm {
+    fn pass(&self) -> Box<dyn StepPass + '_> {
+        Box::new(ActnormPass {
+            step: self,
+            y: vec![0.0; self.pixels.len()],
+        })
     }
 
     /// Every channel gets mean 0 and deviation 1.

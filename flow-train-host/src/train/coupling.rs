@@ -9,10 +9,10 @@ mod initialize;
 use super::coordinates::Coordinates;
 use super::noise::Noise;
 use super::scale_map;
-use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use super::step::{Group, LatentGradients, Latents, Step, StepPass};
 use crate::model::tensors::step_prefix;
 use crate::nn::build::{self, Untrainable};
-use crate::nn::conditioner::{Conditioner, PassContext, SavedActivations};
+use crate::nn::conditioner::{Backward, Conditioner, ConditionerPass, PassContext};
 use crate::nn::kernels::{Cpu, Isa, Kernel, elementary};
 use crate::nn::{Conv, Grid, LANES, Map, Registry, Scratch, Ticket, Weights};
 use flow_infer::spec::{AffineForm, ConditionerSpec, CouplingSpec, PlacedStep, ScaleMap};
@@ -75,22 +75,48 @@ impl Coupling {
     fn bounds<'a>(&self, unblocked: &'a [f32]) -> Option<&'a [f32]> {
         self.bound.clone().map(|range| &unblocked[range])
     }
+}
+
+/// What the gradient needs of a changed coordinate.
+#[derive(Clone, Copy, Default)]
+struct Changed {
+    /// x times the scale, plus its shift if that comes first.
+    scaled: f32,
+    scale: f32,
+    /// The scale map's inner value.
+    inner: f32,
+}
+
+struct CouplingPass<'s> {
+    step: &'s Coupling,
+    /// What the conditioner reads.
+    kept: Map,
+    conditioner: Box<dyn ConditionerPass + 's>,
+    changed: Vec<Changed>,
+}
+
+impl<'s> CouplingPass<'s> {
+    fn new(step: &'s Coupling) -> Self {
+        Self {
+            step,
+            kept: Map::new(step.kept_channels, step.grid),
+            conditioner: step.conditioner.pass(step.grid),
+            changed: vec![Changed::default(); step.coordinates.changed_len()],
+        }
+    }
 
     /// Runs the conditioner on the kept part of some samples.
-    pub(super) fn condition(
-        &self,
+    fn condition(
+        &mut self,
         context: PassContext<'_>,
         z: &[f32],
-        tape: &mut Tape,
         out: &mut Map,
         scratch: &mut Scratch,
     ) {
-        let (input, maps) = tape.maps.split_at_mut(1);
-        for sample in 0..z.len() / self.group.dims {
-            self.coordinates.read_kept(sample, z, &mut input[0]);
+        for sample in 0..z.len() / self.step.group.dims {
+            self.step.coordinates.read_kept(sample, z, &mut self.kept);
         }
-        self.conditioner
-            .forward(context, &input[0], maps, out, scratch);
+        self.conditioner.forward(context, &self.kept, out, scratch);
     }
 }
 
@@ -101,7 +127,7 @@ struct ToLatent<'a> {
     out: &'a Map,
     z: &'a mut [f32],
     log_det: &'a mut [f64],
-    values: &'a mut [[f32; 3]],
+    changed: &'a mut [Changed],
 }
 
 impl Kernel for ToLatent<'_> {
@@ -109,7 +135,7 @@ impl Kernel for ToLatent<'_> {
     fn run<I: Isa>(self, _isa: I) {
         let coupling = self.coupling;
         let bounds = coupling.bounds(self.unblocked);
-        let values = self.values.chunks_mut(coupling.coordinates.changed_each());
+        let values = self.changed.chunks_mut(coupling.coordinates.changed_each());
         for (sample, (log_det, values)) in self.log_det.iter_mut().zip(values).enumerate() {
             let changed = coupling.coordinates.changed_of(sample);
             for (changed, values) in changed.zip(values.chunks_mut(LANES)) {
@@ -130,7 +156,11 @@ impl Kernel for ToLatent<'_> {
                 }
                 changed.set_latents(self.z, &y);
                 for (i, value) in values.iter_mut().enumerate() {
-                    *value = [scaled[i], scale[i], map.inner[i]];
+                    *value = Changed {
+                        scaled: scaled[i],
+                        scale: scale[i],
+                        inner: map.inner[i],
+                    };
                     *log_det += f64::from(map.log_scale[i]);
                 }
             }
@@ -146,7 +176,7 @@ struct OutGradient<'a> {
     /// Gradients of the unblocked numbers, to be added to.
     unblocked_gradient: &'a mut [f32],
     latents: LatentGradients<'a>,
-    values: &'a [[f32; 3]],
+    changed: &'a [Changed],
     out: &'a mut Map,
 }
 
@@ -157,15 +187,14 @@ impl Kernel for OutGradient<'_> {
         let bounds = coupling.bounds(self.unblocked);
         let z = self.latents.z;
         self.out.clear();
-        let values = self.values.chunks(coupling.coordinates.changed_each());
+        let values = self.changed.chunks(coupling.coordinates.changed_each());
         for (sample, (&weight, values)) in self.latents.weight.iter().zip(values).enumerate() {
             let changed = coupling.coordinates.changed_of(sample);
             for (changed, values) in changed.zip(values.chunks(LANES)) {
-                let mut lanes = [[0.0; LANES]; 3];
+                let [mut scaled, mut scale, mut inner] = [[0.0; LANES]; 3];
                 for (i, value) in values.iter().enumerate() {
-                    (0..3).for_each(|k| lanes[k][i] = value[k]);
+                    (scaled[i], scale[i], inner[i]) = (value.scaled, value.scale, value.inner);
                 }
-                let [scaled, scale, inner] = lanes;
                 let (grad_output, bound) = (changed.latents(z), changed.of_channels(bounds));
                 let [mut grad_input, mut log_scale, mut raw_scale] = [[0.0; LANES]; 3];
                 for i in 0..LANES {
@@ -190,35 +219,19 @@ impl Kernel for OutGradient<'_> {
     }
 }
 
-impl Step for Coupling {
-    /// Maps: the conditioner's input, then its own. Values: the scaled coordinate, the scale, the
-    /// scale map's inner.
-    fn tape(&self) -> Tape {
-        let mut maps = vec![Map::new(self.kept_channels, self.grid)];
-        maps.extend(self.conditioner.tape(self.grid));
-        Tape {
-            maps,
-            values: vec![[0.0; 3]; self.coordinates.changed_len()],
-        }
-    }
-
-    fn to_latent(
-        &self,
-        context: PassContext<'_>,
-        latents: Latents<'_>,
-        tape: &mut Tape,
-        scratch: &mut Scratch,
-    ) {
+impl StepPass for CouplingPass<'_> {
+    fn to_latent(&mut self, context: PassContext<'_>, latents: Latents<'_>, scratch: &mut Scratch) {
+        let step = self.step;
         let Latents { z, log_det } = latents;
-        let mut out = scratch.lend(self.out_channels, self.grid);
-        self.condition(context, z, tape, &mut out, scratch);
+        let mut out = scratch.lend(step.out_channels, step.grid);
+        self.condition(context, z, &mut out, scratch);
         context.cpu.run(ToLatent {
-            coupling: self,
+            coupling: step,
             unblocked: &context.weights.numbers.unblocked,
             out: &out,
             z,
             log_det,
-            values: &mut tape.values,
+            changed: &mut self.changed,
         });
         scratch.give_back(out);
     }
@@ -227,35 +240,40 @@ impl Step for Coupling {
         &self,
         context: PassContext<'_>,
         latents: LatentGradients<'_>,
-        tape: &Tape,
         ticket: &mut Ticket<'_, '_>,
         scratch: &mut Scratch,
     ) {
-        let mut out = scratch.lend(self.out_channels, self.grid);
+        let step = self.step;
+        let mut out = scratch.lend(step.out_channels, step.grid);
         let LatentGradients { z, weight, wanted } = latents;
         context.cpu.run(OutGradient {
-            coupling: self,
+            coupling: step,
             unblocked: &context.weights.numbers.unblocked,
             unblocked_gradient: ticket.unblocked,
             latents: LatentGradients { z, weight, wanted },
-            values: &tape.values,
+            changed: &self.changed,
             out: &mut out,
         });
-        let saved = SavedActivations {
-            input: &tape.maps[0],
-            tape: &tape.maps[1..],
+        let backward = Backward {
+            input: &self.kept,
             grad_output: &out,
         };
-        let mut input = wanted.then(|| scratch.lend(self.kept_channels, self.grid));
+        let mut input = wanted.then(|| scratch.lend(step.kept_channels, step.grid));
         self.conditioner
-            .gradient(context, saved, input.as_mut(), ticket, scratch);
+            .gradient(context, backward, input.as_mut(), ticket, scratch);
         scratch.give_back(out);
         if let Some(input) = input {
             for sample in 0..weight.len() {
-                self.coordinates.add_kept(sample, &input, z);
+                step.coordinates.add_kept(sample, &input, z);
             }
             scratch.give_back(input);
         }
+    }
+}
+
+impl Step for Coupling {
+    fn pass(&self) -> Box<dyn StepPass + '_> {
+        Box::new(CouplingPass::new(self))
     }
 
     fn initialize(&self, cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {

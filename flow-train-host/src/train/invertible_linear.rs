@@ -10,7 +10,7 @@
 use super::factors::random_orthogonal;
 use super::noise::Noise;
 use super::pixels::Pixels;
-use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use super::step::{Group, LatentGradients, Latents, Step, StepPass};
 use crate::linear::Lu;
 use crate::model::tensors::step_prefix;
 use crate::model::{Model, Tensor};
@@ -88,49 +88,50 @@ impl InvertibleLinear {
         }
     }
 
-    fn apply(&self, unblocked: &[f32], z: &mut [f32], values: &mut [[f32; 3]]) -> f64 {
+    fn values(&self) -> Vec<Value> {
+        vec![Value::default(); self.pixels.len()]
+    }
+
+    /// Replaces the latents by those after the step; gives its log_det.
+    fn apply(&self, unblocked: &[f32], z: &mut [f32], values: &mut [Value]) -> f64 {
         let ready = self.ready(unblocked);
         let n = ready.n;
         let pixels = self.pixels.of(z.len());
         for (pixel, values) in pixels.zip(values.chunks_exact_mut(n)) {
             for (&at, value) in pixel.iter().zip(values.iter_mut()) {
-                value[0] = z[at];
+                value.x = z[at];
             }
             for i in 0..n {
                 let row = &ready.square[i * n..][..n];
-                values[i][1] = (i..n).map(|j| row[j] * values[j][0]).sum();
+                values[i].u = (i..n).map(|j| row[j] * values[j].x).sum();
             }
             for i in 0..n {
                 let row = &ready.square[i * n..][..n];
-                let grad_input: f32 = (0..i).map(|j| row[j] * values[j][1]).sum();
-                z[pixel[ready.rows[i]]] = grad_input + values[i][1];
+                let below: f32 = (0..i).map(|j| row[j] * values[j].u).sum();
+                z[pixel[ready.rows[i]]] = below + values[i].u;
             }
         }
         self.pixels.each() as f64 * ready.ln_det
     }
 }
 
-impl Step for InvertibleLinear {
-    /// Values: x and U x.
-    fn tape(&self) -> Tape {
-        Tape {
-            maps: Vec::new(),
-            values: vec![[0.0; 3]; self.pixels.len()],
-        }
-    }
+/// What the gradient needs of one coordinate.
+#[derive(Clone, Copy, Default)]
+struct Value {
+    x: f32,
+    /// U x.
+    u: f32,
+}
 
-    fn to_latent(
-        &self,
-        context: PassContext<'_>,
-        latents: Latents<'_>,
-        tape: &mut Tape,
-        _scratch: &mut Scratch,
-    ) {
-        let log_det = self.apply(
-            &context.weights.numbers.unblocked,
-            latents.z,
-            &mut tape.values,
-        );
+struct InvertibleLinearPass<'s> {
+    step: &'s InvertibleLinear,
+    values: Vec<Value>,
+}
+
+impl StepPass for InvertibleLinearPass<'_> {
+    fn to_latent(&mut self, context: PassContext<'_>, latents: Latents<'_>, _: &mut Scratch) {
+        let unblocked = &context.weights.numbers.unblocked;
+        let log_det = self.step.apply(unblocked, latents.z, &mut self.values);
         latents.log_det.iter_mut().for_each(|l| *l += log_det);
     }
 
@@ -138,17 +139,17 @@ impl Step for InvertibleLinear {
         &self,
         context: PassContext<'_>,
         latents: LatentGradients<'_>,
-        tape: &Tape,
         ticket: &mut Ticket<'_, '_>,
         _scratch: &mut Scratch,
     ) {
+        let step = self.step;
         let Ready {
             n, square, rows, ..
-        } = self.ready(&context.weights.numbers.unblocked);
-        let sums = &mut ticket.unblocked[self.square.clone()];
+        } = step.ready(&context.weights.numbers.unblocked);
+        let sums = &mut ticket.unblocked[step.square.clone()];
         let (mut grad_input, mut inner) = (vec![0.0; n], vec![0.0; n]);
-        let pixels = self.pixels.of(latents.z.len());
-        for (pixel, values) in pixels.zip(tape.values.chunks_exact(n)) {
+        let pixels = step.pixels.of(latents.z.len());
+        for (pixel, values) in pixels.zip(self.values.chunks_exact(n)) {
             for i in 0..n {
                 grad_input[i] = latents.z[pixel[rows[i]]];
             }
@@ -158,12 +159,12 @@ impl Step for InvertibleLinear {
             }
             for i in 0..n {
                 for j in 0..i {
-                    sums[i * n + j] += grad_input[i] * values[j][1];
+                    sums[i * n + j] += grad_input[i] * values[j].u;
                 }
                 // d U_ii / d ln |U_ii| = U_ii.
-                sums[i * n + i] += inner[i] * values[i][0] * square[i * n + i];
+                sums[i * n + i] += inner[i] * values[i].x * square[i * n + i];
                 for j in i + 1..n {
-                    sums[i * n + j] += inner[i] * values[j][0];
+                    sums[i * n + j] += inner[i] * values[j].x;
                 }
             }
             for (j, &at) in pixel.iter().enumerate() {
@@ -172,15 +173,24 @@ impl Step for InvertibleLinear {
         }
         let weight: f32 = latents.weight.iter().sum();
         for i in 0..n {
-            sums[i * n + i] -= weight * self.pixels.each() as f32;
+            sums[i * n + i] -= weight * step.pixels.each() as f32;
         }
+    }
+}
+
+impl Step for InvertibleLinear {
+    fn pass(&self) -> Box<dyn StepPass + '_> {
+        Box::new(InvertibleLinearPass {
+            step: self,
+            values: self.values(),
+        })
     }
 
     /// A random rotation.
     fn initialize(&self, _cpu: Cpu, weights: &mut Weights, noise: &mut Noise, z: &mut [f32]) {
         let rotation = random_orthogonal(self.pixels.channels(), noise);
         self.set(&rotation, &mut weights.numbers.unblocked);
-        let mut values = self.tape().values;
+        let mut values = self.values();
         for z in z.chunks_exact_mut(self.pixels.coordinates()) {
             self.apply(&weights.numbers.unblocked, z, &mut values);
         }

@@ -6,7 +6,7 @@ use super::input::{self, Dequantization, DequantizationNoise};
 use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
 use super::sensor::Sensor;
-use super::step::{Group, LatentGradients, Latents, Step, Tape};
+use super::step::{Group, LatentGradients, Latents, Step, StepPass};
 use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
@@ -42,15 +42,15 @@ pub(crate) struct Network {
 }
 
 /// Room for one group of samples on its way; every worker has one.
-pub(crate) struct Pass {
+pub(crate) struct Pass<'n> {
     z: Vec<f32>,
     log_det: Vec<f64>,
-    tapes: Vec<Tape>,
+    steps: Vec<Box<dyn StepPass + 'n>>,
     scratch: Scratch,
 }
 
 #[cfg(test)]
-impl Pass {
+impl Pass<'_> {
     /// The latents that the last pass ended with.
     pub(crate) fn latents(&self, samples: usize) -> &[f32] {
         let dims = self.z.len() / self.log_det.len();
@@ -129,11 +129,11 @@ impl Network {
     }
 
     /// Room for a pass.
-    pub(crate) fn pass(&self) -> Pass {
+    pub(crate) fn pass(&self) -> Pass<'_> {
         Pass {
             z: vec![0.0; self.group.samples * self.group.dims],
             log_det: vec![0.0; self.group.samples],
-            tapes: self.steps.iter().map(|s| s.tape()).collect(),
+            steps: self.steps.iter().map(|s| s.pass()).collect(),
             scratch: Scratch::default(),
         }
     }
@@ -249,7 +249,7 @@ impl Network {
         data: &Dataset,
         items: &[usize],
         pixel_noise: DequantizationNoise<'_>,
-        pass: &mut Pass,
+        pass: &mut Pass<'_>,
         out: &mut [f64],
     ) {
         let dims = self.group.dims;
@@ -260,12 +260,12 @@ impl Network {
                 of_vectors + self.first_latent(weights, data, item, pixel_noise, z);
         }
         let context = self.context(weights);
-        for (step, tape) in self.steps.iter().zip(&mut pass.tapes) {
+        for step in &mut pass.steps {
             let latents = Latents {
                 z: &mut pass.z[..items.len() * dims],
                 log_det: &mut pass.log_det[..items.len()],
             };
-            step.to_latent(context, latents, tape, &mut pass.scratch);
+            step.to_latent(context, latents, &mut pass.scratch);
         }
         for (sample, out) in out.iter_mut().enumerate().take(items.len()) {
             let z = &pass.z[sample * dims..][..dims];
@@ -280,7 +280,7 @@ impl Network {
         &self,
         weights: &Weights,
         weight: &[f32],
-        pass: &mut Pass,
+        pass: &mut Pass<'_>,
         ticket: &mut Ticket<'_, '_>,
     ) {
         let dims = self.group.dims;
@@ -290,11 +290,10 @@ impl Network {
             z.iter_mut().for_each(|z| *z *= weight);
         }
         let context = self.context(weights);
-        let steps = self.steps.iter().zip(&pass.tapes).enumerate();
-        for (number, (step, tape)) in steps.rev() {
+        for (number, step) in pass.steps.iter().enumerate().rev() {
             let wanted = number > 0;
             let latents = LatentGradients { z, weight, wanted };
-            step.gradient(context, latents, tape, ticket, &mut pass.scratch);
+            step.gradient(context, latents, ticket, &mut pass.scratch);
         }
     }
 

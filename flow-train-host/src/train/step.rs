@@ -1,12 +1,13 @@
 //! What every step of a flow can do while training.
 //!
-//! A new kind of step is one file with one implementation of [`Step`], and a line in `network.rs`.
+//! A new kind of step is one file with its [`Step`] and its [`StepPass`], and a line in `network.rs`.
+//! What the gradient needs of the way to latent are fields of the pass, which nothing else sees.
 
 use super::noise::Noise;
 use crate::model::{Model, Tensor};
 use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
-use crate::nn::{Conv, Grid, Map, Scratch, Ticket, Weights};
+use crate::nn::{Conv, Grid, Scratch, Ticket, Weights};
 use flow_infer::spec::View;
 use std::collections::BTreeMap;
 
@@ -45,15 +46,6 @@ impl Group {
     }
 }
 
-/// What a step remembers from `to_latent` for its gradient.
-#[derive(Debug, Default)]
-pub(crate) struct Tape {
-    /// Activations.
-    pub(crate) maps: Vec<Map>,
-    /// Numbers for each coordinate that the step changes.
-    pub(crate) values: Vec<[f32; 3]>,
-}
-
 /// Latents on their way: as many samples as there are log_dets.
 pub(crate) struct Latents<'a> {
     /// Samples x D.
@@ -75,28 +67,8 @@ pub(crate) struct LatentGradients<'a> {
 
 /// One step of a flow.
 pub(crate) trait Step: Send + Sync {
-    /// Room for what the gradient needs.
-    fn tape(&self) -> Tape;
-
-    /// Replaces the latents by those after the step and adds its log_det.
-    fn to_latent(
-        &self,
-        context: PassContext<'_>,
-        latents: Latents<'_>,
-        tape: &mut Tape,
-        scratch: &mut Scratch,
-    );
-
-    /// Replaces the latents' gradient by that before the step, if it is wanted, and adds the
-    /// parameters' gradients.
-    fn gradient(
-        &self,
-        context: PassContext<'_>,
-        latents: LatentGradients<'_>,
-        tape: &Tape,
-        ticket: &mut Ticket<'_, '_>,
-        scratch: &mut Scratch,
-    );
+    /// Room for passes through it.
+    fn pass(&self) -> Box<dyn StepPass + '_>;
 
     /// Chooses the parameters' first values. `z` are the latents before the step of whole groups of
     /// samples; they are replaced by those after it.
@@ -110,4 +82,20 @@ pub(crate) trait Step: Send + Sync {
 
     /// Adds the tensors that the unblocked parameters hold in another form.
     fn write_model(&self, _loose: &[f32], _tensors: &mut BTreeMap<String, Tensor>) {}
+}
+
+/// Passes of groups of samples through one step, one after another: to latent, then back.
+pub(crate) trait StepPass: Send {
+    /// Replaces the latents by those after the step and adds its log_det.
+    fn to_latent(&mut self, context: PassContext<'_>, latents: Latents<'_>, scratch: &mut Scratch);
+
+    /// Replaces the latents' gradient by that before the step, if it is wanted, and adds the
+    /// parameters' gradients of the last [`to_latent`](Self::to_latent).
+    fn gradient(
+        &self,
+        context: PassContext<'_>,
+        latents: LatentGradients<'_>,
+        ticket: &mut Ticket<'_, '_>,
+        scratch: &mut Scratch,
+    );
 }

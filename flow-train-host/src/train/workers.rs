@@ -23,12 +23,12 @@ pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
 pub(crate) struct Workers<'a> {
     network: &'a Network,
     pool: &'a ThreadPool,
-    slots: Vec<Mutex<Slot>>,
+    slots: Vec<Mutex<Slot<'a>>>,
     total: Numbers,
 }
 
-struct Slot {
-    pass: Pass,
+struct Slot<'a> {
+    pass: Pass<'a>,
     /// Gradient of the unblocked numbers.
     unblocked: Vec<f32>,
     log_prob: Vec<f64>,

@@ -155,7 +155,8 @@ fn log_det_is_that_of_the_jacobian_for_every_mask() {
                 z: &mut z,
                 log_det: &mut log_det,
             };
-            step.to_latent(context, latents, &mut step.tape(), &mut Scratch::default());
+            let mut pass = step.pass();
+            pass.to_latent(context, latents, &mut Scratch::default());
             (z, log_det[0])
         };
         let mut noise = noise::Noise::new(32, noise::Purpose::Evaluate, [0, 0]);
