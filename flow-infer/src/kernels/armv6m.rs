@@ -31,6 +31,9 @@ macro_rules! step {
 }
 
 /// Stack: the call, the next run. r12: end of the activations' run.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(

@@ -52,6 +52,9 @@ macro_rules! group_of_single {
 }
 
 /// Stack: the call, the next run.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
@@ -133,6 +136,9 @@ macro_rules! group_of_pair {
 }
 
 /// Two rows, then the other two. Stack: the call, the next run, the end of the first row's run, rows done.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(

@@ -24,6 +24,9 @@ macro_rules! step_of_single {
 }
 
 /// Stack: the call, the next run.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
@@ -74,6 +77,9 @@ macro_rules! step_of_pair {
 }
 
 /// Two rows, then the other two. Stack: the call, the next run, nothing, rows done.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(

@@ -46,6 +46,9 @@ macro_rules! step_of_single {
 }
 
 /// a0: the call; a3: its sums; a7: the next run; a6: end of the first row's run.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
@@ -123,6 +126,9 @@ macro_rules! step_of_pair {
 }
 
 /// a0: the call; a3: its sums; a7: the next run; t6: end of the first row's run.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(

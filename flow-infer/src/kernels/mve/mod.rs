@@ -20,6 +20,8 @@ pub(crate) fn relu(source: &[i16], target: &mut [i16]) {
     unsafe { relu_kernel(source.as_ptr(), target.as_mut_ptr(), count) }
 }
 
+/// # Safety
+/// `source` and `target` have `count` elements.
 #[unsafe(naked)]
 unsafe extern "C" fn relu_kernel(source: *const i16, target: *mut i16, count: usize) {
     naked_asm!(
@@ -38,6 +40,9 @@ unsafe extern "C" fn relu_kernel(source: *const i16, target: *mut i16, count: us
 }
 
 /// Stack: the call, the next run. r6, r8, r10, r12: sums; r2-r5: weights of rows 0, 3, 1, 2; r7: activations.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
     naked_asm!(
@@ -83,6 +88,9 @@ pub(super) unsafe extern "C" fn single_kernel(call: *const Call) {
 
 /// Two rows, then the other two. Stack: the call, the next run, nothing, rows done. r6, r8: sums of the first pixel;
 /// r10, r12: of the second; r4, r5: weights of two rows; r7, r9: activations of two pixels.
+///
+/// # Safety
+/// What [`Call`] names is there: [`call`](super::call::call) asks for checked tiles only.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn pair_kernel(call: *const Call) {
     naked_asm!(

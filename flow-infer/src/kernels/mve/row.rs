@@ -205,6 +205,9 @@ macro_rules! limits {
 }
 
 /// All blocks of two pixels. Stack: the sums.
+///
+/// # Safety
+/// What [`Call`] names is there, as [`columns`] says of its rows.
 #[unsafe(naked)]
 unsafe extern "C" fn pair_kernel(call: *mut Call) {
     naked_asm!(
@@ -229,6 +232,9 @@ unsafe extern "C" fn pair_kernel(call: *mut Call) {
 
 /// All blocks of one pixel. r1: runs; r2-r5: four rows of weights; r6, r8, r10, r12: sums; r7: activations; r9:
 /// distance of two rows; r11: length of a run.
+///
+/// # Safety
+/// What [`Call`] names is there, as [`columns`] says of its rows.
 #[unsafe(naked)]
 unsafe extern "C" fn single_kernel(call: *mut Call) {
     naked_asm!(

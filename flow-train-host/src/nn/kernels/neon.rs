@@ -19,6 +19,8 @@ impl Neon {
 /// All four quarters of a vector by the same instruction.
 macro_rules! quarters {
     (|$i:ident| $value:expr) => {
+        // SAFETY: used where `self` says that the instructions are there; what is read or written
+        // is one quarter of the 16 f32 of `Lanes`.
         unsafe {
             let quarter = |$i: usize| $value;
             [quarter(0), quarter(1), quarter(2), quarter(3)]
@@ -26,9 +28,6 @@ macro_rules! quarters {
     };
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Neon` exists only where
-// `detect` saw the feature; loads and stores go through references to 16 f32, in four quarters.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Neon {
     type Vector = [float32x4_t; 4];
     const PIXELS: usize = 6;
@@ -41,11 +40,13 @@ impl Isa for Neon {
         fn enabled<K: Kernel>(isa: Neon, kernel: K) {
             kernel.run(isa);
         }
+        // SAFETY: `detect`, which alone makes `self`, saw the features.
         unsafe { enabled(self, kernel) }
     }
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::Vector {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { [vdupq_n_f32(value); 4] }
     }
 
@@ -57,6 +58,7 @@ impl Isa for Neon {
     #[inline(always)]
     fn store(self, value: Self::Vector, to: &mut Lanes) {
         for (i, part) in value.into_iter().enumerate() {
+            // SAFETY: `self` says that the instruction is there; `Lanes` are 16 f32, aligned to 64.
             unsafe { vst1q_f32(to.0.as_mut_ptr().add(4 * i), part) }
         }
     }

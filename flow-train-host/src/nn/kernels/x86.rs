@@ -22,9 +22,6 @@ impl Avx512 {
     }
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Avx512` exists only where
-// `detect` saw the features; loads and stores go through references to 16 f32.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Avx512 {
     type Vector = __m512;
     const PIXELS: usize = 14;
@@ -37,41 +34,49 @@ impl Isa for Avx512 {
         fn enabled<K: Kernel>(isa: Avx512, kernel: K) {
             kernel.run(isa);
         }
+        // SAFETY: `detect`, which alone makes `self`, saw the features.
         unsafe { enabled(self, kernel) }
     }
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m512 {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { _mm512_set1_ps(value) }
     }
 
     #[inline(always)]
     fn load(self, from: &Lanes) -> __m512 {
+        // SAFETY: `self` says that the instruction is there; `Lanes` are 16 f32, aligned to 64.
         unsafe { _mm512_load_ps(from.0.as_ptr()) }
     }
 
     #[inline(always)]
     fn store(self, value: __m512, to: &mut Lanes) {
+        // SAFETY: `self` says that the instruction is there; `Lanes` are 16 f32, aligned to 64.
         unsafe { _mm512_store_ps(to.0.as_mut_ptr(), value) }
     }
 
     #[inline(always)]
     fn multiply_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
 
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { _mm512_add_ps(a, b) }
     }
 
     #[inline(always)]
     fn relu(self, a: __m512) -> __m512 {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { _mm512_max_ps(a, _mm512_setzero_ps()) }
     }
 
     #[inline(always)]
     fn where_positive(self, test: __m512, value: __m512) -> __m512 {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe {
             let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(test, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(positive, value)
@@ -93,6 +98,8 @@ impl Avx2 {
 /// Both halves of a vector by the same instruction.
 macro_rules! halves {
     (|$i:ident| $value:expr) => {
+        // SAFETY: used where `self` says that the instructions are there; what is read or written
+        // is one half of the 16 f32 of `Lanes`.
         unsafe {
             let half = |$i: usize| $value;
             [half(0), half(1)]
@@ -100,9 +107,6 @@ macro_rules! halves {
     };
 }
 
-// SAFETY, for every unsafe block of this implementation: a value of `Avx2` exists only where
-// `detect` saw the features; loads and stores go through references to 16 f32, in two halves of 8.
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Isa for Avx2 {
     type Vector = [__m256; 2];
     const PIXELS: usize = 6;
@@ -115,11 +119,13 @@ impl Isa for Avx2 {
         fn enabled<K: Kernel>(isa: Avx2, kernel: K) {
             kernel.run(isa);
         }
+        // SAFETY: `detect`, which alone makes `self`, saw the features.
         unsafe { enabled(self, kernel) }
     }
 
     #[inline(always)]
     fn splat(self, value: f32) -> [__m256; 2] {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe { [_mm256_set1_ps(value); 2] }
     }
 
@@ -130,6 +136,7 @@ impl Isa for Avx2 {
 
     #[inline(always)]
     fn store(self, value: [__m256; 2], to: &mut Lanes) {
+        // SAFETY: the instructions are there: `self` says so.
         unsafe {
             _mm256_store_ps(to.0.as_mut_ptr(), value[0]);
             _mm256_store_ps(to.0.as_mut_ptr().add(8), value[1]);
