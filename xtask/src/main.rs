@@ -19,6 +19,7 @@ mod fuzz;
 mod gate;
 mod host;
 mod inputs;
+mod interface;
 mod log;
 mod machine;
 mod made_windows;
@@ -65,6 +66,7 @@ enum Verb {
     Sanitize(sanitize::Sanitize),
     Fuzz(fuzz::Fuzz),
     PanicFree(panic_free::PanicFree),
+    Interface(interface::Interface),
     CPrograms(c_programs::CPrograms),
     Bench(bench::Bench),
     Soak(soak::Soak),
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Verb::Sanitize(verb) => verb.run(),
         Verb::Fuzz(verb) => verb.run(),
         Verb::PanicFree(verb) => verb.run(),
+        Verb::Interface(verb) => verb.run(),
         Verb::CPrograms(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),

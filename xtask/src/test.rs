@@ -5,8 +5,8 @@ use crate::inputs::Inputs;
 use crate::side_by_side::side_by_side;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
-    example_tasks, frames, fuzz, gate, new, page, panic_free, process, recording, repo, sanitize,
-    session, setup, size, slots, soak, windows,
+    example_tasks, frames, fuzz, gate, interface, new, page, panic_free, process, recording, repo,
+    sanitize, session, setup, size, slots, soak, windows,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -67,6 +67,7 @@ const STEPS: &[Step] = &[
     ("format", format),
     ("lints", lints),
     ("documentation", documentation),
+    ("public interface", interface::Interface::check),
     ("packages", packages),
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
