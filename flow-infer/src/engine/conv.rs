@@ -13,24 +13,27 @@ use crate::plan::{self, Activation, Buffer, LANES};
 use crate::spec::Columns;
 use core::ops::Range;
 
-/// Where finished sums go.
+/// Where a row's sums go.
 pub(super) trait Sink<A: Arithmetic> {
     /// The columns of a row of this width whose sums are needed.
     fn columns(&self, width: usize) -> Columns;
     /// Whether a column must be finished before the next one begins: floats are added up in the order they come.
     fn in_order(&self) -> bool;
-    /// Takes the whole row at once, if it can.
-    fn take_row(&mut self, _: &Inputs<'_, A>, _: &mut A::PackedWeights) -> bool {
-        false
-    }
-    /// Takes four output channels of one pixel, and their records.
-    fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]);
+    /// Takes a part of a row: all at once where a kernel computes rows, else [tile by tile](Inputs::tiles), if that
+    /// [may be](Inputs::at_once_only); says whether it has.
+    fn take(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool;
 }
+
+/// Gets four output channels of one pixel: its column, the block, the sums, and the channels' records.
+pub(super) type Emit<'e, A> =
+    dyn FnMut(usize, usize, &[<A as Arithmetic>::Accumulator; LANES], &[u8]) + 'e;
 
 /// What a part of a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
     pub(super) window: &'s Window<'s>,
     pub(super) mirrored: Option<usize>,
+    /// Whether only a kernel that computes rows shall take it: tiles would multiply by zeros, or not in this order.
+    pub(super) at_once_only: bool,
     pub(super) channels: Channels<'s>,
     pub(super) activations: &'s [A::Activation],
     /// The column at which the activations begin.
@@ -136,29 +139,30 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         (x - self.origin) * self.step
     }
 
-    /// Gives the sums of all tiles to a sink: code that all sinks share, which is half a kilobyte of a board's flash.
-    pub(super) fn tiles(&self, sink: &mut dyn Sink<A>) {
-        let may_pair = self.channels.blocks == 1 || !sink.in_order();
+    /// The sums of all tiles, column by column if need be: code that all sinks share, which is half a kilobyte of a
+    /// board's flash.
+    pub(super) fn tiles(&self, in_order: bool, emit: &mut Emit<'_, A>) {
+        let may_pair = self.channels.blocks == 1 || !in_order;
         let mut wanted = self.columns;
         while let Some(first) = wanted.next() {
             let second = if may_pair { wanted.next() } else { None };
             let at = self.activations.get(self.place(first)..).unwrap_or(&[]);
             match second {
-                Some(second) => self.pair(at, [first, second], sink),
-                None => self.single(at, first, sink),
+                Some(second) => self.pair(at, [first, second], emit),
+                None => self.single(at, first, emit),
             }
         }
     }
 
     /// All channels of one column.
-    fn single(&self, activations: &[A::Activation], x: usize, sink: &mut dyn Sink<A>) {
+    fn single(&self, activations: &[A::Activation], x: usize, emit: &mut Emit<'_, A>) {
         for (block, weights, records) in self.channels.blocks::<A>() {
             let mut sums = A::biases(records);
             let tile = Tile::new(self.window, weights, (activations, 0));
             if let Some(tile) = checked(tile) {
                 A::single(&tile, &mut sums);
             }
-            sink.emit(x, block, &sums, records);
+            emit(x, block, &sums, records);
         }
     }
 
@@ -167,7 +171,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         &self,
         activations: &[A::Activation],
         [first, second]: [usize; 2],
-        sink: &mut dyn Sink<A>,
+        emit: &mut Emit<'_, A>,
     ) {
         let distance = (second - first) * self.step;
         for (block, weights, records) in self.channels.blocks::<A>() {
@@ -176,8 +180,8 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
             if let Some(tile) = checked(tile) {
                 A::pair(&tile, &mut sums);
             }
-            sink.emit(first, block, &sums[0], records);
-            sink.emit(second, block, &sums[1], records);
+            emit(first, block, &sums[0], records);
+            emit(second, block, &sums[1], records);
         }
     }
 }
@@ -208,7 +212,7 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         y: usize,
         (columns, channels): (Columns, Channels<'_>),
         packed: &mut A::PackedWeights,
-        sink: &mut impl Sink<A>,
+        sink: &mut dyn Sink<A>,
     ) {
         let pixel = self.source.pixel_len();
         let run_len = usize::from(self.window.width) * pixel;
@@ -229,15 +233,15 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         let inputs = Inputs {
             window: &window,
             mirrored: None,
+            at_once_only: false,
             channels,
             activations: self.activations,
             origin: 0,
             step: usize::from(self.window.stride) * pixel,
             columns,
         };
-        if !sink.take_row(&inputs, packed) {
-            inputs.tiles(sink);
-        }
+        let taken = sink.take(&inputs, packed);
+        debug_assert!(taken, "tiles take what no kernel does");
     }
 }
 

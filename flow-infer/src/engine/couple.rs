@@ -165,12 +165,21 @@ impl<A: Arithmetic, O: Observer<A>> Sink<A> for CoupleRow<'_, A, O> {
         A::FORMAT != NumberFormat::Q8
     }
 
-    fn take_row(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
-        A::WHOLE_ROWS
+    fn take(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
+        let at_once = A::WHOLE_ROWS
             && (self.take_sums::<FEW_SUMS>(inputs, packed)
-                || self.take_sums::<MOST_SUMS>(inputs, packed))
+                || self.take_sums::<MOST_SUMS>(inputs, packed));
+        if at_once || inputs.at_once_only {
+            return at_once;
+        }
+        let in_order = self.in_order();
+        let emit = &mut |x, block, sums: &_, records: &_| self.emit(x, block, sums, records);
+        inputs.tiles(in_order, emit);
+        true
     }
+}
 
+impl<A: Arithmetic, O: Observer<A>> CoupleRow<'_, A, O> {
     /// Sums come as raw_scale, shift, raw_scale, shift of two channels.
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
         let size = A::FORMAT.sizes().output;

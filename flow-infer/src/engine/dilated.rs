@@ -86,13 +86,14 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
     let inputs = Inputs {
         window: &window,
         mirrored,
+        at_once_only: true,
         channels,
         activations: &rows,
         origin: 0,
         step: pixel,
         columns,
     };
-    sink.take_row(&inputs, packed)
+    sink.take(&inputs, packed)
 }
 
 /// Copies pixels, every one of them `stride` pixels behind the one before.
@@ -148,9 +149,7 @@ mod tests {
     use std::vec::Vec;
     use std::{println, vec};
 
-    /// Keeps sums; takes rows at once, or column by column.
     struct Kept {
-        at_once: bool,
         blocks: usize,
         sums: Vec<[i32; LANES]>,
     }
@@ -164,28 +163,22 @@ mod tests {
             false
         }
 
-        fn take_row(&mut self, inputs: &Inputs<'_, Fixed>, _: &mut PackedWeights) -> bool {
-            let channels = inputs.channels;
-            let at_once = self.at_once;
-            let weights = in_order(channels.weights, inputs);
+        fn take(&mut self, inputs: &Inputs<'_, Fixed>, _: &mut PackedWeights) -> bool {
+            let weights = in_order(inputs.channels.weights, inputs);
             let channels = Channels {
                 weights: &weights,
-                ..channels
+                ..inputs.channels
             };
-            for x in inputs.columns.filter(|_| at_once) {
+            for x in inputs.columns {
                 for (block, weights, records) in channels.blocks::<Fixed>() {
                     let mut sums = Fixed::biases(records);
-                    let activations = (&inputs.activations[x * inputs.step..], 0);
-                    let tile = Tile::new(inputs.window, weights, activations);
+                    let place = (x - inputs.origin) * inputs.step;
+                    let tile = Tile::new(inputs.window, weights, (&inputs.activations[place..], 0));
                     portable::single(&tile.unwrap(), &mut sums);
-                    self.emit(x, block, &sums, records);
+                    self.sums[x * self.blocks + block] = sums;
                 }
             }
-            at_once
-        }
-
-        fn emit(&mut self, x: usize, block: usize, sums: &[i32; LANES], _: &[u8]) {
-            self.sums[x * self.blocks + block] = *sums;
+            true
         }
     }
 
@@ -204,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_at_once_is_the_row_column_by_column() {
+    fn a_row_with_zeros_is_the_row_stretch_by_stretch() {
         let seed = 0x5EED_0006;
         println!("seed {seed:#x}");
         let mut trials = Trials::new(seed);
@@ -252,12 +245,11 @@ mod tests {
                 },
                 columns,
             };
-            let kept = |at_once| Kept {
-                at_once,
+            let kept = || Kept {
                 blocks,
                 sums: vec![[0x5A5A; LANES]; columns * blocks],
             };
-            let (mut whole, mut single) = (kept(true), kept(false));
+            let (mut whole, mut single) = (kept(), kept());
             let y = trials.below(usize::from(shape.height) * usize::from(window.stride) + 2);
             let mut packed = PackedWeights::default();
             let part = (Columns::adjacent(0, columns), convolution.channels);
@@ -265,7 +257,7 @@ mod tests {
                 super::row(&convolution, y, part, &mut packed, &mut whole),
                 "trial {trial}"
             );
-            convolution.transposed_row(y, part, &mut packed, &mut single);
+            convolution.stretches(y, part, &mut packed, &mut single);
             assert_eq!(
                 whole.sums, single.sums,
                 "trial {trial}: {convolution:?} row {y}"

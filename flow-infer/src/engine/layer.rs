@@ -86,7 +86,7 @@ pub(super) fn run_row<A: Arithmetic>(
     }
 }
 
-/// Writes four channels of a pixel into the target's row.
+/// Writes into the target's row.
 struct RowSink<'r, A: Arithmetic> {
     /// Elements of a pixel, and of the margin in front of the first one.
     pixel_len: usize,
@@ -106,7 +106,23 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
     }
 
     #[inline(always)]
-    fn take_row(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
+    fn take(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
+        if inputs.columns.stride() == 1 && self.take_at_once(inputs, packed) {
+            return true;
+        }
+        if inputs.at_once_only {
+            return false;
+        }
+        let emit = &mut |x, block, sums: &_, records: &_| self.emit(x, block, sums, records);
+        inputs.tiles(false, emit);
+        true
+    }
+}
+
+impl<A: Arithmetic> RowSink<'_, A> {
+    /// Has a kernel compute adjacent columns, if there is one for that.
+    #[inline(always)]
+    fn take_at_once(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
         let begin = inputs.columns.first() * self.pixel_len + inputs.channels.first * LANES;
         let target = self.row.get_mut(self.margin_len + begin..);
         let target = target.unwrap_or_default();
@@ -117,6 +133,7 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
         A::row(&mut inputs.row(self.activation, residual, target), packed)
     }
 
+    /// Writes four channels of a pixel.
     fn emit(&mut self, x: usize, block: usize, sums: &[A::Accumulator; LANES], records: &[u8]) {
         let place = x * self.pixel_len + block * LANES;
         // A residual's margins may differ from the target's, so it is cut to its pixels beforehand.

@@ -28,13 +28,23 @@ impl<A: Arithmetic> Convolution<'_, A> {
     pub(super) fn transposed_row(
         &self,
         y: usize,
+        part: (Columns, Channels<'_>),
+        packed: &mut A::PackedWeights,
+        sink: &mut dyn Sink<A>,
+    ) {
+        if !A::WHOLE_ROWS || !dilated::row(self, y, part, packed, sink) {
+            self.stretches(y, part, packed, sink);
+        }
+    }
+
+    /// The row in stretches of columns that have the same window.
+    pub(super) fn stretches(
+        &self,
+        y: usize,
         (columns, channels): (Columns, Channels<'_>),
         packed: &mut A::PackedWeights,
         sink: &mut dyn Sink<A>,
     ) {
-        if A::WHOLE_ROWS && dilated::row(self, y, (columns, channels), packed, sink) {
-            return;
-        }
         let (stride, pixel) = (usize::from(self.window.stride), self.source.pixel_len());
         // Floats are added up in the order of columns; pixels are whole lanes, which 1, 2 and 4 divide.
         let may_skip = !sink.in_order() && pixel.is_multiple_of(stride.max(1));
@@ -63,13 +73,15 @@ impl<A: Arithmetic> Convolution<'_, A> {
                 let inputs = Inputs {
                     window: &window,
                     mirrored: None,
+                    at_once_only: false,
                     channels,
                     activations: self.activations.get(begin..).unwrap_or(&[]),
                     origin: first,
                     step: pixel.checked_div(stride).unwrap_or(0),
                     columns: Columns::apart(first, left.stride(), count),
                 };
-                inputs.tiles(sink);
+                let taken = sink.take(&inputs, packed);
+                debug_assert!(taken, "tiles take what no kernel does");
             }
         }
     }
