@@ -1,19 +1,17 @@
 //! Activations: the image on its way to the latent.
 
-use super::sets::{Set, Source, image_input, planes};
-use super::{fact, print};
+use super::fact;
+use super::sets::{Set, planes, traces};
+use super::subject::Subject;
 use crate::cost::mask_kind;
-use crate::gallery::{self, Draft};
-use crate::model::Loaded;
+use crate::gallery::Draft;
 use crate::output::Output;
 use crate::picture::{Band, Figure, Row, Scale, range_of, tile};
-use crate::place;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::Step;
 use flow_infer::spec::Shape;
 use flow_train_host::trace::Trace;
-use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
 const IMAGES: usize = 4;
@@ -27,50 +25,41 @@ const STEPS: usize = 22;
 #[command(after_help = "Flows of many steps are shown after every coupling.\n\n\
     Example:\n  flowgate visualize activations runs/tiny --data clothes.idx3.gz --out pictures")]
 pub(super) struct Args {
-    /// Run directory, .safetensors or .flow
-    model: PathBuf,
     #[command(flatten)]
-    source: Source,
-    /// Directory for the pictures and their page
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    subject: Subject,
 }
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::directory(&self.out)?;
-        let loaded = Loaded::open(&self.model)?;
-        let artifact = loaded.artifact()?;
-        let (shape, _) = image_input(&artifact, &self.model)?;
-        let sets = self.source.load(&artifact, IMAGES)?;
-        let traces = sets.iter().map(|set| set.trace(&artifact));
-        let traces = traces.collect::<Result<Vec<_>>>()?;
-        let stages = stages(&artifact);
-        let latents = traces.iter().flatten().flat_map(|trace| {
-            let shown = stages
-                .iter()
-                .filter_map(|(index, _)| trace.latents.get(*index));
-            shown.flatten().copied()
-        });
-        let range = range_of(latents);
-        let figures = sets.iter().zip(&traces).map(|(set, traces)| {
-            let caption = format!("{}: from the image to its latent", set.name);
-            let figure = figure(set, traces, &stages, shape, range);
-            (format!("activations-{}", set.slug), caption, figure)
-        });
-        let colours = format!("-{range} to {range} in every picture, held beyond");
-        let draft = Draft {
-            kind: "activations",
-            title: "Activations",
-            note: "The image after every step, from its logit to its latent. A step changes what its mask says and \
-                   leaves the rest, so the image fades part by part, its outline last (the paper, section 5)."
-                .to_owned(),
-            facts: vec![fact("colours", colours)],
-            figures: figures.collect(),
-        };
-        let facts = draft.facts.clone();
-        let written = gallery::write(&self.out, &loaded, draft)?;
-        print(&written, &facts, out)
+        self.subject.draw(IMAGES, out, |artifact, shape, sets| {
+            let traces = traces(sets, artifact)?;
+            Ok(draft(shape, sets, &traces, &stages(artifact)))
+        })
+    }
+}
+
+fn draft(shape: Shape, sets: &[Set], traces: &[Vec<Trace>], stages: &[(usize, String)]) -> Draft {
+    let latents = traces.iter().flatten().flat_map(|trace| {
+        let shown = stages
+            .iter()
+            .filter_map(|(index, _)| trace.latents.get(*index));
+        shown.flatten().copied()
+    });
+    let range = range_of(latents);
+    let figures = sets.iter().zip(traces).map(|(set, traces)| {
+        let caption = format!("{}: from the image to its latent", set.name);
+        let figure = figure(set, traces, stages, shape, range);
+        (format!("activations-{}", set.slug), caption, figure)
+    });
+    let colours = format!("-{range} to {range} in every picture, held beyond");
+    Draft {
+        kind: "activations",
+        title: "Activations",
+        note: "The image after every step, from its logit to its latent. A step changes what its mask says and \
+               leaves the rest, so the image fades part by part, its outline last (the paper, section 5)."
+            .to_owned(),
+        facts: vec![fact("colours", colours)],
+        figures: figures.collect(),
     }
 }
 

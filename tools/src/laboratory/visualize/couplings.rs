@@ -1,18 +1,16 @@
 //! Couplings: what every conditioner says.
 
-use super::sets::{Set, Source, image_input, planes};
-use super::{fact, print};
+use super::fact;
+use super::sets::{Set, planes, traces};
+use super::subject::Subject;
 use crate::cost::mask_kind;
-use crate::gallery::{self, Draft};
-use crate::model::Loaded;
+use crate::gallery::Draft;
 use crate::output::Output;
 use crate::picture::{Band, Figure, Row, Scale, range_of, tile};
-use crate::place;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use flow_infer::spec::Shape;
 use flow_train_host::files::one_line;
 use flow_train_host::trace::{CouplingTrace, Field, Trace};
-use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
 const IMAGES: usize = 2;
@@ -26,13 +24,8 @@ const COLUMNS: usize = 11;
     --out pictures"
 )]
 pub(super) struct Args {
-    /// Run directory, .safetensors or .flow
-    model: PathBuf,
     #[command(flatten)]
-    source: Source,
-    /// Directory for the pictures and their page
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    subject: Subject,
 }
 
 /// Of all pictures together.
@@ -43,28 +36,28 @@ struct Ranges {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::directory(&self.out)?;
-        let loaded = Loaded::open(&self.model)?;
-        let artifact = loaded.artifact()?;
-        let (shape, _) = image_input(&artifact, &self.model)?;
-        let sets = self.source.load(&artifact, IMAGES)?;
-        let traces = sets.iter().map(|set| set.trace(&artifact));
-        let traces = traces.collect::<Result<Vec<_>>>()?;
+        self.subject.draw(IMAGES, out, |artifact, shape, sets| {
+            let traces = traces(sets, artifact)?;
+            let ranges = Ranges::of(&traces);
+            let name = one_line(&self.subject.model);
+            let ranges = ranges.with_context(|| format!("{name}: a flow without couplings"))?;
+            Ok(draft(shape, sets, &traces, &ranges))
+        })
+    }
+}
+
+impl Ranges {
+    /// `None` if there are no couplings.
+    fn of(traces: &[Vec<Trace>]) -> Option<Self> {
         let couplings = || traces.iter().flatten().flat_map(|trace| &trace.couplings);
-        if couplings().next().is_none() {
-            bail!("{}: a flow without couplings", one_line(&self.model));
-        }
+        couplings().next()?;
         let values = |of: fn(&CouplingTrace) -> &Field| {
             range_of(couplings().flat_map(|c| of(c).iter().flatten().copied()))
         };
-        let ranges = Ranges {
+        Some(Self {
             log_scale: values(|c| &c.log_scale),
             shift: values(|c| &c.shift),
-        };
-        let draft = draft(shape, &sets, &traces, &ranges);
-        let facts = draft.facts.clone();
-        let written = gallery::write(&self.out, &loaded, draft)?;
-        print(&written, &facts, out)
+        })
     }
 }
 

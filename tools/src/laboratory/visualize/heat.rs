@@ -1,17 +1,16 @@
 //! Heat: where an image is odd.
 
-use super::sets::{Set, Source, image_input};
-use super::{fact, print};
-use crate::gallery::{self, Draft};
-use crate::model::Loaded;
+use super::fact;
+use super::sets::Set;
+use super::subject::Subject;
+use crate::gallery::Draft;
 use crate::output::Output;
 use crate::picture::{Band, Figure, Row, Scale, range_of, tile};
-use crate::{place, progress};
+use crate::progress;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::spec::Shape;
 use flow_train_host::heat::{HeatMap, heat_all};
-use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
 const IMAGES: usize = 10;
@@ -27,28 +26,17 @@ const COLUMNS: usize = 10;
     --out pictures"
 )]
 pub(super) struct Args {
-    /// Run directory, .safetensors or .flow
-    model: PathBuf,
     #[command(flatten)]
-    source: Source,
-    /// Directory for the pictures and their page
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    subject: Subject,
 }
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::directory(&self.out)?;
-        let loaded = Loaded::open(&self.model)?;
-        let artifact = loaded.artifact()?;
-        let (shape, _) = image_input(&artifact, &self.model)?;
-        let sets = self.source.load(&artifact, IMAGES)?;
-        let maps = sets.iter().map(|set| maps(&artifact, set));
-        let maps = maps.collect::<Result<Vec<_>>>()?;
-        let draft = draft(shape, &sets, &maps);
-        let facts = draft.facts.clone();
-        let written = gallery::write(&self.out, &loaded, draft)?;
-        print(&written, &facts, out)
+        self.subject.draw(IMAGES, out, |artifact, shape, sets| {
+            let maps = sets.iter().map(|set| maps(artifact, set));
+            let maps = maps.collect::<Result<Vec<_>>>()?;
+            Ok(draft(shape, sets, &maps))
+        })
     }
 }
 

@@ -1,18 +1,17 @@
 //! Latents: where the image still shows in them.
 
-use super::sets::{Set, Source, image_input, planes};
-use super::{fact, print};
-use crate::gallery::{self, Draft};
-use crate::model::Loaded;
+use super::fact;
+use super::sets::{Set, planes};
+use super::subject::Subject;
+use crate::gallery::Draft;
 use crate::output::Output;
 use crate::picture::{Band, Figure, Row, Scale, tile};
-use crate::{place, progress};
+use crate::progress;
 use anyhow::Result;
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::NumberFormat;
 use flow_infer::spec::Shape;
 use flow_train_host::trace::{draws, planned_draws};
-use std::path::PathBuf;
 
 /// Images of a set unless `--limit` says otherwise.
 const IMAGES: usize = 8;
@@ -29,13 +28,8 @@ const COLUMNS: usize = 8;
     --out pictures"
 )]
 pub(super) struct Args {
-    /// Run directory, .safetensors or .flow
-    model: PathBuf,
     #[command(flatten)]
-    source: Source,
-    /// Directory for the pictures and their page
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    subject: Subject,
     /// Draws of the dequantization noise that are averaged
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     draws: u32,
@@ -49,17 +43,11 @@ type Kinds = Vec<(String, Vec<Vec<f32>>)>;
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::directory(&self.out)?;
-        let loaded = Loaded::open(&self.model)?;
-        let artifact = loaded.artifact()?;
-        let (shape, _) = image_input(&artifact, &self.model)?;
-        let sets = self.source.load(&artifact, IMAGES)?;
-        let kinds = sets.iter().map(|set| self.kinds(&artifact, set));
-        let kinds = kinds.collect::<Result<Vec<Kinds>>>()?;
-        let draft = self.draft(&artifact, shape, &sets, &kinds);
-        let facts = draft.facts.clone();
-        let written = gallery::write(&self.out, &loaded, draft)?;
-        print(&written, &facts, out)
+        self.subject.draw(IMAGES, out, |artifact, shape, sets| {
+            let kinds = sets.iter().map(|set| self.kinds(artifact, set));
+            let kinds = kinds.collect::<Result<Vec<Kinds>>>()?;
+            Ok(self.draft(artifact, shape, sets, &kinds))
+        })
     }
 
     fn kinds(&self, artifact: &Artifact<'_>, set: &Set) -> Result<Kinds> {

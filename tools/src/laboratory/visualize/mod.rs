@@ -7,6 +7,7 @@ mod heat;
 mod latents;
 mod samples;
 mod sets;
+mod subject;
 
 use crate::gallery::Written;
 use crate::output::Output;

@@ -115,6 +115,11 @@ impl Set {
     }
 }
 
+/// [`Set::trace`] of each.
+pub(super) fn traces(sets: &[Set], artifact: &Artifact<'_>) -> Result<Vec<Vec<Trace>>> {
+    sets.iter().map(|set| set.trace(artifact)).collect()
+}
+
 /// Shape and logit margin of the images that a model reads.
 pub(super) fn image_input(artifact: &Artifact<'_>, model: &Path) -> Result<(Shape, f32)> {
     let input = match *artifact.input() {

@@ -2,7 +2,8 @@
 
 mod measure;
 
-use super::sets::{Set, Source, image_input, planes};
+use super::sets::{Set, image_input, planes};
+use super::subject::Subject;
 use super::{fact, print};
 use crate::gallery::{self, Draft};
 use crate::model::Loaded;
@@ -17,7 +18,6 @@ use flow_train_host::sample::{to_byte, to_pixel};
 use flow_train_host::trace::Trace;
 use measure::{Expectation, Seen, agreement, halves, measure};
 use std::io::Write;
-use std::path::PathBuf;
 
 /// Images of a set that are measured unless `--limit` says otherwise.
 const IMAGES: usize = 64;
@@ -32,13 +32,8 @@ const SHOWN: usize = 8;
     --out pictures"
 )]
 pub(super) struct Args {
-    /// Run directory, .safetensors or .flow
-    model: PathBuf,
     #[command(flatten)]
-    source: Source,
-    /// Directory for the pictures and their page
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    subject: Subject,
 }
 
 /// A set with everything that is seen of it.
@@ -58,19 +53,24 @@ struct Colours {
 
 impl Args {
     pub(super) fn run(&self, out: &mut Output) -> Result<()> {
-        place::directory(&self.out)?;
-        let loaded = Loaded::open(&self.model)?;
+        let Subject {
+            model,
+            source,
+            out: directory,
+        } = &self.subject;
+        place::directory(directory)?;
+        let loaded = Loaded::open(model)?;
         let artifact = loaded.artifact()?;
-        let (shape, margin) = image_input(&artifact, &self.model)?;
+        let (shape, margin) = image_input(&artifact, model)?;
         let count = halves(&artifact).len();
         if count < 2 {
             bail!(
                 "{}: co-adaptation is shown on horizontal or vertical masks; this model has {count} such couplings, \
                  and two are needed",
-                one_line(&self.model)
+                one_line(model)
             );
         }
-        let sets = self.source.load(&artifact, IMAGES)?;
+        let sets = source.load(&artifact, IMAGES)?;
         if let Some(set) = sets.iter().find(|set| set.len() < 2) {
             bail!(
                 "--data {}: two images are needed, for their halves to be exchanged",
@@ -91,7 +91,7 @@ impl Args {
             margin,
             range,
         };
-        let written = gallery::write(&self.out, &loaded, draft(&cases, colours))?;
+        let written = gallery::write(directory, &loaded, draft(&cases, colours))?;
         table(&cases).print(out)?;
         writeln!(out)?;
         print(&written, &[fact("colours", colours.text())], out)
