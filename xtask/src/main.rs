@@ -21,6 +21,7 @@ mod host;
 mod inputs;
 mod interface;
 mod log;
+mod lowest;
 mod machine;
 mod made_windows;
 mod new;

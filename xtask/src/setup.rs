@@ -69,6 +69,21 @@ pub(crate) fn targets<'a>(targets: impl Iterator<Item = &'a str>) -> Result<()> 
     install(&mut add, "Rust targets are missing")
 }
 
+/// Makes sure that a compiler of this version is there.
+///
+/// # Errors
+/// It is missing and could not be added; the message is the command to run.
+pub(crate) fn toolchain(version: &str) -> Result<()> {
+    let mut ask = Command::new("rustup");
+    ask.args(["run", version, "rustc", "--version"]);
+    if process::capture(&mut ask).is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    let mut add = Command::new("rustup");
+    add.args(["toolchain", "install", version, "--profile", "minimal"]);
+    install(&mut add, "a compiler is missing")
+}
+
 /// Whether the standard library of `target` is there, however it came there.
 fn has_target(target: &str) -> Result<bool> {
     let mut ask = Command::new("rustc");

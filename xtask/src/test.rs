@@ -5,8 +5,8 @@ use crate::inputs::Inputs;
 use crate::side_by_side::side_by_side;
 use crate::{
     aarch64, architectures, bench, boards, c_programs, chip_images, compare, comparison,
-    example_tasks, frames, fuzz, gate, interface, new, page, panic_free, process, recording, repo,
-    sanitize, session, setup, size, slots, soak, windows,
+    example_tasks, frames, fuzz, gate, interface, lowest, new, page, panic_free, process,
+    recording, repo, sanitize, session, setup, size, slots, soak, windows,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -69,6 +69,7 @@ const STEPS: &[Step] = &[
     ("documentation", documentation),
     ("public interface", interface::Interface::check),
     ("packages", packages),
+    ("lowest compilers", lowest::check),
     ("host tests", host_tests),
     ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("a made camera", soak::Soak::check),
