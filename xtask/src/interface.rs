@@ -112,14 +112,17 @@ fn entries(page: &str) -> Vec<String> {
     let end = own.iter().filter_map(|id| rest.find(id)).min();
     let rest = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
     let declaration = text(declaration);
-    let mut lines: Vec<String> = declaration.lines().map(str::to_owned).collect();
+    let declared = declaration.lines().map(|line| line.trim_end().to_owned());
+    let mut lines: Vec<String> = declared.filter(|line| !line.is_empty()).collect();
     for section in rest.split("<section ").skip(1) {
         let (head, body) = section.split_once('>').unwrap_or((section, ""));
         let header = body
             .split_once("class=\"code-header\">")
             .map(|(_, header)| header);
         let header = header.and_then(|header| header.split_once("</h").map(|(line, _)| line));
-        let Some(header) = header.filter(|_| !head.contains("trait-impl")) else {
+        // Variants stand in the declaration.
+        let is_repeated = head.contains("trait-impl") || head.contains("id=\"variant.");
+        let Some(header) = header.filter(|_| !is_repeated) else {
             continue;
         };
         let line = text(header)
@@ -138,8 +141,12 @@ fn text(html: &str) -> String {
     let mut text = String::new();
     for part in html.split('<') {
         let (tag, shown) = part.split_once('>').unwrap_or(("", part));
-        if tag.starts_with("div") {
-            text.push(' ');
+        match tag {
+            // Attributes, and the button that opens a long declaration.
+            "/div" => text.push('\n'),
+            "/summary" => text.truncate(text.rfind("Show ").unwrap_or(text.len())),
+            _ if tag.starts_with("div class=\"where\"") => text.push(' '),
+            _ => {}
         }
         text += shown;
     }
@@ -159,10 +166,11 @@ fn text(html: &str) -> String {
 mod tests {
     use super::*;
 
-    const PAGE: &str = r##"<main><pre class="rust item-decl"><code>pub enum <span>Choice</span> {
-    One(<a href="x">u8</a>),
-}</code></pre><section id="method.new" class="method"><h4 class="code-header">pub fn <a class="fn">new</a>(a: &amp;<a>u8</a>) -&gt; Self<div class="where">where
+    const PAGE: &str = r##"<main><pre class="rust item-decl"><code><div class="code-attribute">#[non_exhaustive]</div>pub enum <span>Choice</span> {
+<details><summary class="hideme"><span>Show 1 variant</span></summary>    One(<a href="x">u8</a>),
+</details>}</code></pre><section id="method.new" class="method"><h4 class="code-header">pub fn <a class="fn">new</a>(a: &amp;<a>u8</a>) -&gt; Self<div class="where">where
     Self: Sized,</div></h4></section>
+<section id="variant.One" class="variant"><h3 class="code-header">One(u8)</h3></section>
 <h2 id="trait-implementations"></h2><section id="impl-Clone" class="impl"><h3 class="code-header">impl Clone for Choice</h3></section>
 <section id="method.clone" class="method trait-impl"><h4 class="code-header">fn clone(&amp;self)</h4></section>
 <h2 id="synthetic-implementations"></h2><section id="impl-Send" class="impl"><h3 class="code-header">impl Send for Choice</h3></section>"##;
@@ -170,6 +178,7 @@ mod tests {
     #[test]
     fn an_item_is_its_declaration_and_what_is_implemented_for_it() {
         let wanted = [
+            "#[non_exhaustive]",
             "pub enum Choice {",
             "    One(u8),",
             "}",
