@@ -79,6 +79,7 @@ impl Trials {
         let mut targets = [[0x5A5A; OUTPUTS]; 2];
         let [computed, defined] = &mut targets;
         let mut wanted = Row {
+            y: 0,
             window: &window,
             weights: &self.weights,
             row_bytes,

@@ -30,6 +30,7 @@ pub(super) type Emit<'e, A> =
 
 /// What a part of a row of outputs is computed from; see [`crate::kernels::Row`] for the fields.
 pub(super) struct Inputs<'s, A: Arithmetic> {
+    pub(super) y: usize,
     pub(super) window: &'s Window<'s>,
     pub(super) mirrored: Option<usize>,
     /// Whether only a kernel that computes rows shall take it: tiles would multiply by zeros, or not in this order.
@@ -115,6 +116,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
         's: 'r,
     {
         Row {
+            y: self.y,
             window: self.window,
             weights: self.channels.weights,
             row_bytes: self.channels.row_bytes,
@@ -231,6 +233,7 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         let mut list = [Run::default(); MAX_WINDOW_ROWS];
         let window = Window::new(fill(&mut list, &mut rows), run_len);
         let inputs = Inputs {
+            y,
             window: &window,
             mirrored: None,
             at_once_only: false,

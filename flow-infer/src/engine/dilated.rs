@@ -84,6 +84,7 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
     }
     let window = Window::new(run(&runs, 0, count), run_len);
     let inputs = Inputs {
+        y,
         window: &window,
         mirrored,
         at_once_only: true,

@@ -71,6 +71,7 @@ impl<A: Arithmetic> Convolution<'_, A> {
                 let begin = if runs.is_empty() { 0 } else { begin * pixel };
                 let window = Window::new(runs, pixel);
                 let inputs = Inputs {
+                    y,
                     window: &window,
                     mirrored: None,
                     at_once_only: false,

@@ -232,6 +232,7 @@ mod tests {
             for runs in [&runs[..], &runs[runs.len() / 2..]] {
                 let window = Window::new(runs, run_len);
                 let row = Row {
+                    y: 0,
                     window: &window,
                     weights: &weights,
                     row_bytes: in_row * BYTES,

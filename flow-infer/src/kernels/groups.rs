@@ -39,7 +39,19 @@ impl<P> Clone for Checked<'_, P> {
 
 impl<P> Copy for Checked<'_, P> {}
 
-impl<'r, U, const ROOM: usize, const FREE: usize> Checked<'r, Packed<U, ROOM, FREE>> {
+/// Rooms for weights.
+pub(super) trait Room {
+    /// Whether there is room for a group of the row, in the order that it wants.
+    fn takes(row: &Row<'_, i16>) -> bool;
+}
+
+impl<U, const ROOM: usize, const FREE: usize> Room for Packed<U, ROOM, FREE> {
+    fn takes(row: &Row<'_, i16>) -> bool {
+        Self::takes(row)
+    }
+}
+
+impl<'r, P: Room> Checked<'r, P> {
     /// The row, if it fits, has columns enough, and there is room for its weights.
     #[inline]
     pub(super) fn new(row: &'r Row<'_, i16>, target: &Target<'_>) -> Option<Self> {
@@ -47,8 +59,7 @@ impl<'r, U, const ROOM: usize, const FREE: usize> Checked<'r, Packed<U, ROOM, FR
             Target::Activations(all) => row.fits_in(all.len()),
             Target::Sums(all) => row.sums_fit_in(all.len()),
         };
-        let has_room = || Packed::<U, ROOM, FREE>::takes(row);
-        let is_taken = fits && row.columns >= FEWEST_COLUMNS && has_room();
+        let is_taken = fits && row.columns >= FEWEST_COLUMNS && P::takes(row);
         is_taken.then_some(Self {
             row,
             packed: PhantomData,
@@ -84,13 +95,16 @@ impl<'r, U> Group<'r, U> {
         self.row
     }
 
+    /// The weights, laid out.
+    #[cfg(kernel = "x86_64")] // where some are transformed
+    #[inline(always)]
+    pub(super) fn weights(&self) -> &'r [U] {
+        self.weights
+    }
+
     /// The group that begins with channel `first`, if its weights are there.
     #[inline(always)]
-    pub(super) fn new<const ROOM: usize, const FREE: usize>(
-        row: Checked<'r, Packed<U, ROOM, FREE>>,
-        first: usize,
-        weights: &'r [U],
-    ) -> Option<Self> {
+    pub(super) fn new<P>(row: Checked<'r, P>, first: usize, weights: &'r [U]) -> Option<Self> {
         let row = row.row;
         let records = row.records.get(first * RECORD_BYTES..).unwrap_or(&[]);
         let records = records.as_chunks::<RECORD_BYTES>().0;

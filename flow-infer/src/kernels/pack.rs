@@ -27,6 +27,7 @@ pub(super) const FREE_BYTES: usize = if cfg!(feature = "std") {
 
 /// A coupling's weights as rows are multiplied with them: units `U`, a few weights of every channel of a group.
 #[derive(Debug)]
+#[cfg_attr(kernel = "x86_64", allow(unreachable_pub))] // elsewhere it is a type of the engine
 pub struct Packed<U, const ROOM: usize, const FREE: usize> {
     places: Places<ROOM, FREE>,
     units: Vec<U, ROOM>,
@@ -125,6 +126,7 @@ mod tests {
         let runs = [Run::default()];
         let window = Window::new(&runs, 0);
         let row = Row {
+            y: 0,
             window: &window,
             weights,
             row_bytes: weights.len() / (blocks * LANES),
@@ -181,6 +183,7 @@ mod tests {
         let runs = [Run::default()];
         let window = Window::new(&runs, 0);
         let row = Row {
+            y: 0,
             window: &window,
             weights: &weights,
             row_bytes: 4,

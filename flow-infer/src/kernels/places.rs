@@ -57,6 +57,13 @@ pub(super) enum Place {
     Passing(usize),
 }
 
+impl<const ROOM: usize, const FREE: usize> Default for Places<ROOM, FREE> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
     #[inline(always)]
     pub(super) const fn new() -> Self {
@@ -67,16 +74,29 @@ impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
         }
     }
 
+    fn find(&self, source: &Source) -> Option<usize> {
+        let found = self.kept.iter().find(|kept| kept.source == *source);
+        found.map(|kept| kept.begin)
+    }
+
+    fn has_room(&self, entries: usize) -> bool {
+        entries <= ROOM - FREE - self.end
+    }
+
+    /// Whether these weights are kept, or would be.
+    #[inline]
+    pub(super) fn takes(&self, source: &Source, entries: usize) -> bool {
+        self.has_room(entries) || self.find(source).is_some()
+    }
+
     /// The place of weights that take so many entries.
     #[inline(always)]
     pub(super) fn of(&mut self, source: Source, entries: usize) -> Place {
-        let found = self.kept.iter().find(|kept| kept.source == source);
-        if let Some(kept) = found {
-            return Place::Kept(kept.begin);
+        if let Some(begin) = self.find(&source) {
+            return Place::Kept(begin);
         }
         let begin = self.end;
-        let has_room = entries <= ROOM - FREE - begin;
-        if has_room && self.kept.push(Kept { source, begin }).is_ok() {
+        if self.has_room(entries) && self.kept.push(Kept { source, begin }).is_ok() {
             self.end = begin + entries;
             Place::New(begin)
         } else {

@@ -14,6 +14,9 @@ const RECORD_BYTES: usize = 8;
 /// What is multiplied for one row of outputs, and where the requantized sums go.
 #[derive(Debug)]
 pub struct Row<'t, T> {
+    /// Its place among its layer's rows: of those that share what a kernel keeps, the next one's window is the next
+    /// one on the same source.
+    pub y: usize,
     /// The window at the first column.
     pub window: &'t Window<'t>,
     /// Rows of weights, one an output channel, block after block of [`LANES`].

@@ -57,6 +57,7 @@ const UNIT: usize = if cfg!(kernel = "aarch64") { 4 } else { 2 };
 
 /// What a row needs, of random shape.
 struct Given {
+    y: usize,
     runs: Vec<Run>,
     run_len: usize,
     row_bytes: usize,
@@ -111,6 +112,7 @@ impl Given {
             Activation::LeakyRelu,
         ];
         Self {
+            y: 0,
             runs,
             run_len,
             row_bytes,
@@ -127,6 +129,7 @@ impl Given {
 
     fn row<'r>(&'r self, window: &'r Window<'r>, target: &'r mut [i16]) -> Row<'r, i16> {
         Row {
+            y: self.y,
             window,
             weights: &self.weights,
             row_bytes: self.row_bytes,
@@ -252,6 +255,7 @@ fn a_second_row_with_more_and_longer_weights_comes_out_right() {
                 let mut bytes =
                     |count: usize| -> Vec<u8> { (0..count).map(|_| trials.next() as u8).collect() };
                 let given = Given {
+                    y: 0,
                     runs: vec![Run::default()],
                     run_len: row_bytes,
                     row_bytes,
@@ -313,6 +317,94 @@ fn a_mirrored_window_is_one_whose_weights_lie_the_other_way_round() {
             }
             compare(&kernel, &given, &window, &mut packed, trial);
         }
+    }
+}
+
+/// Rows of 3 x 3 convolutions as an engine has them computed: in order, with a ring of three rows.
+#[test]
+fn rows_that_follow_one_another_come_out_by_their_definition() {
+    for kernel in kernels() {
+        let seed = 0x5EED_0012;
+        println!("{}: seed {seed:#x}", kernel.name);
+        let mut trials = Trials::new(seed);
+        for trial in 0..TRIALS / 5 {
+            let mut layers: Vec<Rows> = (0..4).map(|_| Rows::new(&mut trials)).collect();
+            let mut packed = PackedWeights::default();
+            for y in 0..12 {
+                for rows in &mut layers {
+                    rows.advance(y, &mut trials);
+                    // Some rows are left out, as by a core that computes half of them.
+                    if trials.below(8) > 0 {
+                        rows.compare(&kernel, y, &mut packed, trial);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A layer with a source of three rows.
+struct Rows {
+    given: Given,
+    greatest: i32,
+    least: i32,
+}
+
+impl Rows {
+    const HEIGHT: usize = 12;
+
+    fn new(trials: &mut Trials) -> Self {
+        let pixel = [16, 16, 16, 8, 32][trials.below(5)];
+        let mut given = Given::of_shape(trials, 3 * pixel, 9 * pixel);
+        given.columns = 1 + trials.below(36);
+        given.step = pixel;
+        given.blocks = 4 * (1 + trials.below(2)) + trials.below(4) / 3;
+        let channels = given.blocks * LANES;
+        let extreme = trials.below(2) == 0;
+        given.weights = (0..channels * given.row_bytes)
+            .map(|_| if extreme { 0x80 } else { trials.next() as u8 })
+            .collect();
+        given.records = (0..channels * 8).map(|_| trials.next() as u8).collect();
+        given.activations = vec![0; 3 * (given.columns + 2) * pixel];
+        given.residual.resize(given.columns * channels, -5);
+        let (greatest, least) =
+            [(16383, 0), (16383, 0), (16384, 0), (32767, 0), (99, -1)][trials.below(5)];
+        Self {
+            given,
+            greatest,
+            least,
+        }
+    }
+
+    fn row_len(&self) -> usize {
+        self.given.activations.len() / 3
+    }
+
+    /// Brings in the row of the source that the window of row y is the first to reach.
+    fn advance(&mut self, y: usize, trials: &mut Trials) {
+        let len = self.row_len();
+        let often = trials.below(3);
+        for row in if y == 0 { 0..2 } else { y + 1..y + 2 } {
+            for value in &mut self.given.activations[row % 3 * len..][..len] {
+                let word = (trials.next() >> 8) as i32;
+                let middle = self.least + word % (self.greatest - self.least + 1);
+                *value = [self.greatest, middle, middle][often.min(word as usize % 3)] as i16;
+            }
+        }
+    }
+
+    fn compare(&mut self, kernel: &Kernel, y: usize, packed: &mut PackedWeights, trial: u32) {
+        let len = self.row_len();
+        self.given.y = y;
+        self.given.runs = (0..3)
+            .filter(|ky| (1..=Self::HEIGHT).contains(&(y + ky)))
+            .map(|ky| Run {
+                weights: ky * self.given.run_len,
+                activations: (y + ky + 2) % 3 * len,
+            })
+            .collect();
+        let window = Window::new(&self.given.runs, self.given.run_len);
+        compare(kernel, &self.given, &window, packed, trial);
     }
 }
 

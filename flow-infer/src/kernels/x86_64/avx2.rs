@@ -55,7 +55,7 @@ pub(super) fn activated(
 
 /// The eight of sixteen in this vector.
 #[inline(always)]
-fn eight<T>(all: &[T; CHANNELS], vector: usize) -> &[T; EIGHT] {
+pub(super) fn eight<T>(all: &[T; CHANNELS], vector: usize) -> &[T; EIGHT] {
     &all.as_chunks().0[vector]
 }
 

@@ -14,6 +14,7 @@ mod operations;
 mod pack;
 mod row;
 mod vnni;
+mod winograd;
 
 pub(super) use isa::{Avx2 as Basic, Vnni as Best};
 pub(crate) use pack::PackedWeights;

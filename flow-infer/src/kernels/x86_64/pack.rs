@@ -1,8 +1,10 @@
 //! Pairs of weights of sixteen output channels, which one broadcast pair of activations is multiplied with.
 
+use super::super::groups::Room;
 use super::super::pack::{CHANNELS, FREE_BYTES, Packed, ROOM_BYTES};
 use super::super::row::Row;
 use super::isa::Avx2;
+use super::winograd::Winograd;
 use core::arch::x86_64::*;
 use core::array;
 use heapless::Vec;
@@ -14,12 +16,34 @@ const PAIR_BYTES: usize = PAIR * CHANNELS;
 /// A pair of weights of every channel, aligned so that a load stays within a line of the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(32))]
-pub struct Pairs(pub(super) [u8; PAIR_BYTES]);
+pub(super) struct Pairs(pub(super) [u8; PAIR_BYTES]);
 
 const ROOM: usize = ROOM_BYTES / PAIR_BYTES;
 
-/// A coupling's weights as rows are multiplied with them.
-pub(crate) type PackedWeights = Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>;
+/// A coupling's weights as rows are multiplied with them, and transformed.
+#[derive(Debug, Default)]
+pub struct PackedWeights {
+    pub(super) pairs: Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>,
+    pub(super) winograd: Winograd,
+}
+
+impl Room for PackedWeights {
+    #[inline]
+    fn takes(row: &Row<'_, i16>) -> bool {
+        Packed::<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>::takes(row)
+    }
+}
+
+impl Pairs {
+    /// Those of the first or of the last eight channels, 16 bits wide.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn widened(&self, half: usize) -> __m256i {
+        let halves = self.0.as_chunks::<CHANNELS>().0;
+        // SAFETY: the load is of a whole array.
+        _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(halves[half].as_ptr().cast()) })
+    }
+}
 
 /// Weights of a channel that are read at once, and their pairs.
 const CHUNK: usize = 16;

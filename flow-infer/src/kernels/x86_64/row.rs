@@ -1,11 +1,12 @@
 //! Whole rows of a convolution, group of channels by group.
 
-use super::super::groups::{Checked, Columns, Group, Target, all_columns};
+use super::super::groups::{Checked, Group, Target, all_columns};
 use super::super::pack::CHANNELS;
 use super::avx2::Eights;
 use super::isa::{Avx2, Vnni};
 use super::pack::{PackedWeights, Pairs, fill};
 use super::vnni::{Eight, Sixteen};
+use super::winograd::Winograd;
 
 /// Computes a row.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
@@ -13,10 +14,12 @@ pub(super) fn with_vnni(
     isa: Vnni,
     row: Checked<'_, PackedWeights>,
     packed: &mut PackedWeights,
-    target: Target<'_>,
+    mut target: Target<'_>,
 ) {
     let tiles = (Sixteen(isa), Eight(isa));
-    groups(isa.avx2(), tiles, row, packed, target);
+    groups(isa.avx2(), row, packed, |_, _, group| {
+        all_columns(tiles, group, &mut target);
+    });
 }
 
 /// Computes a row.
@@ -25,26 +28,37 @@ pub(super) fn with_avx2(
     isa: Avx2,
     row: Checked<'_, PackedWeights>,
     packed: &mut PackedWeights,
-    target: Target<'_>,
+    mut target: Target<'_>,
 ) {
-    groups(isa, (Eights::<2>(isa), Eights::<1>(isa)), row, packed, target);
+    let tiles = (Eights::<2>(isa), Eights::<1>(isa));
+    let begun = match target {
+        Target::Activations(_) => packed.winograd.begin(row.row()),
+        Target::Sums(_) => None,
+    };
+    groups(isa, row, packed, |winograd, index, group| {
+        let is_done =
+            begun.is_some_and(|begun| winograd.group(isa, begun, index, group, &mut target));
+        if !is_done {
+            all_columns(tiles, group, &mut target);
+        }
+    });
 }
 
-/// Computes the row, sixteen output channels at a time, the last eight or fewer in vectors of half the width.
+/// Has every group of sixteen output channels computed.
 #[inline(always)]
 fn groups(
     isa: Avx2,
-    tiles: (impl Columns<Unit = Pairs>, impl Columns<Unit = Pairs>),
     row: Checked<'_, PackedWeights>,
     packed: &mut PackedWeights,
-    mut target: Target<'_>,
+    mut compute: impl FnMut(&mut Winograd, usize, &Group<'_, Pairs>),
 ) {
+    let PackedWeights { pairs, winograd } = packed;
     let channels = row.row().pixel_len();
-    let place = packed.place(row.row());
+    let place = pairs.place(row.row());
     for (index, first) in (0..channels).step_by(CHANNELS).enumerate() {
-        let weights = packed.group(row.row(), index, place, |to| fill(isa, row.row(), first, to));
+        let weights = pairs.group(row.row(), index, place, |to| fill(isa, row.row(), first, to));
         if let Some(group) = Group::new(row, first, weights) {
-            all_columns(tiles, &group, &mut target);
+            compute(winograd, index, &group);
         }
     }
 }
