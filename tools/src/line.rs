@@ -105,18 +105,15 @@ impl Line {
             None => scores.map(|s| s.log_prob_raw),
         };
         let decision = gate.map(|gate| scores.map_or(Decision::Invalid, |s| gate.decide(s)));
-        let rejected = gate
-            .zip(scores)
-            .filter(|_| decision == Some(Decision::Reject));
-        Self {
+        let line = Self {
             index,
             name: None,
             log_prob_nats,
             bits_per_dim: log_prob_nats.map(|nats| bits_per_dim(nats, dims)),
             scores: scores.map_or_else(Default::default, |s| in_nats(s, gate)),
-            decision,
+            decision: None,
             p_value: None,
-            rejected_by: rejected.map(|(gate, scores)| spoke(gate, scores)),
+            rejected_by: None,
             saturated: scores.is_some_and(|s| s.saturated),
             fault: scores.and_then(Scores::fault).map(|fault| Fault {
                 channel: fault.channel,
@@ -128,7 +125,25 @@ impl Line {
                 code_length_raw: scores.and_then(|s| s.code_length_raw),
                 p_value_ppm: None,
             }),
+        };
+        match decision {
+            Some(decision) => line.with_decision(decision, gate, scores),
+            None => line,
         }
+    }
+
+    /// The line with a decision, by a threshold that may have moved from the gate's.
+    #[must_use]
+    pub fn with_decision(
+        mut self,
+        decision: Decision,
+        gate: Option<&Calibration>,
+        scores: Option<&Scores>,
+    ) -> Self {
+        let rejected = gate.zip(scores).filter(|_| decision == Decision::Reject);
+        self.rejected_by = rejected.map(|(gate, scores)| spoke(gate, scores));
+        self.decision = Some(decision);
+        self
     }
 
     /// The line with the name of its input.

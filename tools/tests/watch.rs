@@ -2,7 +2,8 @@
 
 mod support;
 
-use flow_infer::{Decision, HoldAlarm};
+use flow_infer::spec::units::nats_from_raw;
+use flow_infer::{AdaptiveThreshold, Decision, HoldAlarm};
 use serde_json::Value;
 use std::io::Write;
 use std::process::Command;
@@ -74,6 +75,47 @@ fn alarms_begin_and_end_and_can_be_the_exit_code() {
         assert_eq!(line["alarm"], alarm.push(decision), "{line}");
     }
     assert!(lines.iter().any(|line| line["alarm"] == true));
+}
+
+#[test]
+fn an_adaptive_threshold_decides_as_the_library_does_and_says_what_it_has_done() {
+    let place = Place::new();
+    place.write("v.y4m", video(&frames(60, false)));
+    let args = [
+        "v.y4m", "--json", "--alarm", "5/5", "--hold", "0", "--adapt",
+    ];
+    let (code, lines, err) = watched(&place, &args, b"");
+    assert_eq!(code, Some(0), "{err}");
+    let bytes = std::fs::read(model()).unwrap();
+    let artifact = flow_infer::artifact::Artifact::load(&bytes).unwrap();
+    let mut threshold = AdaptiveThreshold::of(artifact.calibration().unwrap()).unwrap();
+    let mut alarm = HoldAlarm::new(5, 0, 5, 0).unwrap();
+    for line in &lines {
+        let moved = line["threshold_moved"].as_f64().unwrap();
+        let nats = nats_from_raw(threshold.moved_raw());
+        assert!((moved - nats).abs() < 1e-9, "{nats}: {line}");
+        let decision = match line["saturated"] == true {
+            true => Decision::Reject,
+            false => threshold.decide(line["score_raw"].as_i64().unwrap()),
+        };
+        let said = if decision == Decision::Accept {
+            "accept"
+        } else {
+            "reject"
+        };
+        assert_eq!(line["decision"], said, "{line}");
+        assert_eq!(
+            line["rejected_by"].is_string(),
+            decision == Decision::Reject
+        );
+        threshold.follow(decision, alarm.push(decision));
+    }
+    assert!(lines.iter().any(|line| line["threshold_moved"] != 0.0));
+    let rested = format!("it rested for {}", threshold.frozen());
+    assert!(
+        err.contains("threshold moved by") && err.contains(&rested),
+        "{err}"
+    );
 }
 
 #[test]

@@ -1,6 +1,10 @@
-//! When decisions become an alarm, on the command line.
+//! From decisions to an alarm, by a threshold that may follow the stream.
 
-use flow_infer::HoldAlarm;
+use crate::number;
+use anyhow::{Context, Result};
+use flow_infer::gate::Calibration;
+use flow_infer::spec::units::nats_from_raw;
+use flow_infer::{AdaptiveThreshold, Assessment, Decision, HoldAlarm};
 
 /// When there is an alarm.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -17,6 +21,10 @@ pub(crate) struct AlarmArgs {
         help_heading = "Alarms"
     )]
     hold: u32,
+    /// Have the threshold follow slow change, so that in the long run no more is rejected than was promised; it rests
+    /// while there is an alarm
+    #[arg(long, help_heading = "Alarms")]
+    adapt: bool,
     /// Give the drift alarm one frame in so many seconds; frames at once are too much alike
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds,
           help_heading = "Alarms")]
@@ -30,10 +38,103 @@ pub(crate) struct AlarmArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MofN(HoldAlarm);
 
+/// The alarm of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alarm {
+    hold: HoldAlarm,
+    /// The threshold, where it follows the stream.
+    threshold: Option<AdaptiveThreshold>,
+}
+
+/// What the gate says of an input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    decision: Decision,
+    score_raw: i64,
+    saturated: bool,
+}
+
+impl From<&Assessment> for Judged {
+    fn from(assessed: &Assessment) -> Self {
+        Self {
+            decision: assessed.decision,
+            score_raw: assessed.score_raw,
+            saturated: assessed.scores.saturated,
+        }
+    }
+}
+
+/// What becomes of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ruling {
+    pub(crate) decision: Decision,
+    /// Whether there is an alarm.
+    pub(crate) alarm: bool,
+    /// Whether it began with this input.
+    pub(crate) raised: bool,
+    /// How far from the gate's the threshold was that decided, where it follows the stream.
+    pub(crate) moved_raw: Option<i64>,
+}
+
+impl Alarm {
+    /// Decides about an input; none is invalid.
+    pub(crate) fn rule(&mut self, judged: Option<Judged>) -> Ruling {
+        let decision = match (judged, &self.threshold) {
+            (None, _) => Decision::Invalid,
+            // What lies beyond the model's numbers is no matter of a threshold.
+            (Some(judged), Some(threshold))
+                if judged.decision != Decision::Invalid && !judged.saturated =>
+            {
+                threshold.decide(judged.score_raw)
+            }
+            (Some(judged), _) => judged.decision,
+        };
+        let moved_raw = self.threshold.as_ref().map(AdaptiveThreshold::moved_raw);
+        let before = self.hold.alarm();
+        let alarm = self.hold.push(decision);
+        if let Some(threshold) = &mut self.threshold {
+            threshold.follow(decision, alarm);
+        }
+        Ruling {
+            decision,
+            alarm,
+            raised: alarm && !before,
+            moved_raw,
+        }
+    }
+
+    /// What the threshold has done, where it follows the stream.
+    pub(crate) fn sentence(&self) -> Option<String> {
+        let threshold = self.threshold?;
+        let nats = nats_from_raw(threshold.moved_raw());
+        let learned = threshold.seen().saturating_sub(threshold.frozen());
+        let end = if threshold.is_at_bound() {
+            "; it would go further if it might: calibrate again"
+        } else {
+            ""
+        };
+        Some(format!(
+            "threshold moved by {nats:.2} nats, of {} inputs that it learned from {} were rejected, it rested for {}{end}",
+            number::grouped(learned.into()),
+            number::grouped(threshold.rejected().into()),
+            number::grouped(threshold.frozen().into()),
+        ))
+    }
+}
+
 impl AlarmArgs {
-    /// An alarm that is off.
-    pub(crate) fn alarm(&self) -> HoldAlarm {
-        self.of.0.with_hold(self.hold)
+    /// An alarm that is off, over a gate.
+    pub(crate) fn alarm(&self, gate: Option<&Calibration>) -> Result<Alarm> {
+        let threshold = match self.adapt {
+            true => Some(gate.and_then(AdaptiveThreshold::of).context(
+                "--adapt: the gate keeps no calibration scores that say how far it may move",
+            )?),
+            false => None,
+        };
+        Ok(Alarm {
+            hold: self.of.0.with_hold(self.hold),
+            threshold,
+        })
     }
 
     pub(crate) fn drift_every(&self) -> f64 {
@@ -61,6 +162,52 @@ fn seconds(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn judged(score_raw: i64, saturated: bool) -> Option<Judged> {
+        let rejected = saturated || score_raw < -ONE;
+        Some(Judged {
+            decision: if rejected {
+                Decision::Reject
+            } else {
+                Decision::Accept
+            },
+            score_raw,
+            saturated,
+        })
+    }
+
+    const ONE: i64 = 1 << 24;
+
+    #[test]
+    fn a_threshold_follows_rejections_that_come_alone_and_no_alarm() {
+        let mut alarm = Alarm {
+            hold: HoldAlarm::new(3, 0, 5, 0).unwrap(),
+            threshold: AdaptiveThreshold::new(-ONE, 10_000, ONE / 2, 8 * ONE),
+        };
+        // One in ten lies two nats too low: the threshold goes down until it is accepted.
+        let (mut early, mut late) = (0, 0);
+        for i in 0..1001 {
+            let odd = i % 10 == 9;
+            let ruling = alarm.rule(judged(if odd { -3 * ONE } else { 0 }, false));
+            let rejected = ruling.decision == Decision::Reject;
+            let count = if i < 500 { &mut early } else { &mut late };
+            *count += u32::from(rejected);
+        }
+        assert!(early >= 4 && late <= 10, "{early} {late}");
+        let before = alarm.threshold.unwrap().moved_raw();
+        assert!(before < -ONE, "{before}");
+        for _ in 0..100 {
+            assert_eq!(
+                alarm.rule(judged(-90 * ONE, false)).decision,
+                Decision::Reject
+            );
+        }
+        // The first two came before the alarm, which takes what they moved back.
+        assert_eq!(alarm.threshold.unwrap().moved_raw(), before);
+        // No threshold accepts what lies beyond the model's numbers, nor what is no input.
+        assert_eq!(alarm.rule(judged(0, true)).decision, Decision::Reject);
+        assert_eq!(alarm.rule(None).decision, Decision::Invalid);
+    }
 
     #[test]
     fn arguments_are_m_of_n() {

@@ -5,6 +5,7 @@ use super::views::View;
 use crate::json::versioned;
 use crate::line::Line;
 use flow_infer::gate::Calibration;
+use flow_infer::spec::units::nats_from_raw;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ struct OfView<'a> {
     line: Line,
     alarm: bool,
     drift: bool,
+    /// How far the threshold has moved, in nats, where it follows the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_moved: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -122,6 +126,7 @@ pub(crate) fn line(
 ) -> Line {
     let index = usize::try_from(seen.index).unwrap_or(usize::MAX);
     Line::new(index, verdict.scores.as_ref(), calibration, dims, true)
+        .with_decision(verdict.decision, calibration, verdict.scores.as_ref())
         .with_p_value(verdict.p_value_ppm)
 }
 
@@ -130,6 +135,7 @@ fn of_view(verdict: &Verdict, line: Line) -> OfView<'_> {
         line,
         alarm: verdict.alarm,
         drift: verdict.drift,
+        threshold_moved: verdict.moved_raw.map(nats_from_raw),
         error: verdict.input.as_ref().err().map(String::as_str),
     }
 }

@@ -1,11 +1,12 @@
 //! From inputs to decisions, alarms and drift, frame after frame.
 
-use super::alarm::AlarmArgs;
+use super::alarm::{Alarm, AlarmArgs};
 use super::views::View;
 use crate::camera::pump::Reduced;
+use anyhow::Result;
 use flow_infer::gate::{Calibration, Decision};
 use flow_infer::score::Scores;
-use flow_infer::{DriftAlarm, Gates, HoldAlarm};
+use flow_infer::{DriftAlarm, Gates};
 use std::time::{Duration, Instant};
 
 /// Benign inputs to a false drift alarm, on average.
@@ -24,6 +25,8 @@ pub(crate) struct Verdict {
     pub(crate) alarm: bool,
     /// Whether it began with this frame.
     pub(crate) raised: bool,
+    /// How far from the gate's the threshold was, where it follows the stream.
+    pub(crate) moved_raw: Option<i64>,
     pub(crate) drift: bool,
     /// What the model saw, or why there was nothing.
     pub(crate) input: Result<Box<[u8]>, String>,
@@ -64,7 +67,7 @@ pub(crate) struct Judge<'m> {
 /// A view with what it remembers.
 struct Guard {
     model: usize,
-    alarm: HoldAlarm,
+    alarm: Alarm,
     drift: Option<DriftAlarm>,
     /// When the next input is one for the drift alarm.
     due: f64,
@@ -73,20 +76,25 @@ struct Guard {
 }
 
 impl<'m> Judge<'m> {
-    pub(crate) fn new(gates: Gates<'m>, views: &[View], args: &AlarmArgs) -> Self {
+    pub(crate) fn new(gates: Gates<'m>, views: &[View], args: &AlarmArgs) -> Result<Self> {
         let models = gates.models();
         let guard = |view: &View| {
             let calibration = calibration(models, view.model);
-            Guard {
+            Ok(Guard {
                 model: view.model,
-                alarm: args.alarm(),
+                alarm: args.alarm(calibration)?,
                 drift: calibration.and_then(|gate| DriftAlarm::new(gate, DRIFT_AVERAGE)),
                 due: 0.0,
                 every: args.drift_every(),
-            }
+            })
         };
-        let views = views.iter().map(guard).collect();
-        Self { gates, views }
+        let views = views.iter().map(guard).collect::<Result<_>>()?;
+        Ok(Self { gates, views })
+    }
+
+    /// What the threshold of a view has done, where it follows the stream.
+    pub(super) fn moved(&self, view: usize) -> Option<String> {
+        self.views.get(view)?.alarm.sentence()
     }
 
     /// The calibration of a view's model.
@@ -128,19 +136,18 @@ impl Guard {
     ) -> Verdict {
         let assessed = input.as_deref().ok();
         let assessed = assessed.and_then(|bytes| gates.assess(self.model, bytes)?.ok());
-        let decision = assessed.map_or(Decision::Invalid, |a| a.decision);
-        let before = self.alarm.alarm();
-        let alarm = self.alarm.push(decision);
+        let ruling = self.alarm.rule(assessed.as_ref().map(Into::into));
         if let Some(score) = assessed.map(|a| a.score_raw) {
             self.watch_drift(score, time);
         }
         Verdict {
-            decision,
+            decision: ruling.decision,
             scores: assessed.map(|a| a.scores),
             score_raw: assessed.map(|a| a.score_raw),
             p_value_ppm: assessed.and_then(|a| a.p_value_ppm),
-            alarm,
-            raised: alarm && !before,
+            alarm: ruling.alarm,
+            raised: ruling.raised,
+            moved_raw: ruling.moved_raw,
             drift: self.drift.as_ref().is_some_and(DriftAlarm::alarm),
             input,
         }

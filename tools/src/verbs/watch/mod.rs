@@ -82,7 +82,7 @@ impl Args {
         let looks = self.views.views(&files, &models)?;
         let mut workspace = Workspace::for_models(&models);
         let gates = views::gates(&files, &models, &mut workspace)?;
-        let judge = Judge::new(gates, &looks, &self.alarm);
+        let judge = Judge::new(gates, &looks, &self.alarm)?;
         let page = self.page.bind()?;
         let asked = interrupt::flag();
         let camera = camera::open(&self.source)?;
@@ -214,7 +214,12 @@ impl Watch<'_> {
     /// The summary: on standard error where standard output is for machines.
     fn report(&self, out: &mut Output) -> Result<()> {
         let (lost, faults) = self.signals.counted();
-        let sentence = self.tally.sentence(lost, faults);
+        let mut sentence = self.tally.sentence(lost, faults);
+        for (place, view) in self.views.iter().enumerate() {
+            if let Some(moved) = self.judge.moved(place) {
+                sentence += &format!("\n{}: {moved}", view.name);
+            }
+        }
         if self.json {
             failure::note(&sentence);
             return Ok(());

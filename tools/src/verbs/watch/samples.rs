@@ -2,6 +2,7 @@
 //!
 //! One thread waits for lines, this one decides: an end that was asked for is seen though no line comes.
 
+use super::alarm::{Alarm, Ruling};
 use super::judge::DRIFT_AVERAGE;
 use super::tally::{self, Counts};
 use super::views::File;
@@ -15,7 +16,8 @@ use crate::number;
 use crate::output::Output;
 use anyhow::{Context, Result, anyhow, bail};
 use flow_infer::gate::Calibration;
-use flow_infer::{Assessment, Decision, DriftAlarm, Gate, HoldAlarm, Workspace};
+use flow_infer::spec::units::nats_from_raw;
+use flow_infer::{Assessment, DriftAlarm, Gate, Workspace};
 use flow_train_host::data::recordings::{LiveSamples, LiveStep, RecordingOptions, Sample};
 use flow_train_host::data::{ColumnChoice, DataError};
 use flow_train_host::files::one_line;
@@ -81,6 +83,9 @@ struct Object<'a> {
     channel: Option<&'a str>,
     alarm: bool,
     drift: bool,
+    /// How far the threshold has moved, in nats, where it follows the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_moved: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -93,7 +98,7 @@ struct Watch<'g> {
     spec: Arc<WindowSpec>,
     /// What the stream is called.
     name: String,
-    alarm: HoldAlarm,
+    alarm: Alarm,
     drift: Option<DriftAlarm>,
     /// When the next window is one for the drift alarm, and seconds from one to the next.
     due: f64,
@@ -126,7 +131,7 @@ pub(super) fn watch(args: &Args, file: &File, asked: &AtomicBool, out: &mut Outp
     let gate = Gate::new(model, &mut workspace).map_err(|why| anyhow!("{path}: {why}"))?;
     let calibration = artifact.calibration();
     let mut watch = Watch {
-        alarm: args.alarm.alarm(),
+        alarm: args.alarm.alarm(calibration)?,
         drift: gate.drift_alarm(DRIFT_AVERAGE),
         due: 0.0,
         every: args.alarm.drift_every(),
@@ -269,8 +274,8 @@ impl Watch<'_> {
         let gate = self.calibration.as_ref();
         let mut object = Line::new(self.index, None, gate, self.dims, true);
         object.name = Some(self.place([line; 2]));
-        let raised = self.judge(Decision::Invalid);
-        self.tell(&object, [line; 2], Some(why), raised, out)
+        let ruling = self.judge(None);
+        self.tell(&object, [line; 2], Some(why), ruling, out)
     }
 
     fn warn(&self, why: &str) {
@@ -283,11 +288,13 @@ impl Watch<'_> {
         self.windows += 1;
         let ends = self.lines.front().zip(self.lines.back());
         let lines = ends.map_or([0; 2], |(&first, &last)| [first, last]);
+        let index = self.index;
+        let ruling = self.judge(Some(assessment));
         let (scores, gate) = (Some(&assessment.scores), self.calibration.as_ref());
-        let mut line = Line::new(self.index, scores, gate, self.dims, true)
+        let mut line = Line::new(index, scores, gate, self.dims, true)
+            .with_decision(ruling.decision, gate, scores)
             .with_p_value(assessment.p_value_ppm);
         line.name = Some(self.place(lines));
-        let raised = self.judge(assessment.decision);
         if let Some(drift) = self.drift.as_mut() {
             let now = self.time.unwrap_or(self.due);
             if now >= self.due {
@@ -295,18 +302,17 @@ impl Watch<'_> {
                 self.due = now + self.time.map_or(0.0, |_| self.every);
             }
         }
-        self.tell(&line, lines, None, raised, out)
+        self.tell(&line, lines, None, ruling, out)
     }
 
-    /// Counts a decision, and says whether an alarm begins with it.
-    fn judge(&mut self, decision: Decision) -> bool {
-        let before = self.alarm.alarm();
-        let alarm = self.alarm.push(decision);
-        self.counts.add(decision);
-        self.counts.alarms += u64::from(alarm && !before);
-        self.counts.alarm = alarm;
+    /// Decides and counts.
+    fn judge(&mut self, assessed: Option<&Assessment>) -> Ruling {
+        let ruling = self.alarm.rule(assessed.map(Into::into));
+        self.counts.add(ruling.decision);
+        self.counts.alarms += u64::from(ruling.raised);
+        self.counts.alarm = ruling.alarm;
         self.index += 1;
-        alarm && !before
+        ruling
     }
 
     fn place(&self, [first, last]: [u64; 2]) -> String {
@@ -322,7 +328,7 @@ impl Watch<'_> {
         line: &Line,
         lines: [u64; 2],
         error: Option<&str>,
-        raised: bool,
+        ruling: Ruling,
         out: &mut Output,
     ) -> Result<()> {
         self.counts.drift = self.drift.as_ref().is_some_and(DriftAlarm::alarm);
@@ -338,12 +344,13 @@ impl Watch<'_> {
                 channel,
                 alarm: self.counts.alarm,
                 drift: self.counts.drift,
+                threshold_moved: ruling.moved_raw.map(nats_from_raw),
                 error,
             };
             // Plain numbers, booleans and names always encode.
             let text = serde_json::to_string(&versioned(&object)).unwrap_or_default();
             writeln!(out, "{text}")?;
-        } else if raised {
+        } else if ruling.raised {
             let by = match (line.rejected_by, line.fault, channel) {
                 (Some(test), ..) => test.to_owned(),
                 (None, Some(fault), Some(channel)) => format!("{channel} is {}", fault.kind),
@@ -372,7 +379,7 @@ impl Watch<'_> {
             alarms,
             ..
         } = self.counts;
-        let sentence = format!(
+        let mut sentence = format!(
             "{} windows, {} faults: {} rejected, {} invalid, {} alarms",
             number::grouped(self.windows),
             number::grouped(self.faults),
@@ -380,6 +387,9 @@ impl Watch<'_> {
             number::grouped(invalid),
             number::grouped(alarms),
         );
+        if let Some(moved) = self.alarm.sentence() {
+            sentence += &format!("\n{moved}");
+        }
         if self.json {
             failure::note(&sentence);
             return Ok(());

@@ -49,6 +49,7 @@ fn seen(index: u64, raised: bool) -> Seen {
             p_value_ppm: Some(2500),
             alarm: raised,
             raised,
+            moved_raw: None,
             drift: false,
             input: Ok(Box::from([1, 2, 3, 4])),
         }],
