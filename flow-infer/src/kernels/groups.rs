@@ -171,6 +171,12 @@ impl<'r, U> Group<'r, U> {
         pixels.map(move |pixel| pixel.get_mut(..count).unwrap_or(&mut []))
     }
 
+    /// Whether such a tile has all of its channels.
+    #[inline(always)]
+    pub(super) fn fits<C: Columns>(&self, _: C) -> bool {
+        self.count <= C::CHANNELS
+    }
+
     /// What is added to a column's outputs: as many, or nothing.
     #[inline(always)]
     pub(super) fn residual(&self, x: usize) -> &'r [i16] {
@@ -225,14 +231,15 @@ pub(super) fn all_columns<Wide: Columns, Narrow: Columns<Unit = Wide::Unit>>(
     group: &Group<'_, Wide::Unit>,
     target: &mut Target<'_>,
 ) {
-    match group.count <= Narrow::CHANNELS {
+    match group.fits(narrow) {
         true => tiles(narrow, group, target),
         false => tiles(wide, group, target),
     }
 }
 
+/// Computes all columns of a group in such tiles.
 #[inline(always)]
-fn tiles<C: Columns>(tile: C, group: &Group<'_, C::Unit>, target: &mut Target<'_>) {
+pub(super) fn tiles<C: Columns>(tile: C, group: &Group<'_, C::Unit>, target: &mut Target<'_>) {
     let columns = group.row.columns;
     let tiles = columns.div_ceil(C::MOST_COLUMNS);
     let width = columns.div_ceil(tiles.max(1));

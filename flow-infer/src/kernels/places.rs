@@ -57,13 +57,6 @@ pub(super) enum Place {
     Passing(usize),
 }
 
-impl<const ROOM: usize, const FREE: usize> Default for Places<ROOM, FREE> {
-    #[inline(always)]
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
     #[inline(always)]
     pub(super) const fn new() -> Self {

@@ -11,7 +11,7 @@ use super::dot;
 #[cfg(float_rows)]
 use super::floats;
 use super::isa::{Avx2, Vnni};
-use super::pack::PackedWeights;
+use super::kept::PackedWeights;
 use super::row;
 use crate::plan::LANES;
 

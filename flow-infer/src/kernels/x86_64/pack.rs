@@ -1,10 +1,8 @@
 //! Pairs of weights of sixteen output channels, which one broadcast pair of activations is multiplied with.
 
-use super::super::groups::Room;
 use super::super::pack::{CHANNELS, FREE_BYTES, Packed, ROOM_BYTES};
 use super::super::row::Row;
 use super::isa::Avx2;
-use super::winograd::Winograd;
 use core::arch::x86_64::*;
 use core::array;
 use heapless::Vec;
@@ -20,19 +18,8 @@ pub(super) struct Pairs(pub(super) [u8; PAIR_BYTES]);
 
 const ROOM: usize = ROOM_BYTES / PAIR_BYTES;
 
-/// A coupling's weights as rows are multiplied with them, and transformed.
-#[derive(Debug, Default)]
-pub struct PackedWeights {
-    pub(super) pairs: Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>,
-    pub(super) winograd: Winograd,
-}
-
-impl Room for PackedWeights {
-    #[inline]
-    fn takes(row: &Row<'_, i16>) -> bool {
-        Packed::<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>::takes(row)
-    }
-}
+/// A coupling's weights as rows are multiplied with them.
+pub(super) type PackedPairs = Packed<Pairs, ROOM, { FREE_BYTES / PAIR_BYTES }>;
 
 impl Pairs {
     /// Those of the first or of the last eight channels, 16 bits wide.

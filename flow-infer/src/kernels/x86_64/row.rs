@@ -1,10 +1,12 @@
 //! Whole rows of a convolution, group of channels by group.
 
-use super::super::groups::{Checked, Group, Target, all_columns};
+use super::super::groups::{Checked, Group, Target, all_columns, tiles};
 use super::super::pack::CHANNELS;
 use super::avx2::Eights;
+use super::fours::Fours;
 use super::isa::{Avx2, Vnni};
-use super::pack::{PackedWeights, Pairs, fill};
+use super::kept::PackedWeights;
+use super::pack::{Pairs, fill};
 use super::vnni::{Eight, Sixteen};
 use super::winograd::Winograd;
 
@@ -30,7 +32,7 @@ pub(super) fn with_avx2(
     packed: &mut PackedWeights,
     mut target: Target<'_>,
 ) {
-    let tiles = (Eights::<2>(isa), Eights::<1>(isa));
+    let eights = (Eights::<2>(isa), Eights::<1>(isa));
     let begun = match target {
         Target::Activations(_) => packed.winograd.begin(row.row()),
         Target::Sums(_) => None,
@@ -38,8 +40,10 @@ pub(super) fn with_avx2(
     groups(isa, row, packed, |winograd, index, group| {
         let is_done =
             begun.is_some_and(|begun| winograd.group(isa, begun, index, group, &mut target));
-        if !is_done {
-            all_columns(tiles, group, &mut target);
+        match is_done {
+            true => (),
+            false if group.fits(Fours(isa)) => tiles(Fours(isa), group, &mut target),
+            false => all_columns(eights, group, &mut target),
         }
     });
 }
