@@ -1,9 +1,10 @@
 //! `flowgate bench host`: how fast this machine scores images, alone and against PyTorch and ONNX
 //! Runtime.
 //!
-//! `case` a model's files, `side` who is timed, `worker` our side, `versus` the turns, `kernels`
+//! `avx2_alone` the processor that is believed in, `case` a model's files, `side` who is timed, `worker` our side, `versus` the turns, `kernels`
 //! the same bits from all of them, `report` the tables.
 
+mod avx2_alone;
 mod case;
 mod kernels;
 mod report;
@@ -20,7 +21,7 @@ use anyhow::{Context, Result, bail};
 pub(super) use case::Case;
 use clap::ValueEnum;
 use flow_train_host::files::{one_line, write_atomically};
-use report::Outcome;
+use report::{Goals, Outcome};
 use side::Engine;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,10 @@ pub(super) struct Args {
     /// Write date, machine, versions and the tables to this file
     #[arg(long, value_name = "FILE.md")]
     record: Option<PathBuf>,
+    /// Compare as on a processor with AVX2 alone: what came after it is hidden from all sides
+    /// (x86-64 Linux, a processor that can refuse CPUID, and a C compiler)
+    #[arg(long)]
+    avx2: bool,
     /// Print all turns as JSON
     #[arg(long)]
     json: bool,
@@ -92,6 +97,9 @@ impl Args {
         if let Some(directory) = &self.serve {
             return worker::serve(directory, self.float, self.threads, out);
         }
+        if self.avx2 {
+            avx2_alone::ensure()?;
+        }
         if let Some(path) = &self.record {
             place::file(path, &[], out)?;
         }
@@ -114,7 +122,7 @@ impl Args {
         }
         let mut tables = vec![report::side_table(&outcomes)];
         if self.against.is_some() {
-            tables.push(report::ratio_table(&outcomes));
+            tables.push(report::ratio_table(&outcomes, &self.goals()));
         }
         tables.push(kernels::table(&agreements));
         for table in &tables {
@@ -131,6 +139,13 @@ impl Args {
             writeln!(out, "written: {}", one_line(path))?;
         }
         Ok(())
+    }
+
+    fn goals(&self) -> Goals {
+        match self.avx2 {
+            true => report::AVX2_GOALS,
+            false => report::GOALS,
+        }
     }
 
     fn time(&self, case: &Case, directory: &Path, python: Option<&Path>) -> Result<Outcome> {
@@ -176,6 +191,9 @@ impl Args {
             self.rounds,
             case::BATCH,
         );
+        if self.avx2 {
+            text += "All sides on a processor with AVX2 alone, as far as they could find out (`--avx2`).\n";
+        }
         let sides = outcomes.iter().flat_map(|outcome| &outcome.sides);
         let mut libraries: Vec<&str> = sides.map(|side| side.library.as_str()).collect();
         libraries.retain(|name| !name.is_empty());
