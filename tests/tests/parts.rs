@@ -13,11 +13,11 @@ use flow_infer::score::{ScoreKind, Scores};
 use flow_infer::spec::{
     AffineForm, ConditionerSpec, CouplingMask, FlowSpec, Parity, ScaleMap, Shape,
 };
-use flow_infer::{Gate, Model, Workspace};
+use flow_infer::{Gate, Model, OpenError, Workspace};
 use flow_tests::models::{coupling, image, level, random_model};
 use flow_tests::random::SplitMix64;
 use flow_train_host::data::{Dataset, Images};
-use flow_train_host::export::quantized;
+use flow_train_host::export::{floating, quantized};
 use std::path::Path;
 
 const SAMPLES: usize = 999;
@@ -37,6 +37,25 @@ fn the_committed_file_opens_with_its_front_end() {
     let gate = Gate::new(model, &mut workspace).expect("it reproduces its golden vectors");
     assert_eq!(gate.artifact().front_end(), Some(&front_end()));
     assert_eq!(gate.artifact().golden().count(), GOLDEN);
+}
+
+/// What would say `Invalid` to every input is told of when the gate is opened, once.
+#[test]
+fn no_gate_opens_without_a_threshold_or_in_floats() {
+    let model = random_model(spec(), &mut SplitMix64::named("parts")).expect("a model");
+    let images = Images::new(1, 6, 10, vec![90; SHAPE.len()]).expect("one image");
+    let uncalibrated = quantized(&model, &Dataset::Images(images), &|| ()).expect("a file");
+    let float = floating(&model, false).expect("a file");
+    let cases = [
+        (uncalibrated, OpenError::NotCalibrated),
+        (float, OpenError::NumberFormat),
+    ];
+    for (file, wanted) in cases {
+        let bytes = file.to_bytes().expect("a file that loads");
+        let model = Model::load(&bytes).expect("it loads");
+        let mut workspace = Workspace::for_model(&model);
+        assert_eq!(Gate::new(model, &mut workspace).err(), Some(wanted));
+    }
 }
 
 fn front_end() -> FrontEnd {
