@@ -3,6 +3,7 @@
 #![no_std]
 
 mod panic;
+mod pico;
 mod rtt;
 
 #[cfg(target_arch = "arm")]
@@ -12,6 +13,7 @@ use flowgate_app::{Board, Stop, gate, stack};
 pub use flowgate_sensors as sensors;
 use flowgate_sensors::Source;
 use flowgate_stream::Answer;
+pub use pico::within_patience;
 #[cfg(target_arch = "riscv32")]
 use riscv::asm::wfi;
 

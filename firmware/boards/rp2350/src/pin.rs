@@ -1,9 +1,9 @@
 //! GPIO25 as an output.
 #![allow(unsafe_code)]
 
-use crate::clock::within_patience;
 use core::convert::Infallible;
 use embedded_hal::digital::{ErrorType, OutputPin, StatefulOutputPin};
+use flowgate_chip::within_patience;
 use rp235x_pac::{IO_BANK0, PADS_BANK0, RESETS, SIO};
 
 const NUMBER: usize = 25;
