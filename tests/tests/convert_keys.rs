@@ -47,8 +47,11 @@ fn a_missing_key_is_named() {
             let key = rest.remove(removed).key;
             let error = fails(&rest, &hint(class, image));
             match error {
-                ConvertError::Keys { missing, surplus } => {
-                    assert_eq!((missing, surplus), (vec![key], vec![]), "{name}");
+                ConvertError::Keys {
+                    missing,
+                    unexpected,
+                } => {
+                    assert_eq!((missing, unexpected), (vec![key], vec![]), "{name}");
                 }
                 other => panic!("{name} without {key}: {other}"),
             }
@@ -57,7 +60,7 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
-fn a_key_of_another_name_is_missing_and_surplus() {
+fn a_key_of_another_name_is_missing_and_unexpected() {
     for (name, class, image) in VARIANTS {
         let all = entries(name);
         for renamed in 0..all.len() {
@@ -71,7 +74,7 @@ fn a_key_of_another_name_is_missing_and_surplus() {
 }
 
 #[test]
-fn surplus_keys_are_all_named() {
+fn unexpected_keys_are_all_named() {
     let mut all = entries("glow_rgb.pt");
     for key in [
         "module.extra",

@@ -68,7 +68,7 @@ pub enum ConvertError {
         /// Not in the file.
         missing: Vec<String>,
         /// Only in the file.
-        surplus: Vec<String>,
+        unexpected: Vec<String>,
     },
     /// Tensors do not tell what must be known; says what and how to give it.
     Ambiguous(String),
@@ -113,7 +113,7 @@ impl fmt::Display for ConvertError {
                 let key = one_line(key);
                 write!(f, "tensor {key} has shape {found:?}, not {wanted:?}")
             }
-            Self::Keys { missing, surplus } => write_keys(f, missing, surplus),
+            Self::Keys { missing, unexpected } => write_keys(f, missing, unexpected),
             // Made here, of parts that are one line each.
             Self::Ambiguous(what)
             | Self::Contradiction(what)
@@ -126,7 +126,11 @@ impl fmt::Display for ConvertError {
 
 impl std::error::Error for ConvertError {}
 
-fn write_keys(f: &mut fmt::Formatter<'_>, missing: &[String], surplus: &[String]) -> fmt::Result {
+fn write_keys(
+    f: &mut fmt::Formatter<'_>,
+    missing: &[String],
+    unexpected: &[String],
+) -> fmt::Result {
     let list = |keys: &[String]| {
         let keys: Vec<String> = keys.iter().map(|key| one_line(key)).collect();
         keys.join(", ")
@@ -134,9 +138,13 @@ fn write_keys(f: &mut fmt::Formatter<'_>, missing: &[String], surplus: &[String]
     if !missing.is_empty() {
         write!(f, "missing: {}", list(missing))?;
     }
-    if !surplus.is_empty() {
+    if !unexpected.is_empty() {
         let separator = if missing.is_empty() { "" } else { "; " };
-        write!(f, "{separator}not of this architecture: {}", list(surplus))?;
+        write!(
+            f,
+            "{separator}not of this architecture: {}",
+            list(unexpected)
+        )?;
     }
     Ok(())
 }

@@ -208,20 +208,23 @@ impl<'a> StateDict<'a> {
             return Ok(());
         }
         let missing = self.missing.iter().cloned().collect();
-        let surplus = Vec::new();
-        Err(ConvertError::Keys { missing, surplus })
+        let unexpected = Vec::new();
+        Err(ConvertError::Keys {
+            missing,
+            unexpected,
+        })
     }
 
     /// Nothing may be missing, and nothing left. Gives remarks for the report.
     ///
     /// # Errors
-    /// [`ConvertError::Keys`] with every missing and every surplus key.
+    /// [`ConvertError::Keys`] with every missing and every unexpected key.
     pub fn finish(self) -> Result<Vec<String>, ConvertError> {
         if !self.missing.is_empty() || !self.tensors.is_empty() {
-            let surplus = self.tensors.keys();
+            let unexpected = self.tensors.keys();
             return Err(ConvertError::Keys {
                 missing: self.missing.iter().cloned().collect(),
-                surplus: surplus.map(|key| self.full_key(key)).collect(),
+                unexpected: unexpected.map(|key| self.full_key(key)).collect(),
             });
         }
         let mut remarks = self.remarks;

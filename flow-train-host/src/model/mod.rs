@@ -1,11 +1,11 @@
 //! Float models: a spec and its named tensors, in memory and as `.safetensors`.
 
-mod misfit;
+mod mismatch;
 pub mod ratio;
 pub mod store;
 pub mod tensors;
 
-pub use misfit::{Misfit, Misshapen};
+pub use mismatch::{TensorMismatch, WrongShape};
 
 use crate::front_end::FrontEnd;
 use flow_infer::spec::FlowSpec;
@@ -50,7 +50,7 @@ pub enum ModelError {
     Spec(flow_infer::spec::SpecError),
     /// Tensors that are not the ones the spec asks for.
     #[error("{0}")]
-    Tensors(Misfit),
+    Tensors(TensorMismatch),
     /// A tensor with a NaN or an infinity.
     #[error("tensor {0} holds a NaN or an infinity")]
     NotFinite(String),
@@ -60,7 +60,8 @@ impl Model {
     /// Joins a spec and its tensors, checking that they are exactly the ones it asks for.
     pub fn new(spec: FlowSpec, tensors: BTreeMap<String, Tensor>) -> Result<Self, ModelError> {
         spec.validate().map_err(ModelError::Spec)?;
-        Misfit::between(&tensors::tensor_list(&spec), &tensors).map_err(ModelError::Tensors)?;
+        TensorMismatch::between(&tensors::tensor_list(&spec), &tensors)
+            .map_err(ModelError::Tensors)?;
         let finite = |t: &Tensor| t.values.iter().all(|v| v.is_finite());
         if let Some((name, _)) = tensors.iter().find(|(_, tensor)| !finite(tensor)) {
             return Err(ModelError::NotFinite(name.clone()));

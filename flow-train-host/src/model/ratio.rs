@@ -5,7 +5,7 @@
 //! negatives, its output is ln p(benign) / p(negative): a ratio to a background density without a second flow. Of a
 //! `fashion-bottleneck` it costs 5 % of the multiplies (`records/ratio.md`).
 
-use super::{Misfit, ModelError, Tensor, tensors::TensorSpec};
+use super::{ModelError, Tensor, TensorMismatch, tensors::TensorSpec};
 use flow_infer::spec::Shape;
 use std::collections::BTreeMap;
 
@@ -114,7 +114,7 @@ impl Ratio {
     /// [`ModelError::Tensors`] if they are not those that it asks for, [`ModelError::NotFinite`].
     pub fn new(image: Shape, tensors: BTreeMap<String, Tensor>) -> Result<Self, ModelError> {
         let shape = RatioShape::of(image);
-        Misfit::between(&shape.tensors(), &tensors).map_err(ModelError::Tensors)?;
+        TensorMismatch::between(&shape.tensors(), &tensors).map_err(ModelError::Tensors)?;
         let finite = |t: &Tensor| t.values.iter().all(|v| v.is_finite());
         match tensors.iter().find(|(_, tensor)| !finite(tensor)) {
             Some((name, _)) => Err(ModelError::NotFinite(name.clone())),

@@ -129,13 +129,13 @@ mod kept {
         Ok(table)
     }
 
-    fn certificate(out: &Path) -> std::path::PathBuf {
+    fn provenance_path(out: &Path) -> std::path::PathBuf {
         out.with_extension("json")
     }
 
     /// The vectors that are there, if they were made of the same.
     fn is_known(out: &Path, origin: &Origin) -> Option<String> {
-        let json = std::fs::read_to_string(certificate(out)).ok()?;
+        let json = std::fs::read_to_string(provenance_path(out)).ok()?;
         let found: Origin = serde_json::from_str(&json).ok()?;
         let vectors = data::load(out).ok().filter(|_| found == *origin)?;
         Some(format!("{}, as they were", inputs::describe(&vectors)))
@@ -153,7 +153,7 @@ mod kept {
         let described = inputs::describe(&Dataset::Vectors(vectors.clone()));
         NpyArray::new(shape, NpyValues::F32(vectors.values().to_vec()))?.write(&args.out)?;
         let json = serde_json::to_string_pretty(origin)?;
-        write_atomically(&certificate(&args.out), |w| writeln!(w, "{json}"))?;
+        write_atomically(&provenance_path(&args.out), |w| writeln!(w, "{json}"))?;
         Ok(described)
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Reads the names; those that fit no layer stay behind as surplus keys.
+    /// Reads the names; those that fit no layer stay behind as unexpected keys.
     pub(super) fn find(state: &StateDict<'_>) -> Self {
         let mut body = Self::default();
         for key in state.keys("body.") {

@@ -157,8 +157,8 @@ impl Dense {
         }
     }
 
-    /// [y, -y].
-    pub(super) fn both_signs(&self) -> Self {
+    /// [y, -y], which a relu follows.
+    pub(super) fn crelu(&self) -> Self {
         let rows: Vec<(usize, f32)> = (0..self.outputs).map(|row| (row, -1.0)).collect();
         self.over(&self.rows(&rows))
     }
@@ -181,7 +181,7 @@ pub(in crate::convert) fn with_relus(layers: Vec<Dense>, slope: f64) -> Vec<Dens
         } else {
             layer
         };
-        if k < last { layer.both_signs() } else { layer }
+        if k < last { layer.crelu() } else { layer }
     });
     layers.collect()
 }

@@ -117,7 +117,7 @@ impl Residual {
                 to_both_signs(&block.b, hidden),
             );
         }
-        let a = block.a.behind_leaky(self.slope).both_signs();
+        let a = block.a.behind_leaky(self.slope).crelu();
         let b = block.b.behind_leaky(self.slope);
         (a, to_both_signs(&b, hidden))
     }

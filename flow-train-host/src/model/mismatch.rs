@@ -13,18 +13,18 @@ const MOST_NAMES: usize = 6;
 
 /// Tensors that are not those which a spec asks for; not all lists are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Misfit {
+pub struct TensorMismatch {
     /// Asked for and not there.
     pub missing: Vec<String>,
     /// There and not asked for.
-    pub surplus: Vec<String>,
+    pub unexpected: Vec<String>,
     /// Of another shape.
-    pub misshapen: Vec<Misshapen>,
+    pub wrong_shape: Vec<WrongShape>,
 }
 
 /// A tensor of another shape than the one asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misshapen {
+pub struct WrongShape {
     /// Its name.
     pub name: String,
     /// The shape that the spec asks for.
@@ -33,7 +33,7 @@ pub struct Misshapen {
     pub found: Vec<usize>,
 }
 
-impl Misfit {
+impl TensorMismatch {
     /// Compares tensors with those that are wanted.
     ///
     /// # Errors
@@ -42,15 +42,15 @@ impl Misfit {
         wanted: &[TensorSpec],
         found: &BTreeMap<String, Tensor>,
     ) -> Result<(), Self> {
-        let mut misfit = Self::default();
+        let mut mismatch = Self::default();
         for TensorSpec { name, shape } in wanted {
             let Some(tensor) = found.get(name) else {
-                misfit.missing.push(name.clone());
+                mismatch.missing.push(name.clone());
                 continue;
             };
             let len: usize = shape.iter().product();
             if tensor.shape != *shape || tensor.values.len() != len {
-                misfit.misshapen.push(Misshapen {
+                mismatch.wrong_shape.push(WrongShape {
                     name: name.clone(),
                     wanted: shape.clone(),
                     found: tensor.shape.clone(),
@@ -58,19 +58,19 @@ impl Misfit {
             }
         }
         let known: BTreeSet<_> = wanted.iter().map(|w| &w.name).collect();
-        let surplus = found.keys().filter(|name| !known.contains(name));
-        misfit.surplus = surplus.cloned().collect();
-        match misfit == Self::default() {
+        let unexpected = found.keys().filter(|name| !known.contains(name));
+        mismatch.unexpected = unexpected.cloned().collect();
+        match mismatch == Self::default() {
             true => Ok(()),
-            false => Err(misfit),
+            false => Err(mismatch),
         }
     }
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for TensorMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shaped = self.misshapen.iter().map(|m| {
-            let Misshapen {
+        let shaped = self.wrong_shape.iter().map(|m| {
+            let WrongShape {
                 name,
                 wanted,
                 found,
@@ -79,7 +79,7 @@ impl fmt::Display for Misfit {
         });
         let parts = [
             list("missing", self.missing.iter().cloned()),
-            list("not of this architecture", self.surplus.iter().cloned()),
+            list("not of this architecture", self.unexpected.iter().cloned()),
             list("of another shape", shaped),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -123,13 +123,13 @@ mod tests {
     fn everything_is_told_on_one_line() {
         let mut there = found(&["b", "x"], &[2, 1]);
         there.extend(found(&["c"], &[1, 2]));
-        let misfit = Misfit::between(&wanted(&["a", "b", "c"]), &there).unwrap_err();
+        let mismatch = TensorMismatch::between(&wanted(&["a", "b", "c"]), &there).unwrap_err();
         assert_eq!(
-            misfit.to_string(),
+            mismatch.to_string(),
             "tensors missing: a; not of this architecture: x; of another shape: c [1, 2] for [2, 1]"
         );
         assert_eq!(
-            Misfit::between(&wanted(&["b", "x"]), &found(&["b", "x"], &[2, 1])),
+            TensorMismatch::between(&wanted(&["b", "x"]), &found(&["b", "x"], &[2, 1])),
             Ok(())
         );
     }
@@ -137,16 +137,16 @@ mod tests {
     #[test]
     fn long_lists_are_counted() {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-        let misfit = Misfit::between(&wanted(&names), &BTreeMap::new()).unwrap_err();
+        let mismatch = TensorMismatch::between(&wanted(&names), &BTreeMap::new()).unwrap_err();
         let text = "tensors missing: a, b, c, d, e, f, and 2 more";
-        assert_eq!(misfit.to_string(), text);
+        assert_eq!(mismatch.to_string(), text);
     }
 
     #[test]
     fn as_many_values_as_the_shape_says() {
         let mut there = found(&["a"], &[2, 1]);
         there.get_mut("a").unwrap().values.pop();
-        let misfit = Misfit::between(&wanted(&["a"]), &there).unwrap_err();
-        assert_eq!(misfit.misshapen.len(), 1);
+        let mismatch = TensorMismatch::between(&wanted(&["a"]), &there).unwrap_err();
+        assert_eq!(mismatch.wrong_shape.len(), 1);
     }
 }
