@@ -29,6 +29,7 @@ mod page;
 mod panic_free;
 mod process;
 mod progress;
+mod random;
 mod recording;
 mod repo;
 mod sanitize;

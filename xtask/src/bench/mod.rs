@@ -2,7 +2,8 @@
 //! they grow with the model; `bench steps`: how long an evaluation in steps computes before it returns; `bench front-end`:
 //! what a pixel of a frame costs; `bench decision`: what a decision takes on every board; `bench profile`: and
 //! in which functions; `bench budgets` and `bench
-//! stream`: what `flowgate build` makes of parts and of a fixed camera.
+//! stream`: what `flowgate build` makes of parts and of a fixed camera; `bench promise`: what gates say of simulated
+//! streams, beside theory.
 //!
 //! Instructions, not cycles: the emulator executes exactly what the core would, but knows nothing of pipelines and
 //! wait states. In exchange the counts are the same in every run and on every machine, so they can be held to 3 %.
@@ -17,6 +18,7 @@ pub(crate) mod models;
 mod peers;
 mod plot;
 mod profile;
+mod promise;
 mod record;
 mod scaling;
 mod steps;
@@ -52,6 +54,7 @@ enum What {
     Steps(steps::Steps),
     Decision(decision::Decision),
     Profile(profile::Profile),
+    Promise(promise::Promise),
     Budgets(budgets::Budgets),
     Stream(stream::Stream),
     FrontEnd(front_end::FrontEnd),
@@ -81,6 +84,7 @@ impl Bench {
             What::Steps(steps) => steps.run(),
             What::Decision(decision) => decision.run(),
             What::Profile(profile) => profile.run(),
+            What::Promise(promise) => promise.run(),
             What::Budgets(budgets) => budgets.run(),
             What::Stream(stream) => stream.run(),
             What::FrontEnd(front_end) => front_end.run(),

@@ -1,7 +1,7 @@
 //! The made camera: frames into a pipe, and now and then what cameras do wrong.
 
-use super::random::Random;
 use super::scene::{FRAME_SIDE, Scene, Sight};
+use crate::random::Random;
 use std::io::{self, Write};
 use std::sync::mpsc::Sender;
 use std::thread;

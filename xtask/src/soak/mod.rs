@@ -1,7 +1,6 @@
 //! `cargo xtask soak`: days of a made camera with all its faults in front of a real `flowgate watch`.
 
 mod feeder;
-mod random;
 mod scene;
 mod tally;
 

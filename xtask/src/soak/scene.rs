@@ -1,6 +1,6 @@
 //! What stands in front of the made camera: a line of garments by day and night, in rain, with people walking by.
 
-use super::random::Random;
+use crate::random::Random;
 use std::f64::consts::TAU;
 
 /// A side of the images, and of the part of a frame that becomes one pixel of the model.
