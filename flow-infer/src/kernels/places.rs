@@ -77,6 +77,7 @@ impl<const ROOM: usize, const FREE: usize> Places<ROOM, FREE> {
     }
 
     /// Whether these weights are kept, or would be.
+    #[cfg(kernel = "x86_64")] // where some layers need no place
     #[inline]
     pub(super) fn takes(&self, source: &Source, entries: usize) -> bool {
         self.has_room(entries) || self.find(source).is_some()

@@ -39,11 +39,9 @@ const FORBIDDEN: i16 = 0xC000_u16 as i16;
 /// Squares of a row that there is room for, and squares that there are registers for.
 const SQUARES: usize = 16;
 const MOST_AT_ONCE: usize = 4;
-/// Groups of a coupling's channels that there is room for: 84 KiB of a host's stack.
-const GROUPS: usize = if cfg!(feature = "std") { 8 } else { 0 };
-/// Products of a row that there is room for.
-const ROOM: usize = if GROUPS > 0 { OF_FIRST } else { 0 };
-
+/// Groups of a coupling's channels that there is room for: 84 KiB of a
+/// host's stack. Without a host, one.
+const GROUPS: usize = if cfg!(feature = "std") { 8 } else { 1 };
 /// Eight numbers of 32 bits, or pairs of 16.
 type Eight = [i32; 8];
 /// Sixteen channels, or pairs of them.
@@ -68,8 +66,8 @@ pub(crate) struct Winograd {
     left: Vec<[[Sixteen; SQUARES]; OUTPUTS], GROUPS>,
     expected: Vec<Second, GROUPS>,
     /// Of the present row, product by product: pixels, and of some squares the sums over their channels.
-    pixels: Vec<[Pixel; SQUARES], ROOM>,
-    sums: Vec<[Sixteen; MOST_AT_ONCE], ROOM>,
+    pixels: Vec<[Pixel; SQUARES], OF_FIRST>,
+    sums: Vec<[Sixteen; MOST_AT_ONCE], OF_FIRST>,
     /// Of the present row, column by column of a square: what comes out, four times as large and without biases.
     done: [[Sixteen; SQUARES]; OUTPUTS],
 }
@@ -164,7 +162,7 @@ impl Winograd {
         let is_second = self.expected.contains(&here);
         self.expected.retain(|second| second.layer != layer);
         let squares = row.columns / OUTPUTS;
-        let has_room = self.pixels.resize_default(ROOM).and(self.sums.resize_default(ROOM));
+        let has_room = self.pixels.resize_default(OF_FIRST).and(self.sums.resize_default(OF_FIRST));
         let fits = match is_second {
             // Of a second row only those of the source above and below it count.
             true => transform::<1>(source, squares, &mut self.pixels),
