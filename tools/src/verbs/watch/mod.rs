@@ -217,7 +217,7 @@ impl Watch<'_> {
         let mut sentence = self.tally.sentence(lost, faults);
         for (place, view) in self.views.iter().enumerate() {
             if let Some(moved) = self.judge.moved(place) {
-                sentence += &format!("\n{}: {moved}", view.name);
+                sentence += &format!("; {}: {moved}", view.name);
             }
         }
         if self.json {

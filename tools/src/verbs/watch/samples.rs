@@ -388,7 +388,7 @@ impl Watch<'_> {
             number::grouped(alarms),
         );
         if let Some(moved) = self.alarm.sentence() {
-            sentence += &format!("\n{moved}");
+            sentence += &format!("; {moved}");
         }
         if self.json {
             failure::note(&sentence);
