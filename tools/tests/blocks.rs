@@ -71,6 +71,26 @@ fn users_of_a_column_are_blocks() {
 }
 
 #[test]
+fn stretches_of_a_recording_leave_room_for_stranger_ones() {
+    let place = place();
+    let line = "calibrate m.flow --data users.csv --alpha 0.05 --out g.flow --json --columns a,b,c --blocks 8";
+    let (next, _) = warnings(&place, line);
+    assert_eq!(
+        next["promise"],
+        "in each stretch to come, but for 1 in 20, if they differ as the 8 that were seen do"
+    );
+    place.ok("verify g.flow");
+    let (each, _) = warnings(&place, &format!("{line} --promise each-block"));
+    assert_eq!(
+        each["promise"],
+        "in each new block, but for 1 in 9 (8 were seen)"
+    );
+    assert!(next["threshold_raw"].as_i64() < each["threshold_raw"].as_i64());
+    // No calibration score lies below the threshold, so it is the first of them that is above.
+    assert_eq!(next["rank"], 1);
+}
+
+#[test]
 fn recent_data_are_looked_at_before_anything_is_promised() {
     let place = place();
     let line = "calibrate m.flow --data users.csv --columns a,b,c --alpha 0.05 --blocks 8 \

@@ -86,6 +86,24 @@ fn each_new_block_keeps_the_rate_but_for_one_in_k_plus_one() {
 }
 
 #[test]
+fn the_next_stretch_keeps_the_rate_but_for_one_in_many_more() {
+    // Offsets scatter by a normal law, which falls off faster than the one that is assumed.
+    const CALIBRATIONS: usize = 3000;
+    for stretches in [5, 9] {
+        let promised = 1.0 / next_stretch::one_in(stretches, ALPHA_PPM) as f64;
+        let promise = Promise::NextStretch;
+        let (mean, over) = new_blocks(0x5EED_0B13, stretches, CALIBRATIONS, promise);
+        println!("{stretches}: {mean} false alarms, {over} of stretches over, {promised} promised");
+        let deviation = (promised / CALIBRATIONS as f64).sqrt();
+        assert!(over <= promised + 4.0 * deviation, "{over} > {promised}");
+        assert!(over > promised / 8.0, "{over}: the threshold says nothing");
+        let each = Promise::each(stretches);
+        let (_, by_counting) = new_blocks(0x5EED_0B13, stretches, CALIBRATIONS, each);
+        assert!(by_counting > 4.0 * over, "{by_counting} by counting");
+    }
+}
+
+#[test]
 fn enough_blocks_promise_the_mean() {
     const CALIBRATIONS: usize = 1500;
     let (mean, _) = new_blocks(0x5EED_0B11, 60, CALIBRATIONS, Promise::NewBlocks);

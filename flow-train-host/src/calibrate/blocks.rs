@@ -11,6 +11,7 @@ use std::ops::Range;
 pub struct Blocks {
     of_input: Vec<usize>,
     names: Vec<String>,
+    in_order: bool,
 }
 
 impl Blocks {
@@ -31,7 +32,18 @@ impl Blocks {
             range.map(move |_| name.clone())
         };
         let labels: Vec<String> = ranges.flat_map(label).collect();
-        Self::named(labels.iter().map(String::as_str))
+        Ok(Self::named(labels.iter().map(String::as_str))?.following(true))
+    }
+
+    /// The same, where each is the next stretch of one recording, or is not.
+    #[must_use]
+    pub fn following(self, in_order: bool) -> Self {
+        Self { in_order, ..self }
+    }
+
+    /// Whether each is the next stretch of one recording.
+    pub fn in_order(&self) -> bool {
+        self.in_order
     }
 
     /// The inputs of a stretch.
@@ -55,7 +67,11 @@ impl Blocks {
         }
         match names.len() {
             blocks @ 0..2 => Err(CalibrateError::TooFewBlocks { blocks, needed: 2 }),
-            _ => Ok(Self { of_input, names }),
+            _ => Ok(Self {
+                of_input,
+                names,
+                in_order: false,
+            }),
         }
     }
 
@@ -74,11 +90,10 @@ impl Blocks {
     /// # Errors
     /// [`CalibrateError::TooFewBlocks`] where fewer than two are left.
     pub fn pick(&self, inputs: &[usize]) -> Result<Self, CalibrateError> {
-        Self::named(
-            inputs
-                .iter()
-                .map(|&input| self.names[self.of_input[input]].as_str()),
-        )
+        let labels = inputs
+            .iter()
+            .map(|&input| self.names[self.of_input[input]].as_str());
+        Ok(Self::named(labels)?.following(self.in_order))
     }
 
     /// Indices of a block's inputs.
@@ -129,6 +144,9 @@ mod tests {
         assert_eq!(blocks.names(), ["b", "a"]);
         assert_eq!(blocks.group(&[10, 20, 30]), [vec![10, 30], vec![20]]);
         assert_eq!(blocks.pick(&[1, 2]).unwrap().names(), ["a", "b"]);
+        assert!(!blocks.in_order());
+        let stretches = Blocks::stretches(9, 3).unwrap();
+        assert!(stretches.pick(&[1, 8]).unwrap().in_order());
         assert!(blocks.pick(&[0, 2]).is_err());
         assert_eq!(
             Blocks::named(["a", "a"]),

@@ -60,6 +60,7 @@ pub fn held_out_rates(blocks: &[Vec<i64>], promise: Promise, alpha_ppm: u32) -> 
     let rate = |held: usize| {
         let others = blocks.iter().enumerate().filter(|(b, _)| *b != held);
         let others: Vec<Vec<i64>> = others.map(|(_, scores)| scores.clone()).collect();
+        let others = promise.scores(&others, alpha_ppm);
         let threshold = promise.threshold(&others, alpha_ppm)?;
         let below = blocks[held].iter().filter(|&&s| s < threshold).count();
         Some((held, below as f64 / blocks[held].len().max(1) as f64))

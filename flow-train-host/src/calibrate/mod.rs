@@ -8,6 +8,7 @@
 mod blocks;
 mod choice;
 pub mod exchange;
+mod next_stretch;
 mod p_values;
 mod pooled;
 mod promise;
@@ -275,7 +276,8 @@ pub fn gate_across(
         .iter()
         .map(|block| deciding_scores(kind, typical_raw, block));
     let deciding: Vec<Vec<i64>> = deciding.collect::<Result<_, _>>()?;
-    let promise = promise.unwrap_or_else(|| pooled::suited(&deciding, alpha_ppm));
+    let promise =
+        promise.unwrap_or_else(|| pooled::suited(&deciding, blocks.in_order(), alpha_ppm));
     calibrated(kind, alpha_ppm, typical_raw, deciding, promise)
 }
 
@@ -316,7 +318,8 @@ fn calibrated(
     if samples < needed {
         return Err(few);
     }
-    let threshold_raw = promise.threshold(&blocks, alpha_ppm).ok_or(few)?;
+    let promised = promise.scores(&blocks, alpha_ppm);
+    let threshold_raw = promise.threshold(&promised, alpha_ppm).ok_or(few)?;
     if threshold_raw == i64::MIN {
         return Err(CalibrateError::Saturated {
             saturated: deciding.iter().filter(|&&s| s == i64::MIN).count(),
@@ -332,9 +335,11 @@ fn calibrated(
             alpha_ppm,
         });
     }
+    let mut lowered = promised.concat();
+    lowered.sort_unstable();
     Ok(Calibrated {
-        p_values: p_values::section(&deciding, threshold_raw, |score| {
-            promise.ppm_below(&blocks, score)
+        p_values: p_values::section(&lowered, threshold_raw, |score| {
+            promise.ppm_below(&promised, score)
         }),
         tests: Vec::new(),
         promise,

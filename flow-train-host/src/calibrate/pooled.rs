@@ -69,9 +69,10 @@ pub fn tests_of_folds(scores: &[Scores]) -> Vec<TestKind> {
 }
 
 /// The promise for blocks with these scores: that of inputs where blocks are alike, else what so many blocks can give.
-pub(super) fn suited(blocks: &[Vec<i64>], alpha_ppm: u32) -> Promise {
-    match Promise::suited(blocks.len(), alpha_ppm) {
-        Promise::EachBlock { .. } if alike(blocks, alpha_ppm) => Promise::Inputs,
+pub(super) fn suited(blocks: &[Vec<i64>], in_order: bool, alpha_ppm: u32) -> Promise {
+    match Promise::suited(blocks.len(), in_order, alpha_ppm) {
+        Promise::NewBlocks => Promise::NewBlocks,
+        _ if alike(blocks, alpha_ppm) => Promise::Inputs,
         promise => promise,
     }
 }
@@ -118,13 +119,19 @@ mod tests {
             .into_iter()
             .map(|()| block(&mut random, 0.0, 1.0))
             .collect::<Vec<_>>();
-        assert_eq!(suited(&like, 10_000), Promise::Inputs);
+        assert_eq!(suited(&like, false, 10_000), Promise::Inputs);
+        assert_eq!(suited(&like, true, 10_000), Promise::Inputs);
         let each = Promise::each(5);
         let mut random = SplitMix64(seed + 1);
         like[4] = block(&mut random, -1.0, 1.0);
-        assert_eq!(suited(&like, 10_000), each, "another middle");
+        assert_eq!(suited(&like, false, 10_000), each, "another middle");
+        assert_eq!(suited(&like, true, 10_000), Promise::NextStretch);
         like[4] = block(&mut random, 0.0, 4.0);
-        assert_eq!(suited(&like, 10_000), each, "the same middle, another end");
+        assert_eq!(
+            suited(&like, false, 10_000),
+            each,
+            "the same middle, another end"
+        );
     }
 
     #[test]
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn many_blocks_promise_of_blocks_in_any_case() {
         let blocks: Vec<Vec<i64>> = (0..20).map(|i| vec![i, 40 - i, i * i % 7]).collect();
-        assert_eq!(suited(&blocks, 50_000), Promise::NewBlocks);
+        assert_eq!(suited(&blocks, true, 50_000), Promise::NewBlocks);
     }
 
     /// A score of a point, given all points that a model has seen.

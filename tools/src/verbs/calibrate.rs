@@ -161,6 +161,8 @@ enum PromiseName {
     NewBlocks,
     /// Each new block, but for some
     EachBlock,
+    /// Each stretch of a recording to come, but for fewer than can be counted
+    NextStretch,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -287,15 +289,23 @@ impl Args {
         };
         Ok(match self.promise {
             None if evidence.is_crossed() => None,
-            None => Some(Promise::suited(blocks.count(), self.alpha)),
+            None => Some(Promise::suited(
+                blocks.count(),
+                blocks.in_order(),
+                self.alpha,
+            )),
             Some(PromiseName::Inputs) => Some(Promise::Inputs),
             Some(PromiseName::NewBlocks) => Some(Promise::NewBlocks),
             Some(PromiseName::EachBlock) => Some(Promise::each(blocks.count())),
+            Some(PromiseName::NextStretch) => Some(Promise::NextStretch),
         })
     }
 
     fn words(&self, evidence: &Evidence, promise: Promise) -> String {
-        let words = promise.words(evidence.blocks.as_ref().map_or(1, Blocks::count));
+        let words = promise.words(
+            evidence.blocks.as_ref().map_or(1, Blocks::count),
+            self.alpha,
+        );
         match evidence.folds.len() {
             0 => words,
             folds => {

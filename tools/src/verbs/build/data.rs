@@ -16,7 +16,7 @@ use crate::{place, provenance};
 use anyhow::{Context, Result, bail};
 use flow_infer::front_end::Reduction;
 use flow_infer::spec::Shape;
-use flow_train_host::calibrate;
+use flow_train_host::calibrate::{self, Blocks};
 use flow_train_host::data::recordings::RecordingOptions;
 use flow_train_host::data::survey;
 use flow_train_host::data::{self, Dataset, ImageSize, ReadOptions};
@@ -56,9 +56,7 @@ impl Args {
         let folds = folds(together.blocks.is_some());
         let plan = Plan::new(items, self.alpha_ppm(), folds).with_context(place)?;
         let parts = match &together.blocks {
-            Some(blocks) => {
-                Parts::of_blocks(plan, blocks, together.in_order, self.seed).with_context(place)?
-            }
+            Some(blocks) => Parts::of_blocks(plan, blocks, self.seed).with_context(place)?,
             None => Parts::of_inputs(plan, &found.same, self.seed),
         };
         let split = self.split(&own, &parts, &together, reduction);
@@ -197,6 +195,7 @@ impl Args {
             reduction,
             windows: own.data.windows().map(|w| w.spec().as_ref().clone()),
             data: provenance::describe(&self.data, &own.data),
+            in_order: together.blocks.as_ref().is_some_and(Blocks::in_order),
             train: part(&parts.train),
             folds: parts.folds.clone(),
             calibrate: part(&parts.calibrate),

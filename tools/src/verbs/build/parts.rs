@@ -93,16 +93,11 @@ impl Plan {
 impl Parts {
     /// Parts out of blocks, none of which is in two parts; of blocks in order the last ones test, where what trains
     /// calibrates too.
-    pub(super) fn of_blocks(
-        plan: Plan,
-        blocks: &Blocks,
-        in_order: bool,
-        seed: u64,
-    ) -> Result<Self> {
+    pub(super) fn of_blocks(plan: Plan, blocks: &Blocks, seed: u64) -> Result<Self> {
         let units = (0..blocks.count()).map(|block| blocks.members(block));
         let units = Units {
             units: units.collect(),
-            in_order: in_order && plan.folds.is_some(),
+            in_order: blocks.in_order() && plan.folds.is_some(),
             least: match plan.folds {
                 Some(_) => 0,
                 None => CALIBRATE_BLOCKS,
@@ -216,7 +211,7 @@ mod tests {
     fn blocks_are_whole() {
         let plan = Plan::new(500, 50_000, None).unwrap();
         let blocks = Blocks::stretches(500, 20).unwrap();
-        let parts = Parts::of_blocks(plan, &blocks, true, 3).unwrap();
+        let parts = Parts::of_blocks(plan, &blocks, 3).unwrap();
         for part in [&parts.train, &parts.calibrate, &parts.test] {
             assert!(
                 part.chunks(25)
@@ -225,7 +220,7 @@ mod tests {
         }
         let five = Blocks::named((0..500).map(|i| ["a", "b", "c", "d", "e"][i / 100])).unwrap();
         assert_eq!(
-            sizes(&Parts::of_blocks(plan, &five, false, 3).unwrap()),
+            sizes(&Parts::of_blocks(plan, &five, 3).unwrap()),
             [200, 200, 100]
         );
         let labels = (0..500).map(|i| {
@@ -236,7 +231,7 @@ mod tests {
             }
         });
         let uneven = Blocks::named(labels).unwrap();
-        let all_of_it = (0..9).map(|seed| Parts::of_blocks(plan, &uneven, false, seed).is_err());
+        let all_of_it = (0..9).map(|seed| Parts::of_blocks(plan, &uneven, seed).is_err());
         assert!(all_of_it.filter(|&refused| refused).count() > 2);
     }
 
@@ -277,7 +272,7 @@ mod tests {
     fn the_last_stretch_tests_and_folds_are_stretches() {
         let plan = Plan::new(500, 10_000, Some(5)).unwrap();
         let blocks = Blocks::stretches(500, 10).unwrap();
-        let parts = Parts::of_blocks(plan, &blocks, true, 3).unwrap();
+        let parts = Parts::of_blocks(plan, &blocks, 3).unwrap();
         assert_eq!(parts.test, (450..500).collect::<Vec<_>>());
         assert_eq!(parts.train, (0..450).collect::<Vec<_>>());
         assert!(parts.folds.is_sorted());

@@ -23,6 +23,9 @@ pub(super) struct Split {
     pub(super) windows: Option<WindowSpec>,
     /// The data as the model's provenance has them.
     pub(super) data: String,
+    /// Blocks are stretches of one recording.
+    #[serde(default)]
+    pub(super) in_order: bool,
     pub(super) train: Part,
     /// The fold of each training input; none where others calibrate.
     pub(super) folds: Vec<usize>,
@@ -164,6 +167,7 @@ mod tests {
             reduction: None,
             windows: None,
             data: String::new(),
+            in_order: false,
             train: part(6, 2),
             folds: vec![0, 0, 1, 1, 0, 0],
             calibrate: Part::default(),

@@ -232,7 +232,7 @@ impl Args {
         args.push(model.into());
         let together = match labels.is_empty() {
             true => Together::Apart,
-            false => Together::Blocks(labels),
+            false => Together::Blocks(labels, split.in_order),
         };
         let folds = (0..folds).map(|fold| self.fold_files(fold)).collect();
         verb::<calibrate::Args>(args)?

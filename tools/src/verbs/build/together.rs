@@ -47,8 +47,6 @@ impl Choice {
 /// Blocks of inputs, if they have any, and why.
 pub(super) struct Together {
     pub(super) blocks: Option<Blocks>,
-    /// Blocks are stretches of time.
-    pub(super) in_order: bool,
     pub(super) why: String,
 }
 
@@ -69,11 +67,7 @@ impl Together {
             None => suggested(path, &named.items, named.data.len(), crossed),
         };
         let Some(choice) = choice else {
-            return Ok(Self {
-                blocks: None,
-                in_order: false,
-                why,
-            });
+            return Ok(Self { blocks: None, why });
         };
         let blocks = choice.of(path, named)?;
         if blocks.count() < FEWEST {
@@ -85,7 +79,6 @@ impl Together {
         }
         let count = blocks.count();
         Ok(Self {
-            in_order: matches!(choice, BlockChoice::Stretches(_)),
             why: format!("in {count} blocks, {why}"),
             blocks: Some(blocks),
         })

@@ -22,8 +22,8 @@ pub(crate) enum Together {
     AsSaid,
     /// Every input stands alone, held out of a model or not.
     Apart,
-    /// The block of every input.
-    Blocks(Vec<String>),
+    /// The block of every input; whether blocks are stretches of one recording.
+    Blocks(Vec<String>, bool),
 }
 
 /// Benign inputs that the model, or the fold of it that scored them, was not trained on.
@@ -91,16 +91,7 @@ impl Evidence {
 
     /// Some of the inputs as evidence of their own.
     pub(super) fn part(&self, which: &[usize]) -> Result<Self> {
-        let blocks = self.blocks.as_ref().map(|blocks| {
-            let mut names = vec![""; self.scores.len()];
-            for (block, name) in blocks.names().iter().enumerate() {
-                blocks
-                    .members(block)
-                    .into_iter()
-                    .for_each(|input| names[input] = name);
-            }
-            Blocks::named(which.iter().map(|&input| names[input]))
-        });
+        let blocks = self.blocks.as_ref().map(|blocks| blocks.pick(which));
         let place = || one_line(&self.place).to_string();
         let fold = |&input: &usize| self.of_fold.get(input).copied();
         Ok(Self {
@@ -138,9 +129,8 @@ impl Args {
         let blocks = match (&self.blocks, &self.together) {
             (Some(choice), _) => Some(choice.of(path, &named)?),
             (None, Together::AsSaid | Together::Apart) => None,
-            (None, Together::Blocks(labels)) => {
-                let blocks = Blocks::named(labels.iter().map(String::as_str));
-                Some(blocks.with_context(|| one_line(path).to_string())?)
+            (None, Together::Blocks(labels, in_order)) => {
+                Some(blocks_of(labels, path)?.following(*in_order))
             }
         };
         let Named { data, .. } = named;
@@ -208,14 +198,12 @@ impl Args {
             folds.push(fold);
         }
         let (_, place) = given.last().context("--held-out: nothing was given")?;
-        let named = |labels: &[String]| {
-            let blocks = Blocks::named(labels.iter().map(String::as_str));
-            blocks.with_context(|| one_line(place).to_string())
-        };
         let blocks = match &self.together {
-            Together::AsSaid => Some(named(&labels)?),
+            Together::AsSaid => Some(blocks_of(&labels, place)?),
             Together::Apart => None,
-            Together::Blocks(labels) => Some(named(labels)?),
+            Together::Blocks(labels, in_order) => {
+                Some(blocks_of(labels, place)?.following(*in_order))
+            }
         };
         // A threshold of blocks is that of the strangest one; of single inputs it is as exact as the scores.
         let gain = match &blocks {
@@ -237,4 +225,9 @@ impl Args {
             gain,
         })
     }
+}
+
+fn blocks_of(labels: &[String], place: &Path) -> Result<Blocks> {
+    let blocks = Blocks::named(labels.iter().map(String::as_str));
+    blocks.with_context(|| one_line(place).to_string())
 }

@@ -60,6 +60,7 @@ fn blocks(seed: u64) -> Result<Vec<Measured>> {
         (5, Promise::each(5)),
         (19, Promise::each(19)),
         (19, Promise::Inputs),
+        (9, Promise::NextStretch),
         (60, Promise::NewBlocks),
         (60, Promise::Inputs),
     ] {
@@ -77,6 +78,13 @@ fn blocks(seed: u64) -> Result<Vec<Measured>> {
                 Unit::Share,
                 mean,
                 Theory::AtMost(f64::from(BLOCKS_PPM) / 1e6, 1.0),
+            ),
+            // One in a hundred by Gumbel's law; these offsets scatter by the normal one, which has fewer that are strange.
+            Promise::NextStretch => Measured::new(
+                format!("{blocks} next-stretch: new blocks with more"),
+                Unit::Share,
+                over,
+                Theory::AtMost(0.02, 1.0),
             ),
             Promise::Inputs if count < 60 => Measured::new(
                 "... promise inputs: new blocks with more",
