@@ -54,13 +54,21 @@ typedef enum flowgate_status {
     /* A value of the input is NaN or infinite. */
     FLOWGATE_INPUT_NOT_FINITE = 11,
     /* There are no scores before the first decision. */
-    FLOWGATE_NOTHING_DECIDED = 12
+    FLOWGATE_NOTHING_DECIDED = 12,
+    /* A sample was taken, and no window is due yet: nothing is wrong. */
+    FLOWGATE_PENDING = 13,
+    /* The model is for no windows of samples. */
+    FLOWGATE_NO_WINDOWS = 14,
+    /* The sample has another number of channels than the model reads, or there is no such channel. */
+    FLOWGATE_CHANNELS = 15
 } flowgate_status;
 
 /* What the gate says of an input. */
 typedef enum flowgate_decision {
     FLOWGATE_REJECT = 0,
-    FLOWGATE_ACCEPT = 1
+    FLOWGATE_ACCEPT = 1,
+    /* Of a window: a channel of the sensor is not in order; flowgate_last_fault() says which. */
+    FLOWGATE_INVALID = 2
 } flowgate_decision;
 
 /* A model loaded into the caller's memory. Opaque. */
@@ -106,6 +114,60 @@ flowgate_status flowgate_decide_i16(flowgate *gate, const int16_t *input, size_t
 
 /* All scores of the last decided input. */
 flowgate_status flowgate_last_scores(const flowgate *gate, flowgate_scores *scores);
+
+/*
+ * Samples of a sensor, one at a time, for models that are built of windows (feature `windows`, on by default):
+ *
+ *     switch (flowgate_push(gate, sample, channels, &decision)) {
+ *     case FLOWGATE_PENDING: break;                           // the window is not full yet
+ *     case FLOWGATE_OK: alarm(decision != FLOWGATE_ACCEPT);
+ *     }
+ */
+
+/* The windows that a model is for. */
+typedef struct flowgate_window {
+    /* Values of a sample, and samples of a window. */
+    size_t channels;
+    size_t samples;
+    /* Samples from one decision to the next. */
+    size_t hop;
+    /* Samples in a thousand seconds; 0 where the training data did not say. */
+    uint32_t rate_millihertz;
+} flowgate_window;
+
+/* What is wrong with a channel. */
+typedef enum flowgate_fault_kind {
+    FLOWGATE_NO_FAULT = 0,
+    /* It does not change within the window, as the training data always did. */
+    FLOWGATE_STUCK = 1,
+    /* An eighth of its samples or more lie at an end of what the sensor can say. */
+    FLOWGATE_SATURATED = 2
+} flowgate_fault_kind;
+
+typedef struct flowgate_fault {
+    flowgate_fault_kind kind;
+    /* The first channel that has it, counted from 0. */
+    uint32_t channel;
+} flowgate_fault;
+
+/* The windows of a model. Checks the whole file. */
+flowgate_status flowgate_windows(const void *model, size_t model_len, flowgate_window *window);
+
+/*
+ * Takes a sample, one value a channel: FLOWGATE_PENDING until a window is due, then FLOWGATE_OK with the decision about
+ * the window that ends with this sample; after the first one, every hop. Where samples were lost, call
+ * flowgate_restart_window(): a window has no gap.
+ */
+flowgate_status flowgate_push(flowgate *gate, const int16_t *sample, size_t channels, flowgate_decision *decision);
+
+/* Forgets the samples that have come: some were lost, or the sensor was switched off. */
+flowgate_status flowgate_restart_window(flowgate *gate);
+
+/* The sample of a measurement in the unit of the training data, rounded and held within 16 bits. */
+flowgate_status flowgate_sample(const flowgate *gate, size_t channel, float value, int16_t *sample);
+
+/* What was wrong with the sensor in the last window; FLOWGATE_NO_FAULT where every channel is in order. */
+flowgate_status flowgate_last_fault(const flowgate *gate, flowgate_fault *fault);
 
 /* Reproduces the golden vectors again (a flash or a RAM that aged); how many there are goes to vectors, if not null. */
 flowgate_status flowgate_self_test(flowgate *gate, uint32_t *vectors);

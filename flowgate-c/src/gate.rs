@@ -13,9 +13,9 @@ use flow_infer::{Assessment, Gate, Input, Model};
 #[repr(C)]
 pub struct State {
     seal: usize,
-    gate: Gate<'static>,
+    pub(crate) gate: Gate<'static>,
     input_len: usize,
-    last: Option<Assessment>,
+    pub(crate) last: Option<Assessment>,
 }
 
 const SEAL: usize = 0x93_46_4C_57;
@@ -28,6 +28,18 @@ pub enum Decision {
     Reject = 0,
     /// Like it.
     Accept = 1,
+    /// No input at all: a channel of the sensor is not in order.
+    Invalid = 2,
+}
+
+impl From<flow_infer::Decision> for Decision {
+    fn from(decision: flow_infer::Decision) -> Self {
+        match decision {
+            flow_infer::Decision::Accept => Self::Accept,
+            flow_infer::Decision::Reject => Self::Reject,
+            flow_infer::Decision::Invalid => Self::Invalid,
+        }
+    }
 }
 
 /// `flowgate_scores` of the header.
@@ -211,11 +223,7 @@ where
         }
         let assessment = state.gate.assess(memory::slice(input, len)?)?;
         state.last = Some(assessment);
-        let found = match assessment.decision.accepted() {
-            true => Decision::Accept,
-            false => Decision::Reject,
-        };
-        store(decision, found)
+        store(decision, assessment.decision.into())
     }
 }
 
@@ -262,7 +270,7 @@ pub unsafe extern "C" fn flowgate_self_test(gate: *mut State, vectors: *mut u32)
 ///
 /// # Safety
 /// `gate` is null, or points to memory that `flowgate_open` was given, which nothing else uses now.
-unsafe fn opened<'g>(gate: *mut State) -> Result<&'g mut State, Status> {
+pub(crate) unsafe fn opened<'g>(gate: *mut State) -> Result<&'g mut State, Status> {
     if gate.is_null() {
         return Err(Status::NullPointer);
     }
@@ -280,7 +288,7 @@ unsafe fn opened<'g>(gate: *mut State) -> Result<&'g mut State, Status> {
 
 /// # Safety
 /// `place` is null, or can be written.
-unsafe fn store<T>(place: *mut T, value: T) -> Result<(), Status> {
+pub(crate) unsafe fn store<T>(place: *mut T, value: T) -> Result<(), Status> {
     if place.is_null() {
         return Err(Status::NullPointer);
     }
@@ -292,6 +300,6 @@ unsafe fn store<T>(place: *mut T, value: T) -> Result<(), Status> {
     Ok(())
 }
 
-fn status(result: Result<(), Status>) -> Status {
+pub(crate) fn status(result: Result<(), Status>) -> Status {
     result.err().unwrap_or(Status::Ok)
 }

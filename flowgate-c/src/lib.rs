@@ -13,6 +13,8 @@ mod memory;
 #[cfg(all(feature = "panic-handler", not(feature = "std")))]
 mod panic;
 mod status;
+#[cfg(feature = "windows")]
+mod windows;
 
 pub use gate::{
     Decision, Scores, flowgate_decide, flowgate_decide_f32, flowgate_decide_i16,
@@ -20,3 +22,8 @@ pub use gate::{
 };
 pub use memory::Needs;
 pub use status::{Status, flowgate_model_error, flowgate_status_text};
+#[cfg(feature = "windows")]
+pub use windows::{
+    Fault, FaultKind, WindowShape, flowgate_last_fault, flowgate_push, flowgate_restart_window,
+    flowgate_sample, flowgate_windows,
+};

@@ -1,7 +1,7 @@
 //! The caller's memory: how much of it, and what lies where.
 //!
 //! ```text
-//! state | coder | latents (i32) | activations (i16)
+//! state | coder | latents (i32) | activations (i16) | last window (bytes)
 //! ```
 //!
 //! Each part begins at a multiple of 16, the alignment that is asked of the whole.
@@ -11,7 +11,7 @@ use crate::status::Status;
 use core::ffi::c_void;
 use flow_infer::Model;
 use flow_infer::engine::ScratchMut;
-use flow_infer::interface::BorrowedMemory;
+use flow_infer::interface::{BorrowedMemory, FrameMemory};
 use flow_infer::score::complexity::Coder;
 
 /// `FLOWGATE_ALIGNMENT` of the header.
@@ -35,6 +35,8 @@ pub(crate) struct Layout {
     latent_count: usize,
     activations: usize,
     activation_count: usize,
+    window: usize,
+    window_len: usize,
     /// Bytes of everything.
     pub(crate) len: usize,
 }
@@ -48,13 +50,20 @@ impl Layout {
         let coder = after(0, size_of::<State>())?;
         let latents = after(coder, size_of::<Coder>())?;
         let activations = after(latents, latent_count.checked_mul(size_of::<i32>())?)?;
-        let len = after(activations, activation_count.checked_mul(size_of::<i16>())?)?;
+        let window = after(activations, activation_count.checked_mul(size_of::<i16>())?)?;
+        let window_len = model
+            .artifact()
+            .windows()
+            .map_or(0, |windows| windows.byte_len());
+        let len = after(window, window_len)?;
         Some(Self {
             coder,
             latents,
             latent_count,
             activations,
             activation_count,
+            window,
+            window_len,
             len,
         })
     }
@@ -64,7 +73,10 @@ impl Layout {
     /// # Safety
     /// `memory` is aligned to [`ALIGNMENT`], `len` bytes of it can be written, and nothing else touches those behind
     /// the state for as long as what comes back is used.
-    pub(crate) unsafe fn lend(&self, memory: *mut u8) -> BorrowedMemory<'static> {
+    pub(crate) unsafe fn lend(
+        &self,
+        memory: *mut u8,
+    ) -> (BorrowedMemory<'static>, FrameMemory<'static>) {
         // SAFETY: all parts lie within `len` bytes of the memory, aligned for their types, and do not overlap; zeros
         // are integers.
         unsafe {
@@ -74,7 +86,9 @@ impl Layout {
             latents.write_bytes(0, self.latent_count);
             let activations = memory.add(self.activations).cast::<i16>();
             activations.write_bytes(0, self.activation_count);
-            BorrowedMemory {
+            let window = memory.add(self.window);
+            window.write_bytes(0, self.window_len);
+            let lent = BorrowedMemory {
                 scratch: ScratchMut {
                     latents: core::slice::from_raw_parts_mut(latents, self.latent_count),
                     activations: core::slice::from_raw_parts_mut(
@@ -83,7 +97,12 @@ impl Layout {
                     ),
                 },
                 coder: &mut *coder,
-            }
+            };
+            let frames = FrameMemory {
+                sums: &mut [],
+                input: core::slice::from_raw_parts_mut(window, self.window_len),
+            };
+            (lent, frames)
         }
     }
 }

@@ -33,11 +33,17 @@ pub enum Status {
     InputNotFinite = 11,
     /// Scores before the first decision.
     NothingDecided = 12,
+    /// A sample was taken, and no window is due yet.
+    Pending = 13,
+    /// A model that is for no windows.
+    NoWindows = 14,
+    /// A sample of another number of channels, or a channel that is not there.
+    Channels = 15,
 }
 
 impl Status {
     /// Every status, by its number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Ok,
         Self::NullPointer,
         Self::Misaligned,
@@ -51,6 +57,9 @@ impl Status {
         Self::InputLength,
         Self::InputNotFinite,
         Self::NothingDecided,
+        Self::Pending,
+        Self::NoWindows,
+        Self::Channels,
     ];
 
     const fn text(self) -> &'static CStr {
@@ -68,6 +77,9 @@ impl Status {
             Self::InputLength => c"the input has another length or kind than the model reads",
             Self::InputNotFinite => c"the input holds a NaN or an infinity",
             Self::NothingDecided => c"no input was decided on yet",
+            Self::Pending => c"the sample was taken, and no window is due yet",
+            Self::NoWindows => c"the model is for no windows of samples",
+            Self::Channels => c"the sample has another number of channels than the model reads",
         }
     }
 }

@@ -2,54 +2,11 @@
  * The gate as a C program: decides on the included images and prints the raw numbers, one image a line, then tries
  * everything that a program can get wrong. The same source on a host and on a board; what differs is put() and leave().
  *
- * Built with MODEL and the IMAGE_* macros naming files to include.
+ * Built with MODEL and IMAGES naming files to include.
  */
-#include "../include/flowgate.h"
-#include "platform.h"
+#include "program.h"
 
-#define INCLUDE(name, file)                                        \
-    __asm__(".section .rodata\n"                                   \
-            ".balign 16\n"                                         \
-            ".global " #name "\n" #name ":\n"                      \
-            ".incbin \"" file "\"\n"                               \
-            ".global " #name "_end\n" #name "_end:\n"              \
-            ".balign 4\n"                                          \
-            ".previous\n");                                        \
-    extern const uint8_t name[], name##_end[]
-
-/* The included files are data: no program of theirs runs on the stack. */
-__asm__(".section .note.GNU-stack,\"\",%progbits\n.previous\n");
-
-INCLUDE(model, MODEL);
 INCLUDE(images, IMAGES);
-
-/* Memory for the largest committed model; a program of one model takes what flowgate_need() says. */
-static _Alignas(FLOWGATE_ALIGNMENT) uint8_t memory[64 * 1024];
-
-static void put_number(int64_t value) {
-    char digits[24];
-    char *at = digits + sizeof digits - 1;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    *at = '\0';
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (value < 0) *--at = '-';
-    put(at);
-}
-
-static int failures;
-
-static void expect(flowgate_status wanted, flowgate_status given, const char *what) {
-    if (wanted == given) return;
-    failures++;
-    put("FAILED ");
-    put(what);
-    put(": ");
-    put(flowgate_status_text(given));
-    put("\n");
-}
 
 static void decide_on_all(flowgate *gate, size_t len) {
     flowgate_scores scores;
@@ -89,6 +46,8 @@ static void misuse_open(size_t model_len, size_t need) {
 static void misuse_gate(flowgate *gate, size_t len) {
     flowgate_decision decision;
     flowgate_scores scores;
+    flowgate_window window;
+    const int16_t sample[1] = {0};
     const uint8_t *image = images;
     expect(FLOWGATE_NULL_POINTER, flowgate_decide(NULL, image, len, &decision), "decide without a gate");
     expect(FLOWGATE_NULL_POINTER, flowgate_decide(gate, NULL, len, &decision), "decide without an input");
@@ -101,6 +60,8 @@ static void misuse_gate(flowgate *gate, size_t len) {
            "misaligned samples");
     expect(FLOWGATE_MISALIGNED, flowgate_decide((flowgate *)(void *)(memory + 4), image, len, &decision),
            "a misaligned gate");
+    expect(FLOWGATE_NO_WINDOWS, flowgate_windows(model, (size_t)(model_end - model), &window), "windows of images");
+    expect(FLOWGATE_NO_WINDOWS, flowgate_push(gate, sample, 1, &decision), "a sample for a model of images");
     expect(FLOWGATE_NULL_POINTER, flowgate_last_scores(gate, NULL), "scores to nowhere");
     expect(FLOWGATE_NULL_POINTER, flowgate_last_scores(NULL, &scores), "scores without a gate");
     expect(FLOWGATE_NULL_POINTER, flowgate_self_test(NULL, NULL), "self-test without a gate");

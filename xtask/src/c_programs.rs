@@ -1,14 +1,15 @@
 //! The C interface, as C programs use it: the same source for this host and for the emulated Cortex-M4.
 //!
-//! `flowgate-c/tests/bits.c` decides on images and tries what a program can get wrong. Its lines must be the ones that
-//! this host computes in Rust, and the board's program must link, which proves that no panic path is left in it.
+//! `flowgate-c/tests/bits.c` decides on images, `windows.c` on a sensor's samples, and both try what a program can get
+//! wrong. Their lines must be the ones that this host computes in Rust, and the board's programs must link, which proves
+//! that no panic path is left in them.
 
 use crate::inputs::Inputs;
 use crate::setup::{self, C_COMPILER};
-use crate::{CheckFailed, host, process, repo};
+use crate::{CheckFailed, host, made_windows, process, repo};
 use anyhow::{Context, Result};
 use clap::Args;
-use flow_infer::gate::Decision;
+use flow_infer::{Decision, Gate, Model, Workspace};
 use flowgate::output::Output;
 use flowgate::table::Table;
 use object::{Object, ObjectSection, SectionKind};
@@ -45,31 +46,73 @@ pub(crate) fn check() -> Result<()> {
         inputs.append(&Inputs::load(&sample, Some(IMAGES))?)?;
     }
     let mut table = Table::new(["model", "host", "Cortex-M4", "code on it, bytes"]);
+    let images: Vec<u8> = inputs.iter().flatten().copied().collect();
     for model in repo::committed_models() {
-        let wanted = lines(&fs::read(&model)?, &inputs)?;
-        let folder = TempDir::new()?;
-        let images = folder.path().join("images.bin");
-        fs::write(
-            &images,
-            inputs.iter().flatten().copied().collect::<Vec<u8>>(),
-        )?;
-        let included = [("MODEL", model.as_path()), ("IMAGES", images.as_path())];
-        let on_host = folder.path().join("host");
-        process::run(&mut host_compiler(&libraries[0], &included, &on_host))?;
-        compare(
-            "host",
-            &wanted,
-            &process::stdout(&mut Command::new(&on_host))?,
-        )?;
-        let on_board = folder.path().join("m4.elf");
-        process::run(&mut board_compiler(&libraries[1], &included, &on_board))?;
-        compare("m4", &wanted, &printed_by_board(&on_board)?)?;
-        let name = model.file_name().unwrap_or_default().to_string_lossy();
-        let identical = format!("{} lines, the same", wanted.len());
-        let code = code(&on_board)?.to_string();
-        table.row([name.into_owned(), identical.clone(), identical, code]);
+        let program = Trial {
+            source: "bits.c",
+            data: ("IMAGES", &images),
+            wanted: lines(&fs::read(&model)?, &inputs)?,
+            model,
+        };
+        table.row(program.compare(&libraries)?);
     }
+    let model = repo::windows_model();
+    let (wanted, samples) = windows(&fs::read(&model)?)?;
+    let program = Trial {
+        source: "windows.c",
+        data: ("SAMPLES", &samples),
+        wanted,
+        model,
+    };
+    table.row(program.compare(&libraries)?);
     Ok(table.print(&mut Output::stdout())?)
+}
+
+/// A C program with what is included in it, and what it shall print.
+struct Trial<'d> {
+    source: &'static str,
+    model: PathBuf,
+    /// Name of the macro, and the file's bytes.
+    data: (&'static str, &'d [u8]),
+    wanted: Vec<String>,
+}
+
+impl Trial<'_> {
+    /// Runs it on this host and on the board; a row of the table.
+    fn compare(&self, libraries: &[PathBuf; 2]) -> Result<[String; 4]> {
+        let folder = TempDir::new()?;
+        let data = folder.path().join("data.bin");
+        fs::write(&data, self.data.1)?;
+        let included = [
+            ("MODEL", self.model.as_path()),
+            (self.data.0, data.as_path()),
+        ];
+        let on_host = folder.path().join("host");
+        process::run(&mut host_compiler(
+            &libraries[0],
+            self.source,
+            &included,
+            &on_host,
+        ))?;
+        let printed = process::stdout(&mut Command::new(&on_host))?;
+        compare("host", &self.wanted, &printed)?;
+        let on_board = folder.path().join("m4.elf");
+        process::run(&mut board_compiler(
+            &libraries[1],
+            self.source,
+            &included,
+            &on_board,
+        ))?;
+        compare("m4", &self.wanted, &printed_by_board(&on_board)?)?;
+        let name = self.model.file_name().unwrap_or_default();
+        let identical = format!("{} lines, the same", self.wanted.len());
+        Ok([
+            name.to_string_lossy().into_owned(),
+            identical.clone(),
+            identical,
+            code(&on_board)?.to_string(),
+        ])
+    }
 }
 
 fn folder() -> PathBuf {
@@ -107,8 +150,8 @@ fn compiler(program: &str, sources: &[&str], included: &[(&str, &Path)]) -> Comm
     command
 }
 
-fn host_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Command {
-    let mut command = compiler("cc", &["bits.c"], included);
+fn host_compiler(library: &Path, source: &str, included: &[(&str, &Path)], to: &Path) -> Command {
+    let mut command = compiler("cc", &[source], included);
     command
         .arg(library)
         .args(["-lpthread", "-ldl", "-lm", "-o"])
@@ -116,8 +159,8 @@ fn host_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Comma
     command
 }
 
-fn board_compiler(library: &Path, included: &[(&str, &Path)], to: &Path) -> Command {
-    let mut command = compiler(C_COMPILER.0, &["bits.c", "m4.c"], included);
+fn board_compiler(library: &Path, source: &str, included: &[(&str, &Path)], to: &Path) -> Command {
+    let mut command = compiler(C_COMPILER.0, &[source, "m4.c"], included);
     command.args([
         "-mcpu=cortex-m4",
         "-mfpu=fpv4-sp-d16",
@@ -176,6 +219,39 @@ fn lines(model: &[u8], inputs: &Inputs) -> Result<Vec<String>> {
         ))
     });
     line.collect()
+}
+
+/// What the C program shall print of made samples, a window a line, and the samples' bytes.
+fn windows(model: &[u8]) -> Result<(Vec<String>, Vec<u8>)> {
+    let model = Model::load(model)?;
+    let mut workspace = Workspace::for_model(&model);
+    let mut gate = Gate::new(model, &mut workspace)?;
+    let shape = gate.windows().context("the model has no windows")?;
+    let (length, channels) = (shape.samples(), shape.channels());
+    let samples = made_windows::samples(length, channels);
+    let mut lines = Vec::new();
+    for sample in samples.chunks_exact(channels) {
+        let Some(assessment) = gate.push(sample)? else {
+            continue;
+        };
+        let scores = assessment.scores;
+        let fault = scores.fault.map_or_else(String::new, |fault| {
+            format!(" {} {}", fault.kind.name(), fault.channel)
+        });
+        lines.push(format!(
+            "{} {} {} {}{fault}",
+            scores.log_prob_raw,
+            scores.code_length_raw.unwrap_or(0),
+            assessment.score_raw,
+            match assessment.decision {
+                Decision::Accept => "accept",
+                Decision::Reject => "reject",
+                Decision::Invalid => "invalid",
+            }
+        ));
+    }
+    let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes());
+    Ok((lines, bytes.collect()))
 }
 
 fn compare(machine: &str, wanted: &[String], printed: &str) -> Result<()> {

@@ -55,8 +55,11 @@ impl<'m> Gate<'m> {
     /// # Errors
     /// [`OpenError`].
     #[doc(hidden)]
-    pub fn in_memory(model: Model<'m>, memory: BorrowedMemory<'m>) -> Result<Self, OpenError> {
-        Self::open_in(model, memory, FrameMemory::default())
+    pub fn in_memory(
+        model: Model<'m>,
+        (memory, frames): (BorrowedMemory<'m>, FrameMemory<'m>),
+    ) -> Result<Self, OpenError> {
+        Self::open_in(model, memory, frames)
     }
 
     #[cfg_attr(
