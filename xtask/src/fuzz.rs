@@ -64,11 +64,11 @@ pub(crate) struct Fuzz {
 }
 
 impl Fuzz {
-    /// What CI runs: a minute for all.
+    /// What CI runs: half a minute for all.
     pub(crate) fn smoke() -> Self {
         Self {
             targets: Vec::new(),
-            seconds: 15,
+            seconds: 8,
             minimize: false,
         }
     }
