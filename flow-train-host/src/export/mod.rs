@@ -17,10 +17,12 @@ pub mod statistics;
 pub mod volume;
 
 use crate::data::Dataset;
-use crate::model::Model;
+use crate::model::tensors::{TensorSpec, tensor_list};
+use crate::model::{Model, Tensor};
 use crate::windows::WindowSpecError;
 use flow_infer::artifact::LoadError;
 use flow_infer::plan::PlanError;
+use flow_infer::spec::FlowSpec;
 use gptq::Gptq;
 pub use lower::Source;
 
@@ -125,6 +127,29 @@ pub fn floating<'m>(
         source.model,
         pack::pack(&flow, &float::FloatNumbers { half })?,
     )
+}
+
+/// Whether the format holds the layers of every conditioner of this flow: what can be said before
+/// there are weights.
+///
+/// # Errors
+/// [`ExportError::TooLarge`] if it does not.
+pub fn check_layers(spec: &FlowSpec) -> Result<(), ExportError> {
+    let zeros = tensor_list(spec)
+        .into_iter()
+        .map(|TensorSpec { name, shape }| {
+            let values = vec![0.0; shape.iter().product()];
+            (name, Tensor { shape, values })
+        });
+    let Ok(model) = Model::new(spec.clone(), zeros.collect()) else {
+        // Whoever makes a model of it is told why.
+        return Ok(());
+    };
+    let flow = lower::lower(&model);
+    let networks = flow.steps.iter().filter_map(lower::LoweredStep::network);
+    networks
+        .map(pack::skeleton)
+        .try_for_each(|plan| plan.map(drop))
 }
 
 fn finish(model: &Model, packed: pack::Packed) -> Result<file::FlowFile, ExportError> {

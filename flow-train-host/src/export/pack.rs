@@ -7,8 +7,8 @@ use super::lower::{LoweredCoupling, LoweredFlow, LoweredLayer, LoweredStep};
 use super::numbers::{At, Numbers, Padded, Tensors};
 use super::{ExportError, input, rings};
 use flow_infer::plan::{
-    Coupling, LANES, Layer, LayerKind, NO_TENSOR, NumberFormat, PlanHead, PlannedScale,
-    ScratchNeed, Step, lanes,
+    Coupling, LANES, Layer, LayerKind, MAX_BUFFERS, MAX_LAYERS, NO_TENSOR, NumberFormat, PlanHead,
+    PlannedScale, ScratchNeed, Step, lanes,
 };
 use flow_infer::spec::Shape;
 use flow_infer::spec::units::raw_from_nats;
@@ -158,6 +158,11 @@ fn pack_coupling(
     Ok((planned, need))
 }
 
+const _: () = assert!(
+    MAX_BUFFERS == 48 && MAX_LAYERS == 48,
+    "as the errors below say"
+);
+
 /// A coupling with layers and buffers, without tensors and places.
 pub fn skeleton(coupling: &LoweredCoupling) -> Result<Coupling, ExportError> {
     let buffers = coupling.buffers.iter().map(|&shape| rings::unplaced(shape));
@@ -183,13 +188,13 @@ pub fn skeleton(coupling: &LoweredCoupling) -> Result<Coupling, ExportError> {
         planned
             .buffers
             .push(buffer)
-            .map_err(|_| ExportError::TooLarge("buffers of a conditioner"))?;
+            .map_err(|_| ExportError::TooLarge("a conditioner has more than 48 activations"))?;
     }
     for layer in layers {
         planned
             .layers
             .push(layer)
-            .map_err(|_| ExportError::TooLarge("layers of a conditioner"))?;
+            .map_err(|_| ExportError::TooLarge("a conditioner has more than 48 layers"))?;
     }
     Ok(planned)
 }

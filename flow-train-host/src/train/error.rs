@@ -1,5 +1,6 @@
 //! Why a run cannot start or go on.
 
+use crate::export::ExportError;
 use crate::files::{WriteError, one_line};
 use crate::model::ModelError;
 use crate::model::store::StoreError;
@@ -16,6 +17,9 @@ pub enum TrainError {
     /// The spec holds something that cannot be trained here.
     #[error("{0} cannot be trained")]
     Untrainable(&'static str),
+    /// What is trained could not be written as a `.flow` file.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A setting is out of range.
     #[error("{0}")]
     Config(&'static str),

@@ -14,6 +14,7 @@ use super::split::Split;
 use super::update::Update;
 use super::workers::{Batch, Workers, pool};
 use crate::data::Dataset;
+use crate::export::check_layers;
 use crate::model::Model;
 use crate::model::store::MODEL_FILE;
 use crate::nn::Weights;
@@ -99,6 +100,7 @@ pub(super) fn prepare(
     if let Some(problem) = config.problem() {
         return Err(TrainError::Config(problem));
     }
+    check_layers(&config.spec)?;
     check_data(&config.spec, data)?;
     let split = Split::new(config, data.len())?;
     let samples_per_group = config.samples_per_group(config.batch);

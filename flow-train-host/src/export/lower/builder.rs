@@ -81,7 +81,8 @@ impl Builder {
 
     fn buffer(&mut self, shape: Shape) -> u8 {
         self.buffers.push(shape);
-        u8::try_from(self.buffers.len() - 1).expect("validated conditioners have few layers")
+        // Of more there is no plan: `pack::skeleton` says so.
+        u8::try_from(self.buffers.len() - 1).unwrap_or(u8::MAX)
     }
 
     fn layer(&mut self, kind: LayerKind, source: u8, target: Option<u8>) -> &mut LoweredLayer {

@@ -1,6 +1,8 @@
 //! Whole runs: they learn, repeat themselves bit for bit, resume exactly, and refuse bad input.
 
+use super::conditioners::{flow, pair};
 use super::*;
+use crate::export::ExportError;
 use crate::model::Model;
 use std::path::Path;
 
@@ -220,6 +222,15 @@ fn bad_input_is_a_typed_error_and_leaves_the_run_alone() {
         start(&config, &images(1, 8), false),
         Err(TrainError::TooFew(1))
     ));
+    // Of 130 blocks the last layers have no number that a plan could hold.
+    for blocks in [16, 130] {
+        let mut deep = config.clone();
+        deep.spec = flow(Shape::new(1, 8, 8), pair(resnet(3, blocks, false)));
+        assert!(matches!(
+            start(&deep, &data, false),
+            Err(TrainError::Export(ExportError::TooLarge(_)))
+        ));
+    }
     let mut wrong = config.clone();
     wrong.optimizer.learning_rate = f32::NAN;
     assert!(matches!(
