@@ -1,6 +1,6 @@
 //! SplitMix64: ten lines that give the same models and inputs on every machine and in every version of this package.
 //!
-//! A generator from a crate would change its stream with a release, and with it every recorded golden vector.
+//! A generator from a crate would change its stream with a release, and with it every figure that a test holds against a bound.
 
 /// Pseudo-random numbers from a 64-bit seed (Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ const LIBRARY_MAPS: [ScaleMap; 4] = [
     ScaleMap::SoftsignBound,
 ];
 
-/// A model with the name that tests print and golden vectors are filed under.
+/// A model with the name that tests print and its numbers are drawn from.
 #[derive(Clone, Debug)]
 pub struct NamedModel {
     /// Lower case, underscores.

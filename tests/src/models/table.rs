@@ -1,6 +1,6 @@
 //! The table: one model for every architecture of the paper, shrunk, and for every named choice of the spec.
 //!
-//! Names file golden vectors: a model may be added, but a changed one gets a new name.
+//! A model's numbers are drawn from its name: a model may be added, but a changed one gets a new name.
 
 use super::NamedModel;
 use super::build::{coupling, image, level, vector, whitened};

@@ -4,6 +4,7 @@ mod census;
 mod layers;
 mod log_det;
 mod masks;
+mod names;
 mod numeric;
 mod quadrature;
 mod round_trip;
