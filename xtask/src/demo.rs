@@ -6,7 +6,7 @@ mod data;
 
 use crate::boards;
 use crate::inputs::Inputs;
-use crate::{compare, comparison, process, repo};
+use crate::{compare, comparison, process, repo, watched};
 use anyhow::{Context, Result};
 use clap::Args;
 use data::Data;
@@ -14,6 +14,7 @@ use flowgate::output::Output;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Images of each set that the board scores as well.
 const ON_BOARD: usize = 100;
@@ -33,22 +34,18 @@ impl Demo {
         let folder = repo::root().join("target/demo");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         say("build the flowgate command");
-        process::run(
-            process::cargo()
-                .args(["build", "--quiet", "-p", "flowgate"])
-                .current_dir(repo::root()),
-        )?;
+        let flowgate = Flowgate(watched::build(true)?);
         say("get the data");
-        let data = Data::get(&folder)?;
+        let data = Data::get(&flowgate, &folder)?;
         let model = if self.quick {
             repo::device_model()
         } else {
-            train(&data, &folder)?
+            train(&flowgate, &data, &folder)?
         };
 
         say("evaluate clothes against digits");
         let report = folder.join("report");
-        evaluate(&data, &model, &report)?;
+        evaluate(&flowgate, &data, &model, &report)?;
 
         say("score the same images on an emulated Cortex-M4F and compare every bit");
         on_board(&data, &model)?;
@@ -58,7 +55,7 @@ impl Demo {
 }
 
 /// Trains, quantizes and calibrates.
-fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
+fn train(flowgate: &Flowgate, data: &Data, folder: &Path) -> Result<PathBuf> {
     let (run, model) = (folder.join("run"), folder.join("fashion.flow"));
     if run.exists() {
         fs::remove_dir_all(&run).with_context(|| run.display().to_string())?;
@@ -66,7 +63,7 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     say("train a flow on clothes");
     let epochs = data.epochs.to_string();
     let train = data.train.as_os_str();
-    flowgate(
+    flowgate.run(
         &[
             "train",
             "--preset",
@@ -81,7 +78,7 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     )?;
     say("quantize it: 8-bit weights, integers only");
     let name = run.to_string_lossy();
-    flowgate(
+    flowgate.run(
         &[
             "export", &name, "--format", "q8", "--draws", "1", "--limit", "5000",
         ],
@@ -89,7 +86,7 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     )?;
     say("calibrate its gate: at most 1 % false alarms");
     let (name, skip) = (model.to_string_lossy(), data.held_out_skip.to_string());
-    flowgate(
+    flowgate.run(
         &["calibrate", &name, "--alpha", "0.01", "--skip", &skip],
         &[
             ("--data", data.held_out.as_os_str()),
@@ -99,10 +96,10 @@ fn train(data: &Data, folder: &Path) -> Result<PathBuf> {
     Ok(model)
 }
 
-fn evaluate(data: &Data, model: &Path, report: &Path) -> Result<()> {
+fn evaluate(flowgate: &Flowgate, data: &Data, model: &Path, report: &Path) -> Result<()> {
     let (benign, foreign) = (data.test.to_string_lossy(), data.foreign.to_string_lossy());
     let (benign, foreign) = (format!("clothes={benign}"), format!("digits={foreign}"));
-    flowgate(
+    flowgate.run(
         &[
             "eval",
             &model.to_string_lossy(),
@@ -128,21 +125,23 @@ fn say(what: &str) {
     println!("\n== {what}");
 }
 
-/// Prints and runs a `flowgate` command.
-fn flowgate(words: &[&str], paths: &[(&str, &OsStr)]) -> Result<()> {
-    let mut command = process::cargo();
-    command
-        .args(["run", "--quiet", "-p", "flowgate", "--"])
-        .args(words)
-        .current_dir(repo::root());
-    let mut shown = format!("$ flowgate {}", words.join(" "));
-    for (flag, path) in paths {
-        command.arg(flag).arg(path);
-        shown += &format!(" {flag} {}", path.to_string_lossy());
+/// The command, as it was built.
+struct Flowgate(PathBuf);
+
+impl Flowgate {
+    /// Prints a command and runs it.
+    fn run(&self, words: &[&str], paths: &[(&str, &OsStr)]) -> Result<()> {
+        let mut command = Command::new(&self.0);
+        command.args(words).current_dir(repo::root());
+        let mut shown = format!("$ flowgate {}", words.join(" "));
+        for (flag, path) in paths {
+            command.arg(flag).arg(path);
+            shown += &format!(" {flag} {}", path.to_string_lossy());
+        }
+        println!(
+            "{}",
+            shown.replace(&format!("{}/", repo::root().display()), "")
+        );
+        process::run(&mut command)
     }
-    println!(
-        "{}",
-        shown.replace(&format!("{}/", repo::root().display()), "")
-    );
-    process::run(&mut command)
 }

@@ -1,7 +1,7 @@
 //! `flowgate new`, as somebody uses it: what it writes builds, and decides on the emulated board as `flowgate score` does
 //! on this host.
 
-use crate::{CheckFailed, process, repo, setup};
+use crate::{CheckFailed, process, repo, setup, watched};
 use anyhow::{Context, Result};
 use flowgate::output::Output;
 use flowgate::table::Table;
@@ -30,7 +30,7 @@ const MEASURED: &str = "1.5,-2.25\n";
 pub(crate) fn check() -> Result<()> {
     setup::targets(BOARDS.iter().map(|(_, target)| *target))?;
     setup::programs([EMULATOR].into_iter())?;
-    process::run(command().args(["build", "--quiet", "-p", "flowgate"]))?;
+    let program = watched::build(true)?;
     let folder = TempDir::new()?;
     let table_file = folder.path().join("measured.csv");
     std::fs::write(&table_file, MEASURED)?;
@@ -47,9 +47,9 @@ pub(crate) fn check() -> Result<()> {
     let mut table = Table::new(["crate", "on the board", "on this host"]);
     for (kind, model, example) in &models {
         let dir = folder.path().join(kind);
-        write(&dir, EMULATED, model, Some(example))?;
+        write(&program, &dir, EMULATED, model, Some(example))?;
         let board = run(&dir)?;
-        let host = score(model, example)?;
+        let host = score(&program, model, example)?;
         if !board.ends_with(&host) {
             return Err(CheckFailed(format!("{kind}: `{board}` instead of `{host}`")).into());
         }
@@ -57,7 +57,7 @@ pub(crate) fn check() -> Result<()> {
     }
     for (board, _) in BOARDS.iter().filter(|(board, _)| *board != EMULATED) {
         let dir = folder.path().join(board);
-        write(&dir, board, &repo::device_model(), None)?;
+        write(&program, &dir, board, &repo::device_model(), None)?;
         process::run(&mut built(&dir, "build"))?;
         table.row([board, "links", "-"]);
     }
@@ -75,23 +75,15 @@ fn recorded() -> String {
     format!("time_s,a0,a1\n{samples}")
 }
 
-fn command() -> Command {
-    let mut command = process::cargo();
-    command.current_dir(repo::root());
-    command
-}
-
-/// `flowgate`, as it was built.
-fn flowgate(words: &[&str]) -> Command {
-    let mut command = command();
-    command
-        .args(["run", "--quiet", "-p", "flowgate", "--"])
-        .args(words);
-    command
-}
-
-fn write(dir: &Path, board: &str, model: &Path, example: Option<&PathBuf>) -> Result<()> {
-    let mut new = flowgate(&["new", "--board", board, "--model"]);
+fn write(
+    program: &Path,
+    dir: &Path,
+    board: &str,
+    model: &Path,
+    example: Option<&PathBuf>,
+) -> Result<()> {
+    let mut new = Command::new(program);
+    new.args(["new", "--board", board, "--model"]);
     new.arg(model).arg("--path").arg(repo::root()).arg(dir);
     if let Some(example) = example {
         new.arg("--example").arg(example);
@@ -115,8 +107,9 @@ fn run(dir: &Path) -> Result<String> {
 }
 
 /// The same line, from this host.
-fn score(model: &Path, data: &Path) -> Result<String> {
-    let mut score = flowgate(&["score", "--json", "--limit", "1", "--data"]);
+fn score(program: &Path, model: &Path, data: &Path) -> Result<String> {
+    let mut score = Command::new(program);
+    score.args(["score", "--json", "--limit", "1", "--data"]);
     let printed = process::stdout(score.arg(data).arg(model))?;
     let line: serde_json::Value = serde_json::from_str(printed.trim())?;
     let decision = line["decision"].as_str().context("no decision")?;

@@ -2,12 +2,12 @@
 //!
 //! The parts are those of `flowgate data parts`; nothing was tuned to them. A row that no flow fits says so.
 
-use crate::{process, repo};
+use crate::{process, watched};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use flowgate::table::Table;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// A budget, and what is asked of it.
@@ -80,15 +80,11 @@ pub(crate) struct Budgets {
 
 impl Budgets {
     pub(crate) fn run(&self) -> Result<()> {
-        process::run(
-            process::cargo()
-                .args(["build", "--quiet", "-p", "flowgate"])
-                .current_dir(repo::root()),
-        )?;
+        let program = watched::build(true)?;
         let folder = tempfile::tempdir()?;
         let parts = folder.path().join("parts");
         process::run(
-            flowgate()
+            Command::new(&program)
                 .args(["data", "parts", "--kind", &self.kind, "--sides"])
                 .args(SIDES)
                 .arg("--out")
@@ -110,7 +106,7 @@ impl Budgets {
         let cases = CASES.iter().enumerate().take(self.first).skip(self.skip);
         for (index, case) in cases {
             let out = folder.path().join(format!("gate-{index}"));
-            let row = row(&parts, &out, case)?;
+            let row = row(&program, &parts, &out, case)?;
             eprintln!("{}", row.join(" | "));
             table.row(row);
         }
@@ -119,10 +115,10 @@ impl Budgets {
     }
 }
 
-fn row(parts: &Path, out: &Path, case: &Case) -> Result<Vec<String>> {
+fn row(program: &Path, parts: &Path, out: &Path, case: &Case) -> Result<Vec<String>> {
     let mut foreign = std::ffi::OsString::from("broken=");
     foreign.push(parts.join("broken"));
-    let mut build = flowgate();
+    let mut build = Command::new(program);
     build
         .args(["build", "--flash", case.flash, "--ram", case.ram])
         .args(["--multiplies", case.multiplies, "--size", case.size])
@@ -148,7 +144,7 @@ fn row(parts: &Path, out: &Path, case: &Case) -> Result<Vec<String>> {
         return Ok([&begin[..], &[format!("does not fit: {why}")]].concat());
     }
     let model = json(
-        flowgate()
+        Command::new(program)
             .args(["inspect", "--json"])
             .arg(out.join("gate.flow")),
     )?;
@@ -180,14 +176,6 @@ fn row(parts: &Path, out: &Path, case: &Case) -> Result<Vec<String>> {
         ],
     ]
     .concat())
-}
-
-fn flowgate() -> Command {
-    Command::new(binary())
-}
-
-fn binary() -> PathBuf {
-    repo::root().join("target/debug/flowgate")
 }
 
 fn json(command: &mut Command) -> Result<Value> {

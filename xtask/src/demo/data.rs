@@ -1,5 +1,6 @@
 //! The demo's data: the full sets where they can be fetched, else the committed samples.
 
+use super::Flowgate;
 use crate::repo;
 use anyhow::Result;
 use flow_train_host::data::idx;
@@ -23,15 +24,15 @@ pub(super) struct Data {
 
 impl Data {
     /// Fetches both sets, and falls back to the committed sample of each.
-    pub(super) fn get(folder: &Path) -> Result<Self> {
+    pub(super) fn get(flowgate: &Flowgate, folder: &Path) -> Result<Self> {
         let [fashion_sample, mnist_sample] = repo::samples();
         let mnist = folder.join("mnist");
-        let foreign = match fetch("mnist", &mnist) {
+        let foreign = match fetch(flowgate, "mnist", &mnist) {
             true => mnist.join("mnist-images-idx3-ubyte.gz"),
             false => mnist_sample,
         };
         let fashion = folder.join("fashion-mnist");
-        match fetch("fashion-mnist", &fashion) {
+        match fetch(flowgate, "fashion-mnist", &fashion) {
             true => Ok(Self::full(&fashion, foreign)),
             false => Self::cut(&fashion_sample, folder, foreign),
         }
@@ -72,8 +73,8 @@ impl Data {
 }
 
 /// Whether the set is there now.
-fn fetch(name: &str, to: &Path) -> bool {
-    let fetched = super::flowgate(&["data", "fetch", name], &[("--out", to.as_os_str())]);
+fn fetch(flowgate: &Flowgate, name: &str, to: &Path) -> bool {
+    let fetched = flowgate.run(&["data", "fetch", name], &[("--out", to.as_os_str())]);
     if fetched.is_err() {
         println!("{name} cannot be fetched here: the committed sample serves instead");
     }

@@ -2,14 +2,13 @@
 //! until it is content again.
 
 use super::disturb::DISTURBANCES;
-use super::flowgate;
 use super::video::{Frame, Video};
 use anyhow::{Context, Result, anyhow, bail};
 use flowgate::table::Table;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How many disturbed frames in a row, and how many whole ones after them.
@@ -33,11 +32,15 @@ struct Said {
 }
 
 /// All that comes next, then each disturbance, with whole frames after it.
-pub(super) fn watched(gate: &Path, file: &impl Fn(&str) -> PathBuf) -> Result<Table> {
+pub(super) fn watched(
+    program: &Path,
+    gate: &Path,
+    file: &impl Fn(&str) -> PathBuf,
+) -> Result<Table> {
     let video = Video::open(&file("next"))?;
     let every = Duration::from_secs_f64(1.0 / video.rate()?);
     let scenes = scenes(file)?;
-    let mut child = flowgate()
+    let mut child = Command::new(program)
         .arg("watch")
         .arg(gate)
         .args(["-", "--json", "--newest"])

@@ -7,7 +7,7 @@ mod disturb;
 mod live;
 mod video;
 
-use crate::{process, repo};
+use crate::{process, watched};
 use anyhow::{Result, bail};
 use clap::Args;
 use disturb::DISTURBANCES;
@@ -44,18 +44,14 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn run(&self) -> Result<()> {
-        process::run(
-            process::cargo()
-                .args(["build", "--quiet", "-p", "flowgate"])
-                .current_dir(repo::root()),
-        )?;
+        let program = watched::build(true)?;
         let folder = tempfile::tempdir()?;
         self.cut(folder.path())?;
         let file = |name: &str| folder.path().join(format!("{name}.y4m"));
         let out = folder.path().join("gate");
         let build = ["build", "--alpha", &self.alpha, "--data"];
         process::run(
-            flowgate()
+            Command::new(&program)
                 .args(build)
                 .arg(file("first"))
                 .args(&self.more)
@@ -67,7 +63,7 @@ impl Stream {
             named.push(file(name));
             named
         };
-        let mut eval = flowgate();
+        let mut eval = Command::new(&program);
         eval.arg("eval").arg(out.join("gate.flow"));
         eval.arg("--in").arg(named("next"));
         for (name, _) in DISTURBANCES {
@@ -84,7 +80,7 @@ impl Stream {
         rows(&results(&report)?, "next", &mut table);
         print!("{}", table.markdown());
         if self.live {
-            let table = live::watched(&out.join("gate.flow"), &file)?;
+            let table = live::watched(&program, &out.join("gate.flow"), &file)?;
             print!("\n{}", table.markdown());
         }
         Ok(())
@@ -116,10 +112,6 @@ impl Stream {
         }
         Ok(())
     }
-}
-
-fn flowgate() -> Command {
-    Command::new(repo::root().join("target/debug/flowgate"))
 }
 
 fn results(report: &Path) -> Result<Value> {
