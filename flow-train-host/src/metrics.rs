@@ -235,6 +235,13 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// The value at or below which this share of values in ascending order lies: the nearest rank, no
+/// mean of two; none of no values.
+pub fn nearest_rank<T: Copy>(ascending: &[T], share: f64) -> Option<T> {
+    let rank = (share * ascending.len() as f64).ceil().max(1.0) as usize;
+    ascending.get(rank - 1).copied()
+}
+
 /// Where a share lies that was found as `hits` of `count`, with 95 % confidence (Wilson's interval).
 pub fn share_interval(hits: usize, count: usize) -> [f64; 2] {
     let (hits, n) = (hits as f64, count.max(1) as f64);
@@ -283,6 +290,15 @@ pub fn conformal_upper(rank: u32, samples: u32, tests: usize, confidence: f64) -
 mod tests {
     use super::*;
     use crate::random::SplitMix64;
+
+    #[test]
+    fn a_nearest_rank_is_one_of_the_values() {
+        let values = [10, 20, 30, 40];
+        for (share, wanted) in [(0.0, 10), (0.25, 10), (0.26, 20), (0.99, 40), (1.0, 40)] {
+            assert_eq!(nearest_rank(&values, share), Some(wanted), "{share}");
+        }
+        assert_eq!(nearest_rank::<u32>(&[], 0.5), None);
+    }
 
     #[test]
     fn intervals_of_shares_are_wilsons() {

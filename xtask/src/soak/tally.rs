@@ -2,6 +2,7 @@
 
 use super::scene::Sight;
 use anyhow::{Context, Result, bail};
+use flow_train_host::metrics::nearest_rank;
 use flowgate::table::Table;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -131,7 +132,7 @@ impl Tally {
         for (number, part) in self.parts.iter_mut().enumerate() {
             part.latencies.sort_unstable();
             let [half, most, worst] =
-                [0.5, 0.99, 1.0].map(|share| quantile(&part.latencies, share));
+                [0.5, 0.99, 1.0].map(|share| milliseconds(&part.latencies, share));
             table.row([
                 format!("{} of {PARTS}", number + 1),
                 part.memory.to_string(),
@@ -169,9 +170,8 @@ fn share(frames: Frames) -> String {
 }
 
 /// Of sorted microseconds, in milliseconds.
-fn quantile(sorted: &[u32], share: f64) -> String {
-    let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
-    let found = sorted.get(rank - 1).copied().unwrap_or(0);
+fn milliseconds(sorted: &[u32], share: f64) -> String {
+    let found = nearest_rank(sorted, share).unwrap_or(0);
     format!("{:.2}", f64::from(found) / 1e3)
 }
 
@@ -223,7 +223,7 @@ mod tests {
             .find(|row| row.starts_with("| 4 of 10"))
             .unwrap();
         assert!(fourth.ends_with("| 10 | 100.00 % | 1 |"), "{fourth}");
-        assert_eq!(quantile(&[1000, 2000, 3000], 0.5), "2.00");
+        assert_eq!(milliseconds(&[1000, 2000, 3000], 0.5), "2.00");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::disturb::DISTURBANCES;
 use super::video::{Frame, Video};
 use anyhow::{Context, Result, anyhow, bail};
+use flow_train_host::metrics::nearest_rank;
 use flowgate::table::Table;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -157,7 +158,6 @@ fn table(scenes: &[Scene], said: &[Said]) -> Result<Table> {
         };
         let mut latencies: Vec<f64> = these.iter().map(|said| said.latency).collect();
         latencies.sort_by(f64::total_cmp);
-        let rank = (0.99 * latencies.len() as f64).ceil().max(1.0) as usize;
         table.row([
             scene.name.to_owned(),
             these.len().to_string(),
@@ -168,9 +168,7 @@ fn table(scenes: &[Scene], said: &[Said]) -> Result<Table> {
             begun.count().to_string(),
             raised,
             ended,
-            latencies
-                .get(rank - 1)
-                .map_or(String::new(), |ms| format!("{ms:.2}")),
+            nearest_rank(&latencies, 0.99).map_or(String::new(), |ms| format!("{ms:.2}")),
         ]);
         alarm = these.last().map_or(alarm, |said| said.alarm);
     }

@@ -4,7 +4,7 @@ use super::frames::RATE;
 use super::pipeline::{Pipeline, Run};
 use crate::number;
 use crate::table::Table;
-use flow_train_host::metrics::median;
+use flow_train_host::metrics::{median, nearest_rank};
 
 /// One side with all its turns.
 pub(super) struct Side {
@@ -37,7 +37,7 @@ impl Side {
 
     /// Milliseconds, the median over turns.
     fn latency(&self, share: f64) -> f64 {
-        self.of(|run| quantile(&run.latencies, share))
+        self.of(|run| milliseconds(&run.latencies, share))
     }
 
     fn peak_mib(&self) -> f64 {
@@ -46,9 +46,8 @@ impl Side {
 }
 
 /// Milliseconds of which a share is shorter, of latencies in ascending order.
-fn quantile(latencies: &[u64], share: f64) -> f64 {
-    let rank = (share * latencies.len() as f64).ceil().max(1.0) as usize;
-    latencies.get(rank - 1).map_or(0.0, |&us| us as f64 / 1e3)
+fn milliseconds(latencies: &[u64], share: f64) -> f64 {
+    nearest_rank(latencies, share).map_or(0.0, |us| us as f64 / 1e3)
 }
 
 /// So many cameras at once.
@@ -59,7 +58,7 @@ pub(super) fn together(cameras: &[Run]) -> Table {
         .copied()
         .collect();
     latencies.sort_unstable();
-    let at = |share: f64| format!("{:.2}", quantile(&latencies, share));
+    let at = |share: f64| format!("{:.2}", milliseconds(&latencies, share));
     let mut table = Table::new([
         "cameras at once",
         "cores busy with them",
