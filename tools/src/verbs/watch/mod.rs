@@ -86,11 +86,7 @@ impl Args {
         let page = self.page.bind()?;
         let asked = interrupt::flag();
         let camera = camera::open(&self.source)?;
-        let policy = match (self.newest, self.every) {
-            (false, false) if camera.is_live() => Policy::Newest,
-            (newest, _) if newest => Policy::Newest,
-            _ => Policy::Every,
-        };
+        let policy = self.policy(camera.is_live());
         let name = camera.name().to_owned();
         let signals = Arc::new(Signals::default());
         let paced = self.source.rate().is_some();
@@ -116,7 +112,7 @@ impl Args {
             let slot = Arc::clone(&slot);
             thread::spawn(move || pump.run(&slot))
         };
-        let end = watch.follow(&slot, &asked, out)?;
+        let end = follow(&asked, out, |out| watch.step(&slot, out))?;
         signals.stop.store(true, Ordering::Relaxed);
         slot.close();
         watch.report(out)?;
@@ -124,17 +120,66 @@ impl Args {
             // Another read might wait for its sender for ever: it ends with the process.
             join(reader)?;
         }
-        let alarms = watch.tally.alarms();
+        self.outcome(Watched {
+            end,
+            name: &name,
+            alarms: watch.tally.alarms(),
+            faults: signals.counted().1,
+            unit: "frame",
+        })
+    }
+
+    fn policy(&self, is_live: bool) -> Policy {
+        match (self.newest, self.every) {
+            (false, false) if is_live => Policy::Newest,
+            (newest, _) if newest => Policy::Newest,
+            _ => Policy::Every,
+        }
+    }
+
+    /// How the command ends after this.
+    fn outcome(&self, watched: Watched<'_>) -> Result<()> {
+        let Watched {
+            end,
+            name,
+            alarms,
+            faults,
+            unit,
+        } = watched;
         if self.alarm.fail_on_alarm && alarms > 0 {
             return Err(CheckFailed(format!("{name}: {alarms} alarms")).into());
         }
-        match (end, signals.counted().1) {
-            (End::AskedFor, _) | (End::OfSource, 0) => Ok(()),
-            (End::OfSource, faults) => {
-                bail!("{name}: in {faults} places something else came where a frame should be")
-            }
+        if end == End::OfSource && faults > 0 {
+            bail!("{name}: in {faults} places something else came where a {unit} should be");
+        }
+        Ok(())
+    }
+}
+
+/// What was seen of a source.
+struct Watched<'a> {
+    end: End,
+    name: &'a str,
+    alarms: u64,
+    /// Places where something else came.
+    faults: u64,
+    /// What should have come.
+    unit: &'static str,
+}
+
+/// Takes steps, each of which waits for [`PATIENCE`] at most and says whether the source has ended, until one says so, an
+/// end is asked for, or nobody reads the results.
+fn follow(
+    asked: &AtomicBool,
+    out: &mut Output,
+    mut step: impl FnMut(&mut Output) -> Result<bool>,
+) -> Result<End> {
+    while !asked.load(Ordering::Relaxed) && !out.is_closed() {
+        if step(out)? {
+            return Ok(End::OfSource);
         }
     }
+    Ok(End::AskedFor)
 }
 
 /// Why frames are no longer looked at.
@@ -156,30 +201,21 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Decides about frames until there are no more, an end is asked for, or nobody reads the results.
-    fn follow(
-        &mut self,
-        slot: &Slot<Reduced>,
-        asked: &AtomicBool,
-        out: &mut Output,
-    ) -> Result<End> {
-        loop {
-            if asked.load(Ordering::Relaxed) || out.is_closed() {
-                return Ok(End::AskedFor);
-            }
-            match slot.take(PATIENCE) {
-                Taken::Next(frame, dropped) => {
-                    let seen = self.judge.decide(frame, dropped);
-                    self.tally.push(&seen);
-                    if let Some(hub) = &self.hub {
-                        let (lost, faults) = self.signals.counted();
-                        hub.push(&seen, lost, faults);
-                    }
-                    self.tell(&seen, out)?;
+    /// Decides about a frame, if one comes; says whether there are no more.
+    fn step(&mut self, slot: &Slot<Reduced>, out: &mut Output) -> Result<bool> {
+        match slot.take(PATIENCE) {
+            Taken::Next(frame, dropped) => {
+                let seen = self.judge.decide(frame, dropped);
+                self.tally.push(&seen);
+                if let Some(hub) = &self.hub {
+                    let (lost, faults) = self.signals.counted();
+                    hub.push(&seen, lost, faults);
                 }
-                Taken::Nothing => {}
-                Taken::Closed => return Ok(End::OfSource),
+                self.tell(&seen, out)?;
+                Ok(false)
             }
+            Taken::Nothing => Ok(false),
+            Taken::Closed => Ok(true),
         }
     }
 

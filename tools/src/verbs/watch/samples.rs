@@ -6,9 +6,9 @@ use super::alarm::{Alarm, Ruling};
 use super::judge::DRIFT_AVERAGE;
 use super::tally::{self, Counts};
 use super::views::File;
-use super::{Args, End, PATIENCE};
+use super::{Args, PATIENCE, Watched, follow};
 use crate::camera::SourceArgs;
-use crate::failure::{self, CheckFailed};
+use crate::failure;
 use crate::inputs::with_advice;
 use crate::json::versioned;
 use crate::line::Line;
@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use std::io::{BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 
@@ -149,19 +149,16 @@ pub(super) fn watch(args: &Args, file: &File, asked: &AtomicBool, out: &mut Outp
         faults: 0,
         spec: spec.clone(),
     };
-    let end = watch.follow(&came(&args.source, &args.samples, spec), asked, out)?;
+    let came = came(&args.source, &args.samples, spec);
+    let end = follow(asked, out, |out| watch.step(&came, out))?;
     watch.report(out)?;
-    if args.alarm.fail_on_alarm && watch.counts.alarms > 0 {
-        let alarms = watch.counts.alarms;
-        return Err(CheckFailed(format!("{}: {alarms} alarms", watch.name)).into());
-    }
-    match (end, watch.faults) {
-        (End::AskedFor, _) | (End::OfSource, 0) => Ok(()),
-        (End::OfSource, faults) => bail!(
-            "{}: in {faults} places something else came where a sample should be",
-            watch.name
-        ),
-    }
+    args.outcome(Watched {
+        end,
+        name: &watch.name,
+        alarms: watch.counts.alarms,
+        faults: watch.faults,
+        unit: "sample",
+    })
 }
 
 /// As recordings are called: by the name of their file.
@@ -211,24 +208,16 @@ fn send(samples: &mut LiveSamples<'_>, to: &SyncSender<Came>) -> Result<(), Data
 }
 
 impl Watch<'_> {
-    fn follow(
-        &mut self,
-        came: &Receiver<Came>,
-        asked: &AtomicBool,
-        out: &mut Output,
-    ) -> Result<End> {
-        loop {
-            if asked.load(Ordering::Relaxed) || out.is_closed() {
-                return Ok(End::AskedFor);
-            }
-            match came.recv_timeout(PATIENCE) {
-                Ok(Came::Step(LiveStep::Sample(sample))) => self.sample(&sample, out)?,
-                Ok(Came::Step(LiveStep::Fault { line, why })) => self.no_sample(line, &why, out)?,
-                Ok(Came::Step(_)) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Came::Failed(error)) => return Err(with_advice(error, true)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(End::OfSource),
-            }
+    /// Takes a line, if one comes; says whether there are no more.
+    fn step(&mut self, came: &Receiver<Came>, out: &mut Output) -> Result<bool> {
+        match came.recv_timeout(PATIENCE) {
+            Ok(Came::Step(LiveStep::Sample(sample))) => self.sample(&sample, out)?,
+            Ok(Came::Step(LiveStep::Fault { line, why })) => self.no_sample(line, &why, out)?,
+            Ok(Came::Step(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Came::Failed(error)) => return Err(with_advice(error, true)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(true),
         }
+        Ok(false)
     }
 
     fn sample(&mut self, sample: &Sample, out: &mut Output) -> Result<()> {
