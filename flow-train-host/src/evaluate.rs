@@ -4,10 +4,7 @@ use crate::data::Dataset;
 use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
-use flow_infer::engine::{
-    Arithmetic, Evaluation, F16, F32, Fixed, InputError, Noise, ScratchMut, evaluate,
-};
-use flow_infer::plan::NumberFormat;
+use flow_infer::engine::{Arithmetic, Evaluation, InputError, Noise, ScratchMut, evaluate};
 use flow_infer::score::Scores;
 use flow_infer::score::complexity::Coder;
 use std::borrow::Cow;
@@ -81,11 +78,10 @@ pub fn score_all(
     noise: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
     finished: &(dyn Fn() + Sync),
 ) -> Result<Vec<Scores>, (usize, InputError)> {
-    match artifact.number_format() {
-        NumberFormat::Q8 => run::<Fixed>(artifact, data, noise, finished),
-        NumberFormat::F32 => run::<F32>(artifact, data, noise, finished),
-        NumberFormat::F16 => run::<F16>(artifact, data, noise, finished),
-    }
+    crate::by_number_format!(
+        artifact.number_format(),
+        run(artifact, data, noise, finished)
+    )
 }
 
 fn run<A>(
@@ -116,11 +112,7 @@ where
 /// # Errors
 /// The first vector that the engine refuses, with its index.
 pub fn score_golden(artifact: &Artifact<'_>) -> Result<Vec<Scores>, (usize, InputError)> {
-    match artifact.number_format() {
-        NumberFormat::Q8 => golden::<Fixed>(artifact),
-        NumberFormat::F32 => golden::<F32>(artifact),
-        NumberFormat::F16 => golden::<F16>(artifact),
-    }
+    crate::by_number_format!(artifact.number_format(), golden(artifact))
 }
 
 fn golden<A: Arithmetic>(artifact: &Artifact<'_>) -> Result<Vec<Scores>, (usize, InputError)> {
@@ -142,11 +134,7 @@ pub fn log_prob_all(
     artifact: &Artifact<'_>,
     data: &Dataset,
 ) -> Result<Vec<Evaluation>, (usize, InputError)> {
-    match artifact.number_format() {
-        NumberFormat::Q8 => evaluations::<Fixed>(artifact, data),
-        NumberFormat::F32 => evaluations::<F32>(artifact, data),
-        NumberFormat::F16 => evaluations::<F16>(artifact, data),
-    }
+    crate::by_number_format!(artifact.number_format(), evaluations(artifact, data))
 }
 
 fn evaluations<A>(

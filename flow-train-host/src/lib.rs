@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod model;
 mod moments;
 mod nn;
+mod number_format;
 mod parallel;
 pub mod perturb;
 pub mod presets;

@@ -4,10 +4,10 @@ use crate::inputs::Inputs;
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::detector::Detector;
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise};
+use flow_infer::engine::{Arithmetic, Noise};
 use flow_infer::gate::Decision;
-use flow_infer::plan::NumberFormat;
 use flow_infer::score::complexity::Coder;
+use flow_train_host::by_number_format;
 use flow_train_host::evaluate::HeapScratch;
 use flowgate_stream::Answer;
 
@@ -18,11 +18,10 @@ use flowgate_stream::Answer;
 pub(crate) fn answers(model: &[u8], inputs: &Inputs) -> Result<Vec<Answer>> {
     let artifact = Artifact::load(model).context("the model is refused")?;
     inputs.check(&artifact)?;
-    Ok(match artifact.number_format() {
-        NumberFormat::Q8 => answers_in::<Fixed>(&artifact, inputs),
-        NumberFormat::F32 => answers_in::<F32>(&artifact, inputs),
-        NumberFormat::F16 => answers_in::<F16>(&artifact, inputs),
-    })
+    Ok(by_number_format!(
+        artifact.number_format(),
+        answers_in(&artifact, inputs)
+    ))
 }
 
 fn answers_in<A: Arithmetic>(artifact: &Artifact<'_>, inputs: &Inputs) -> Vec<Answer> {

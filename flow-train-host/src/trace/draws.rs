@@ -9,7 +9,7 @@ use crate::evaluate::HeapScratch;
 use crate::parallel::try_map;
 use crate::train::noise::{Noise as Random, Purpose};
 use flow_infer::artifact::Artifact;
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, InputError, Noise, Observer, evaluate};
+use flow_infer::engine::{Arithmetic, F16, F32, InputError, Noise, Observer, evaluate};
 use flow_infer::plan::NumberFormat;
 
 /// Latents of one image, image-shaped.
@@ -84,11 +84,8 @@ pub fn planned_draws(
 ) -> Result<Vec<Draws>, (usize, InputError)> {
     let of_image = |index: usize| {
         let input = data.input_bytes(index);
-        let draws = match artifact.number_format() {
-            NumberFormat::Q8 => planned_with::<Fixed>(artifact, &input),
-            NumberFormat::F32 => planned_with::<F32>(artifact, &input),
-            NumberFormat::F16 => planned_with::<F16>(artifact, &input),
-        };
+        let draws =
+            crate::by_number_format!(artifact.number_format(), planned_with(artifact, &input));
         finished();
         draws.map_err(|error| (index, error))
     };

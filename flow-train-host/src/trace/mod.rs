@@ -16,8 +16,7 @@ use crate::evaluate::HeapScratch;
 use crate::parallel::try_map;
 use flow_infer::artifact::Artifact;
 use flow_infer::engine::{
-    Arithmetic, Coupled, F16, F32, Fixed, InputError, LOG_SCALE_STEPS_PER_OCTAVE, Noise, Observer,
-    evaluate,
+    Arithmetic, Coupled, InputError, LOG_SCALE_STEPS_PER_OCTAVE, Noise, Observer, evaluate,
 };
 use flow_infer::plan::{Coupling, NumberFormat, PlannedScale, Step};
 use flow_infer::spec::units::nats_from_raw;
@@ -96,11 +95,7 @@ pub fn trace_all(
 /// # Errors
 /// [`InputError`] as of [`evaluate`].
 pub fn trace(artifact: &Artifact<'_>, input: &[u8], noise: Noise<'_>) -> Result<Trace, InputError> {
-    match artifact.number_format() {
-        NumberFormat::Q8 => trace_with::<Fixed>(artifact, input, noise),
-        NumberFormat::F32 => trace_with::<F32>(artifact, input, noise),
-        NumberFormat::F16 => trace_with::<F16>(artifact, input, noise),
-    }
+    crate::by_number_format!(artifact.number_format(), trace_with(artifact, input, noise))
 }
 
 fn trace_with<A: Arithmetic>(

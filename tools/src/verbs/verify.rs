@@ -13,10 +13,11 @@ use crate::table::{Cell, Table, Tone};
 use anyhow::{Result, bail};
 use flow_infer::artifact::{Artifact, LoadError, Section};
 use flow_infer::detector::Detector;
-use flow_infer::engine::{Arithmetic, F16, F32, Fixed, Noise};
-use flow_infer::plan::{NumberFormat, Step};
+use flow_infer::engine::{Arithmetic, Noise};
+use flow_infer::plan::Step;
 use flow_infer::score::complexity::Coder;
 use flow_infer::spec::{FlowSpec, StepSpec};
+use flow_train_host::by_number_format;
 use flow_train_host::evaluate::HeapScratch;
 use flow_train_host::files::one_line;
 use serde::Serialize;
@@ -195,11 +196,7 @@ fn golden(artifact: &Artifact<'_>) -> Finding {
     if artifact.golden().next().is_none() {
         return Finding::Absent("the file carries none");
     }
-    let tested = match artifact.number_format() {
-        NumberFormat::Q8 => self_test::<Fixed>(artifact),
-        NumberFormat::F32 => self_test::<F32>(artifact),
-        NumberFormat::F16 => self_test::<F16>(artifact),
-    };
+    let tested = by_number_format!(artifact.number_format(), self_test(artifact));
     match tested {
         (count, None) => Finding::Good(format!(
             "{} give the recorded bits",
