@@ -65,7 +65,7 @@ impl<'s, F: Flash> Update<'s, F> {
         if self.rest_len > 0 {
             self.flush()?;
         }
-        match self.judged(memory) {
+        match self.accept(memory) {
             Ok(version) => Ok(version),
             Err(refused) => {
                 self.forget()?;
@@ -74,7 +74,7 @@ impl<'s, F: Flash> Update<'s, F> {
         }
     }
 
-    fn judged(&self, memory: &mut impl Memory) -> Result<u32, Refused> {
+    fn accept(&self, memory: &mut impl Memory) -> Result<u32, Refused> {
         let model = self.slots.model(self.slot)?;
         passes(self.version, &model)?;
         self.slots.tried(self.slot, memory)?;

@@ -599,11 +599,10 @@ fn golden_vectors_are_what_score_prints() {
         let expected: Vec<i64> = scored.iter().map(|l| l[name].as_i64().unwrap()).collect();
         assert_eq!(load(&format!("{name}.npy")).1, NpyValues::I64(expected));
     }
-    let certificate: Value =
-        serde_json::from_slice(&place.read("golden/certificate.json")).unwrap();
-    assert_eq!(certificate["model_sha256"].as_str().unwrap().len(), 64);
+    let provenance: Value = serde_json::from_slice(&place.read("golden/provenance.json")).unwrap();
+    assert_eq!(provenance["model_sha256"].as_str().unwrap().len(), 64);
     assert_eq!(
-        (&certificate["inputs"], &certificate["training_seed"]),
+        (&provenance["inputs"], &provenance["training_seed"]),
         (&6.into(), &5.into())
     );
 }

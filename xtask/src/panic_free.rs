@@ -9,12 +9,12 @@ use crate::{CheckFailed, process, setup};
 use anyhow::Result;
 use clap::Args;
 
-/// The one panic that `firmware/app/src/deliberate.rs` leaves in: a feature of the program that all boards run.
-const DELIBERATE: [&str; 4] = [
+/// The one panic that `firmware/app/src/forced_panic.rs` leaves in: a feature of the program that all boards run.
+const FORCED_PANIC: [&str; 4] = [
     "--package",
     "flowgate-app",
     "--features",
-    "flowgate-app/deliberate-panic",
+    "flowgate-app/forced-panic",
 ];
 /// The function that does not exist.
 const UNDEFINED: &str = "undefined symbol: a_panic_path_remains";
@@ -46,14 +46,14 @@ pub(crate) fn prove(board: &Board) -> Result<()> {
     for programs in board.programs() {
         process::run(&mut board.cargo_of_all("build", &programs))?;
     }
-    let mut deliberate = board.cargo_of("build", Program::Gate);
-    deliberate
+    let mut forced = board.cargo_of("build", Program::Gate);
+    forced
         .args(["--package", &board.package()])
-        .args(DELIBERATE);
-    let output = process::capture(&mut deliberate)?;
+        .args(FORCED_PANIC);
+    let output = process::capture(&mut forced)?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.success() || !errors.contains(UNDEFINED) {
-        let line = process::line(&deliberate);
+        let line = process::line(&forced);
         return Err(CheckFailed(format!(
             "`{line}` did not fail with `{UNDEFINED}`\n{errors}"
         ))

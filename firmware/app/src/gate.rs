@@ -1,6 +1,6 @@
 //! The gate with its model in flash: the program of a product.
 
-use crate::{Board, Ran, Stop, deliberate};
+use crate::{Board, Ran, Stop, forced_panic};
 #[cfg(not(own_model))]
 use crate::{images, serve};
 use flow_infer::{Gate, OpenError};
@@ -36,7 +36,7 @@ use crate::own::serve as answer_all;
 fn tested(gate: &Gate<'_>) {
     let vectors = gate.artifact().golden().count();
     defmt::info!("self-test passed: {} golden vectors", vectors);
-    deliberate::panic_if_asked(vectors);
+    forced_panic::panic_if_asked(vectors);
 }
 
 fn refused(error: OpenError) -> Stop {

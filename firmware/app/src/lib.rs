@@ -6,7 +6,7 @@
 
 #![no_std]
 
-mod deliberate;
+mod forced_panic;
 #[cfg(all(own_model, feature = "frames"))]
 mod frames;
 pub mod gate;

@@ -12,7 +12,7 @@ use crate::spec::{CouplingMask, View};
 use core::convert::Infallible;
 use core::task::Poll;
 
-/// Who computes which rows of a coupling; alone, [`Alone`] does all of them.
+/// Who computes which rows of a coupling; [`OneCore`] computes all of them.
 pub(super) trait Sharing<A: Arithmetic> {
     /// Why it fails.
     type Error;
@@ -42,10 +42,10 @@ pub(super) trait Sharing<A: Arithmetic> {
     }
 }
 
-/// All rows of every coupling.
-pub(super) struct Alone;
+/// One core computes all rows of every coupling.
+pub(super) struct OneCore;
 
-impl<A: Arithmetic> Sharing<A> for Alone {
+impl<A: Arithmetic> Sharing<A> for OneCore {
     type Error = Infallible;
 }
 
@@ -153,7 +153,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
     /// Does at most so many steps and counts them down, each of at most so many products, or rows as long as they are.
     /// An evaluation that is done says so again.
     pub fn poll(&mut self, steps: &mut u32, most: Option<usize>) -> Poll<Evaluation> {
-        let Ok(found) = self.advance(steps, most, &mut Alone, &mut ());
+        let Ok(found) = self.advance(steps, most, &mut OneCore, &mut ());
         found
     }
 

@@ -40,7 +40,7 @@ pub use scratch::{Scratch, ScratchMut};
 pub use span::STEP_PRODUCTS;
 
 use crate::artifact::Artifact;
-use evaluator::Alone;
+use evaluator::OneCore;
 
 /// Most rows of a convolution's window.
 pub(crate) const MAX_WINDOW_ROWS: usize = 32;
@@ -91,6 +91,6 @@ pub fn evaluate_elements<A: Arithmetic>(
     observer: &mut impl Observer<A>,
 ) -> Result<Evaluation, InputError> {
     let request = Request::new(artifact, input, noise, scratch)?;
-    let Ok(found) = Evaluator::new(request).run(&mut Alone, observer);
+    let Ok(found) = Evaluator::new(request).run(&mut OneCore, observer);
     Ok(found)
 }

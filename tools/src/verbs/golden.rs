@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Inputs
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Directory for inputs.npy, log_prob_raw.npy, code_length_raw.npy, squares_raw.npy, combined_raw.npy, latents.npy and certificate.json
+    /// Directory for inputs.npy, log_prob_raw.npy, code_length_raw.npy, squares_raw.npy, combined_raw.npy, latents.npy and provenance.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 
 /// Where the vectors come from.
 #[derive(Serialize)]
-struct Certificate {
+struct Provenance {
     generator: String,
     commit: &'static str,
     date: String,
@@ -75,7 +75,7 @@ impl Args {
             NumberFormat::F16 => vectors::<F16>(&artifact, &data, |l| NpyValues::F32(l.concat())),
         };
         let (scores, latents) = vectors.with_context(|| one_line(&self.data).to_string())?;
-        let certificate = self.certificate(&loaded, &artifact, &data);
+        let origin = self.provenance(&loaded, &artifact, &data);
         std::fs::create_dir_all(&self.out).with_context(|| one_line(&self.out).to_string())?;
         let mut table = Table::new(["file", "content"]).left(2);
         for (name, shape, values) in arrays(&data, &scores, latents) {
@@ -84,8 +84,8 @@ impl Args {
             NpyArray::new(shape, values)?.write(&path)?;
             table.row([one_line(&path).to_string(), content]);
         }
-        let path = self.out.join("certificate.json");
-        let json = serde_json::to_string_pretty(&certificate)?;
+        let path = self.out.join("provenance.json");
+        let json = serde_json::to_string_pretty(&origin)?;
         write_atomically(&path, |w| writeln!(w, "{json}"))?;
         table.row([
             one_line(&path).to_string(),
@@ -94,17 +94,17 @@ impl Args {
         Ok(table.print(out)?)
     }
 
-    fn certificate(&self, loaded: &Loaded, artifact: &Artifact<'_>, data: &Dataset) -> Certificate {
-        let provenance = crate::model::provenance(artifact);
-        Certificate {
+    fn provenance(&self, loaded: &Loaded, artifact: &Artifact<'_>, data: &Dataset) -> Provenance {
+        let trained = crate::model::provenance(artifact);
+        Provenance {
             generator: provenance::tool(),
             commit: provenance::commit(),
             date: date::today(),
             model: loaded.name(),
             model_sha256: sha256_hex(loaded.bytes()),
             format: crate::cost::format_name(artifact.number_format()),
-            trained_on: provenance.data,
-            training_seed: provenance.seed,
+            trained_on: trained.data,
+            training_seed: trained.seed,
             data: provenance::describe(Path::new(&self.data), data),
             inputs: data.len(),
             latents: LATENTS.min(data.len()),

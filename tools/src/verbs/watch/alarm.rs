@@ -48,13 +48,13 @@ pub(crate) struct Alarm {
 
 /// What the gate says of an input.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Judged {
+pub(crate) struct Assessed {
     decision: Decision,
     score_raw: i64,
     saturated: bool,
 }
 
-impl From<&Assessment> for Judged {
+impl From<&Assessment> for Assessed {
     fn from(assessed: &Assessment) -> Self {
         Self {
             decision: assessed.decision,
@@ -78,16 +78,16 @@ pub(crate) struct Ruling {
 
 impl Alarm {
     /// Decides about an input; none is invalid.
-    pub(crate) fn rule(&mut self, judged: Option<Judged>) -> Ruling {
-        let decision = match (judged, &self.threshold) {
+    pub(crate) fn rule(&mut self, assessed: Option<Assessed>) -> Ruling {
+        let decision = match (assessed, &self.threshold) {
             (None, _) => Decision::Invalid,
             // What lies beyond the model's numbers is no matter of a threshold.
-            (Some(judged), Some(threshold))
-                if judged.decision != Decision::Invalid && !judged.saturated =>
+            (Some(assessed), Some(threshold))
+                if assessed.decision != Decision::Invalid && !assessed.saturated =>
             {
-                threshold.decide(judged.score_raw)
+                threshold.decide(assessed.score_raw)
             }
-            (Some(judged), _) => judged.decision,
+            (Some(assessed), _) => assessed.decision,
         };
         let moved_raw = self.threshold.as_ref().map(AdaptiveThreshold::moved_raw);
         let before = self.hold.alarm();
@@ -163,9 +163,9 @@ fn seconds(text: &str) -> Result<f64, String> {
 mod tests {
     use super::*;
 
-    fn judged(score_raw: i64, saturated: bool) -> Option<Judged> {
+    fn assessed(score_raw: i64, saturated: bool) -> Option<Assessed> {
         let rejected = saturated || score_raw < -ONE;
-        Some(Judged {
+        Some(Assessed {
             decision: if rejected {
                 Decision::Reject
             } else {
@@ -188,7 +188,7 @@ mod tests {
         let (mut early, mut late) = (0, 0);
         for i in 0..1001 {
             let odd = i % 10 == 9;
-            let ruling = alarm.rule(judged(if odd { -3 * ONE } else { 0 }, false));
+            let ruling = alarm.rule(assessed(if odd { -3 * ONE } else { 0 }, false));
             let rejected = ruling.decision == Decision::Reject;
             let count = if i < 500 { &mut early } else { &mut late };
             *count += u32::from(rejected);
@@ -198,14 +198,14 @@ mod tests {
         assert!(before < -ONE, "{before}");
         for _ in 0..100 {
             assert_eq!(
-                alarm.rule(judged(-90 * ONE, false)).decision,
+                alarm.rule(assessed(-90 * ONE, false)).decision,
                 Decision::Reject
             );
         }
         // The first two came before the alarm, which takes what they moved back.
         assert_eq!(alarm.threshold.unwrap().moved_raw(), before);
         // No threshold accepts what lies beyond the model's numbers, nor what is no input.
-        assert_eq!(alarm.rule(judged(0, true)).decision, Decision::Reject);
+        assert_eq!(alarm.rule(assessed(0, true)).decision, Decision::Reject);
         assert_eq!(alarm.rule(None).decision, Decision::Invalid);
     }
 

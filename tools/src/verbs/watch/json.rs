@@ -1,6 +1,6 @@
 //! A frame as one JSON object.
 
-use super::judge::{Judge, Seen, Stages, Verdict};
+use super::decider::{Decider, Seen, Stages, Verdict};
 use super::views::View;
 use crate::json::versioned;
 use crate::line::Line;
@@ -75,7 +75,7 @@ impl From<&Stages> for LatencyUs {
 }
 
 /// The object of a frame: of one view flat, of several a list of gates within.
-pub(crate) fn object(seen: &Seen, judge: &Judge<'_>, views: &[View]) -> String {
+pub(crate) fn object(seen: &Seen, decider: &Decider<'_>, views: &[View]) -> String {
     let frame = OfFrame {
         dropped: seen.dropped,
         latency_us: (&seen.stages).into(),
@@ -86,7 +86,7 @@ pub(crate) fn object(seen: &Seen, judge: &Judge<'_>, views: &[View]) -> String {
         let line = line(
             seen,
             verdict,
-            judge.calibration(place),
+            decider.calibration(place),
             views.get(place).map_or(1, dims),
         );
         of_view(verdict, line)

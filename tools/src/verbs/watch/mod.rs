@@ -1,11 +1,11 @@
 //! `flowgate watch`: a camera in, a decision a frame; or a sensor in, a decision a window ([`samples`]).
 //!
-//! One thread waits for frames and reduces them (`camera::pump`), this one decides ([`judge`]); between them lies a queue
+//! One thread waits for frames and reduces them (`camera::pump`), this one decides ([`decider`]); between them lies a queue
 //! of a few (`camera::slot`), so that memory does not grow with the stream.
 
 mod alarm;
+mod decider;
 mod json;
-mod judge;
 mod latency;
 mod page;
 mod samples;
@@ -21,9 +21,9 @@ use crate::output::Output;
 use crate::{date, model};
 use alarm::AlarmArgs;
 use anyhow::{Context, Result, anyhow, bail};
+use decider::{Decider, Seen};
 use flow_infer::spec::units::nats_from_raw;
 use flow_infer::{Model, Workspace};
-use judge::{Judge, Seen};
 use page::{About, AboutGate, Hub, PageArgs};
 use samples::SampleArgs;
 use std::io::Write;
@@ -82,7 +82,7 @@ impl Args {
         let looks = self.views.views(&files, &models)?;
         let mut workspace = Workspace::for_models(&models);
         let gates = views::gates(&files, &models, &mut workspace)?;
-        let judge = Judge::new(gates, &looks, &self.alarm)?;
+        let decider = Decider::new(gates, &looks, &self.alarm)?;
         let page = self.page.bind()?;
         let asked = interrupt::flag();
         let camera = camera::open(&self.source)?;
@@ -102,7 +102,7 @@ impl Args {
         });
         let mut watch = Watch {
             tally: Tally::new(looks.len()),
-            judge,
+            decider,
             views: &looks,
             json: self.json,
             signals: &signals,
@@ -191,7 +191,7 @@ enum End {
 
 /// What happens to frames on this side of the queue.
 struct Watch<'a> {
-    judge: Judge<'a>,
+    decider: Decider<'a>,
     views: &'a [View],
     tally: Tally,
     json: bool,
@@ -205,7 +205,7 @@ impl Watch<'_> {
     fn step(&mut self, slot: &Slot<Reduced>, out: &mut Output) -> Result<bool> {
         match slot.take(PATIENCE) {
             Taken::Next(frame, dropped) => {
-                let seen = self.judge.decide(frame, dropped);
+                let seen = self.decider.decide(frame, dropped);
                 self.tally.push(&seen);
                 if let Some(hub) = &self.hub {
                     let (lost, faults) = self.signals.counted();
@@ -221,7 +221,7 @@ impl Watch<'_> {
 
     fn tell(&self, seen: &Seen, out: &mut Output) -> Result<()> {
         match self.json {
-            true => writeln!(out, "{}", json::object(seen, &self.judge, self.views))?,
+            true => writeln!(out, "{}", json::object(seen, &self.decider, self.views))?,
             false => self.tell_alarms(seen, out)?,
         }
         // Who reads this waits for it.
@@ -232,7 +232,7 @@ impl Watch<'_> {
     fn tell_alarms(&self, seen: &Seen, out: &mut Output) -> Result<()> {
         for (place, (verdict, view)) in seen.verdicts.iter().zip(self.views).enumerate() {
             if verdict.raised {
-                let gate = self.judge.calibration(place);
+                let gate = self.decider.calibration(place);
                 let line = json::line(seen, verdict, gate, view.reduction.output.len());
                 let by = line.rejected_by.unwrap_or("no valid frame");
                 let p = line.p_value.map_or(String::new(), |p| format!(", p = {p}"));
@@ -252,7 +252,7 @@ impl Watch<'_> {
         let (lost, faults) = self.signals.counted();
         let mut sentence = self.tally.sentence(lost, faults);
         for (place, view) in self.views.iter().enumerate() {
-            if let Some(moved) = self.judge.moved(place) {
+            if let Some(moved) = self.decider.moved(place) {
                 sentence += &format!("; {}: {moved}", view.name);
             }
         }
@@ -261,7 +261,7 @@ impl Watch<'_> {
             return Ok(());
         }
         let promised = |place| {
-            let gate = self.judge.calibration(place);
+            let gate = self.decider.calibration(place);
             gate.map_or(0.0, |gate| f64::from(gate.alpha_ppm) / 1e6)
         };
         let promised: Vec<f64> = (0..self.views.len()).map(promised).collect();

@@ -3,7 +3,7 @@
 //! One thread waits for lines, this one decides: an end that was asked for is seen though no line comes.
 
 use super::alarm::{Alarm, Ruling};
-use super::judge::DRIFT_AVERAGE;
+use super::decider::DRIFT_AVERAGE;
 use super::tally::{self, Counts};
 use super::views::File;
 use super::{Args, PATIENCE, Watched, follow};
@@ -263,7 +263,7 @@ impl Watch<'_> {
         let gate = self.calibration.as_ref();
         let mut object = Line::new(self.index, None, gate, self.dims, true);
         object.name = Some(self.place([line; 2]));
-        let ruling = self.judge(None);
+        let ruling = self.decide(None);
         self.tell(&object, [line; 2], Some(why), ruling, out)
     }
 
@@ -278,7 +278,7 @@ impl Watch<'_> {
         let ends = self.lines.front().zip(self.lines.back());
         let lines = ends.map_or([0; 2], |(&first, &last)| [first, last]);
         let index = self.index;
-        let ruling = self.judge(Some(assessment));
+        let ruling = self.decide(Some(assessment));
         let (scores, gate) = (Some(&assessment.scores), self.calibration.as_ref());
         let mut line = Line::new(index, scores, gate, self.dims, true)
             .with_decision(ruling.decision, gate, scores)
@@ -295,7 +295,7 @@ impl Watch<'_> {
     }
 
     /// Decides and counts.
-    fn judge(&mut self, assessed: Option<&Assessment>) -> Ruling {
+    fn decide(&mut self, assessed: Option<&Assessment>) -> Ruling {
         let ruling = self.alarm.rule(assessed.map(Into::into));
         self.counts.add(ruling.decision);
         self.counts.alarms += u64::from(ruling.raised);

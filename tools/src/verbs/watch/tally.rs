@@ -1,6 +1,6 @@
 //! What came of all frames together.
 
-use super::judge::{Seen, Stages};
+use super::decider::{Seen, Stages};
 use super::latency::Latencies;
 use crate::number;
 use crate::output::Output;

@@ -1,6 +1,6 @@
 //! What viewers see, of a size that does not grow with the stream.
 
-use super::super::judge::Seen;
+use super::super::decider::Seen;
 use super::super::tally::{Counts, Tally};
 use crate::picture::file::encode;
 use flow_infer::artifact::Artifact;

@@ -1,6 +1,6 @@
 //! The page over real connections.
 
-use super::super::judge::{Seen, Stages, Verdict};
+use super::super::decider::{Seen, Stages, Verdict};
 use super::hub::AboutGate;
 use super::{About, Hub, PageArgs, serve};
 use clap::Parser;

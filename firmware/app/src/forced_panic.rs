@@ -4,7 +4,7 @@
 //! `cargo xtask panic-free` builds the firmware once more with this feature and expects the linker
 //! to refuse it.
 
-const ASKED: bool = cfg!(feature = "deliberate-panic");
+const ASKED: bool = cfg!(feature = "forced-panic");
 
 /// Indexes a table with a number that the compiler does not know, in the build that asks for it.
 pub(crate) fn panic_if_asked(index: usize) {

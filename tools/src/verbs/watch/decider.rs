@@ -59,7 +59,7 @@ pub(crate) struct Seen {
 }
 
 /// Decides about frames.
-pub(crate) struct Judge<'m> {
+pub(crate) struct Decider<'m> {
     gates: Gates<'m>,
     views: Vec<Guard>,
 }
@@ -75,7 +75,7 @@ struct Guard {
     every: f64,
 }
 
-impl<'m> Judge<'m> {
+impl<'m> Decider<'m> {
     pub(crate) fn new(gates: Gates<'m>, views: &[View], args: &AlarmArgs) -> Result<Self> {
         let models = gates.models();
         let guard = |view: &View| {
