@@ -116,110 +116,52 @@ impl Sources {
         region: Region,
         y: u32,
     ) -> Self {
-        let column = u32::from(region.x);
-        let byte = |plane, first, shift, pitch, sum, factor| Source {
-            plane,
-            first,
-            column,
-            shift,
-            pitch,
-            depth: Depth::Byte,
-            sum,
-            factor,
+        let row = Row {
+            column: u32::from(region.x),
+            grey,
+            limited,
         };
-        // Red, green and blue of one pixel: one sum of luma, or three.
-        let rgb = |source: [Source; 3]| {
-            let [red, green, blue] = source;
-            let [of_red, of_green, of_blue] = LUMA;
-            let to = |source: Source, luma, sum| match grey {
-                true => Source {
-                    sum: 0,
-                    factor: luma,
-                    ..source
-                },
-                false => Source {
-                    sum,
-                    factor: ONE,
-                    ..source
-                },
-            };
-            [
-                to(red, of_red, 0),
-                to(green, of_green, 1),
-                to(blue, of_blue, 2),
-            ]
-            .map(Some)
-        };
-        // Y alone, or Y, Cb and Cr.
-        let luma_factor = if limited { LIMITED_LUMA } else { ONE };
-        let yuv = |y: Source, cb: Source, cr: Source| match grey {
-            true => [
-                Some(Source {
-                    factor: luma_factor,
-                    ..y
-                }),
-                None,
-                None,
-            ],
-            false => [y, cb, cr].map(Some),
-        };
-        let luma_plane = byte(0, 0, 0, 1, 0, 1);
+        let luma_plane = row.bytes(0, 0, 0, 1);
         let list = match format {
-            PixelFormat::Grey8 => [
-                Some(Source {
-                    factor: ONE,
-                    ..luma_plane
-                }),
-                None,
-                None,
-            ],
-            PixelFormat::Rgb888 => rgb([0, 1, 2].map(|first| byte(0, first, 0, 3, 0, 0))),
-            PixelFormat::Bgr888 => rgb([2, 1, 0].map(|first| byte(0, first, 0, 3, 0, 0))),
-            PixelFormat::Rgb565 | PixelFormat::Rgb565be => {
-                let big_endian = matches!(format, PixelFormat::Rgb565be);
-                rgb([(11, 5), (5, 6), (0, 5)].map(|(low, count)| Source {
-                    depth: Depth::Bits {
-                        low,
-                        count,
-                        big_endian,
-                    },
-                    ..byte(0, 0, 0, 2, 0, 0)
-                }))
+            PixelFormat::Grey8 => {
+                let factor = ONE;
+                [
+                    Some(Source {
+                        factor,
+                        ..luma_plane
+                    }),
+                    None,
+                    None,
+                ]
             }
-            PixelFormat::Yuyv => yuv(
-                byte(0, 0, 0, 2, 0, 1),
-                byte(0, 1, 1, 4, 1, 1),
-                byte(0, 3, 1, 4, 2, 1),
-            ),
-            PixelFormat::Uyvy => yuv(
-                byte(0, 1, 0, 2, 0, 1),
-                byte(0, 0, 1, 4, 1, 1),
-                byte(0, 2, 1, 4, 2, 1),
-            ),
-            PixelFormat::Nv12 => yuv(luma_plane, byte(1, 0, 1, 2, 1, 1), byte(1, 1, 1, 2, 2, 1)),
+            PixelFormat::Rgb888 => row.colours([0, 1, 2].map(|first| row.bytes(0, first, 0, 3))),
+            PixelFormat::Bgr888 => row.colours([2, 1, 0].map(|first| row.bytes(0, first, 0, 3))),
+            PixelFormat::Rgb565 => row.colours(row.packed(false)),
+            PixelFormat::Rgb565be => row.colours(row.packed(true)),
+            PixelFormat::Yuyv => row.luma_and_chroma([
+                row.bytes(0, 0, 0, 2),
+                row.bytes(0, 1, 1, 4),
+                row.bytes(0, 3, 1, 4),
+            ]),
+            PixelFormat::Uyvy => row.luma_and_chroma([
+                row.bytes(0, 1, 0, 2),
+                row.bytes(0, 0, 1, 4),
+                row.bytes(0, 2, 1, 4),
+            ]),
+            PixelFormat::Nv12 => {
+                let chroma = [0, 1].map(|first| row.bytes(1, first, 1, 2));
+                row.luma_and_chroma([luma_plane, chroma[0], chroma[1]])
+            }
             PixelFormat::I420 | PixelFormat::I422 => {
-                yuv(luma_plane, byte(1, 0, 1, 1, 1, 1), byte(2, 0, 1, 1, 2, 1))
+                let chroma = [1, 2].map(|plane| row.bytes(plane, 0, 1, 1));
+                row.luma_and_chroma([luma_plane, chroma[0], chroma[1]])
             }
-            PixelFormat::I444 => yuv(luma_plane, byte(1, 0, 0, 1, 1, 1), byte(2, 0, 0, 1, 2, 1)),
+            PixelFormat::I444 => {
+                let chroma = [1, 2].map(|plane| row.bytes(plane, 0, 0, 1));
+                row.luma_and_chroma([luma_plane, chroma[0], chroma[1]])
+            }
             PixelFormat::Rggb8 | PixelFormat::Bggr8 | PixelFormat::Grbg8 | PixelFormat::Gbrg8 => {
-                // Two samples of each cell lie in this row. Green has two in a cell, each counts half.
-                let sample = |x: u32| {
-                    let (sum, factor) = match format.mosaic_colour(x, y) {
-                        MosaicColour::Red => (0, ONE),
-                        MosaicColour::Green => (1, ONE / 2),
-                        MosaicColour::Blue => (2, ONE),
-                    };
-                    let factor = match LUMA.get(sum) {
-                        Some(luma) if grey => luma * factor / ONE,
-                        _ => factor,
-                    };
-                    let sum = if grey { 0 } else { sum };
-                    Source {
-                        column: 0,
-                        ..byte(0, x, 0, 2, sum, factor)
-                    }
-                };
-                [Some(sample(column)), Some(sample(column + 1)), None]
+                row.mosaic(format, y)
             }
         };
         Self { list }
@@ -227,5 +169,101 @@ impl Sources {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.list.iter().flatten()
+    }
+}
+
+/// What the sources of a row have in common.
+#[derive(Clone, Copy)]
+struct Row {
+    column: u32,
+    /// One sum of luma is wanted, not three of colours.
+    grey: bool,
+    /// Y of limited range.
+    limited: bool,
+}
+
+impl Row {
+    /// Bytes of a plane, from the first on.
+    #[inline(always)]
+    fn bytes(self, plane: usize, first: u32, shift: u32, pitch: u32) -> Source {
+        Source {
+            plane,
+            first,
+            column: self.column,
+            shift,
+            pitch,
+            depth: Depth::Byte,
+            sum: 0,
+            factor: 1,
+        }
+    }
+
+    /// Red, green and blue of 5, 6 and 5 bits.
+    #[inline(always)]
+    fn packed(self, big_endian: bool) -> [Source; 3] {
+        [(11, 5), (5, 6), (0, 5)].map(|(low, count)| Source {
+            depth: Depth::Bits {
+                low,
+                count,
+                big_endian,
+            },
+            ..self.bytes(0, 0, 0, 2)
+        })
+    }
+
+    /// Red, green and blue of one pixel: one sum of luma, or three.
+    #[inline(always)]
+    fn colours(self, [red, green, blue]: [Source; 3]) -> [Option<Source>; 3] {
+        let [of_red, of_green, of_blue] = LUMA;
+        let to = |source: Source, luma, sum| {
+            let (sum, factor) = if self.grey { (0, luma) } else { (sum, ONE) };
+            Some(Source {
+                sum,
+                factor,
+                ..source
+            })
+        };
+        [
+            to(red, of_red, 0),
+            to(green, of_green, 1),
+            to(blue, of_blue, 2),
+        ]
+    }
+
+    /// Y alone, or Y, Cb and Cr.
+    #[inline(always)]
+    fn luma_and_chroma(self, [y, cb, cr]: [Source; 3]) -> [Option<Source>; 3] {
+        if self.grey {
+            let factor = if self.limited { LIMITED_LUMA } else { ONE };
+            return [Some(Source { factor, ..y }), None, None];
+        }
+        [y, Source { sum: 1, ..cb }, Source { sum: 2, ..cr }].map(Some)
+    }
+
+    /// The two samples of each cell that lie in row `y`. Green has two in a cell, each counts half.
+    #[inline(always)]
+    fn mosaic(self, format: PixelFormat, y: u32) -> [Option<Source>; 3] {
+        let sample = |x: u32| {
+            let (sum, factor) = match format.mosaic_colour(x, y) {
+                MosaicColour::Red => (0, ONE),
+                MosaicColour::Green => (1, ONE / 2),
+                MosaicColour::Blue => (2, ONE),
+            };
+            let factor = match LUMA.get(sum) {
+                Some(luma) if self.grey => luma * factor / ONE,
+                _ => factor,
+            };
+            Source {
+                column: 0,
+                sum: if self.grey { 0 } else { sum },
+                factor,
+                ..self.bytes(0, x, 0, 2)
+            }
+        };
+        [
+            Some(sample(self.column)),
+            Some(sample(self.column + 1)),
+            None,
+        ]
     }
 }
