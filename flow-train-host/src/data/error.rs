@@ -20,7 +20,7 @@ pub struct DataError {
     pub path: PathBuf,
     /// The member of a `.npz` archive.
     pub member: Option<String>,
-    /// Where in the file, when one place is to blame.
+    /// Where in the file, when it is one place.
     pub position: Option<Position>,
     /// What is wrong there.
     pub problem: Problem,
@@ -59,14 +59,17 @@ pub struct ImageSize {
 }
 
 /// What is wrong with the content of a data file.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// The operating system would not open or read it.
+    #[error("cannot be read: {0}")]
     Io(io::Error),
     /// There is no item in it.
+    #[error("holds no items")]
     Empty,
     /// Fewer items than are needed.
+    #[error("holds {found} items, {expected} are needed")]
     TooFew {
         /// Items needed.
         expected: usize,
@@ -74,10 +77,13 @@ pub enum Problem {
         found: usize,
     },
     /// The gzip stream ends before its checksum.
+    #[error("truncated gzip stream")]
     TruncatedGzip,
     /// The gzip or zip stream is damaged: what the decoder said.
+    #[error("damaged compression: {0}")]
     CorruptCompression(String),
     /// Fewer bytes follow than the header promises.
+    #[error("truncated: {expected} bytes should follow, {found} do")]
     Truncated {
         /// Bytes that should follow.
         expected: u64,
@@ -85,10 +91,13 @@ pub enum Problem {
         found: u64,
     },
     /// Bytes follow the last item.
+    #[error("bytes follow the last item")]
     TrailingBytes,
     /// Bytes other than padding follow the gzip stream, which is whole.
+    #[error("{}", BytesFollow)]
     BytesAfterGzip,
     /// The header claims more than a file of this length can hold even when compressed.
+    #[error("claims {}, the file can hold at most {at_most}", claim(*.claimed))]
     SizeAbsurd {
         /// Bytes claimed; `None` when they exceed 64 bits.
         claimed: Option<u64>,
@@ -96,6 +105,7 @@ pub enum Problem {
         at_most: u64,
     },
     /// A picture with more bytes of pixels than are decoded.
+    #[error("takes {claimed} bytes as pixels, at most {at_most} are decoded: make it smaller")]
     TooLarge {
         /// Bytes that it would take.
         claimed: u64,
@@ -103,8 +113,10 @@ pub enum Problem {
         at_most: u64,
     },
     /// An IDX file of labels where images were asked for.
+    #[error("holds labels, not images")]
     LabelsAsImages,
     /// The first bytes belong to another format.
+    #[error("starts with {found:02x?}, which is not {expected}")]
     WrongMagic {
         /// The first bytes.
         found: [u8; 4],
@@ -112,8 +124,13 @@ pub enum Problem {
         expected: &'static str,
     },
     /// None of the formats that [`load`](super::load) knows.
+    #[error(
+        "neither IDX, NPY, NPZ, CSV nor an image that is read \
+         (PNG, JPEG, BMP, TIFF, WebP, PGM, PPM)"
+    )]
     UnknownFormat,
     /// Values of a type that cannot be used here.
+    #[error("values of type {found}, expected {expected}")]
     WrongDtype {
         /// The type as the file writes it.
         found: String,
@@ -121,6 +138,7 @@ pub enum Problem {
         expected: &'static str,
     },
     /// An array of a shape that cannot be used here.
+    #[error("array of shape {found:?}, expected {expected}")]
     WrongShape {
         /// The shape.
         found: Vec<usize>,
@@ -128,10 +146,13 @@ pub enum Problem {
         expected: &'static str,
     },
     /// A NaN or an infinite value, or one beyond the range of f32.
+    #[error("{0} is not a finite f32")]
     NotFinite(f64),
     /// Text that is not a number.
+    #[error("{}", no_number(.0))]
     NotANumber(String),
     /// A line with another number of fields than the lines before it.
+    #[error("{found} fields, {expected} in the lines before")]
     RaggedRow {
         /// Fields of the lines before.
         expected: u64,
@@ -139,6 +160,7 @@ pub enum Problem {
         found: u64,
     },
     /// An image of another size than those before it.
+    #[error("image of {found}, those before it are {expected}")]
     MixedSizes {
         /// Size of those before.
         expected: ImageSize,
@@ -146,6 +168,7 @@ pub enum Problem {
         found: ImageSize,
     },
     /// An image of another size than the model reads.
+    #[error("image of {found}, but the model reads images of {wanted}")]
     WrongSize {
         /// Size that the model reads.
         wanted: ImageSize,
@@ -153,32 +176,52 @@ pub enum Problem {
         found: ImageSize,
     },
     /// A folder without pictures; what was passed over in it.
+    #[error("holds no pictures{}", passed_over(.0))]
     NoPictures(String),
     /// An animation, or a document of several pages.
+    #[error("holds several pictures (frames or pages); write each to a file")]
     SeveralFrames,
     /// A frame or a picture that the front end cannot reduce to the model's input.
+    #[error("{0}")]
     Frame(FrameError),
     /// A picture with pixels that are not opaque: what lies behind them is unknown.
+    #[error("has transparent pixels; flatten it first")]
     Transparent,
     /// Samples of more than 8 bits, or with a largest value other than 255.
+    #[error("{0}, expected 8-bit samples: reduce it to 8 bits first")]
     WrongDepth(String),
     /// Several arrays, and none or several of them with a telling name.
+    #[error("holds arrays {}: name one, {}", .0.join(", "), first_of(.0))]
     AmbiguousArrays(Vec<String>),
     /// An array was asked for in a file that holds no named arrays.
+    #[error("no archive (.npz) that could hold an array {:?}", excerpt(.0.as_bytes()))]
     NoArrays(String),
     /// Columns were chosen, and the data are images.
+    #[error("holds images, which have no columns to choose")]
     ColumnsOfImages,
     /// No array of this name: (the name, the arrays that there are).
+    #[error("no array {:?}: it holds {}", excerpt(.0.as_bytes()), .1.join(", "))]
     NoSuchArray(String, Vec<String>),
     /// A whole number that f32 cannot hold.
+    #[error("{0} is no f32: too many digits")]
     NotExact(String),
     /// A column without a name, counted from one: a row index, as pandas and R write it.
+    #[error("a column without a name, as a row index has: {}", without_it(*.0))]
     UnnamedColumn(usize),
     /// A first line of numbers that count: a header, or the first values.
+    #[error(
+        "counts, as the header of unnamed columns does: \
+         --header yes (names) or --header no (values)"
+    )]
     HeaderUnclear,
     /// A column that was chosen twice, counted from one.
+    #[error("column {0} is chosen twice")]
     ColumnTwice(usize),
     /// A table without this column.
+    #[error(
+        "no column {:?}: neither in the header nor a number from 1 to {columns}",
+        excerpt(.wanted.as_bytes())
+    )]
     NoSuchColumn {
         /// Name or number that was asked for.
         wanted: String,
@@ -186,8 +229,10 @@ pub enum Problem {
         columns: usize,
     },
     /// A table in which no row is wanted.
+    #[error("no row is wanted; the labels are {}", excerpt(.0.join(", ").as_bytes()))]
     NoSuchLabel(Vec<String>),
     /// Anything else that violates the format: what the reader said.
+    #[error("{0}")]
     Malformed(String),
 }
 
@@ -231,114 +276,36 @@ impl fmt::Display for ImageSize {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "cannot be read: {error}"),
-            Self::Empty => f.write_str("holds no items"),
-            Self::TooFew { expected, found } => {
-                write!(f, "holds {found} items, {expected} are needed")
-            }
-            Self::TruncatedGzip => f.write_str("truncated gzip stream"),
-            Self::CorruptCompression(why) => write!(f, "damaged compression: {why}"),
-            Self::Truncated { expected, found } => {
-                write!(f, "truncated: {expected} bytes should follow, {found} do")
-            }
-            Self::BytesAfterGzip => BytesFollow.fmt(f),
-            Self::TrailingBytes => f.write_str("bytes follow the last item"),
-            Self::SizeAbsurd { claimed, at_most } => fmt_absurd(f, *claimed, *at_most),
-            Self::TooLarge { claimed, at_most } => write!(
-                f,
-                "takes {claimed} bytes as pixels, at most {at_most} are decoded: make it smaller"
-            ),
-            Self::LabelsAsImages => f.write_str("holds labels, not images"),
-            Self::WrongMagic { found, expected } => {
-                write!(f, "starts with {found:02x?}, which is not {expected}")
-            }
-            Self::UnknownFormat => f.write_str("neither IDX, NPY, NPZ, CSV nor an image that is read (PNG, JPEG, BMP, TIFF, WebP, PGM, PPM)"),
-            Self::WrongDtype { found, expected } => {
-                write!(f, "values of type {found}, expected {expected}")
-            }
-            Self::WrongShape { found, expected } => {
-                write!(f, "array of shape {found:?}, expected {expected}")
-            }
-            Self::NotFinite(value) => write!(f, "{value} is not a finite f32"),
-            Self::NotANumber(text) if text.is_empty() => f.write_str("empty field"),
-            Self::NotANumber(text) => write!(f, "{text:?} is not a number"),
-            Self::RaggedRow { expected, found } => {
-                write!(f, "{found} fields, {expected} in the lines before")
-            }
-            Self::MixedSizes { expected, found } => {
-                write!(f, "image of {found}, those before it are {expected}")
-            }
-            Self::WrongSize { wanted, found } => {
-                write!(f, "image of {found}, but the model reads images of {wanted}")
-            }
-            Self::NoPictures(passed_over) if passed_over.is_empty() => {
-                f.write_str("holds no pictures")
-            }
-            Self::NoPictures(passed_over) => write!(f, "holds no pictures: {passed_over}"),
-            Self::SeveralFrames => {
-                f.write_str("holds several pictures (frames or pages); write each to a file")
-            }
-            Self::Frame(error) => write!(f, "{error}"),
-            Self::Transparent => f.write_str("has transparent pixels; flatten it first"),
-            Self::WrongDepth(found) => write!(f, "{found}, expected 8-bit samples: reduce it to 8 bits first"),
-            Self::AmbiguousArrays(names) => write!(
-                f,
-                "holds arrays {}: name one, --array {} or FILE.npz:{}",
-                names.join(", "),
-                names[0],
-                names[0]
-            ),
-            Self::NoSuchArray(wanted, names) => write!(
-                f,
-                "no array {:?}: it holds {}",
-                excerpt(wanted.as_bytes()),
-                names.join(", ")
-            ),
-            Self::NoArrays(wanted) => write!(
-                f,
-                "no archive (.npz) that could hold an array {:?}",
-                excerpt(wanted.as_bytes())
-            ),
-            Self::ColumnsOfImages => f.write_str("holds images, which have no columns to choose"),
-            Self::NotExact(value) => write!(f, "{value} is no f32: too many digits"),
-            Self::UnnamedColumn(number) => {
-                f.write_str("a column without a name, as a row index has: ")?;
-                match number {
-                    1 => f.write_str("--columns 2- leaves it out, --columns 1- keeps it"),
-                    _ => f.write_str("--columns says which are kept"),
-                }
-            }
-            Self::HeaderUnclear => f.write_str(
-                "counts, as the header of unnamed columns does: --header yes (names) or --header no (values)",
-            ),
-            Self::ColumnTwice(number) => write!(f, "column {number} is chosen twice"),
-            Self::NoSuchColumn { wanted, columns } => write!(
-                f,
-                "no column {:?}: neither in the header nor a number from 1 to {columns}",
-                excerpt(wanted.as_bytes())
-            ),
-            Self::NoSuchLabel(labels) => {
-                let labels = excerpt(labels.join(", ").as_bytes());
-                write!(f, "no row is wanted; the labels are {labels}")
-            }
-            Self::Malformed(why) => f.write_str(why),
-        }
+fn first_of(arrays: &[String]) -> String {
+    let first = arrays.first().map_or("NAME", String::as_str);
+    format!("--array {first} or FILE.npz:{first}")
+}
+
+fn no_number(text: &str) -> String {
+    match text {
+        "" => "empty field".to_owned(),
+        _ => format!("{text:?} is not a number"),
     }
 }
 
-fn fmt_absurd(f: &mut fmt::Formatter<'_>, claimed: Option<u64>, at_most: u64) -> fmt::Result {
-    match claimed {
-        Some(bytes) => write!(
-            f,
-            "claims {bytes} bytes, the file can hold at most {at_most}"
-        ),
-        None => write!(
-            f,
-            "claims more than 2^64 bytes, the file can hold at most {at_most}"
-        ),
+fn passed_over(what: &str) -> String {
+    match what {
+        "" => String::new(),
+        _ => format!(": {what}"),
+    }
+}
+
+fn without_it(column: usize) -> &'static str {
+    match column {
+        1 => "--columns 2- leaves it out, --columns 1- keeps it",
+        _ => "--columns says which are kept",
+    }
+}
+
+fn claim(bytes: Option<u64>) -> String {
+    match bytes {
+        Some(bytes) => format!("{bytes} bytes"),
+        None => "more than 2^64 bytes".to_owned(),
     }
 }
 

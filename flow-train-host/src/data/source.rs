@@ -2,7 +2,7 @@
 //!
 //! Two dangers have their home here. *Allocation:* a header of 16 bytes can claim terabytes, so
 //! nothing is reserved beyond what the file can hold: its length, times 1032 if compressed (a
-//! deflate match yields at most 258 bytes and costs at least 2 bits). *Blame:* every reader asks
+//! deflate match yields at most 258 bytes and costs at least 2 bits). *Fault:* every reader asks
 //! the source for its errors, which then name the file, the member and the byte.
 
 use std::fs::File;
