@@ -1,112 +1,151 @@
 //! The numbers for Prometheus, in its text format.
 
+use super::super::latency::Latencies;
+use super::super::tally::{Counts, Tally};
 use super::hub::Hub;
 use std::fmt::Write;
+
+/// Name, kind and help of a family of numbers.
+type Family<'a> = [&'a str; 3];
 
 /// Everything that is counted.
 pub(super) fn text(hub: &Hub) -> String {
     let (tally, lost, faults) = hub.counted();
-    let mut text = String::new();
-    let mut plain = |name: &str, kind: &str, help: &str, value: u64| {
-        // Writing to a string does not fail.
-        let _ = write!(
-            text,
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
-        );
-    };
-    plain(
-        "flowgate_frames_total",
-        "counter",
-        "Frames decided about.",
-        tally.frames,
-    );
-    plain(
-        "flowgate_frames_dropped_total",
-        "counter",
-        "Frames that gave way to newer ones.",
-        tally.dropped,
-    );
-    plain(
-        "flowgate_frames_lost_total",
-        "counter",
-        "Frames that the driver lost.",
-        lost,
-    );
-    plain(
-        "flowgate_faults_total",
-        "counter",
-        "Things that came in the place of a frame.",
-        faults,
-    );
-    let names: Vec<String> = hub.gates().iter().map(|gate| label(&gate.name)).collect();
-    let mut of_gates = |name: &str, kind: &str, help: &str, values: Vec<f64>| {
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-        for (gate, value) in names.iter().zip(values) {
-            let _ = writeln!(text, "{name}{{gate=\"{gate}\"}} {value}");
-        }
-    };
-    let counts = |of: fn(&super::super::tally::Counts) -> f64| tally.views.iter().map(of).collect();
-    of_gates(
-        "flowgate_accepted_total",
-        "counter",
-        "Frames accepted.",
-        counts(|c| c.accepted as f64),
-    );
-    of_gates(
-        "flowgate_rejected_total",
-        "counter",
-        "Frames rejected.",
-        counts(|c| c.rejected as f64),
-    );
-    of_gates(
-        "flowgate_invalid_total",
-        "counter",
-        "Frames that were no input.",
-        counts(|c| c.invalid as f64),
-    );
-    of_gates(
-        "flowgate_alarms_total",
-        "counter",
-        "Alarms that began.",
-        counts(|c| c.alarms as f64),
-    );
-    of_gates(
-        "flowgate_alarm",
-        "gauge",
-        "Whether there is an alarm.",
-        counts(|c| f64::from(u8::from(c.alarm))),
-    );
-    of_gates(
-        "flowgate_drift",
-        "gauge",
-        "Whether inputs drift away from the calibration data.",
-        counts(|c| f64::from(u8::from(c.drift))),
-    );
-    let promised = hub.gates().iter().map(|gate| gate.promised).collect();
-    of_gates(
-        "flowgate_promised_false_alarm_rate",
-        "gauge",
-        "Bound on the share of benign frames that are rejected.",
-        promised,
-    );
-    let name = "flowgate_latency_seconds";
-    let _ = write!(
-        text,
-        "# HELP {name} Time by stage.\n# TYPE {name} summary\n"
-    );
-    for (stage, latencies) in tally.stages() {
-        for quantile in [0.5, 0.99, 1.0] {
-            let value = latencies.quantile(quantile).as_secs_f64();
-            let _ = writeln!(
-                text,
-                "{name}{{stage=\"{stage}\",quantile=\"{quantile}\"}} {value}"
-            );
-        }
-        let (sum, count) = (latencies.sum().as_secs_f64(), latencies.count());
-        let _ = writeln!(text, "{name}_sum{{stage=\"{stage}\"}} {sum}");
-        let _ = writeln!(text, "{name}_count{{stage=\"{stage}\"}} {count}");
+    let mut text = Text::default();
+    for (family, value) in of_frames(&tally, lost, faults) {
+        text.plain(family, value);
     }
-    text
+    let names: Vec<String> = hub.gates().iter().map(|gate| label(&gate.name)).collect();
+    for (family, of) in OF_GATES {
+        text.of_gates(family, &names, tally.views.iter().map(of));
+    }
+    let promised = hub.gates().iter().map(|gate| gate.promised);
+    text.of_gates(PROMISED, &names, promised);
+    text.latencies(&tally.stages());
+    text.0
+}
+
+const fn of_frames(tally: &Tally, lost: u64, faults: u64) -> [(Family<'static>, u64); 4] {
+    [
+        (
+            ["flowgate_frames_total", "counter", "Frames decided about."],
+            tally.frames,
+        ),
+        (
+            [
+                "flowgate_frames_dropped_total",
+                "counter",
+                "Frames that gave way to newer ones.",
+            ],
+            tally.dropped,
+        ),
+        (
+            [
+                "flowgate_frames_lost_total",
+                "counter",
+                "Frames that the driver lost.",
+            ],
+            lost,
+        ),
+        (
+            [
+                "flowgate_faults_total",
+                "counter",
+                "Things that came in the place of a frame.",
+            ],
+            faults,
+        ),
+    ]
+}
+
+/// What is counted of a gate.
+type Count = fn(&Counts) -> f64;
+
+const OF_GATES: [(Family<'static>, Count); 6] = [
+    (
+        ["flowgate_accepted_total", "counter", "Frames accepted."],
+        |c| c.accepted as f64,
+    ),
+    (
+        ["flowgate_rejected_total", "counter", "Frames rejected."],
+        |c| c.rejected as f64,
+    ),
+    (
+        [
+            "flowgate_invalid_total",
+            "counter",
+            "Frames that were no input.",
+        ],
+        |c| c.invalid as f64,
+    ),
+    (
+        ["flowgate_alarms_total", "counter", "Alarms that began."],
+        |c| c.alarms as f64,
+    ),
+    (
+        ["flowgate_alarm", "gauge", "Whether there is an alarm."],
+        |c| f64::from(u8::from(c.alarm)),
+    ),
+    (
+        [
+            "flowgate_drift",
+            "gauge",
+            "Whether inputs drift away from the calibration data.",
+        ],
+        |c| f64::from(u8::from(c.drift)),
+    ),
+];
+
+const PROMISED: Family<'static> = [
+    "flowgate_promised_false_alarm_rate",
+    "gauge",
+    "Bound on the share of benign frames that are rejected.",
+];
+
+const LATENCY: Family<'static> = ["flowgate_latency_seconds", "summary", "Time by stage."];
+
+/// The text so far. Writing to a string does not fail.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, [name, kind, help]: Family<'_>) {
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn plain(&mut self, family: Family<'_>, value: u64) {
+        self.head(family);
+        let _ = writeln!(self.0, "{} {value}", family[0]);
+    }
+
+    fn of_gates(
+        &mut self,
+        family: Family<'_>,
+        gates: &[String],
+        values: impl Iterator<Item = f64>,
+    ) {
+        self.head(family);
+        for (gate, value) in gates.iter().zip(values) {
+            let _ = writeln!(self.0, "{}{{gate=\"{gate}\"}} {value}", family[0]);
+        }
+    }
+
+    fn latencies(&mut self, stages: &[(&str, &Latencies)]) {
+        self.head(LATENCY);
+        let name = LATENCY[0];
+        for (stage, latencies) in stages {
+            for quantile in [0.5, 0.99, 1.0] {
+                let value = latencies.quantile(quantile).as_secs_f64();
+                let _ = writeln!(
+                    self.0,
+                    "{name}{{stage=\"{stage}\",quantile=\"{quantile}\"}} {value}"
+                );
+            }
+            let (sum, count) = (latencies.sum().as_secs_f64(), latencies.count());
+            let _ = writeln!(self.0, "{name}_sum{{stage=\"{stage}\"}} {sum}");
+            let _ = writeln!(self.0, "{name}_count{{stage=\"{stage}\"}} {count}");
+        }
+    }
 }
 
 /// A label's value, escaped.
