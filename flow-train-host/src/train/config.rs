@@ -5,6 +5,7 @@ use super::input::Dequantization;
 use super::optimizer::OptimizerConfig;
 use super::ratio_config::RatioConfig;
 use super::sensor::Sensor;
+use super::smoothing::Smoothing;
 use crate::front_end::FrontEnd;
 use crate::perturb::is_image_family;
 use flow_infer::spec::{FlowSpec, InputSpec};
@@ -49,6 +50,9 @@ pub struct TrainConfig {
     /// The sensor that training images pass through; none: they are taken as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensor: Option<Sensor>,
+    /// What keeps few vectors from being learned by heart; none: they are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoothing: Option<Smoothing>,
     /// A ratio net beside the flow, trained when the flow is; none: there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<RatioConfig>,
@@ -81,9 +85,23 @@ impl TrainConfig {
             negative_threshold_nats: None,
             negative_families: Vec::new(),
             sensor: None,
+            smoothing: None,
             ratio: None,
             front_end: None,
         }
+    }
+
+    /// The same flow for few vectors: behind a whitening, and smoothed. Other configurations stay what they are.
+    pub fn for_few_vectors(mut self) -> Self {
+        if let InputSpec::Vector { dims } = self.spec.input {
+            let measured = dims;
+            self.spec.input = InputSpec::Whitened { measured, dims };
+            self.smoothing = Some(Smoothing {
+                steps: true,
+                noise: 0.0,
+            });
+        }
+        self
     }
 
     /// Most samples that a worker computes together, of batches of this many.
@@ -161,7 +179,12 @@ impl TrainConfig {
             true => ratio.problem(),
             false => Some("a ratio net is for images"),
         });
-        found.map(|(_, what)| what).or(of_sensor).or(of_ratio)
+        let of_smoothing = self.smoothing.and_then(|smoothing| match of_images {
+            true => Some("smoothing is for vectors"),
+            false => smoothing.problem(),
+        });
+        let found = found.map(|(_, what)| what);
+        found.or(of_sensor).or(of_ratio).or(of_smoothing)
     }
 }
 

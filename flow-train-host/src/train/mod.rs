@@ -32,6 +32,7 @@ mod ratio_config;
 mod run;
 mod scale_map;
 mod sensor;
+mod smoothing;
 mod split;
 mod step;
 #[cfg(test)]
@@ -56,3 +57,4 @@ pub use ratio::{RatioReport, train_ratio};
 pub use ratio_config::RatioConfig;
 pub use run::{Options, Summary, run, run_against};
 pub use sensor::Sensor;
+pub use smoothing::Smoothing;

@@ -6,10 +6,12 @@ use super::input::{self, Dequantization, DequantizationNoise};
 use super::invertible_linear::InvertibleLinear;
 use super::noise::{Noise, Purpose};
 use super::sensor::Sensor;
+use super::smoothing::Smoother;
 use super::step::{Group, LatentGradients, Latents, Step, StepPass};
 use super::vector_input::VectorInput;
 use crate::data::Dataset;
 use crate::model::{Model, Tensor};
+use crate::moments::ChannelMoments;
 use crate::nn::build::{self, Untrainable};
 use crate::nn::conditioner::PassContext;
 use crate::nn::kernels::Cpu;
@@ -30,6 +32,7 @@ const VECTORS_SEEN: usize = 512;
 pub(crate) struct Network {
     input: InputSpec,
     vectors: Option<VectorInput>,
+    smoother: Option<Smoother>,
     /// log_det of every vector's first latent: a volume of as many rows as the latent has
     /// coordinates.
     vector_log_det: OnceLock<f64>,
@@ -104,6 +107,7 @@ impl Network {
         Ok(Self {
             input: spec.input,
             vectors,
+            smoother: None,
             vector_log_det: OnceLock::new(),
             steps,
             layout: registry.finish(),
@@ -111,6 +115,11 @@ impl Network {
             seen,
             cpu,
         })
+    }
+
+    /// Has it see vectors with noise.
+    pub(super) fn smooth(&mut self, smoother: Smoother) {
+        self.smoother = Some(smoother);
     }
 
     /// Where the parameters are.
@@ -151,7 +160,13 @@ impl Network {
             backward: Vec::new(),
         };
         if let (Some(input), Dataset::Vectors(vectors)) = (&self.vectors, train) {
-            input.fit(seed, vectors, items, &mut weights.numbers.unblocked);
+            let steps = self.smoother.as_ref().map(|s| s.steps.as_slice());
+            input.fit(
+                seed,
+                (vectors, items),
+                steps,
+                &mut weights.numbers.unblocked,
+            );
         }
         let mut order = Noise::new(seed, Purpose::Initialize, [0, 0]).permutation(items.len());
         order.truncate(self.seen);
@@ -169,6 +184,10 @@ impl Network {
         let seen = order.into_iter().cycle().map(|i| items[i]);
         for (z, item) in z.chunks_exact_mut(self.group.dims).zip(seen) {
             self.first_latent(&weights, train, item, pixel_noise, z);
+        }
+        if self.smoother.is_some() {
+            // Shrunk directions stay so: the couplings are to begin as the identity.
+            standardize(&mut z, self.group.dims);
         }
         for (number, step) in self.steps.iter().enumerate() {
             let mut noise = Noise::new(seed, Purpose::Initialize, [1, number as u64]);
@@ -327,12 +346,31 @@ impl Network {
                 input::image(&pixels, item, pixel_noise, logit_margin, z)
             }
             (_, Dataset::Vectors(vectors), Some(input)) => {
-                input.first_latent(vectors.get(item), &weights.numbers.unblocked, z);
+                let (x, numbers) = (vectors.get(item), &weights.numbers.unblocked);
+                let smoother = self.smoother.as_ref();
+                match smoother.and_then(|s| s.seen(x, item, pixel_noise)) {
+                    None => input.first_latent(x, numbers, z),
+                    Some(seen) => {
+                        input.first_latent(&seen.x, numbers, z);
+                        seen.blur(z);
+                    }
+                }
                 0.0
             }
             // Callers check the data against the spec first.
             _ => f64::NAN,
         }
+    }
+}
+
+/// Gives every coordinate of rows mean 0 and deviation 1.
+fn standardize(z: &mut [f32], dims: usize) {
+    let mut moments = ChannelMoments::new(dims);
+    z.chunks_exact(dims).for_each(|row| moments.add_pixel(row));
+    let of_coordinates: Vec<(f32, f32)> = moments.normalizing().collect();
+    for row in z.chunks_exact_mut(dims) {
+        let coordinates = row.iter_mut().zip(&of_coordinates);
+        coordinates.for_each(|(z, (mean, factor))| *z = (*z - mean) * factor);
     }
 }
 

@@ -10,6 +10,7 @@ use super::negative::{self, Negative};
 use super::network::Network;
 use super::noise::{Noise, Purpose};
 use super::progress::{EpochRecord, Progress, StepReport};
+use super::smoothing::Smoother;
 use super::split::Split;
 use super::update::Update;
 use super::workers::{Batch, Workers, pool};
@@ -104,10 +105,11 @@ pub(super) fn prepare(
     check_data(&config.spec, data)?;
     let split = Split::new(config, data.len())?;
     let samples_per_group = config.samples_per_group(config.batch);
-    Ok((
-        Network::new(&config.spec, samples_per_group, Cpu::best())?,
-        split,
-    ))
+    let mut network = Network::new(&config.spec, samples_per_group, Cpu::best())?;
+    if let (Some(smoothing), Dataset::Vectors(vectors)) = (config.smoothing, data) {
+        network.smooth(Smoother::new(smoothing, vectors, &split.train));
+    }
+    Ok((network, split))
 }
 
 fn run_given(
@@ -181,6 +183,7 @@ impl<'a> Run<'a> {
     }
 
     fn epochs(&mut self, progress: &mut dyn Progress) -> Result<ControlFlow<()>, TrainError> {
+        self.keep_first()?;
         while self.state.counters.epoch < self.config.epochs {
             let started = Instant::now();
             if self.epoch(progress)?.is_break() {
@@ -196,6 +199,25 @@ impl<'a> Run<'a> {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
+    }
+
+    /// The first weights are a Gaussian where vectors are smoothed: no model shall be worse.
+    fn keep_first(&mut self) -> Result<(), TrainError> {
+        let has_begun = self.state.counters.optimizer_steps > 0;
+        if self.config.smoothing.is_none() || has_begun || self.split.validate.is_empty() {
+            return Ok(());
+        }
+        let validation = self.validate()?;
+        self.keep(validation)
+    }
+
+    /// The averaged weights as the model of this run.
+    fn keep(&mut self, validation: f64) -> Result<(), TrainError> {
+        self.state.counters.best_f64_bits = Some(validation.to_bits());
+        let tensors = self.network.tensors(&self.state.optimizer.ema);
+        let model = Model::new(self.config.spec.clone(), tensors)?;
+        let model = model.with_front_end(self.config.front_end.clone());
+        Ok(model.save(&self.directory.join(MODEL_FILE))?)
     }
 
     /// The rest of the epoch in progress.
@@ -316,12 +338,9 @@ impl<'a> Run<'a> {
                 .best_f64_bits
                 .is_none_or(|b| validation < f64::from_bits(b));
         if best {
-            counters.best_f64_bits = Some(validation.to_bits());
-            let tensors = self.network.tensors(&self.state.optimizer.ema);
-            let model = Model::new(self.config.spec.clone(), tensors)?;
-            let model = model.with_front_end(self.config.front_end.clone());
-            model.save(&self.directory.join(MODEL_FILE))?;
+            self.keep(validation)?;
         }
+        let counters = &mut self.state.counters;
         counters.epoch += 1;
         counters.step = 0;
         counters.log_prob_f64_bits = 0f64.to_bits();

@@ -21,6 +21,7 @@ mod gradients;
 mod negative;
 mod overfit;
 mod runs;
+mod smoothing;
 
 fn resnet(channels: u16, blocks: u8, skip: bool) -> ConditionerSpec {
     ConditionerSpec::Resnet {

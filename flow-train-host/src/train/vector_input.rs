@@ -33,7 +33,15 @@ impl VectorInput {
     }
 
     /// Mean, deviation and whitening of the training items.
-    pub(crate) fn fit(&self, seed: u64, vectors: &Vectors, items: &[usize], numbers: &mut [f32]) {
+    ///
+    /// With the steps of the columns as of values spread over them, and shrunk as their number asks for.
+    pub(crate) fn fit(
+        &self,
+        seed: u64,
+        (vectors, items): (&Vectors, &[usize]),
+        steps: Option<&[f32]>,
+        numbers: &mut [f32],
+    ) {
         let rows = items.iter().map(|&i| vectors.get(i));
         let (mean, deviation) = input::standardization(rows.clone(), vectors.dims());
         numbers[self.mean.clone()].copy_from_slice(&mean);
@@ -44,7 +52,9 @@ impl VectorInput {
                 .flat_map(|x| standardized(x, &mean, &deviation))
                 .map(f64::from);
             let table: Vec<f64> = table.collect();
-            let rows = whitening::rows(&table, vectors.dims(), self.dims, seed);
+            let of_steps = steps.map(|steps| whitening::variances_of_steps(steps, &deviation));
+            let covariance = whitening::covariance_of(&table, vectors.dims(), of_steps);
+            let rows = whitening::rows(&covariance, self.dims, seed);
             numbers[range.clone()].copy_from_slice(&rows);
         }
     }
@@ -85,7 +95,7 @@ impl VectorInput {
     }
 }
 
-fn standardized<'a>(
+pub(super) fn standardized<'a>(
     x: &'a [f32],
     mean: &'a [f32],
     deviation: &'a [f32],

@@ -5,7 +5,7 @@ use flow_train_host::train::TrainConfig;
 use serde_json::{Map, Value};
 
 /// Settings of the run, in the order in which they are printed.
-const RUN: [(&str, &str); 11] = [
+const RUN: [(&str, &str); 12] = [
     ("seed", "Seed of weights, order and noise."),
     ("epochs", "Passes over the training items."),
     ("batch", "Items of an optimizer step."),
@@ -34,6 +34,11 @@ const RUN: [(&str, &str); 11] = [
         "The sensor that training images pass through, a new one each time; not set: none. unchanged: share of\n\
          # the images that stay as they are; shift: most pixels; blur: largest deviation, pixels; gain: the light\n\
          # is multiplied by 1 - gain to 1 + gain; black_level and noise: most grey levels.",
+    ),
+    (
+        "smoothing",
+        "What keeps few vectors from being learned by heart; not set: nothing. steps: values are spread over the step\n\
+         # that their column is recorded in; noise: deviation of noise on each coordinate of the first latent.",
     ),
     (
         "ratio",

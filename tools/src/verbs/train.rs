@@ -151,7 +151,7 @@ impl Args {
         let data = read.dataset;
         if self.torch {
             // The program for PyTorch has none.
-            (config.sensor, config.ratio) = (None, None);
+            (config.sensor, config.ratio, config.smoothing) = (None, None, None);
             return self.write_for_torch(&config, &data, out);
         }
         let negative = self.negative.as_deref();

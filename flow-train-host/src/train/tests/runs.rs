@@ -64,6 +64,7 @@ fn one_and_two_threads_give_the_same_bits() {
         (images(37, 8), config(image_flow())),
         (images(37, 8), through_a_sensor()),
         (vectors(37, 9), config(vector_flow(9))),
+        (vectors(37, 9), smoothed(9)),
     ] {
         let network = Network::new(&config.spec, 3, Cpu::best()).unwrap();
         let [one, two] = [1, 2].map(|threads| {
@@ -76,6 +77,12 @@ fn one_and_two_threads_give_the_same_bits() {
         });
         assert!(one == two);
     }
+}
+
+fn smoothed(dims: u16) -> TrainConfig {
+    let mut config = config(vector_flow(dims)).for_few_vectors();
+    config.smoothing = config.smoothing.map(|of| Smoothing { noise: 0.3, ..of });
+    config
 }
 
 fn through_a_sensor() -> TrainConfig {

@@ -21,6 +21,9 @@ const GOLDEN: u64 = 4;
 const GOLDEN_BYTES: u64 = 32;
 /// What calibration and provenance add to a file, at most about.
 const ADDED_BYTES: u64 = 5120;
+/// Width of what few vectors can teach, at most: wider flows were no likelier for others of 130 to 2,000
+/// (records/tables.md).
+const FEW_WIDTH: u16 = 16;
 
 /// A configuration and what it takes, before anything is trained.
 pub(super) struct Fitted {
@@ -40,6 +43,8 @@ pub(super) struct Wanted<'w> {
     pub(super) budget: &'w Budget,
     pub(super) time: Option<Time>,
     pub(super) front_end: Option<FrontEnd>,
+    /// Few vectors.
+    pub(super) few: bool,
 }
 
 impl Wanted<'_> {
@@ -57,7 +62,10 @@ impl Wanted<'_> {
         }
         let sample = data.take(0..MEASURED_ON);
         let mut largest: Option<Fitted> = None;
-        for width in WIDTHS {
+        for width in WIDTHS
+            .into_iter()
+            .filter(|&width| !self.few || width <= FEW_WIDTH)
+        {
             let next = self.measured(width, &sample)?;
             match (self.fits(&next), &largest) {
                 (true, _) => largest = Some(next),
@@ -71,6 +79,9 @@ impl Wanted<'_> {
     /// What a width takes: its file is made, of first weights.
     fn measured(&self, width: u16, sample: &Dataset) -> Result<Fitted> {
         let mut config = self.family.config(self.shape, width);
+        if self.few {
+            config = config.for_few_vectors();
+        }
         config.front_end.clone_from(&self.front_end);
         let model = train::initial_model(&config, sample)?;
         let file = export::planned(&model, &sample.take(0..RANGES_OF))?;
@@ -182,6 +193,12 @@ impl Wanted<'_> {
     pub(super) fn facts(&self, fitted: &Fitted, table: &mut Table) {
         let of = |found: String, most: String| format!("{found} of {most}");
         let text = format!("{}, {} channels wide", self.family.name(), fitted.width);
+        let text = match self.few {
+            true => format!(
+                "{text}, for few: a Gaussian, and what beats it on the inputs that validate"
+            ),
+            false => text,
+        };
         table.fact("architecture", text);
         let flash = of(bytes(fitted.flash), bytes(self.budget.flash));
         table.fact("flash", flash);

@@ -6,7 +6,7 @@ use crate::{provenance, ratio};
 use anyhow::Result;
 use flow_train_host::data::Dataset;
 use flow_train_host::export::provenance::Provenance;
-use flow_train_host::train::TrainConfig;
+use flow_train_host::train::{Smoothing, TrainConfig};
 use std::path::Path;
 
 /// A configuration, and what is said of models that were trained by it.
@@ -25,10 +25,18 @@ impl Recipe {
         run: &Path,
         (name, crew): (&str, &Crew),
     ) -> Result<String> {
-        let config = TrainConfig {
+        let mut config = TrainConfig {
             validation_fraction: validating as f64 / data.len() as f64,
             ..self.config.clone()
         };
+        let mut smoothed = String::new();
+        if let (Some(_), Dataset::Vectors(vectors)) =
+            (config.smoothing, data.take(0..data.len() - validating))
+        {
+            let suited = Smoothing::suited(&vectors, config.seed);
+            smoothed = format!(", noise {:.2}", suited.noise);
+            config.smoothing = Some(suited);
+        }
         let provenance = Provenance {
             tool: provenance::tool(),
             commit: provenance::commit().to_owned(),
@@ -37,7 +45,7 @@ impl Recipe {
             history: vec![provenance::line(&self.what)],
         };
         let trained = training::run(&config, data, run, provenance, (name, crew))?;
-        let mut said = format!("{name}: {trained}");
+        let mut said = format!("{name}: {trained}{smoothed}");
         if let Some(report) = ratio::train(&config, data, run, crew.threads)? {
             said += &format!("; ratio net after {}", ratio::described(&report));
         }

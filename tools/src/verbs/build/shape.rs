@@ -2,10 +2,10 @@
 
 use flow_infer::front_end::Reduction;
 use flow_infer::spec::Shape;
-use flow_train_host::data::ImageSize;
+use flow_train_host::data::{Dataset, ImageSize};
 use flow_train_host::families::Family;
 
-/// Most inputs that dense conditioners are the better choice for.
+/// Most inputs that are few: dense conditioners are the better choice for pictures, and vectors are smoothed.
 const FEW: usize = 5000;
 /// Side of what they read.
 const DENSE_SIDE: u32 = 16;
@@ -15,6 +15,19 @@ const AREA: f64 = 1024.0;
 const MULTIPLE: u32 = 4;
 /// Pictures of one size with at most so many pixels are inputs as they are.
 const SMALL: u32 = 48 * 48;
+
+/// Most coordinates that are worth a whitening where nobody asks for one: its rows are their square.
+const WHITENED: usize = 64;
+
+/// Whether vectors are few: whitened, smoothed, by a small flow.
+pub(super) fn is_few(data: &Dataset, items: usize) -> bool {
+    match data {
+        Dataset::Images(_) => false,
+        Dataset::Vectors(vectors) => {
+            items <= FEW && vectors.dims() <= WHITENED && vectors.windows().is_none()
+        }
+    }
+}
 
 /// The family of images where nobody names one: few of a size that dense conditioners read, or others.
 pub(super) fn family(items: usize, height: u16, width: u16) -> Family {

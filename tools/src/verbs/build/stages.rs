@@ -121,6 +121,7 @@ impl Args {
             budget: &self.budget,
             time,
             front_end: split.front_end(),
+            few: shape::is_few(data, split.items()),
         })
     }
 

@@ -18,6 +18,9 @@ const PATIENCE: usize = 8;
 const LEAST_GAIN: f64 = 0.002;
 /// Optimizer steps that a run has, about.
 const STEPS: usize = 4000;
+/// ... where the vectors are smoothed: so many an input, within bounds.
+const STEPS_OF_AN_INPUT: usize = 4;
+const STEPS_SMOOTHED: [usize; 2] = [1000, 2000];
 /// Steps of an epoch, at least: few inputs are learned in small batches.
 const STEPS_OF_AN_EPOCH: usize = 24;
 const FEWEST_EPOCHS: usize = 10;
@@ -28,7 +31,14 @@ pub(super) fn suit(config: &mut TrainConfig, items: usize) {
     config.batch = config.batch.min((items / STEPS_OF_AN_EPOCH).max(4));
     config.micro_batches = config.micro_batches.min(config.batch);
     let steps = (items / config.batch).max(1);
-    config.epochs = (STEPS / steps).clamp(FEWEST_EPOCHS, MOST_EPOCHS) as u64;
+    let wanted = match config.smoothing {
+        Some(_) => {
+            let [least, most] = STEPS_SMOOTHED;
+            (STEPS_OF_AN_INPUT * items).clamp(least, most)
+        }
+        None => STEPS,
+    };
+    config.epochs = (wanted / steps).clamp(FEWEST_EPOCHS, MOST_EPOCHS) as u64;
 }
 
 /// What came of a run.
@@ -67,7 +77,8 @@ pub(super) fn run(
 ) -> Result<Trained> {
     // A run that ended before its first checkpoint is begun anew.
     let begun = run.join("checkpoint.safetensors").exists();
-    if begun && ended(&history(run)) {
+    let patience = patience(config);
+    if begun && ended(&history(run), patience) {
         return Ok(Trained::of(&history(run)));
     }
     let mut watch = Watch {
@@ -76,6 +87,7 @@ pub(super) fn run(
         name,
         bar: crew.bar(config.epochs as usize, name),
         crew,
+        patience,
         ended: false,
         failed: None,
     };
@@ -101,6 +113,7 @@ struct Watch<'r> {
     name: &'r str,
     bar: ProgressBar,
     crew: &'r Crew,
+    patience: usize,
     ended: bool,
     failed: Option<anyhow::Error>,
 }
@@ -128,7 +141,7 @@ impl Progress for Watch<'_> {
 
     fn epoch(&mut self, record: &EpochRecord) -> ControlFlow<()> {
         self.bar.set_position(record.epoch);
-        self.ended = ended(&history(self.run));
+        self.ended = ended(&history(self.run), self.patience);
         match self.ended {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -145,15 +158,23 @@ fn history(run: &Path) -> Vec<f64> {
         .collect()
 }
 
+/// Smoothed vectors are learned until the rate has fallen: the few that validate say little of when to end.
+fn patience(config: &TrainConfig) -> usize {
+    match config.smoothing {
+        Some(_) => config.epochs as usize,
+        None => PATIENCE,
+    }
+}
+
 /// Whether the last epochs have gained nothing.
-fn ended(history: &[f64]) -> bool {
+fn ended(history: &[f64], patience: usize) -> bool {
     let (mut best, mut at) = (f64::INFINITY, 0);
     for (epoch, &bits) in history.iter().enumerate() {
         if bits < best - LEAST_GAIN {
             (best, at) = (bits, epoch);
         }
     }
-    history.len() > at + PATIENCE
+    history.len() > at + patience
 }
 
 #[cfg(test)]
@@ -162,6 +183,7 @@ mod tests {
 
     #[test]
     fn training_ends_when_nothing_is_gained() {
+        let ended = |history: &[f64]| ended(history, PATIENCE);
         assert!(!ended(&[]));
         let falling: Vec<f64> = (0..40).map(|i| 5.0 - 0.01 * f64::from(i)).collect();
         assert!(!ended(&falling));
