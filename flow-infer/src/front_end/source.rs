@@ -57,16 +57,8 @@ impl Source {
             let bytes = plane.get(first as usize..).unwrap_or(&[]);
             return words::weighted_sum(self.pitch, bytes, span, parts) * self.factor;
         }
-        let whole = span.cell + u32::from(span.head > 0);
-        let mut sum = 0;
-        if span.head > 0 {
-            sum += span.head * self.run(plane, span.cell, 1);
-        }
-        sum += parts * self.run(plane, whole, span.whole);
-        if span.tail > 0 {
-            sum += span.tail * self.run(plane, whole + span.whole, 1);
-        }
-        sum * self.factor
+        let run = |cell, count| self.run(plane, span.cell + cell, count);
+        span.weighted(parts, |cell| run(cell, 1), run) * self.factor
     }
 
     /// Sum of the samples of `count` cells.

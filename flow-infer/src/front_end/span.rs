@@ -24,6 +24,28 @@ pub(super) struct Span {
     pub(super) tail: u32,
 }
 
+impl Span {
+    /// Sum of the span's cells by their units, `parts` a whole one: `one` is a cell, `run` the sum of
+    /// so many from a cell on, both counted from the span's first.
+    #[inline(always)]
+    pub(super) fn weighted(
+        self,
+        parts: u32,
+        one: impl Fn(u32) -> u32,
+        run: impl Fn(u32, u32) -> u32,
+    ) -> u32 {
+        let before = u32::from(self.head > 0);
+        let mut total = parts * run(before, self.whole);
+        if self.head > 0 {
+            total += self.head * one(0);
+        }
+        if self.tail > 0 {
+            total += self.tail * one(before + self.whole);
+        }
+        total
+    }
+}
+
 impl Spans {
     /// `cells` is at least `parts`, and neither is zero.
     pub(super) fn new(cells: u32, parts: u32) -> Self {

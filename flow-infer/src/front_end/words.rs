@@ -14,19 +14,12 @@ const BLOCK: usize = 126;
 /// Weighted sum of a span of samples that are `pitch` bytes apart, from the first byte on.
 #[inline(always)]
 pub(super) fn weighted_sum(pitch: u32, bytes: &[u8], span: Span, parts: u32) -> u32 {
-    let pitch_bytes = pitch as usize;
-    let at = |cell: usize| u32::from(bytes.get(cell * pitch_bytes).copied().unwrap_or(0));
-    let before = usize::from(span.head > 0);
-    let whole = span.whole as usize;
-    let middle = bytes.get(before * pitch_bytes..).unwrap_or(&[]);
-    let mut total = parts * sum(pitch, middle, whole);
-    if span.head > 0 {
-        total += span.head * at(0);
-    }
-    if span.tail > 0 {
-        total += span.tail * at(before + whole);
-    }
-    total
+    let place = |cell: u32| (cell * pitch) as usize;
+    let one = |cell| u32::from(bytes.get(place(cell)).copied().unwrap_or(0));
+    let from = |cell| bytes.get(place(cell)..).unwrap_or(&[]);
+    span.weighted(parts, one, |cell, count| {
+        sum(pitch, from(cell), count as usize)
+    })
 }
 
 /// Sum of `count` bytes that are one to four apart, from the first one on.
