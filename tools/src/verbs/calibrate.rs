@@ -63,8 +63,8 @@ pub(crate) struct Args {
     /// promise is then one of blocks to come
     #[arg(long, value_name = "N|folders|COLUMN", value_parser = blocks::choice)]
     blocks: Option<BlockChoice>,
-    /// What is promised: the mean over inputs, the mean over new blocks, or each new block but for some; by default the
-    /// strongest that the blocks can give
+    /// What is promised: the mean over inputs, the mean over new blocks, each new block but for some, or each stretch to come
+    /// but for fewer; by default the strongest that the blocks can give, and next-stretch of N stretches
     #[arg(long, value_name = "NAME")]
     promise: Option<PromiseName>,
     /// The most recent benign data: warns if the threshold rejects more of them than promised
@@ -161,7 +161,7 @@ enum PromiseName {
     NewBlocks,
     /// Each new block, but for some
     EachBlock,
-    /// Each stretch of a recording to come, but for fewer than can be counted
+    /// Each stretch of a recording to come, but for fewer: by the law that those seen scatter by
     NextStretch,
 }
 
