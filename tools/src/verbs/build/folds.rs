@@ -7,6 +7,7 @@ use super::Args;
 use super::models::Crew;
 use super::recipe::Recipe;
 use super::split::Split;
+use super::starts;
 use super::state::{self, Key, State};
 use crate::number::count;
 use crate::output::Output;
@@ -100,6 +101,7 @@ impl Args {
         let (flow, held_file) = self.fold_files(fold);
         let ranges = run.join("seen.npy");
         seen.to_npy()?.write(&ranges)?;
+        let run = starts::likeliest(&run);
         self.export(&run, &ranges, &flow, &mut Output::nowhere())?;
         std::fs::remove_file(&ranges).with_context(|| one_line(&ranges).to_string())?;
         data.pick(&held).to_npy()?.write(&held_file)?;

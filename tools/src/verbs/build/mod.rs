@@ -14,6 +14,7 @@ mod recipe;
 mod shape;
 mod split;
 mod stages;
+mod starts;
 mod state;
 mod together;
 mod training;

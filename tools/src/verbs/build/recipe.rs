@@ -1,7 +1,7 @@
 //! How the model of all is trained, and those of the folds like it.
 
 use super::models::Crew;
-use super::training;
+use super::{starts, training};
 use crate::{provenance, ratio};
 use anyhow::Result;
 use flow_train_host::data::Dataset;
@@ -14,10 +14,12 @@ pub(super) struct Recipe {
     pub(super) config: TrainConfig,
     pub(super) data: String,
     pub(super) what: String,
+    /// Starts of each model, of which the likeliest is kept.
+    pub(super) starts: usize,
 }
 
 impl Recipe {
-    /// Trains on data whose last inputs validate, or goes on with it; what came of it, in words.
+    /// Trains on data whose last inputs validate, or goes on with it, from every start; what came of it, in words.
     pub(super) fn train(
         &self,
         data: &Dataset,
@@ -25,7 +27,39 @@ impl Recipe {
         run: &Path,
         (name, crew): (&str, &Crew),
     ) -> Result<String> {
+        if self.starts == 1 {
+            let said = self.train_from(0, data, validating, run, (name, crew))?;
+            return Ok(format!("{name}: {said}"));
+        }
+        let mut said = Vec::new();
+        for start in 0..self.starts {
+            let name = format!("{name}, start {} of {}", start + 1, self.starts);
+            let run = starts::folder(run, start);
+            said.push((
+                run.clone(),
+                self.train_from(start, data, validating, &run, (&name, crew))?,
+            ));
+        }
+        let likeliest = starts::likeliest(run);
+        let of_it = said.into_iter().find(|(run, _)| *run == likeliest);
+        let said = of_it.map_or_else(String::new, |(_, said)| said);
+        Ok(format!(
+            "{name}: {said}, the likeliest of {} starts",
+            self.starts
+        ))
+    }
+
+    /// The same from one start: of other first weights, order and noise.
+    fn train_from(
+        &self,
+        start: usize,
+        data: &Dataset,
+        validating: usize,
+        run: &Path,
+        (name, crew): (&str, &Crew),
+    ) -> Result<String> {
         let mut config = TrainConfig {
+            seed: self.config.seed.wrapping_add(start as u64),
             validation_fraction: validating as f64 / data.len() as f64,
             ..self.config.clone()
         };
@@ -45,7 +79,7 @@ impl Recipe {
             history: vec![provenance::line(&self.what)],
         };
         let trained = training::run(&config, data, run, provenance, (name, crew))?;
-        let mut said = format!("{name}: {trained}{smoothed}");
+        let mut said = format!("{trained}{smoothed}");
         if let Some(report) = ratio::train(&config, data, run, crew.threads)? {
             said += &format!("; ratio net after {}", ratio::described(&report));
         }

@@ -6,7 +6,7 @@ use super::models::{self, Crew};
 use super::recipe::Recipe;
 use super::split::{Part, Split};
 use super::state::{self, Key, State};
-use super::{Args, folds, heading, shape, training};
+use super::{Args, folds, heading, shape, starts, training};
 use crate::output::Output;
 use crate::table::Table;
 use crate::verbs::calibrate::Together;
@@ -42,10 +42,10 @@ impl Args {
             &format!("{:?}", self.budget),
         ]);
         let run = self.out.join(format!("run-{}", key.short()));
-        let is_trained = state.is_done("train", &key) && run.join("model.safetensors").exists();
+        let is_trained = state.is_done("train", &key) && starts::is_there(&run);
         let folds = self.open_folds(&split, &key, state);
         if is_trained && folds.is_empty() {
-            return Ok((run, false));
+            return Ok((starts::likeliest(&run), false));
         }
         let data = self.read_part("train", split.front_end().as_ref())?;
         let recipe = self.recipe(&data, &split, time, out)?;
@@ -67,7 +67,7 @@ impl Args {
             writeln!(out, "{said}")?;
             Ok(out.flush()?)
         })?;
-        Ok((run, true))
+        Ok((starts::likeliest(&run), true))
     }
 
     /// Says what the budget allows, and how it is trained.
@@ -84,7 +84,8 @@ impl Args {
         let mut table = Table::facts();
         wanted.facts(&fitted, &mut table);
         if split.fold_count() > 0 {
-            table.fact("models", number_of_models(split.fold_count()));
+            let starts = starts::suited(wanted.family);
+            table.fact("models", number_of_models(split.fold_count(), starts));
         }
         table.print(out)?;
         writeln!(out)?;
@@ -109,6 +110,10 @@ impl Args {
                 sensor::described(&fitted.config)
             ),
             data: split.data.clone(),
+            starts: match split.fold_count() {
+                0 => 1,
+                _ => starts::suited(wanted.family),
+            },
             config: fitted.config,
         })
     }
@@ -281,9 +286,13 @@ impl Args {
 }
 
 /// How many models are trained, and of what.
-fn number_of_models(folds: usize) -> String {
+fn number_of_models(folds: usize, starts: usize) -> String {
+    let each = match starts {
+        1 => String::new(),
+        starts => format!("; each the likeliest of {starts} starts"),
+    };
     format!(
-        "{} to be trained: {folds} that have not seen a fold and set the gate, and the one of all folds",
+        "{} to be trained: {folds} that have not seen a fold and set the gate, and the one of all folds{each}",
         folds + 1
     )
 }

@@ -149,6 +149,11 @@ impl Progress for Watch<'_> {
     }
 }
 
+/// The best validation of a run.
+pub(super) fn bits_per_dim(run: &Path) -> f64 {
+    Trained::of(&history(run)).bits_per_dim
+}
+
 /// Validation of every epoch so far, as the run's log has it: also those before an interruption.
 fn history(run: &Path) -> Vec<f64> {
     let log = std::fs::read_to_string(run.join("log.csv")).unwrap_or_default();
