@@ -212,13 +212,18 @@ fn lines(model: &[u8], inputs: &Inputs) -> Result<Vec<String>> {
             answer
                 .score_raw
                 .context("a committed model is calibrated")?,
-            match answer.decision {
-                Some(Decision::Accept) => "accept",
-                _ => "reject",
-            }
+            word(answer.decision.context("a committed model decides")?)
         ))
     });
     line.collect()
+}
+
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Accept => "accept",
+        Decision::Reject => "reject",
+        Decision::Invalid => "invalid",
+    }
 }
 
 /// What the C program shall print of made samples, a window a line, and the samples' bytes.
@@ -243,11 +248,7 @@ fn windows(model: &[u8]) -> Result<(Vec<String>, Vec<u8>)> {
             scores.log_prob_raw,
             scores.code_length_raw.unwrap_or(0),
             assessment.score_raw,
-            match assessment.decision {
-                Decision::Accept => "accept",
-                Decision::Reject => "reject",
-                Decision::Invalid => "invalid",
-            }
+            word(assessment.decision)
         ));
     }
     let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes());

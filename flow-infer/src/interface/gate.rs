@@ -46,8 +46,7 @@ impl<'m> Gate<'m> {
     /// # Errors
     /// [`OpenError`]: which of these does not hold.
     pub fn new(model: Model<'m>, memory: &'m mut impl Memory) -> Result<Self, OpenError> {
-        let (memory, frames) = memory.lend();
-        Self::open_in(model, memory, frames)
+        Self::in_memory(model, memory.lend())
     }
 
     /// [`Gate::new`] in memory whose parts the caller holds, as the C interface does.
@@ -55,21 +54,13 @@ impl<'m> Gate<'m> {
     /// # Errors
     /// [`OpenError`].
     #[doc(hidden)]
-    pub fn in_memory(
-        model: Model<'m>,
-        (memory, frames): (BorrowedMemory<'m>, FrameMemory<'m>),
-    ) -> Result<Self, OpenError> {
-        Self::open_in(model, memory, frames)
-    }
-
     #[cfg_attr(
         not(any(feature = "frames", feature = "windows")),
         allow(unused_variables)
     )]
-    fn open_in(
+    pub fn in_memory(
         model: Model<'m>,
-        mut memory: BorrowedMemory<'m>,
-        frames: FrameMemory<'m>,
+        (mut memory, frames): (BorrowedMemory<'m>, FrameMemory<'m>),
     ) -> Result<Self, OpenError> {
         let artifact = model.0;
         check(&artifact, &mut memory)?;

@@ -85,14 +85,17 @@ impl Blocks {
         &self.names
     }
 
+    /// What an input's block is called.
+    pub fn name_of(&self, input: usize) -> &str {
+        &self.names[self.of_input[input]]
+    }
+
     /// The blocks of some of the inputs; those of which none is left are gone.
     ///
     /// # Errors
     /// [`CalibrateError::TooFewBlocks`] where fewer than two are left.
     pub fn pick(&self, inputs: &[usize]) -> Result<Self, CalibrateError> {
-        let labels = inputs
-            .iter()
-            .map(|&input| self.names[self.of_input[input]].as_str());
+        let labels = inputs.iter().map(|&input| self.name_of(input));
         Ok(Self::named(labels)?.following(self.in_order))
     }
 

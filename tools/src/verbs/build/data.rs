@@ -181,15 +181,11 @@ impl Args {
         together: &Together,
         reduction: Option<Reduction>,
     ) -> Split {
-        let mut labels = Vec::new();
-        if let Some(blocks) = &together.blocks {
-            labels = vec![String::new(); own.data.len()];
-            for (block, name) in blocks.names().iter().enumerate() {
-                for index in blocks.members(block) {
-                    labels[index].clone_from(name);
-                }
-            }
-        }
+        let label = |blocks: &Blocks| {
+            let names = (0..own.data.len()).map(|input| blocks.name_of(input).to_owned());
+            names.collect()
+        };
+        let labels: Vec<String> = together.blocks.as_ref().map_or_else(Vec::new, label);
         let part = |indices: &[usize]| Part::of(own, indices, &labels);
         Split {
             reduction,

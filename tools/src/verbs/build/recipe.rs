@@ -27,26 +27,21 @@ impl Recipe {
         run: &Path,
         (name, crew): (&str, &Crew),
     ) -> Result<String> {
-        if self.starts == 1 {
-            let said = self.train_from(0, data, validating, run, (name, crew))?;
-            return Ok(format!("{name}: {said}"));
-        }
-        let mut said = Vec::new();
-        for start in 0..self.starts {
-            let name = format!("{name}, start {} of {}", start + 1, self.starts);
+        let from = |start: usize| {
+            let name = match self.starts {
+                1 => name.to_owned(),
+                starts => format!("{name}, start {} of {starts}", start + 1),
+            };
             let run = starts::folder(run, start);
-            said.push((
-                run.clone(),
-                self.train_from(start, data, validating, &run, (&name, crew))?,
-            ));
-        }
-        let likeliest = starts::likeliest(run);
-        let of_it = said.into_iter().find(|(run, _)| *run == likeliest);
-        let said = of_it.map_or_else(String::new, |(_, said)| said);
-        Ok(format!(
-            "{name}: {said}, the likeliest of {} starts",
-            self.starts
-        ))
+            self.train_from(start, data, validating, &run, (&name, crew))
+        };
+        let said = (0..self.starts).map(from).collect::<Result<Vec<_>>>()?;
+        let said = said.get(starts::likeliest_of(run));
+        let said = said.map_or("", String::as_str);
+        Ok(match self.starts {
+            1 => format!("{name}: {said}"),
+            starts => format!("{name}: {said}, the likeliest of {starts} starts"),
+        })
     }
 
     /// The same from one start: of other first weights, order and noise.

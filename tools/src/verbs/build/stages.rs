@@ -80,11 +80,11 @@ impl Args {
     ) -> Result<Recipe> {
         let wanted = self.wanted(data, split, time)?;
         let mut fitted = wanted.largest(data)?;
+        let starts = starts::suited(wanted.family, split.fold_count());
         heading("plan", out)?;
         let mut table = Table::facts();
         wanted.facts(&fitted, &mut table);
         if split.fold_count() > 0 {
-            let starts = starts::suited(wanted.family);
             table.fact("models", number_of_models(split.fold_count(), starts));
         }
         table.print(out)?;
@@ -110,10 +110,7 @@ impl Args {
                 sensor::described(&fitted.config)
             ),
             data: split.data.clone(),
-            starts: match split.fold_count() {
-                0 => 1,
-                _ => starts::suited(wanted.family),
-            },
+            starts,
             config: fitted.config,
         })
     }
@@ -238,7 +235,10 @@ impl Args {
         args.push(model.into());
         let together = match labels.is_empty() {
             true => Together::Apart,
-            false => Together::Blocks(labels, split.in_order),
+            false => Together::Blocks {
+                labels,
+                in_order: split.in_order,
+            },
         };
         let folds = (0..folds).map(|fold| self.fold_files(fold)).collect();
         verb::<calibrate::Args>(args)?

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 /// Starts of a dense flow of few pictures.
 const STARTS: usize = 3;
 
-/// How many starts suit a family, where inputs are few.
-pub(super) fn suited(family: Family) -> usize {
+/// How many starts suit a family; inputs are few where they are cut into folds.
+pub(super) fn suited(family: Family, folds: usize) -> usize {
     match family {
-        Family::Dense => STARTS,
+        Family::Dense if folds > 0 => STARTS,
         _ => 1,
     }
 }
@@ -37,13 +37,17 @@ pub(super) fn is_there(run: &Path) -> bool {
     run.join("model.safetensors").exists()
 }
 
-/// The start of a run that is likeliest on the inputs that validate; the first of those that are alike.
+/// Where the start of a run lies that is likeliest on the inputs that validate; the first of those that are alike.
 pub(super) fn likeliest(run: &Path) -> PathBuf {
-    let starts = (0..).map(|start| folder(run, start));
-    let there = starts.take_while(|run| is_there(run));
-    let bits = |run: &PathBuf| training::bits_per_dim(run);
-    let likeliest = there.min_by(|a, b| bits(a).total_cmp(&bits(b)));
-    likeliest.unwrap_or_else(|| run.to_owned())
+    folder(run, likeliest_of(run))
+}
+
+/// Which of a run's starts that is.
+pub(super) fn likeliest_of(run: &Path) -> usize {
+    let there = (0..).take_while(|&start| is_there(&folder(run, start)));
+    let bits = there.map(|start| (start, training::bits_per_dim(&folder(run, start))));
+    let likeliest = bits.min_by(|(_, a), (_, b)| a.total_cmp(b));
+    likeliest.map_or(0, |(start, _)| start)
 }
 
 #[cfg(test)]

@@ -22,8 +22,12 @@ pub(crate) enum Together {
     AsSaid,
     /// Every input stands alone, held out of a model or not.
     Apart,
-    /// The block of every input; whether blocks are stretches of one recording.
-    Blocks(Vec<String>, bool),
+    Blocks {
+        /// The block of every input.
+        labels: Vec<String>,
+        /// Blocks are stretches of one recording.
+        in_order: bool,
+    },
 }
 
 /// Benign inputs that the model, or the fold of it that scored them, was not trained on.
@@ -129,7 +133,7 @@ impl Args {
         let blocks = match (&self.blocks, &self.together) {
             (Some(choice), _) => Some(choice.of(path, &named)?),
             (None, Together::AsSaid | Together::Apart) => None,
-            (None, Together::Blocks(labels, in_order)) => {
+            (None, Together::Blocks { labels, in_order }) => {
                 Some(blocks_of(labels, path)?.following(*in_order))
             }
         };
@@ -201,7 +205,7 @@ impl Args {
         let blocks = match &self.together {
             Together::AsSaid => Some(blocks_of(&labels, place)?),
             Together::Apart => None,
-            Together::Blocks(labels, in_order) => {
+            Together::Blocks { labels, in_order } => {
                 Some(blocks_of(labels, place)?.following(*in_order))
             }
         };
