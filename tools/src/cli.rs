@@ -5,6 +5,7 @@ use crate::laboratory;
 use crate::output::Output;
 use crate::verbs;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -26,7 +27,9 @@ output of `score` or `inspect` stops early, as other commands end by SIGPIPE.";
 /// 128 + SIGPIPE, as shells report a program that this signal ends.
 const CLOSED_PIPE: u8 = 141;
 
+// Arguments of verbs that were not asked for are not made: those of all take half a megabyte.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     Build(verbs::build::Args),
     Data(verbs::data::Args),
@@ -81,9 +84,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["completions", "man"]),
 ];
 
-/// The command line, its verbs in groups, which clap's own list of them has none of.
+/// The command line with the arguments of all verbs, and these in groups, which clap's own list of them has none of.
 pub(crate) fn command() -> Command {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    command.build();
     let verbs = verbs_in_groups(&command);
     command.help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{verbs}Options:\n{{options}}{{after-help}}"
@@ -102,9 +106,20 @@ fn verbs_in_groups(command: &Command) -> String {
     GROUPS.iter().map(group).collect()
 }
 
+/// The command line for arguments of which this is the first: where it names a verb, the others have none.
+fn command_for(first: Option<&OsStr>) -> Command {
+    let command = Cli::command();
+    let asked = |verb: &Command| Some(OsStr::new(verb.get_name())) == first;
+    let names_a_verb = command.get_subcommands().any(asked);
+    match names_a_verb {
+        true => command,
+        false => self::command(),
+    }
+}
+
 /// Runs the command with the process's arguments.
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches();
+    let parsed = command_for(std::env::args_os().nth(1).as_deref()).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
@@ -210,10 +225,23 @@ mod tests {
         files.iter().map(text).collect()
     }
 
+    #[test]
+    fn arguments_of_other_verbs_are_not_made() {
+        let made = |first: Option<&str>| {
+            let command = command_for(first.map(OsStr::new));
+            let verbs = command.get_subcommands();
+            verbs
+                .map(|verb| verb.get_arguments().count())
+                .sum::<usize>()
+        };
+        assert_eq!(made(Some("watch")), 0);
+        assert!(made(Some("help")) > 100 && made(None) > 100);
+    }
+
     /// Everything after "flowgate VERB" on a line, up to the end of the code or the next command.
     #[test]
     fn every_flag_in_the_documents_exists() {
-        let command = Cli::command();
+        let command = command();
         let mut seen = 0;
         for (file, text) in documents() {
             for line in text.lines() {
@@ -237,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_of_verbs_is_true() {
-        let command = Cli::command();
+        let command = command();
         let text = include_str!("../README.md");
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
         let mut verbs = BTreeSet::new();
@@ -250,7 +278,7 @@ mod tests {
             }
             verbs.insert(name);
         }
-        for verb in command.get_subcommands() {
+        for verb in Cli::command().get_subcommands() {
             assert!(
                 verbs.contains(verb.get_name()),
                 "{} is no row",
@@ -261,7 +289,9 @@ mod tests {
 
     #[test]
     fn every_verb_has_an_example() {
-        for verb in Cli::command().get_subcommands_mut() {
+        let mut command = command();
+        let verbs = command.get_subcommands_mut();
+        for verb in verbs.filter(|verb| verb.get_name() != "help") {
             let help = verb.render_long_help().to_string();
             assert!(help.contains("Example"), "{}", verb.get_name());
         }

@@ -33,13 +33,17 @@ impl Reducer {
     /// # Errors
     /// [`FrameError`].
     pub fn frame(&mut self, frame: &Frame<'_>) -> Result<&[u8], FrameError> {
-        let Self {
-            reduction,
-            sums,
-            input,
-        } = self;
-        FrameReader::new(reduction, frame.spec(), sums, input)?.push_frame(frame)?;
-        Ok(&self.input)
+        let mut reader = self.reader(frame.spec())?;
+        reader.push_frame(frame)?;
+        reader.into_input()
+    }
+
+    /// A reader of one frame whose rows come one by one.
+    ///
+    /// # Errors
+    /// [`FrameError`] where there is no input of such a frame.
+    pub fn reader(&mut self, frame: FrameSpec) -> Result<FrameReader<'_>, FrameError> {
+        FrameReader::new(&self.reduction, frame, &mut self.sums, &mut self.input)
     }
 
     /// The input of a picture, C x H x W. A model for the frames of one camera takes pictures of their size.

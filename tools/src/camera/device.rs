@@ -1,7 +1,7 @@
 //! Cameras of Linux by V4L2: frames are reduced where the driver put them, in buffers that are mapped.
 
 use super::wish::Wish;
-use super::{Arrival, Camera, Step, interval};
+use super::{Arrival, Camera, Sink, Step, interval};
 use anyhow::{Context, Result, anyhow, bail};
 use flow_infer::front_end::{Frame, FrameSpec, PixelFormat, YuvRange};
 use flow_train_host::files::one_line;
@@ -59,7 +59,7 @@ impl Device {
 }
 
 impl Camera for Device {
-    fn step(&mut self, take: &mut dyn FnMut(&Frame<'_>, Arrival)) -> Result<Step> {
+    fn step(&mut self, sink: &mut dyn Sink) -> Result<Step> {
         let spec = self.spec;
         let taken = self.stream.dequeue(|view| {
             if view.is_error() {
@@ -75,7 +75,7 @@ impl Camera for Device {
             };
             Ok(match Frame::new(spec, &view) {
                 Ok(frame) => {
-                    take(&frame, arrival);
+                    sink.frame(&frame, arrival);
                     Step::Frame
                 }
                 Err(error) => Step::Fault(error.to_string()),

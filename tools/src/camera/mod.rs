@@ -1,10 +1,12 @@
 //! Sources of frames, one after the other, with bounded memory: what `watch` looks at and `capture` keeps.
 //!
-//! A source hands every frame over where it lies, in its own buffer or in the driver's, and nothing is copied. What
-//! comes in the place of a frame is said and the source goes on where it can.
+//! A source hands every frame over where it lies, in its own buffer or in the driver's, and nothing is copied; packed
+//! frames of a pipe go row by row and lie nowhere. What comes in the place of a frame is said and the source goes on
+//! where it can.
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod device;
+mod inputs;
 mod open;
 pub(crate) mod pump;
 mod raw;
@@ -19,7 +21,7 @@ mod y4m;
 pub(crate) use open::{SourceArgs, open};
 
 use anyhow::Result;
-use flow_infer::front_end::Frame;
+use flow_infer::front_end::{Frame, FrameSpec};
 use std::time::{Duration, Instant};
 
 /// Largest frame that is taken: more than 8K with full chroma.
@@ -58,7 +60,7 @@ pub(crate) trait Camera: Send {
     ///
     /// # Errors
     /// What makes going on pointless.
-    fn step(&mut self, take: &mut dyn FnMut(&Frame<'_>, Arrival)) -> Result<Step>;
+    fn step(&mut self, sink: &mut dyn Sink) -> Result<Step>;
 
     /// What it is, for messages.
     fn name(&self) -> &str;
@@ -76,6 +78,25 @@ pub(crate) trait Camera: Send {
     fn reopen(&mut self) -> Result<()> {
         Ok(())
     }
+}
+
+/// Whom frames are handed to.
+pub(crate) trait Sink {
+    /// Takes a frame where it lies.
+    fn frame(&mut self, frame: &Frame<'_>, arrival: Arrival);
+
+    /// Takes a frame of one plane row after row while it is still coming, so that nobody need keep it; none where
+    /// frames are wanted whole.
+    fn rows(&mut self, spec: FrameSpec) -> Option<Box<dyn RowSink + '_>>;
+}
+
+/// Whom the rows of one frame are handed to; a frame that breaks off is dropped with it.
+pub(crate) trait RowSink {
+    /// Takes the next row.
+    fn row(&mut self, row: &[u8]);
+
+    /// Takes note that all rows came.
+    fn end(self: Box<Self>, arrival: Arrival);
 }
 
 /// Time from one frame to the next at this rate.

@@ -1,11 +1,12 @@
 //! The thread that waits for frames and reduces them: what goes on from it is a few hundred bytes a frame.
 
+use super::inputs::{Inputs, InputsOfFrame};
 use super::slot::Slot;
 use super::whole::Whole;
-use super::{Arrival, Camera, Step};
+use super::{Camera, Step};
 use crate::failure;
 use anyhow::Result;
-use flow_infer::front_end::{Frame, FrameError, FrameSpec, Reduction};
+use flow_infer::front_end::{FrameError, FrameSpec, Reduction};
 use flow_train_host::data::reduce::Reducer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -135,21 +136,11 @@ impl Pump {
         Ok(())
     }
 
-    /// One step of the camera, with the frame reduced where it lies.
+    /// One step of the camera, with the frame reduced as it comes.
     fn step(&mut self) -> Result<(Step, Option<InputsOfFrame>)> {
-        let (reducers, whole) = (&mut self.reducers, self.whole);
-        let mut found = None;
-        let step = self.camera.step(&mut |frame, arrival| {
-            let inputs = reducers.iter_mut().map(|reducer| reduce(reducer, frame));
-            found = Some(InputsOfFrame {
-                inputs: inputs.collect(),
-                whole: whole.then(|| Whole::of(frame)),
-                spec: frame.spec(),
-                arrival,
-                reduce: arrival.complete.elapsed(),
-            });
-        })?;
-        Ok((step, found))
+        let mut inputs = Inputs::new(&mut self.reducers, self.whole);
+        let step = self.camera.step(&mut inputs)?;
+        Ok((step, inputs.found))
     }
 
     /// The next number in the stream, and its time.
@@ -245,19 +236,6 @@ impl Pump {
     }
 }
 
-/// A frame's inputs with what is known of it.
-struct InputsOfFrame {
-    inputs: Vec<Result<Box<[u8]>, FrameError>>,
-    whole: Option<Whole>,
-    spec: FrameSpec,
-    arrival: Arrival,
-    reduce: Duration,
-}
-
-fn reduce(reducer: &mut Reducer, frame: &Frame<'_>) -> Result<Box<[u8]>, FrameError> {
-    reducer.frame(frame).map(Box::from)
-}
-
 /// Sleeps, unless an end is asked for.
 fn sleep(long: Duration, signals: &Signals) {
     let end = Instant::now() + long;
@@ -273,8 +251,9 @@ fn sleep(long: Duration, signals: &Signals) {
 #[cfg(test)]
 mod tests {
     use super::super::slot::{Policy, Taken};
+    use super::super::{Arrival, Sink};
     use super::*;
-    use flow_infer::front_end::PixelFormat;
+    use flow_infer::front_end::{Frame, PixelFormat};
     use flow_infer::spec::Shape;
 
     /// A device that goes away behind its second frame, comes back when it is asked for the second time, and loses
@@ -285,7 +264,7 @@ mod tests {
     }
 
     impl Camera for Loose {
-        fn step(&mut self, take: &mut dyn FnMut(&Frame<'_>, Arrival)) -> Result<Step> {
+        fn step(&mut self, sink: &mut dyn Sink) -> Result<Step> {
             self.steps += 1;
             match self.steps {
                 3 => return Ok(Step::Gone("the device went away: unplugged".to_owned())),
@@ -305,7 +284,7 @@ mod tests {
                 lost: if self.steps == 5 { 3 } else { 0 },
             };
             let spec = FrameSpec::new(PixelFormat::Grey8, 2, 2);
-            take(&Frame::new(spec, &[self.steps as u8; 4])?, arrival);
+            sink.frame(&Frame::new(spec, &[self.steps as u8; 4])?, arrival);
             Ok(Step::Frame)
         }
 

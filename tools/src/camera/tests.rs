@@ -1,9 +1,12 @@
 //! Streams as they come: whole, torn, with other sizes in the middle, and with headers that lie.
 
+use super::inputs::Inputs;
 use super::raw::Raw;
 use super::y4m::Y4m;
-use super::{Camera, Step};
-use flow_infer::front_end::{FrameSpec, PixelFormat};
+use super::{Arrival, Camera, RowSink, Sink, Step};
+use flow_infer::front_end::{Frame, FrameSpec, PixelFormat, Reduction, Region};
+use flow_infer::spec::Shape;
+use flow_train_host::data::reduce::Reducer;
 use std::io::{BufReader, Cursor, Read};
 use std::time::Duration;
 
@@ -16,17 +19,27 @@ fn video(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
-/// What comes, frames as their bytes, up to the end.
+/// Keeps a frame's first row.
+struct FirstRow(Option<Vec<u8>>);
+
+impl Sink for FirstRow {
+    fn frame(&mut self, frame: &Frame<'_>, arrival: Arrival) {
+        assert!(arrival.began <= arrival.complete);
+        self.0 = Some(frame.row(0)[0].to_vec());
+    }
+
+    fn rows(&mut self, _: FrameSpec) -> Option<Box<dyn RowSink + '_>> {
+        None
+    }
+}
+
+/// What comes, frames as their first rows, up to the end.
 fn all(camera: &mut dyn Camera) -> (Vec<Result<Vec<u8>, String>>, Option<String>) {
     let mut found = Vec::new();
     loop {
-        let mut taken = None;
-        let step = camera.step(&mut |frame, arrival| {
-            assert!(arrival.began <= arrival.complete);
-            taken = Some(frame.row(0)[0].to_vec());
-        });
-        match step {
-            Ok(Step::Frame) => found.push(Ok(taken.expect("a frame is handed over"))),
+        let mut first = FirstRow(None);
+        match camera.step(&mut first) {
+            Ok(Step::Frame) => found.push(Ok(first.0.expect("a frame is handed over"))),
             Ok(Step::Fault(what)) => found.push(Err(what)),
             Ok(Step::End) => return (found, None),
             Ok(step) => panic!("{step:?}"),
@@ -125,4 +138,52 @@ fn raw_frames_lie_one_behind_the_other() {
     assert_eq!(frames[..2], [Ok(b"ab".to_vec()), Ok(b"ef".to_vec())]);
     assert!(frames[2].as_ref().unwrap_err().contains("1 bytes of 4"));
     assert_eq!(error, None);
+}
+
+/// Two views of two frames and a piece of a third, as text, and the last step.
+fn views(spec: FrameSpec, whole: bool) -> (Vec<String>, Step) {
+    let len = spec.byte_len() as usize;
+    let bytes: Vec<u8> = (0..len * 5 / 2).map(|at| (at * 7 % 251) as u8).collect();
+    let mut raw = Raw::new("line".to_owned(), input(bytes), spec);
+    let all = Reduction::to(Shape::new(1, 2, 2));
+    let right = Reduction {
+        region: Some(Region {
+            x: 3,
+            y: 0,
+            width: 3,
+            height: 4,
+        }),
+        ..all
+    };
+    let mut reducers = [all, right].map(|reduction| Reducer::new(&reduction).unwrap());
+    let mut found = Vec::new();
+    loop {
+        let mut inputs = Inputs::new(&mut reducers, whole);
+        let step = raw.step(&mut inputs).unwrap();
+        let Some(frame) = inputs.found else {
+            return (found, step);
+        };
+        assert_eq!(step, Step::Frame);
+        assert!(frame.arrival.began <= frame.arrival.complete);
+        assert_eq!(frame.whole.is_some(), whole, "{spec:?}");
+        found.push(format!("{:?} {:?}", frame.spec, frame.inputs));
+    }
+}
+
+#[test]
+fn rows_as_they_come_give_the_inputs_of_whole_frames() {
+    for format in PixelFormat::ALL {
+        // The second size has too few columns for the region of the second view.
+        for (width, height) in [(6, 4), (4, 4)] {
+            let spec = FrameSpec::new(format, width, height);
+            let (by_rows, end) = views(spec, false);
+            let whole = views(spec, true);
+            assert_eq!(by_rows.len(), 2, "{format}");
+            assert_eq!((&by_rows, &end), (&whole.0, &whole.1), "{format} {width}");
+            assert!(
+                matches!(&end, Step::Fault(what) if what.contains("truncated")),
+                "{end:?}"
+            );
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! A pipe loses no bytes, but who fills it may stop in the middle of a frame, begin again with another size, or say a
 //! size that its frames do not have. What lies between two frames is skipped up to the next line FRAME.
 
-use super::{Arrival, Camera, MAX_FRAME_BYTES, Step, fill, interval};
+use super::{Arrival, Camera, MAX_FRAME_BYTES, Sink, Step, fill, interval};
 use anyhow::{Context, Result, bail};
 use flow_infer::front_end::{Frame, FrameSpec, PixelFormat};
 use flow_train_host::data::y4m;
@@ -147,7 +147,7 @@ impl Y4m {
 }
 
 impl Camera for Y4m {
-    fn step(&mut self, take: &mut dyn FnMut(&Frame<'_>, Arrival)) -> Result<Step> {
+    fn step(&mut self, sink: &mut dyn Sink) -> Result<Step> {
         if self.ended {
             return Ok(Step::End);
         }
@@ -194,7 +194,7 @@ impl Camera for Y4m {
             complete,
             lost: 0,
         };
-        take(&Frame::new(self.spec, &self.bytes)?, arrival);
+        sink.frame(&Frame::new(self.spec, &self.bytes)?, arrival);
         Ok(Step::Frame)
     }
 
