@@ -14,7 +14,7 @@ use crate::spec::Columns;
 
 /// How many columns of the input reach a column of the output, and the place of the last one in the window; those
 /// before it lie a stride further on.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Shape {
     count: usize,
     place: usize,
@@ -57,15 +57,11 @@ impl<A: Arithmetic> Convolution<'_, A> {
             );
             while let Some(first) = left.next() {
                 let (begin, shape) = self.reach(first);
-                let mut count = 1;
-                while may_skip
-                    && left.count() > 0
-                    && left.stride().is_multiple_of(stride)
-                    && self.reach(left.first()).1 == shape
-                {
-                    left.next();
-                    count += 1;
-                }
+                let count = match may_skip {
+                    true => self.alike(first, &left),
+                    false => 1,
+                };
+                left = left.part(count - 1..left.count());
                 let mut list = [Run::default(); MAX_WINDOW_ROWS];
                 let runs = self.window_of(y, shape, &mut list);
                 let begin = if runs.is_empty() { 0 } else { begin * pixel };
@@ -97,6 +93,20 @@ impl<A: Arithmetic> Convolution<'_, A> {
             place: (x + usize::from(window.pad)).saturating_sub(last),
         };
         (columns.start, shape)
+    }
+
+    /// How many of column x and those that are left have the same shape: an end of the input cuts columns off one by one,
+    /// and between its ends all are alike.
+    fn alike(&self, x: usize, left: &Columns) -> usize {
+        let window = self.window;
+        let (stride, x) = (usize::from(window.stride), x + usize::from(window.pad));
+        let end = usize::from(self.source.shape.width) * stride;
+        let is_whole = x + stride >= usize::from(window.width) && x < end;
+        if !is_whole || !left.stride().is_multiple_of(stride.max(1)) {
+            return 1;
+        }
+        let to_end = (end - 1 - x).checked_div(left.stride()).unwrap_or(0);
+        1 + to_end.min(left.count())
     }
 
     /// The pixels of the input that reach row y in columns of this shape, counted from the first one, and their places
