@@ -24,6 +24,19 @@ pub trait Arithmetic: Sized {
     /// Zero, for buffers in statics.
     const ZERO_ACTIVATION: Self::Activation;
 
+    /// Where a channel's activation lies within its pixel, of which every four are in an order of their own; which one
+    /// lies there is the same number.
+    #[inline(always)]
+    fn place_of(channel: usize) -> usize {
+        channel
+    }
+
+    /// Activations of four channels as they lie in memory, or back.
+    #[inline(always)]
+    fn placed(activations: [Self::Activation; LANES]) -> [Self::Activation; LANES] {
+        activations
+    }
+
     /// Four output channels of one pixel: adds the products of the tile's window with its weights to `sums`.
     fn single(tile: &Tile<'_, Self::Activation>, sums: &mut [Self::Accumulator; LANES]);
     /// Four output channels of the tile's two pixels.

@@ -106,9 +106,9 @@ fn activate(value: i32, activation: Activation) -> i32 {
     match activation {
         Activation::Identity => value,
         Activation::Relu => value.max(0),
-        // 0.01 with 20 fraction bits; values have at most 17 bits here.
-        Activation::LeakyRelu if value < 0 => (value * 10486 + (1 << 19)) >> 20,
-        Activation::LeakyRelu => value,
+        // 0.01 with 20 fraction bits; values have at most 17 bits here. It is below a positive value and above a
+        // negative one.
+        Activation::LeakyRelu => value.max((value * 10486 + (1 << 19)) >> 20),
     }
 }
 
@@ -138,6 +138,19 @@ impl Arithmetic for Fixed {
     type PackedWeights = PackedWeights;
     const ZERO_LATENT: i32 = 0;
     const ZERO_ACTIVATION: i16 = 0;
+
+    #[inline(always)]
+    fn place_of(channel: usize) -> usize {
+        kernels::place_of(channel)
+    }
+
+    #[inline(always)]
+    fn placed([a, b, c, d]: [i16; LANES]) -> [i16; LANES] {
+        match kernels::SWAPS_MIDDLE {
+            true => [a, c, b, d],
+            false => [a, b, c, d],
+        }
+    }
 
     #[inline(always)]
     fn single(tile: &Tile<'_, i16>, sums: &mut [i32; LANES]) {
@@ -182,26 +195,26 @@ impl Arithmetic for Fixed {
         };
         let scaled = |i: usize| {
             let scaled = product(sums[i], int(records, 2 * i + 1));
-            saturate_i17(round_shift(scaled, REQUANTIZE_SHIFT))
+            // The high half of a product fits 32 bits, rounded too.
+            (round_shift(scaled, REQUANTIZE_SHIFT) as i32).clamp(-65536, 65535)
         };
         let values = [scaled(0), scaled(1), scaled(2), scaled(3)];
-        let values = match activation {
-            Activation::Identity => values,
-            other => map_lanes(values, |value| activate(value, other)),
+        let Some(&[a, b, c, d]) = residual else {
+            // Each with the bounds that it can reach: a relu's are one instruction of most processors.
+            return match activation {
+                Activation::Identity => map_lanes(values, saturate_i16),
+                Activation::Relu => map_lanes(values, |v| v.clamp(0, ACTIVATION_LIMIT) as i16),
+                leaky => map_lanes(values, |v| activate(v, leaky).min(ACTIVATION_LIMIT) as i16),
+            };
         };
-        match residual {
-            None => map_lanes(values, saturate_i16),
-            Some(&[a, b, c, d]) => {
-                let [v, w, x, y] = values;
-                let sums = [
-                    v + i32::from(a),
-                    w + i32::from(b),
-                    x + i32::from(c),
-                    y + i32::from(d),
-                ];
-                map_lanes(sums, saturate_i16)
-            }
-        }
+        let [v, w, x, y] = map_lanes(values, |value| activate(value, activation));
+        let sums = [
+            v + i32::from(a),
+            w + i32::from(b),
+            x + i32::from(c),
+            y + i32::from(d),
+        ];
+        map_lanes(sums, saturate_i16)
     }
 
     #[inline(always)]

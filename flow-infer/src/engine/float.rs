@@ -75,10 +75,10 @@ fn add<const HALF: bool, const PIXELS: usize>(
 ) -> [[f32; LANES]; PIXELS] {
     if HALF {
         let half = |sum, a, &weight: &[u8; 2]| sum + a * f16::from_le_bytes(weight).to_f32();
-        portable::add(tile, distances, sums, half)
+        portable::add(tile, distances, sums, |k| k, half)
     } else {
         let single = |sum, a, &weight: &[u8; 4]| sum + a * f32::from_le_bytes(weight);
-        portable::add(tile, distances, sums, single)
+        portable::add(tile, distances, sums, |k| k, single)
     }
 }
 

@@ -140,7 +140,9 @@ impl<A: Arithmetic> RowSink<'_, A> {
         let residual = self.residual.get(place..).and_then(|r| r.first_chunk());
         let target = self.row.get_mut(self.margin_len + place..);
         if let Some(target) = checked(target.and_then(|t| t.first_chunk_mut())) {
-            *target = A::activations(sums, records, self.activation, residual);
+            let residual = residual.map(|&residual| A::placed(residual));
+            let values = A::activations(sums, records, self.activation, residual.as_ref());
+            *target = A::placed(values);
         }
     }
 }
@@ -248,10 +250,10 @@ fn input<A: Arithmetic>(
                 hidden
             };
             let slots = run_mut(row, start + x * pixel, pixel);
-            if let Some(slot) = slots.get_mut(i) {
+            if let Some(slot) = slots.get_mut(A::place_of(i)) {
                 *slot = positive;
             }
-            if let Some(slot) = slots.get_mut(count + i).filter(|_| pair) {
+            if let Some(slot) = slots.get_mut(A::place_of(count + i)).filter(|_| pair) {
                 *slot = negative;
             }
         }
@@ -273,11 +275,11 @@ fn map<A: Arithmetic>(
     if records.is_none() && layer.activation == Activation::Relu {
         return A::relu(source, targets);
     }
-    let mut channel = 0;
+    let mut place = 0;
     for (target, &a) in targets.iter_mut().zip(source) {
-        let record = records.map(|r| run(r, channel * size, size));
+        let record = records.map(|r| run(r, A::place_of(place) * size, size));
         *target = A::map(a, record, layer.activation);
-        channel = if channel + 1 == pixel { 0 } else { channel + 1 };
+        place = if place + 1 == pixel { 0 } else { place + 1 };
     }
 }
 

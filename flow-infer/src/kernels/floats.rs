@@ -179,7 +179,7 @@ mod tests {
                 let activations = (&row.activations[column * row.step..], 0);
                 let tile = Tile::new(row.window, (weights, row.row_bytes, BYTES), activations);
                 let add = |sum: f32, a: f32, &weight: &[u8; BYTES]| sum + a * read(weight);
-                let [sums] = portable::add(&tile.unwrap(), [0], [biases], add);
+                let [sums] = portable::add(&tile.unwrap(), [0], [biases], |k| k, add);
                 all.extend(sums.map(f32::to_bits));
             }
         }

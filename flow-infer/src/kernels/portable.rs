@@ -1,5 +1,6 @@
 //! The kernel that every target has, and that every other kernel must equal bit for bit.
 
+use super::place_of;
 use super::tile::Tile;
 use crate::plan::LANES;
 use core::array;
@@ -17,7 +18,7 @@ pub(crate) fn pair(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; 2]) {
 /// Four output channels of one pixel or two.
 #[inline(always)]
 pub(super) fn dot<const PIXELS: usize>(tile: &Tile<'_, i16>, sums: &mut [[i32; LANES]; PIXELS]) {
-    *sums = add(tile, tile.pixels(), *sums, multiply_add);
+    *sums = add(tile, tile.pixels(), *sums, place_of, multiply_add);
 }
 
 /// max(a, 0) of each activation.
@@ -33,12 +34,14 @@ fn multiply_add(sum: i32, a: i16, &[weight]: &[u8; 1]) -> i32 {
     sum.wrapping_add(i32::from(a) * i32::from(weight as i8))
 }
 
-/// Adds products run by run, each from left to right: for every channel and pixel the same order.
+/// Adds products run by run, each from left to right: for every channel and pixel the same order. `place` says where in
+/// a run an activation lies.
 #[inline(always)]
 pub(crate) fn add<T: Copy, S: Copy, const BYTES: usize, const PIXELS: usize>(
     tile: &Tile<'_, T>,
     distances: [usize; PIXELS],
     mut sums: [[S; LANES]; PIXELS],
+    place: impl Fn(usize) -> usize,
     multiply_add: impl Fn(S, T, &[u8; BYTES]) -> S,
 ) -> [[S; LANES]; PIXELS] {
     for run in tile.window().runs() {
@@ -55,7 +58,9 @@ pub(crate) fn add<T: Copy, S: Copy, const BYTES: usize, const PIXELS: usize>(
                     continue;
                 };
                 for (sums, pixel) in sums.iter_mut().zip(&pixels) {
-                    let Some(&a) = pixel.get(k) else { continue };
+                    let Some(&a) = pixel.get(place(k)) else {
+                        continue;
+                    };
                     if let Some(sum) = sums.get_mut(row) {
                         *sum = multiply_add(*sum, a, weight);
                     }
