@@ -96,10 +96,7 @@ impl TrainConfig {
         if let InputSpec::Vector { dims } = self.spec.input {
             let measured = dims;
             self.spec.input = InputSpec::Whitened { measured, dims };
-            self.smoothing = Some(Smoothing {
-                steps: true,
-                noise: 0.0,
-            });
+            self.smoothing = Some(Smoothing::STEPS);
         }
         self
     }

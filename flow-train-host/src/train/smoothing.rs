@@ -32,21 +32,23 @@ pub struct Smoothing {
 }
 
 impl Smoothing {
+    /// Steps alone, no noise.
+    pub(super) const STEPS: Self = Self {
+        steps: true,
+        noise: 0.0,
+    };
+
     /// That suits these vectors: with noise as large as kernels by which each of them is likely for the others.
     pub fn suited(vectors: &Vectors, seed: u64) -> Self {
-        let none = Self {
-            steps: true,
-            noise: 0.0,
-        };
         let items: Vec<usize> = (0..vectors.len().min(MOST_VECTORS)).collect();
         if items.len() < 2 {
-            return none;
+            return Self::STEPS;
         }
         let latents = whitened(vectors, &items, seed);
         let kernel = best_kernel(&latents, vectors.dims());
         Self {
             noise: (NOISE_OF_KERNEL * kernel) as f32,
-            ..none
+            ..Self::STEPS
         }
     }
 
@@ -60,11 +62,7 @@ impl Smoothing {
 /// The vectors somewhere in their cells, whitened.
 fn whitened(vectors: &Vectors, items: &[usize], seed: u64) -> Vec<f64> {
     let dims = vectors.dims();
-    let smoothing = Smoothing {
-        steps: true,
-        noise: 0.0,
-    };
-    let smoother = Smoother::new(smoothing, vectors, items);
+    let smoother = Smoother::new(Smoothing::STEPS, vectors, items);
     let (mean, deviation) = standardization(items.iter().map(|&i| vectors.get(i)), dims);
     let table = |row: &[f32]| -> Vec<f64> {
         let row = standardized(row, &mean, &deviation);
