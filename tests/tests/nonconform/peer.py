@@ -6,9 +6,8 @@ import json
 import sys
 from importlib.metadata import version
 
-import numpy as np
-
 try:
+    import numpy as np
     from nonconform import Empirical
 except ImportError:
     sys.exit(3)
