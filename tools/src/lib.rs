@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod axis;
 mod blocks;
 mod camera;
 pub mod cli;
@@ -45,5 +46,6 @@ mod scripts;
 mod sensor;
 mod signature;
 pub mod table;
+mod traces;
 mod verbs;
 mod windows;

@@ -251,7 +251,7 @@ fn refusals(place: &Place, text: &str) {
         (&["absent.csv"], "", "absent.csv"),
         (&["-", "--region", "0,0,4,4"], text, "--region"),
         (&["-", "--format", "grey8"], text, "--format"),
-        (&["-", "--listen", "127.0.0.1:0"], text, "--listen"),
+        (&["-", "--newest"], text, "--newest"),
     ] {
         let args = [&["out/gate.flow"], args].concat();
         let (code, watched, errors) = watch(place, &args, input);

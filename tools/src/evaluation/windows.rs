@@ -1,6 +1,7 @@
 //! Windows to look at: the first to be rejected, the nearest foreign ones, and where each is odd.
 
 use super::Set;
+use crate::traces::rate;
 use flow_infer::artifact::Artifact;
 use flow_infer::gate::{Calibration, Decision};
 use flow_infer::spec::units::nats_from_raw;
@@ -148,9 +149,4 @@ fn place(spec: &WindowSpec, odd: &OddWindow) -> Option<OddPlace> {
         feature: kind.feature.to_string(),
         hertz: hertz.map(|(rate, band)| band.map(|edge| edge * rate)),
     })
-}
-
-/// Samples a second, where the model's file says it.
-pub(crate) fn rate(spec: &WindowSpec) -> Option<f64> {
-    (spec.rate_millihertz > 0).then(|| f64::from(spec.rate_millihertz) / 1e3)
 }

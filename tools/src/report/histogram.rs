@@ -1,6 +1,6 @@
 //! Histograms of a score: the benign set and every foreign one, over each other.
 
-use super::axis::Axis;
+use crate::axis::Axis;
 use crate::evaluation::{Column, Set};
 use crate::html::{Element, el};
 use flow_train_host::metrics::quantile;

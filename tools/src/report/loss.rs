@@ -1,7 +1,7 @@
 //! The curve of a training: bits per dim of training and validation data over the epochs.
 
-use super::axis::Axis;
 use super::parts;
+use crate::axis::Axis;
 use crate::html::{Element, el};
 use anyhow::{Context, Result, bail};
 use flow_train_host::files::one_line;

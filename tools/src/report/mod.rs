@@ -1,6 +1,5 @@
 //! The page that `eval` writes: one file without anything from outside, and the figures beside it.
 
-mod axis;
 mod both;
 mod charts;
 pub(crate) mod histogram;
@@ -17,12 +16,12 @@ pub(crate) use loss::TrainingLog;
 
 use crate::cost::{Cost, format_name};
 use crate::evaluation::Evaluation;
-use crate::evaluation::windows::rate;
 use crate::html::Element;
 use crate::instructions::Estimate;
 use crate::json;
 use crate::model;
 use crate::number::{bytes, grouped};
+use crate::traces::rate;
 use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::plan::PlannedInput;

@@ -1,6 +1,6 @@
 //! Receiver operating characteristics: every score against one foreign set.
 
-use super::axis::Axis;
+use crate::axis::Axis;
 use crate::evaluation::Column;
 use crate::html::{Element, el};
 use flow_train_host::metrics::{RocPoint, roc};

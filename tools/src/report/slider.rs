@@ -3,9 +3,9 @@
 //! The page's own few lines of script do it, with shares that are counted here; without a script the
 //! shares at the file's threshold stand there.
 
-use super::axis::Axis;
 use super::histogram;
 use super::parts::{percent, set_class};
+use crate::axis::Axis;
 use crate::evaluation::{Column, Evaluation};
 use crate::html::{Element, el};
 use serde::Serialize;

@@ -1,9 +1,10 @@
 //! Windows to look at: the trace of every channel, its octaves, and where the flow finds it odd.
 
 use super::parts::{section, set_class};
-use crate::evaluation::windows::{OddPlace, Shown, rate};
+use crate::evaluation::windows::{OddPlace, Shown};
 use crate::evaluation::{Evaluation, Set, deciding};
 use crate::html::{Element, el};
+use crate::traces::{AXIS, GAP, LABEL, TRACE, Traces, WIDTH, short};
 use flow_infer::front_end::windows::Feature;
 use flow_infer::gate::Decision;
 use flow_train_host::data::{Vectors, WindowSet};
@@ -12,27 +13,17 @@ use flow_train_host::windows::{FeatureName, WindowSpec};
 use std::ops::Range;
 use std::sync::Arc;
 
-const WIDTH: f64 = 320.0;
-/// Of the line with a channel's name.
-const LABEL: f64 = 15.0;
-const TRACE: f64 = 42.0;
 const OCTAVES: f64 = 24.0;
-const GAP: f64 = 9.0;
-const AXIS: f64 = 15.0;
 /// Nats at which a colour has half its strength.
 const HALF_NATS: f64 = 6.0;
 /// A channel with fewer nats is not odd: what is strange may be that nothing is.
 const NOTHING: f64 = 1.0;
 /// Channels of a figure: the oddest ones of more.
 const CHANNELS: usize = 6;
-/// Points of a trace; longer ones are drawn as what they reach in each of half as many stretches.
-const POINTS: usize = 320;
-
 /// What all figures of the page share.
 struct Scales {
-    spec: Arc<WindowSpec>,
-    /// Samples between which nearly all own ones lie, channel by channel.
-    reach: Vec<[f64; 2]>,
+    /// Of a reach between which nearly all own samples lie.
+    traces: Traces,
     octaves: Option<Octaves>,
 }
 
@@ -83,9 +74,11 @@ impl Scales {
             [0.005, 0.995].map(|share| quantile(&samples, share))
         };
         Self {
-            reach: (0..channels).map(reach).collect(),
             octaves: Octaves::of(own),
-            spec,
+            traces: Traces {
+                reach: (0..channels).map(reach).collect(),
+                spec,
+            },
         }
     }
 
@@ -130,9 +123,9 @@ impl Scales {
             let top = each * place as f64;
             let block = el("g")
                 .attr("transform", format!("translate(0 {top})"))
-                .children(self.label(samples, channel))
+                .children(self.traces.label(samples, channel))
                 .children(self.background(shown, channel))
-                .child(self.trace(samples, channel));
+                .child(self.traces.trace(samples, channel));
             match (&self.octaves, &loudness) {
                 (Some(octaves), Some(loudness)) => block.children(octaves.cells(loudness, channel)),
                 _ => block,
@@ -143,12 +136,12 @@ impl Scales {
             .attr("role", "img")
             .attr("aria-label", label)
             .children(blocks)
-            .children(self.axis(height - 3.0))
+            .children(self.traces.axis(height - 3.0))
     }
 
     /// The channels of a figure in their order.
     fn channels(&self, shown: &Shown) -> Vec<usize> {
-        let mut channels: Vec<usize> = (0..self.spec.channels.len()).collect();
+        let mut channels: Vec<usize> = (0..self.traces.spec.channels.len()).collect();
         if let Some(map) = &shown.map {
             let nats: Vec<f64> = map.channels.clone();
             channels.sort_by(|&a, &b| nats[b].total_cmp(&nats[a]));
@@ -156,21 +149,6 @@ impl Scales {
         channels.truncate(CHANNELS);
         channels.sort_unstable();
         channels
-    }
-
-    /// The name of a channel, and what it reaches in this window.
-    fn label(&self, samples: &[i16], channel: usize) -> [Element; 2] {
-        let [low, high] = ends(self.of_channel(samples, channel));
-        let spec = &self.spec.channels[channel];
-        let value = |sample: f64| short(spec.value(sample as i16));
-        let name = el("text").attr("x", 0).attr("y", LABEL - 4.0);
-        let reach = el("text").attr("x", WIDTH).attr("y", LABEL - 4.0);
-        [
-            name.text(&spec.name),
-            reach
-                .attr("text-anchor", "end")
-                .text(format!("{} to {}", value(low), value(high))),
-        ]
     }
 
     /// Where a channel is odd.
@@ -187,60 +165,6 @@ impl Scales {
                 .child(el("title").text(format!("{nats:+.1} nats")))
         };
         by_time.iter().enumerate().map(cell).collect()
-    }
-
-    fn trace(&self, samples: &[i16], channel: usize) -> Element {
-        let values: Vec<f64> = self.of_channel(samples, channel).collect();
-        let [low, high] = ends(values.iter().copied());
-        let [own_low, own_high] = self.reach[channel];
-        let y = super::axis::Axis::new(
-            (low.min(own_low), high.max(own_high)),
-            (LABEL + TRACE - 2.0, LABEL + 2.0),
-        );
-        let stretch = values.len().div_ceil(POINTS / 2).max(2);
-        let points: Vec<(f64, f64)> = match values.len() > POINTS {
-            false => (0..).map(f64::from).zip(values.iter().copied()).collect(),
-            true => {
-                let stretches = values.chunks(stretch).enumerate();
-                let both = stretches.flat_map(|(index, part)| {
-                    let [low, high] = ends(part.iter().copied());
-                    let at = (index * stretch) as f64;
-                    [(at, low), (at + stretch as f64 / 2.0, high)]
-                });
-                both.collect()
-            }
-        };
-        let last = (values.len().max(2) - 1) as f64;
-        let points = points.iter().map(|&(t, value)| {
-            let x = WIDTH * (t / last).min(1.0);
-            format!("{x:.1},{:.1}", y.at(value))
-        });
-        let points = points.collect::<Vec<_>>().join(" ");
-        el("polyline").class("trace").attr("points", points)
-    }
-
-    fn of_channel<'s>(
-        &self,
-        samples: &'s [i16],
-        channel: usize,
-    ) -> impl Iterator<Item = f64> + use<'s> {
-        let channels = self.spec.channels.len();
-        let samples = samples.iter().skip(channel).step_by(channels);
-        samples.map(|&sample| f64::from(sample))
-    }
-
-    /// When the window begins and ends.
-    fn axis(&self, y: f64) -> [Element; 2] {
-        let length = f64::from(self.spec.length);
-        let (begin, end) = match rate(&self.spec) {
-            Some(rate) => ("0".to_owned(), format!("{} s", short(length / rate))),
-            None => ("0".to_owned(), format!("{length} samples")),
-        };
-        let text = |x: f64, text: String| el("text").attr("x", x).attr("y", y).text(text);
-        [
-            text(0.0, begin),
-            text(WIDTH, end).attr("text-anchor", "end"),
-        ]
     }
 }
 
@@ -318,13 +242,6 @@ fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Element {
         .attr("height", format!("{height:.1}"))
 }
 
-/// Least and greatest.
-fn ends(values: impl Iterator<Item = f64>) -> [f64; 2] {
-    values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| {
-        [low.min(v), high.max(v)]
-    })
-}
-
 /// "oddest in ay from 1.28 to 1.6 s: 34 nats, most at 12.5 to 25 Hz".
 fn sentence(odd: &OddPlace) -> String {
     let when = match odd.seconds {
@@ -342,31 +259,9 @@ fn sentence(odd: &OddPlace) -> String {
     format!("oddest in {channel} {when}: {nats:+.1} nats, most {what}")
 }
 
-/// A number in about three digits.
-fn short(value: f64) -> String {
-    let text = match value.abs() {
-        large if large >= 100.0 => return format!("{value:.0}"),
-        middle if middle >= 10.0 => format!("{value:.1}"),
-        middle if middle >= 0.1 => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
-    };
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    match text {
-        "-0" => "0".to_owned(),
-        text => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short() {
-        let all = [0.0, -0.00001, 1.5, 0.316, -12.345, 123.4, 0.0125];
-        let wanted = ["0", "0", "1.5", "0.32", "-12.3", "123", "0.0125"];
-        assert_eq!(all.map(short), wanted);
-    }
 
     #[test]
     fn a_sentence_says_which_channel_and_when() {

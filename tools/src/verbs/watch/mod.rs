@@ -18,13 +18,11 @@ use crate::camera::{self, SourceArgs};
 use crate::failure::{self, CheckFailed};
 use crate::interrupt;
 use crate::output::Output;
-use crate::{date, model};
 use alarm::AlarmArgs;
 use anyhow::{Context, Result, anyhow, bail};
 use decider::{Decider, Seen};
-use flow_infer::spec::units::nats_from_raw;
 use flow_infer::{Model, Workspace};
-use page::{About, AboutGate, Hub, PageArgs};
+use page::{About, AboutGate, Hub, PageArgs, Sight};
 use samples::SampleArgs;
 use std::io::Write;
 use std::sync::Arc;
@@ -94,19 +92,14 @@ impl Args {
         let pump = Pump::new(camera, &reductions, paced, Arc::clone(&signals));
         let pump = pump.context("--region")?;
         let slot = Arc::new(Slot::new(policy));
-        let hub = page.map(|(listener, guests)| {
-            let hub = Arc::new(Hub::new(about(&name, &looks, &files, &models)));
-            failure::note(&format!("page: http://{}/", listener.local_addr()?));
-            page::serve(listener, guests, Arc::clone(&hub))?;
-            Ok::<_, anyhow::Error>(hub)
-        });
+        let hub = page::show(page, || about(&name, &looks, &files, &models))?;
         let mut watch = Watch {
             tally: Tally::new(looks.len()),
             decider,
             views: &looks,
             json: self.json,
             signals: &signals,
-            hub: hub.transpose()?,
+            hub,
         };
         let reader = {
             let slot = Arc::clone(&slot);
@@ -279,26 +272,11 @@ fn join(reader: JoinHandle<Result<()>>) -> Result<()> {
 /// What the page says of the source and the models.
 fn about(source: &str, views: &[View], files: &[File], models: &[Model<'_>]) -> About {
     let gate = |view: &View| {
-        let artifact = models[view.model].artifact();
-        let from = model::provenance(artifact);
-        let calibration = artifact.calibration();
-        AboutGate {
-            name: view.name.clone(),
-            score: calibration.map_or("-", |gate| gate.score.name()),
-            threshold: calibration.map_or(0.0, |gate| nats_from_raw(gate.threshold_raw)),
-            promised: calibration.map_or(0.0, |gate| f64::from(gate.alpha_ppm) / 1e6),
-            version: models[view.model].version(),
-            tool: from.tool,
-            commit: from.commit,
-            data: from.data,
-            history: from.history,
+        let sight = Sight::Frames {
             shape: view.reduction.output,
             file: files[view.model].loaded.bytes().to_vec(),
-        }
+        };
+        AboutGate::of(&models[view.model], view.name.clone(), sight)
     };
-    About {
-        source: source.to_owned(),
-        started: date::today(),
-        gates: views.iter().map(gate).collect(),
-    }
+    About::today(source, views.iter().map(gate).collect())
 }

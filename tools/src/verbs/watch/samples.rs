@@ -2,11 +2,11 @@
 //!
 //! One thread waits for lines, this one decides: an end that was asked for is seen though no line comes.
 
-use super::alarm::{Alarm, Ruling};
-use super::decider::DRIFT_AVERAGE;
-use super::tally::{self, Counts};
-use super::views::File;
-use super::{Args, PATIENCE, Watched, follow};
+use super::decider::{Guard, Input, Seen, Stages, Verdict};
+use super::page::{self, About, AboutGate, Hub, Sight};
+use super::tally::{self, Counts, Tally};
+use super::views::{self, File};
+use super::{Args, PATIENCE, Watched, follow, json};
 use crate::camera::SourceArgs;
 use crate::failure;
 use crate::inputs::with_advice;
@@ -14,10 +14,11 @@ use crate::json::versioned;
 use crate::line::Line;
 use crate::number;
 use crate::output::Output;
+use crate::traces::Traces;
 use anyhow::{Context, Result, anyhow, bail};
 use flow_infer::gate::Calibration;
 use flow_infer::spec::units::nats_from_raw;
-use flow_infer::{Assessment, DriftAlarm, Gate, Workspace};
+use flow_infer::{Assessment, Gate, Workspace};
 use flow_train_host::data::recordings::{LiveSamples, LiveStep, RecordingOptions, Sample};
 use flow_train_host::data::{ColumnChoice, DataError};
 use flow_train_host::files::one_line;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 /// Lines that wait to be decided about at most.
 const WAITING: usize = 4096;
@@ -65,7 +67,8 @@ impl SampleArgs {
 
 /// Something that came from the other thread.
 enum Came {
-    Step(LiveStep),
+    /// A line, and when it was whole.
+    Step(LiveStep, Instant),
     Failed(DataError),
 }
 
@@ -93,28 +96,24 @@ struct Object<'a> {
 /// Decides about the samples of one stream.
 struct Watch<'g> {
     gate: Gate<'g>,
+    guard: Guard,
     calibration: Option<Calibration>,
     dims: usize,
     spec: Arc<WindowSpec>,
     /// What the stream is called.
     name: String,
-    alarm: Alarm,
-    drift: Option<DriftAlarm>,
-    /// When the next window is one for the drift alarm, and seconds from one to the next.
-    due: f64,
-    every: f64,
     json: bool,
-    /// Windows decided about, and what came in their place.
-    index: usize,
-    windows: u64,
-    /// Lines of the last samples, as many as a window has.
+    /// The last samples and their lines, as many as a window has.
+    samples: VecDeque<i16>,
     lines: VecDeque<u64>,
     /// Lines in a row that are no samples.
     run: usize,
     time: Option<f64>,
-    counts: Counts,
+    tally: Tally,
     /// Places where something else came.
     faults: u64,
+    /// Where viewers of the page look.
+    hub: Option<Arc<Hub>>,
 }
 
 /// Follows the samples of a source until they end, or an end is asked for.
@@ -127,27 +126,30 @@ pub(super) fn watch(args: &Args, file: &File, asked: &AtomicBool, out: &mut Outp
     let artifact = file.loaded.artifact()?;
     let windows = artifact.windows().context("a model of windows")?;
     let spec = Arc::new(WindowSpec::of(&windows));
+    let calibration = artifact.calibration();
+    let name = name(&args.source);
+    let hub = page::show(args.page.bind()?, || {
+        let sight = Sight::Windows(Traces::of_stream(spec.clone()));
+        let gate = AboutGate::of(&model, views::name(&file.path, None), sight);
+        About::today(&name, vec![gate])
+    })?;
     let mut workspace = Workspace::for_model(&model);
     let gate = Gate::new(model, &mut workspace).map_err(|why| anyhow!("{path}: {why}"))?;
-    let calibration = artifact.calibration();
     let mut watch = Watch {
-        alarm: args.alarm.alarm(calibration)?,
-        drift: gate.drift_alarm(DRIFT_AVERAGE),
-        due: 0.0,
-        every: args.alarm.drift_every(),
+        guard: Guard::new(calibration, &args.alarm)?,
         calibration: calibration.cloned(),
         dims: artifact.dims(),
         gate,
-        name: name(&args.source),
+        name,
         json: args.json,
-        index: 0,
-        windows: 0,
+        samples: VecDeque::new(),
         lines: VecDeque::with_capacity(usize::from(spec.length)),
         run: 0,
         time: None,
-        counts: Counts::default(),
+        tally: Tally::new(1),
         faults: 0,
         spec: spec.clone(),
+        hub,
     };
     let came = came(&args.source, &args.samples, spec);
     let end = follow(asked, out, |out| watch.step(&came, out))?;
@@ -155,7 +157,7 @@ pub(super) fn watch(args: &Args, file: &File, asked: &AtomicBool, out: &mut Outp
     args.outcome(Watched {
         end,
         name: &watch.name,
-        alarms: watch.counts.alarms,
+        alarms: watch.tally.alarms(),
         faults: watch.faults,
         unit: "sample",
     })
@@ -200,7 +202,7 @@ fn came(source: &SourceArgs, args: &SampleArgs, spec: Arc<WindowSpec>) -> Receiv
 
 fn send(samples: &mut LiveSamples<'_>, to: &SyncSender<Came>) -> Result<(), DataError> {
     while let Some(step) = samples.next()? {
-        if to.send(Came::Step(step)).is_err() {
+        if to.send(Came::Step(step, Instant::now())).is_err() {
             break;
         }
     }
@@ -211,29 +213,44 @@ impl Watch<'_> {
     /// Takes a line, if one comes; says whether there are no more.
     fn step(&mut self, came: &Receiver<Came>, out: &mut Output) -> Result<bool> {
         match came.recv_timeout(PATIENCE) {
-            Ok(Came::Step(LiveStep::Sample(sample))) => self.sample(&sample, out)?,
-            Ok(Came::Step(LiveStep::Fault { line, why })) => self.no_sample(line, &why, out)?,
-            Ok(Came::Step(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Came::Step(LiveStep::Sample(sample), whole)) => self.sample(&sample, whole, out)?,
+            Ok(Came::Step(LiveStep::Fault { line, why }, _)) => self.no_sample(line, &why, out)?,
+            Ok(Came::Step(..)) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Came::Failed(error)) => return Err(with_advice(error, true)),
             Err(RecvTimeoutError::Disconnected) => return Ok(true),
         }
         Ok(false)
     }
 
-    fn sample(&mut self, sample: &Sample, out: &mut Output) -> Result<()> {
+    fn sample(&mut self, sample: &Sample, whole: Instant, out: &mut Output) -> Result<()> {
+        let taken = Instant::now();
         self.run = 0;
         self.time = sample.seconds;
         if let Some(gap) = &sample.gap {
             self.fault(sample.line, &format!("line {}: {gap}", sample.line), out)?;
         }
+        if let Some(hub) = &self.hub {
+            hub.heard();
+        }
         if self.lines.len() == usize::from(self.spec.length) {
             self.lines.pop_front();
+            self.samples.drain(..sample.values.len());
         }
         self.lines.push_back(sample.line);
-        match self.gate.push(&sample.values)? {
-            Some(assessment) => self.decided(&assessment, out),
-            None => Ok(()),
-        }
+        self.samples.extend(&sample.values);
+        let Some(assessment) = self.gate.push(&sample.values)? else {
+            return Ok(());
+        };
+        let stages = Stages {
+            wait: taken.saturating_duration_since(whole),
+            evaluate: taken.elapsed(),
+            total: whole.elapsed(),
+            ..Stages::default()
+        };
+        let ends = self.lines.front().zip(self.lines.back());
+        let lines = ends.map_or([0; 2], |(&first, &last)| [first, last]);
+        let window = Input::Window(self.samples.iter().copied().collect());
+        self.decide(Some(&assessment), Ok(window), stages, lines, out)
     }
 
     /// A line that is no sample: the first of a row is told, and one a hop.
@@ -259,12 +276,9 @@ impl Watch<'_> {
     fn invalid(&mut self, line: u64, why: &str, out: &mut Output) -> Result<()> {
         self.gate.restart_window();
         self.lines.clear();
+        self.samples.clear();
         self.warn(why);
-        let gate = self.calibration.as_ref();
-        let mut object = Line::new(self.index, None, gate, self.dims, true);
-        object.name = Some(self.place([line; 2]));
-        let ruling = self.decide(None);
-        self.tell(&object, [line; 2], Some(why), ruling, out)
+        self.decide(None, Err(why.to_owned()), Stages::default(), [line; 2], out)
     }
 
     fn warn(&self, why: &str) {
@@ -273,35 +287,31 @@ impl Watch<'_> {
         }
     }
 
-    fn decided(&mut self, assessment: &Assessment, out: &mut Output) -> Result<()> {
-        self.windows += 1;
-        let ends = self.lines.front().zip(self.lines.back());
-        let lines = ends.map_or([0; 2], |(&first, &last)| [first, last]);
-        let index = self.index;
-        let ruling = self.decide(Some(assessment));
-        let (scores, gate) = (Some(&assessment.scores), self.calibration.as_ref());
-        let mut line = Line::new(index, scores, gate, self.dims, true)
-            .with_decision(ruling.decision, gate, scores)
-            .with_p_value(assessment.p_value_ppm);
-        line.name = Some(self.place(lines));
-        if let Some(drift) = self.drift.as_mut() {
-            let now = self.time.unwrap_or(self.due);
-            if now >= self.due {
-                drift.push(assessment.score_raw);
-                self.due = now + self.time.map_or(0.0, |_| self.every);
-            }
+    /// Decides about a window, or what came in its place, counts it and tells it.
+    fn decide(
+        &mut self,
+        assessed: Option<&Assessment>,
+        input: Result<Input, String>,
+        stages: Stages,
+        lines: [u64; 2],
+        out: &mut Output,
+    ) -> Result<()> {
+        let verdict = self.guard.judge(assessed, input, self.time);
+        let seen = Seen {
+            index: self.tally.frames,
+            time: self.time.unwrap_or(0.0),
+            verdicts: vec![verdict],
+            stages,
+            dropped: 0,
+        };
+        self.tally.push(&seen);
+        if let Some(hub) = &self.hub {
+            hub.push(&seen, 0, self.faults);
         }
-        self.tell(&line, lines, None, ruling, out)
-    }
-
-    /// Decides and counts.
-    fn decide(&mut self, assessed: Option<&Assessment>) -> Ruling {
-        let ruling = self.alarm.rule(assessed.map(Into::into));
-        self.counts.add(ruling.decision);
-        self.counts.alarms += u64::from(ruling.raised);
-        self.counts.alarm = ruling.alarm;
-        self.index += 1;
-        ruling
+        let [verdict] = seen.verdicts.as_slice() else {
+            return Ok(());
+        };
+        self.tell(&seen, verdict, lines, out)
     }
 
     fn place(&self, [first, last]: [u64; 2]) -> String {
@@ -313,51 +323,65 @@ impl Watch<'_> {
     }
 
     fn tell(
-        &mut self,
-        line: &Line,
+        &self,
+        seen: &Seen,
+        verdict: &Verdict,
         lines: [u64; 2],
-        error: Option<&str>,
-        ruling: Ruling,
         out: &mut Output,
     ) -> Result<()> {
-        self.counts.drift = self.drift.as_ref().is_some_and(DriftAlarm::alarm);
+        let mut line = json::line(seen, verdict, self.calibration.as_ref(), self.dims);
+        line.name = Some(self.place(lines));
+        if self.json {
+            let text = serde_json::to_string(&versioned(&self.object(&line, verdict, lines)));
+            // Plain numbers, booleans and names always encode.
+            writeln!(out, "{}", text.unwrap_or_default())?;
+        } else if verdict.raised {
+            self.tell_alarm(seen, verdict, &line, out)?;
+        }
+        // Who reads this waits for it.
+        Ok(out.flush()?)
+    }
+
+    fn object<'a>(&'a self, line: &'a Line, verdict: &'a Verdict, lines: [u64; 2]) -> Object<'a> {
         let channel = line.fault.and_then(|fault| {
             let channel = self.spec.channels.get(usize::from(fault.channel))?;
             Some(channel.name.as_str())
         });
-        if self.json {
-            let object = Object {
-                time: self.time.map(|time| (time * 1e6).round() / 1e6),
-                line,
-                lines,
-                channel,
-                alarm: self.counts.alarm,
-                drift: self.counts.drift,
-                threshold_moved: ruling.moved_raw.map(nats_from_raw),
-                error,
-            };
-            // Plain numbers, booleans and names always encode.
-            let text = serde_json::to_string(&versioned(&object)).unwrap_or_default();
-            writeln!(out, "{text}")?;
-        } else if ruling.raised {
-            let by = match (line.rejected_by, line.fault, channel) {
-                (Some(test), ..) => test.to_owned(),
-                (None, Some(fault), Some(channel)) => format!("{channel} is {}", fault.kind),
-                _ => "no samples".to_owned(),
-            };
-            let p = line.p_value.filter(|_| line.rejected_by.is_some());
-            let p = p.map_or(String::new(), |p| format!(", p = {p}"));
-            let time = self.time.unwrap_or(0.0);
-            let place = line.name.as_deref().unwrap_or_default();
-            writeln!(
-                out,
-                "{time:10.3} s  window {}, {}: alarm, {by}{p}",
-                line.index,
-                one_line(Path::new(place))
-            )?;
+        Object {
+            time: self.time.map(|time| (time * 1e6).round() / 1e6),
+            line,
+            lines,
+            channel,
+            alarm: verdict.alarm,
+            drift: verdict.drift,
+            threshold_moved: verdict.moved_raw.map(nats_from_raw),
+            error: verdict.input.as_ref().err().map(String::as_str),
         }
-        // Who reads this waits for it.
-        Ok(out.flush()?)
+    }
+
+    fn tell_alarm(
+        &self,
+        seen: &Seen,
+        verdict: &Verdict,
+        line: &Line,
+        out: &mut Output,
+    ) -> Result<()> {
+        let by = match (line.rejected_by, &verdict.input) {
+            (Some(test), _) => Some(test.to_owned()),
+            (None, Ok(_)) => verdict.fault(Some(&self.spec)),
+            (None, Err(_)) => None,
+        };
+        let by = by.unwrap_or_else(|| "no samples".to_owned());
+        let p = line.p_value.filter(|_| line.rejected_by.is_some());
+        let p = p.map_or(String::new(), |p| format!(", p = {p}"));
+        let place = line.name.as_deref().unwrap_or_default();
+        let (time, index) = (seen.time, seen.index);
+        writeln!(
+            out,
+            "{time:10.3} s  window {index}, {}: alarm, {by}{p}",
+            one_line(Path::new(place))
+        )?;
+        Ok(())
     }
 
     /// The summary: on standard error where standard output is for machines.
@@ -367,16 +391,16 @@ impl Watch<'_> {
             invalid,
             alarms,
             ..
-        } = self.counts;
+        } = self.tally.views[0];
         let mut sentence = format!(
             "{} windows, {} faults: {} rejected, {} invalid, {} alarms",
-            number::grouped(self.windows),
+            number::grouped(self.tally.inputs()),
             number::grouped(self.faults),
             number::grouped(rejected),
             number::grouped(invalid),
             number::grouped(alarms),
         );
-        if let Some(moved) = self.alarm.sentence() {
+        if let Some(moved) = self.guard.moved() {
             sentence += &format!("; {moved}");
         }
         if self.json {
@@ -387,7 +411,7 @@ impl Watch<'_> {
         let promised = f64::from(alpha_ppm) / 1e6;
         writeln!(out, "{sentence}\n")?;
         let names = [self.name.clone()];
-        Ok(tally::gates(&[self.counts], &names, &[promised]).print(out)?)
+        Ok(tally::gates(&self.tally.views, &names, &[promised]).print(out)?)
     }
 }
 
@@ -396,7 +420,6 @@ impl Args {
     fn only_for_frames(&self) -> Option<&'static str> {
         let given = [
             (self.views.are_several(), "--region and --also"),
-            (self.page.is_asked_for(), "--listen"),
             (self.newest, "--newest"),
         ];
         let given = given.into_iter().find(|(given, _)| *given);

@@ -72,10 +72,15 @@ impl Tally {
             counts.alarms += u64::from(verdict.raised);
             (counts.alarm, counts.drift) = (verdict.alarm, verdict.drift);
         }
-        let is_frame = seen.verdicts.iter().any(|verdict| verdict.input.is_ok());
-        if is_frame {
+        let is_input = seen.verdicts.iter().any(|verdict| verdict.input.is_ok());
+        if is_input {
             self.time(&seen.stages);
         }
+    }
+
+    /// How many of them were an input.
+    pub(crate) fn inputs(&self) -> u64 {
+        self.total.count()
     }
 
     fn time(&mut self, stages: &Stages) {

@@ -131,7 +131,8 @@ fn reduction(path: &Path, model: &Model<'_>, region: Option<Region>) -> Result<R
     Ok(reduction)
 }
 
-fn name(path: &Path, region: Option<Region>) -> String {
+/// What a view is called: by its model's file, and where it looks.
+pub(super) fn name(path: &Path, region: Option<Region>) -> String {
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     let stem = one_line(Path::new(stem)).to_string();
     match region {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 /// The page on the command line.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub(crate) struct PageArgs {
-    /// Show it live on a page of this machine, as 127.0.0.1:8080; with /metrics and /healthz
+    /// Show frames or windows live on a page of this machine, as 127.0.0.1:8080; with /metrics and /healthz
     #[arg(long, value_name = "ADDR", help_heading = "The page")]
     listen: Option<SocketAddr>,
     /// Let other machines look: everybody who reaches the address, without a password
@@ -15,11 +15,6 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
-    /// Whether somebody shall look.
-    pub(crate) fn is_asked_for(&self) -> bool {
-        self.listen.is_some()
-    }
-
     /// Takes the address.
     pub(crate) fn bind(&self) -> Result<Option<(TcpListener, Guests)>> {
         let Some(address) = self.listen else {

@@ -2,12 +2,9 @@
 
 use super::hub::Hub;
 use super::metrics;
+use super::sight::Picture;
 use crate::picture::file::encode;
 use hyper::{Method, StatusCode};
-use std::time::Duration;
-
-/// Without a frame for so long, the camera is not well.
-const SILENCE: Duration = Duration::from_secs(10);
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -45,7 +42,7 @@ pub(super) fn to(method: &Method, path: &str, hub: &Hub) -> Answer {
         )),
         "/healthz" => return health(hub),
         "/events" => return Answer::Events,
-        _ => picture(path, hub).map(|png| ("image/png", png)),
+        _ => picture(path, hub),
     };
     match found {
         Some((kind, body)) => Answer::Whole {
@@ -76,14 +73,18 @@ fn icon() -> Option<Vec<u8>> {
 }
 
 fn health(hub: &Hub) -> Answer {
+    let awaited = hub.unit().awaited();
     let (status, text) = match hub.silence() {
-        Some(silence) if silence < SILENCE => (StatusCode::OK, "ok\n".to_owned()),
+        Some(silence) if silence < hub.patience() => (StatusCode::OK, "ok\n".to_owned()),
         Some(silence) => {
             let seconds = silence.as_secs();
-            let text = format!("no frame for {seconds} s\n");
+            let text = format!("no {awaited} for {seconds} s\n");
             (StatusCode::SERVICE_UNAVAILABLE, text)
         }
-        None => (StatusCode::SERVICE_UNAVAILABLE, "no frame yet\n".to_owned()),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no {awaited} yet\n"),
+        ),
     };
     Answer::Whole {
         status,
@@ -92,14 +93,18 @@ fn health(hub: &Hub) -> Answer {
     }
 }
 
-/// `/frame/GATE.png`, `/heat/GATE.png`, `/alarm/ID.png`.
-fn picture(path: &str, hub: &Hub) -> Option<Vec<u8>> {
+/// `/frame/GATE.png`, `/heat/GATE.png`, `/alarm/ID.png`; of windows `/window/GATE.svg`, `/alarm/ID.svg`.
+fn picture(path: &str, hub: &Hub) -> Option<Picture> {
     let (folder, name) = path.strip_prefix('/')?.split_once('/')?;
-    let number = name.strip_suffix(".png")?;
+    let (number, extension) = name.rsplit_once('.')?;
+    let unit = hub.unit();
+    if extension != unit.extension() {
+        return None;
+    }
     match folder {
-        "frame" => hub.frame(number.parse().ok()?),
         "heat" => hub.heat(number.parse().ok()?),
         "alarm" => hub.alarm(number.parse().ok()?),
+        input if input == unit.word() => hub.picture(number.parse().ok()?),
         _ => None,
     }
 }

@@ -1,19 +1,17 @@
 //! What viewers see, of a size that does not grow with the stream.
 
-use super::super::decider::Seen;
+use super::super::decider::{Input, Seen, Verdict};
 use super::super::tally::{Counts, Tally};
-use crate::picture::file::encode;
-use flow_infer::artifact::Artifact;
+use super::about::{About, AboutGate};
+use super::sight::{Picture, Sight, Unit};
 use flow_infer::gate::Decision;
-use flow_infer::spec::Shape;
 use flow_infer::spec::units::nats_from_raw;
-use flow_train_host::heat::heat;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Frames whose scores are kept.
+/// Inputs whose scores are kept.
 const POINTS: usize = 600;
 /// Alarms that are kept.
 const ALARMS: usize = 24;
@@ -23,35 +21,7 @@ const POINTS_AN_EVENT: usize = 200;
 /// How long a picture serves all viewers: they ask twice a second, and a heat map is an evaluation of its own.
 const SHOWN: Duration = Duration::from_millis(400);
 
-/// What stays the same.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct About {
-    pub(crate) source: String,
-    pub(crate) started: String,
-    pub(crate) gates: Vec<AboutGate>,
-}
-
-/// What is known of a gate.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct AboutGate {
-    pub(crate) name: String,
-    pub(crate) score: &'static str,
-    pub(crate) threshold: f64,
-    /// The rate of false alarms that its calibration promises not to pass.
-    pub(crate) promised: f64,
-    pub(crate) version: u32,
-    pub(crate) tool: String,
-    pub(crate) commit: String,
-    pub(crate) data: String,
-    pub(crate) history: Vec<String>,
-    #[serde(skip)]
-    pub(crate) shape: Shape,
-    /// The file, for heat maps.
-    #[serde(skip)]
-    pub(crate) file: Vec<u8>,
-}
-
-/// A frame's scores.
+/// An input's scores.
 #[derive(Clone, Debug, Serialize)]
 struct Point {
     index: u64,
@@ -59,11 +29,13 @@ struct Point {
     gates: Vec<PointOfGate>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct PointOfGate {
     score: Option<f64>,
     decision: Decision,
     alarm: bool,
+    /// Why there was nothing to judge.
+    fault: Option<String>,
 }
 
 /// An alarm that began.
@@ -74,18 +46,25 @@ struct AlarmShot {
     time: f64,
     gate: usize,
     p_value: Option<f64>,
+    /// Why there was nothing to judge.
+    fault: Option<String>,
+    /// Whether there is a picture.
+    seen: bool,
     #[serde(skip)]
-    input: Option<Box<[u8]>>,
+    input: Option<Input>,
 }
 
 /// What an event carries.
 #[derive(Serialize)]
 struct Event<'a> {
-    frames: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<u64>,
     dropped: u64,
     lost: u64,
     faults: u64,
-    /// Frames a second, over the kept ones.
+    /// Inputs a second, over the kept ones.
     rate: Option<f64>,
     gates: Vec<Counts>,
     shares: Vec<Option<f64>>,
@@ -101,16 +80,17 @@ struct State {
     points: VecDeque<(Instant, Point)>,
     alarms: VecDeque<AlarmShot>,
     begun: u64,
-    inputs: Vec<Option<Box<[u8]>>>,
+    inputs: Vec<Option<Input>>,
+    sights: Vec<Sight>,
     last: Option<Instant>,
 }
 
-/// The frame that viewers are shown.
+/// The input that viewers are shown.
 struct Shown {
     since: Instant,
-    input: Box<[u8]>,
+    input: Input,
     /// Where it is odd, once somebody has asked.
-    heat: Option<Vec<u8>>,
+    heat: Option<Picture>,
 }
 
 /// Where the thread that decides leaves what it saw, and viewers find it.
@@ -132,6 +112,7 @@ impl Hub {
             alarms: VecDeque::new(),
             begun: 0,
             inputs: vec![None; gates],
+            sights: about.gates.iter().map(|gate| gate.sight.clone()).collect(),
             last: None,
         };
         let shown = (0..gates).map(|_| None).collect();
@@ -142,16 +123,23 @@ impl Hub {
         }
     }
 
-    /// Leaves a frame.
+    /// Leaves that the source is well, though nothing is due.
+    pub(crate) fn heard(&self) {
+        self.lock().last = Some(Instant::now());
+    }
+
+    /// Leaves an input.
     pub(crate) fn push(&self, seen: &Seen, lost: u64, faults: u64) {
         let now = Instant::now();
         let mut state = self.lock();
         state.tally.push(seen);
         (state.lost, state.faults, state.last) = (lost, faults, Some(now));
-        let gates = seen.verdicts.iter().map(|verdict| PointOfGate {
+        let verdicts = seen.verdicts.iter().zip(&self.about.gates);
+        let gates = verdicts.map(|(verdict, gate)| PointOfGate {
             score: verdict.score_raw.map(nats_from_raw),
             decision: verdict.decision,
             alarm: verdict.alarm,
+            fault: verdict.fault(gate.sight.windows()),
         });
         let point = Point {
             index: seen.index,
@@ -160,22 +148,30 @@ impl Hub {
         };
         keep(&mut state.points, (now, point), POINTS);
         for (gate, verdict) in seen.verdicts.iter().enumerate() {
-            let input = verdict.input.as_ref().ok().cloned();
             if verdict.raised {
-                let shot = AlarmShot {
-                    id: state.begun,
-                    index: seen.index,
-                    time: seen.time,
-                    gate,
-                    p_value: verdict.p_value_ppm.map(|ppm| f64::from(ppm) / 1e6),
-                    input: input.clone(),
-                };
+                let shot = self.shot(seen, gate, verdict, state.begun);
                 state.begun += 1;
                 keep(&mut state.alarms, shot, ALARMS);
             }
-            if input.is_some() {
-                state.inputs[gate] = input;
+            if let Ok(input) = &verdict.input {
+                state.sights[gate].follow(input);
+                state.inputs[gate] = Some(input.clone());
             }
+        }
+    }
+
+    fn shot(&self, seen: &Seen, gate: usize, verdict: &Verdict, id: u64) -> AlarmShot {
+        let sight = self.gates().get(gate).map(|gate| &gate.sight);
+        let input = verdict.input.as_ref().ok().cloned();
+        AlarmShot {
+            id,
+            index: seen.index,
+            time: seen.time,
+            gate,
+            p_value: verdict.p_value_ppm.map(|ppm| f64::from(ppm) / 1e6),
+            fault: verdict.fault(sight.and_then(Sight::windows)),
+            seen: input.is_some(),
+            input,
         }
     }
 
@@ -188,7 +184,12 @@ impl Hub {
         &self.about.gates
     }
 
-    /// What there is since frame `from`, as JSON with the frame to ask from next; none if nothing came.
+    /// What is decided about.
+    pub(super) fn unit(&self) -> Unit {
+        self.about.unit
+    }
+
+    /// What there is since input `from`, as JSON with the input to ask from next; none if nothing came.
     pub(super) fn since(&self, from: u64) -> Option<(String, u64)> {
         let state = self.lock();
         let (_, last) = state.points.back()?;
@@ -199,12 +200,15 @@ impl Hub {
         let fresh: Vec<&Point> = fresh.filter(|point| point.index >= from).collect();
         let skipped = fresh.len().saturating_sub(POINTS_AN_EVENT);
         let millis = |d: Duration| d.as_secs_f64() * 1e3;
-        let stages = state.tally.stages().map(|(name, l)| {
+        let unit = self.unit();
+        let count = |of| (unit == of).then(|| unit.counted(&state.tally));
+        let stages = unit.stages(&state.tally).into_iter().map(|(name, l)| {
             let [half, most, worst] = [l.quantile(0.5), l.quantile(0.99), l.worst()].map(millis);
             (name, half, most, worst)
         });
         let event = Event {
-            frames: state.tally.frames,
+            frames: count(Unit::Frame),
+            windows: count(Unit::Window),
             dropped: state.tally.dropped,
             lost: state.lost,
             faults: state.faults,
@@ -216,7 +220,7 @@ impl Hub {
                 .iter()
                 .map(Counts::rejected_share)
                 .collect(),
-            latency_ms: stages.to_vec(),
+            latency_ms: stages.collect(),
             points: fresh.into_iter().skip(skipped).collect(),
             alarms: state.alarms.iter().collect(),
         };
@@ -224,24 +228,24 @@ impl Hub {
         Some((serde_json::to_string(&event).unwrap_or_default(), next))
     }
 
-    /// The last frame as a gate's model sees it, as PNG; at most [`SHOWN`] behind.
-    pub(super) fn frame(&self, gate: usize) -> Option<Vec<u8>> {
-        let shape = self.gates().get(gate)?.shape;
-        self.shown(gate, |shown| png(shape, &shown.input))
+    /// The last input as a gate's model sees it; at most [`SHOWN`] behind.
+    pub(super) fn picture(&self, gate: usize) -> Option<Picture> {
+        let input = self.shown(gate, |shown| Some(shown.input.clone()))?;
+        self.lock().sights.get(gate)?.picture(&input)
     }
 
-    /// Where that frame is odd, as PNG: the redder the odder, the bluer the more usual.
-    pub(super) fn heat(&self, gate: usize) -> Option<Vec<u8>> {
-        let file = &self.gates().get(gate)?.file;
+    /// Where that input is odd.
+    pub(super) fn heat(&self, gate: usize) -> Option<Picture> {
+        let sight = &self.gates().get(gate)?.sight;
         self.shown(gate, |shown| {
             if shown.heat.is_none() {
-                shown.heat = heat_png(file, &shown.input);
+                shown.heat = sight.heat(&shown.input);
             }
             shown.heat.clone()
         })
     }
 
-    /// The frame that viewers are shown; the last one where that is too old.
+    /// The input that viewers are shown; the last one where that is too old.
     fn shown<T>(&self, gate: usize, show: impl FnOnce(&mut Shown) -> Option<T>) -> Option<T> {
         let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = all.get_mut(gate)?;
@@ -259,14 +263,11 @@ impl Hub {
         show(shown.as_mut()?)
     }
 
-    /// The frame with which an alarm began, as PNG.
-    pub(super) fn alarm(&self, id: u64) -> Option<Vec<u8>> {
-        let (gate, input) = {
-            let state = self.lock();
-            let shot = state.alarms.iter().find(|shot| shot.id == id)?;
-            (shot.gate, shot.input.clone()?)
-        };
-        png(self.gates().get(gate)?.shape, &input)
+    /// The input with which an alarm began.
+    pub(super) fn alarm(&self, id: u64) -> Option<Picture> {
+        let state = self.lock();
+        let shot = state.alarms.iter().find(|shot| shot.id == id)?;
+        state.sights.get(shot.gate)?.picture(shot.input.as_ref()?)
     }
 
     /// What is counted, of one moment.
@@ -275,7 +276,13 @@ impl Hub {
         (state.tally.clone(), state.lost, state.faults)
     }
 
-    /// How long ago the last frame was.
+    /// How long the source may be silent.
+    pub(super) fn patience(&self) -> Duration {
+        let all = self.gates().iter().map(|gate| gate.sight.patience());
+        all.max().unwrap_or_default()
+    }
+
+    /// How long ago the source was heard of last.
     pub(super) fn silence(&self) -> Option<Duration> {
         self.lock().last.map(|last| last.elapsed())
     }
@@ -296,34 +303,4 @@ fn rate(points: &VecDeque<(Instant, Point)>) -> Option<f64> {
     let (first, last) = (points.front()?.0, points.back()?.0);
     let seconds = last.saturating_duration_since(first).as_secs_f64();
     (seconds > 0.0).then(|| (points.len() - 1) as f64 / seconds)
-}
-
-/// Where an input is odd, as a picture.
-fn heat_png(file: &[u8], input: &[u8]) -> Option<Vec<u8>> {
-    let artifact = Artifact::load(file).ok()?;
-    let map = heat(&artifact, input).ok()?;
-    let most = map.nats.iter().fold(1.0f32, |most, v| most.max(v.abs()));
-    let pixel = |&nats: &f32| {
-        let pale = (255.0 * (1.0 - nats.abs() / most)) as u8;
-        match nats > 0.0 {
-            true => [255, pale, pale],
-            false => [pale, pale, 255],
-        }
-    };
-    let pixels: Vec<u8> = map.nats.iter().flat_map(pixel).collect();
-    encode((map.width, map.height), png::ColorType::Rgb, &pixels).ok()
-}
-
-/// An input as a picture: its planes interleaved.
-fn png(shape: Shape, input: &[u8]) -> Option<Vec<u8>> {
-    let (height, width) = (usize::from(shape.height), usize::from(shape.width));
-    let plane = height * width;
-    let colour = match shape.channels {
-        1 => png::ColorType::Grayscale,
-        _ => png::ColorType::Rgb,
-    };
-    let channels = usize::from(shape.channels);
-    let at = |place: usize| (0..channels).filter_map(move |c| input.get(c * plane + place));
-    let samples: Vec<u8> = (0..plane).flat_map(at).copied().collect();
-    encode((width, height), colour, &samples).ok()
 }

@@ -1,8 +1,9 @@
 //! The numbers for Prometheus, in its text format.
 
 use super::super::latency::Latencies;
-use super::super::tally::{Counts, Tally};
+use super::super::tally::Counts;
 use super::hub::Hub;
+use super::sight::Unit;
 use std::fmt::Write;
 
 /// Name, kind and help of a family of numbers.
@@ -12,69 +13,70 @@ type Family<'a> = [&'a str; 3];
 pub(super) fn text(hub: &Hub) -> String {
     let (tally, lost, faults) = hub.counted();
     let mut text = Text::default();
-    for (family, value) in of_frames(&tally, lost, faults) {
-        text.plain(family, value);
+    let unit = hub.unit();
+    let counted = unit.counted(&tally);
+    match unit {
+        Unit::Frame => {
+            text.plain(FRAMES, counted);
+            text.plain(DROPPED, tally.dropped);
+            text.plain(LOST, lost);
+        }
+        Unit::Window => text.plain(WINDOWS, counted),
     }
+    text.plain(FAULTS, faults);
     let names: Vec<String> = hub.gates().iter().map(|gate| label(&gate.name)).collect();
     for (family, of) in OF_GATES {
         text.of_gates(family, &names, tally.views.iter().map(of));
     }
     let promised = hub.gates().iter().map(|gate| gate.promised);
     text.of_gates(PROMISED, &names, promised);
-    text.latencies(&tally.stages());
+    text.latencies(&unit.stages(&tally));
     text.0
 }
 
-const fn of_frames(tally: &Tally, lost: u64, faults: u64) -> [(Family<'static>, u64); 4] {
-    [
-        (
-            ["flowgate_frames_total", "counter", "Frames decided about."],
-            tally.frames,
-        ),
-        (
-            [
-                "flowgate_frames_dropped_total",
-                "counter",
-                "Frames that gave way to newer ones.",
-            ],
-            tally.dropped,
-        ),
-        (
-            [
-                "flowgate_frames_lost_total",
-                "counter",
-                "Frames that the driver lost.",
-            ],
-            lost,
-        ),
-        (
-            [
-                "flowgate_faults_total",
-                "counter",
-                "Things that came in the place of a frame.",
-            ],
-            faults,
-        ),
-    ]
-}
+const FRAMES: Family<'static> = ["flowgate_frames_total", "counter", "Frames decided about."];
+
+const DROPPED: Family<'static> = [
+    "flowgate_frames_dropped_total",
+    "counter",
+    "Frames that gave way to newer ones.",
+];
+
+const LOST: Family<'static> = [
+    "flowgate_frames_lost_total",
+    "counter",
+    "Frames that the driver lost.",
+];
+
+const WINDOWS: Family<'static> = [
+    "flowgate_windows_total",
+    "counter",
+    "Windows of a sensor decided about.",
+];
+
+const FAULTS: Family<'static> = [
+    "flowgate_faults_total",
+    "counter",
+    "Things that came in the place of a frame or a sample.",
+];
 
 /// What is counted of a gate.
 type Count = fn(&Counts) -> f64;
 
 const OF_GATES: [(Family<'static>, Count); 6] = [
     (
-        ["flowgate_accepted_total", "counter", "Frames accepted."],
+        ["flowgate_accepted_total", "counter", "Inputs accepted."],
         |c| c.accepted as f64,
     ),
     (
-        ["flowgate_rejected_total", "counter", "Frames rejected."],
+        ["flowgate_rejected_total", "counter", "Inputs rejected."],
         |c| c.rejected as f64,
     ),
     (
         [
             "flowgate_invalid_total",
             "counter",
-            "Frames that were no input.",
+            "Inputs that could not be judged.",
         ],
         |c| c.invalid as f64,
     ),
@@ -99,7 +101,7 @@ const OF_GATES: [(Family<'static>, Count); 6] = [
 const PROMISED: Family<'static> = [
     "flowgate_promised_false_alarm_rate",
     "gauge",
-    "Bound on the share of benign frames that are rejected.",
+    "Bound on the share of benign inputs that are rejected.",
 ];
 
 const LATENCY: Family<'static> = ["flowgate_latency_seconds", "summary", "Time by stage."];

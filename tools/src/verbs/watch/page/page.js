@@ -6,6 +6,23 @@ let gate = 0;
 let points = [];
 let last = null;
 let pictures = 0;
+let awaited = 0;
+
+// What depends on whether the model sees frames of a camera or windows of a sensor.
+const KINDS = {
+  frame: {
+    picture: "png", odd: true, seen: "The last frame, reduced to the model's input",
+    since: "Milliseconds from a frame's last byte",
+    counts: (event) => [["dropped", event.dropped], ["lost by the driver", event.lost]],
+  },
+  window: {
+    picture: "svg", odd: false, seen: "The samples of the last window, channel by channel",
+    since: "Milliseconds from a window's last sample", counts: () => [],
+  },
+};
+let kind = KINDS.frame;
+
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 function cell(row, text, kind) {
   const made = document.createElement(kind || "td");
@@ -35,8 +52,19 @@ function choose(place) {
   show();
 }
 
+function word() {
+  kind = KINDS[about.unit];
+  document.body.className = about.unit;
+  at("seen").textContent = `The ${about.unit} as the model sees it`;
+  at("input").alt = kind.seen;
+  at("odd").hidden = !kind.odd;
+  at("counted").textContent = `${capital(about.unit)}s`;
+  at("since").textContent = kind.since;
+}
+
 function begin(found) {
   about = found;
+  word();
   at("source").textContent = `${about.source}, since ${about.started}`;
   if (about.gates.length > 1) {
     at("gates").replaceChildren(...about.gates.map((own, place) => {
@@ -76,25 +104,29 @@ function show() {
   else if (counts.drift) state("drift", "bad");
   else state("no alarm", "good");
   rows(at("counts"), [
-    ["frames", last.frames], ["a second", last.rate === null ? "-" : last.rate.toFixed(1)],
+    [`${about.unit}s`, last[`${about.unit}s`]], ["a second", last.rate === null ? "-" : last.rate.toFixed(1)],
     ["accepted", counts.accepted], ["rejected", counts.rejected], ["invalid", counts.invalid],
     ["share rejected", percent(last.shares[gate])], ["promised at most", percent(own.promised)],
     ["alarms", counts.alarms], ["drift", counts.drift ? "alarm" : "none"],
-    ["dropped", last.dropped], ["lost by the driver", last.lost], ["faults", last.faults],
+    ...kind.counts(last), ["faults", last.faults],
   ]);
   rows(at("latency"), last.latency_ms.map(([name, ...ms]) => [name, ...ms.map((v) => v.toFixed(2))]));
   if (now !== null) {
     const score = now.score === null ? "-" : now.score.toFixed(2);
+    const fault = now.fault === null ? "" : `, ${now.fault}`;
     at("score").textContent =
-      `${own.score} ${score} nats, threshold ${own.threshold.toFixed(2)}: ${now.decision}`;
+      `${own.score} ${score} nats, threshold ${own.threshold.toFixed(2)}: ${now.decision}${fault}`;
   }
   draw(own);
   alarms();
-  if (Date.now() - pictures > 500) {
-    pictures = Date.now();
-    at("frame").src = `frame/${gate}.png?${last.frames}`;
-    at("heat").src = `heat/${gate}.png?${last.frames}`;
-  }
+  clearTimeout(awaited);
+  awaited = setTimeout(picture, Math.max(0, pictures + 500 - Date.now()));
+}
+
+function picture() {
+  pictures = Date.now();
+  at("input").src = `${about.unit}/${gate}.${kind.picture}?${pictures}`;
+  if (kind.odd) at("heat").src = `heat/${gate}.${kind.picture}?${pictures}`;
 }
 
 function alarms() {
@@ -104,11 +136,15 @@ function alarms() {
   at("alarms").dataset.ids = ids;
   at("alarms").replaceChildren(...own.map((alarm) => {
     const item = document.createElement("li");
-    const image = document.createElement("img");
-    image.src = `alarm/${alarm.id}.png`;
-    image.alt = `Frame ${alarm.index}`;
+    if (alarm.seen) {
+      const image = document.createElement("img");
+      image.src = `alarm/${alarm.id}.${kind.picture}`;
+      image.alt = `${capital(about.unit)} ${alarm.index}`;
+      item.append(image);
+    }
     const p = alarm.p_value === null ? "" : `, p = ${alarm.p_value}`;
-    item.append(image, `${alarm.time.toFixed(2)} s, frame ${alarm.index}${p}`);
+    const fault = alarm.fault === null ? "" : `, ${alarm.fault}`;
+    item.append(`${alarm.time.toFixed(2)} s, ${about.unit} ${alarm.index}${p}${fault}`);
     return item;
   }));
 }

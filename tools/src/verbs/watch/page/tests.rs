@@ -1,11 +1,13 @@
 //! The page over real connections.
 
-use super::super::decider::{Seen, Stages, Verdict};
-use super::hub::AboutGate;
-use super::{About, Hub, PageArgs, serve};
+use super::super::decider::{Input, Seen, Stages, Verdict};
+use super::server::serve;
+use super::{About, AboutGate, Hub, PageArgs, Sight};
+use crate::traces::Traces;
 use clap::Parser;
 use flow_infer::gate::Decision;
 use flow_infer::spec::Shape;
+use flow_train_host::windows::{ChannelSpec, WindowSpec};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -17,6 +19,13 @@ struct Args {
 }
 
 fn hub() -> Arc<Hub> {
+    hub_of(Sight::Frames {
+        shape: Shape::new(1, 2, 2),
+        file: Vec::new(),
+    })
+}
+
+fn hub_of(sight: Sight) -> Arc<Hub> {
     let gate = AboutGate {
         name: "line \"a\"".to_owned(),
         score: "likelihood",
@@ -27,31 +36,55 @@ fn hub() -> Arc<Hub> {
         commit: String::new(),
         data: String::new(),
         history: vec!["trained".to_owned()],
-        shape: Shape::new(1, 2, 2),
-        file: Vec::new(),
+        sight,
     };
-    Arc::new(Hub::new(About {
-        source: "line.y4m".to_owned(),
-        started: "2026-11-29".to_owned(),
-        gates: vec![gate],
-    }))
+    Arc::new(Hub::new(About::today("line.y4m", vec![gate])))
+}
+
+/// A hub of windows of two channels, sampled `millihertz` times in a thousand seconds.
+fn hub_of_windows(millihertz: u32) -> Arc<Hub> {
+    let channel = |name: &str| ChannelSpec {
+        name: name.to_owned(),
+        exponent: 1,
+        offset: 0.0,
+        may_be_constant: false,
+        step_bits: 0,
+        low: i16::MIN,
+        high: i16::MAX,
+    };
+    let spec = WindowSpec {
+        rate_millihertz: millihertz,
+        length: 3,
+        hop: 1,
+        features: vec!["raw".parse().unwrap()],
+        channels: ["x", "y<"].map(channel).into(),
+    };
+    hub_of(Sight::Windows(Traces::of_stream(Arc::new(spec))))
 }
 
 /// A frame that is rejected, with an alarm that begins.
 fn seen(index: u64, raised: bool) -> Seen {
+    seen_of(index, raised, Ok(Input::Frame(Box::from([1, 2, 3, 4]))))
+}
+
+fn seen_of(index: u64, raised: bool, input: Result<Input, String>) -> Seen {
+    let is_input = input.is_ok();
     Seen {
         index,
         time: index as f64,
         verdicts: vec![Verdict {
-            decision: Decision::Reject,
+            decision: match is_input {
+                true => Decision::Reject,
+                false => Decision::Invalid,
+            },
             scores: None,
-            score_raw: Some(-4 << 24),
+            score_raw: is_input.then_some(-4 << 24),
             p_value_ppm: Some(2500),
             alarm: raised,
             raised,
             moved_raw: None,
             drift: false,
-            input: Ok(Box::from([1, 2, 3, 4])),
+            input,
         }],
         stages: Stages::default(),
         dropped: 2,
@@ -144,6 +177,74 @@ fn everything_that_exists_is_shown_and_nothing_else() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
+}
+
+#[test]
+fn windows_are_shown_as_traces_and_counted_as_windows() {
+    let hub = hub_of_windows(10_000);
+    let address = served(&hub);
+    let text = |path: &str| String::from_utf8(got(address, path).1).unwrap();
+    assert_eq!(text("/healthz"), "no sample yet\n");
+    hub.heard();
+    assert_eq!(text("/healthz"), "ok\n");
+    let window = Input::Window(Box::from([2, 0, 4, 20, 6, 10]));
+    let mut window = seen_of(0, true, Ok(window));
+    window.dropped = 0;
+    hub.push(&window, 0, 0);
+    let why = "samples are missing".to_owned();
+    hub.push(&seen_of(1, true, Err(why)), 0, 1);
+
+    let (head, svg) = got(address, "/window/0.svg");
+    assert!(head.contains("content-type: image/svg+xml"), "{head}");
+    let svg = String::from_utf8(svg).unwrap();
+    // Samples are halves; the first channel rises in a line, the second goes up and halfway down.
+    for part in [
+        ">x</text>",
+        ">1 to 3</text>",
+        "points=\"0.0,55.0 160.0,36.0 320.0,17.0\"",
+        ">y&lt;</text>",
+        ">0 to 10</text>",
+        "points=\"0.0,55.0 160.0,17.0 320.0,36.0\"",
+        ">0.3 s</text>",
+    ] {
+        assert!(svg.contains(part), "{part}\n{svg}");
+    }
+    assert_eq!(text("/alarm/0.svg"), svg);
+    // There was nothing to show when the second alarm began, and windows have no heat maps.
+    for path in [
+        "/alarm/1.svg",
+        "/window/0.png",
+        "/frame/0.svg",
+        "/heat/0.svg",
+    ] {
+        assert!(got(address, path).0.starts_with("HTTP/1.1 404"), "{path}");
+    }
+
+    let metrics = text("/metrics");
+    for line in ["flowgate_windows_total 1", "flowgate_faults_total 1"] {
+        assert!(metrics.lines().any(|found| found == line), "{metrics}");
+    }
+    for absent in ["frames_", "\"read\"", "\"reduce\""] {
+        assert!(!metrics.contains(absent), "{absent}: {metrics}");
+    }
+    let about: serde_json::Value = serde_json::from_str(&text("/about")).unwrap();
+    assert_eq!(about["unit"], "window");
+    let event: serde_json::Value = serde_json::from_str(&hub.since(0).unwrap().0).unwrap();
+    assert_eq!(event["windows"], 1);
+    assert_eq!(
+        event["points"][1]["gates"][0]["fault"],
+        "samples are missing"
+    );
+    assert_eq!(event["alarms"][0]["seen"], true);
+    assert_eq!(event["alarms"][1]["fault"], "samples are missing");
+    assert_eq!(event["alarms"][1]["seen"], false);
+}
+
+#[test]
+fn a_slow_sensor_may_be_silent_for_three_samples() {
+    let patience = |millihertz| hub_of_windows(millihertz).patience().as_secs();
+    assert_eq!([10_000, 0, 100].map(patience), [10, 10, 30]);
+    assert_eq!(hub().patience().as_secs(), 10);
 }
 
 #[test]

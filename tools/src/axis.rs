@@ -2,14 +2,14 @@
 
 /// Maps `from` (values) to `to` (pixels).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     from: (f64, f64),
     to: (f64, f64),
 }
 
 impl Axis {
     /// An axis; an empty range of values is widened so that every value has a place.
-    pub(super) fn new(from: (f64, f64), to: (f64, f64)) -> Self {
+    pub(crate) fn new(from: (f64, f64), to: (f64, f64)) -> Self {
         let (low, high) = from;
         let from = match high > low {
             true => from,
@@ -18,19 +18,19 @@ impl Axis {
         Self { from, to }
     }
 
-    pub(super) fn range(&self) -> (f64, f64) {
+    pub(crate) fn range(&self) -> (f64, f64) {
         self.from
     }
 
     /// Place of a value, held within the axis.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let (low, high) = self.from;
         let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
         self.to.0 + share * (self.to.1 - self.to.0)
     }
 
     /// About `count` round values within the axis, with their labels.
-    pub(super) fn ticks(&self, count: usize) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self, count: usize) -> Vec<(f64, String)> {
         let (low, high) = self.from;
         let rough = (high - low) / count as f64;
         let power = 10f64.powf(rough.log10().floor());
