@@ -20,6 +20,7 @@ const HALF_NATS: f64 = 6.0;
 const NOTHING: f64 = 1.0;
 /// Channels of a figure: the oddest ones of more.
 const CHANNELS: usize = 6;
+
 /// What all figures of the page share.
 struct Scales {
     /// Of a reach between which nearly all own samples lie.
