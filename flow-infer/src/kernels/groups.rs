@@ -73,6 +73,13 @@ impl<'r, P: Room> Checked<'r, P> {
     }
 }
 
+/// Pixels that have no channels but a group's, and what is added to them.
+#[cfg(kernel = "x86_64")]
+pub(super) struct WholePixels<'r, 't, const CHANNELS: usize> {
+    pub(super) target: &'t mut [[i16; CHANNELS]],
+    pub(super) residual: Option<&'r [[i16; CHANNELS]]>,
+}
+
 /// Sixteen output channels of a row, or the last ones of it.
 pub(super) struct Group<'r, U> {
     row: &'r Row<'r, i16>,
@@ -169,6 +176,25 @@ impl<'r, U> Group<'r, U> {
         let from = all.get_mut(x * pixel_len + self.first..).unwrap_or(&mut []);
         let pixels = from.chunks_mut(pixel_len.max(1));
         pixels.map(move |pixel| pixel.get_mut(..count).unwrap_or(&mut []))
+    }
+
+    /// The columns from x on, and what is added to them, if these channels are all that a pixel has.
+    #[cfg(kernel = "x86_64")] // as of `columns_from`
+    #[inline(always)]
+    pub(super) fn whole_pixels<'t, const CHANNELS: usize>(
+        &self,
+        all: &'t mut [i16],
+        x: usize,
+    ) -> Option<WholePixels<'r, 't, CHANNELS>> {
+        if self.row.pixel_len() != CHANNELS {
+            return None;
+        }
+        let residual = match self.row.residual {
+            [] => None,
+            all => Some(all.as_chunks().0.get(x..)?),
+        };
+        let target = all.as_chunks_mut().0.get_mut(x..)?;
+        Some(WholePixels { target, residual })
     }
 
     /// Whether such a tile has all of its channels.

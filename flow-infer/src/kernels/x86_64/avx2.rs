@@ -1,10 +1,10 @@
 //! AVX2: pairs are broadcast, multiplied (`pmaddwd`) and added, eight channels to a vector.
 
-use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, Target, of_width};
+use super::super::groups::{Columns, GREATEST, Group, LEAK, LEAK_BITS, Target, WholePixels, of_width};
 use super::super::pack::CHANNELS;
 use super::isa::Avx2;
 use super::pack::{PAIR, Pairs};
-use super::operations::{Operations, tile};
+use super::operations::{Operations, finish_each, tile};
 use crate::plan::{Activation, LANES};
 use core::arch::x86_64::*;
 use core::array;
@@ -85,6 +85,46 @@ fn store(_: Avx2, values: __m128i, to: &mut [i16]) {
     }
 }
 
+/// Requantizes, activates, adds the residual and stores pixels of eight channels.
+#[inline(always)]
+fn finish_eights<const COLUMNS: usize>(
+    isa: Avx2,
+    sums: [__m256i; COLUMNS],
+    group: &Group<'_, Pairs>,
+    pixels: WholePixels<'_, '_, EIGHT>,
+) {
+    let multipliers = eight(&group.multipliers, 0);
+    // Of a known length, so that it is not asked at every pixel.
+    let Some(to) = pixels.target.first_chunk_mut::<COLUMNS>() else {
+        return;
+    };
+    let residual = pixels.residual.and_then(|residual| residual.first_chunk::<COLUMNS>());
+    for (column, (sums, to)) in sums.into_iter().zip(to).enumerate() {
+        let mut values = activated(isa, sums, multipliers, group);
+        // SAFETY: the processor has AVX2, says the first argument; loads and stores are of whole arrays.
+        unsafe {
+            if let Some(residual) = residual {
+                let residual = _mm_loadu_si128(residual[column].as_ptr().cast());
+                values = _mm256_add_epi32(values, _mm256_cvtepi16_epi32(residual));
+            }
+            _mm_storeu_si128(to.as_mut_ptr().cast(), narrowed(isa, values));
+        }
+    }
+}
+
+/// Eight values held to 16 bits.
+#[inline(always)]
+fn narrowed(_: Avx2, values: __m256i) -> __m128i {
+    // SAFETY: the processor has AVX2, says the first argument.
+    unsafe {
+        let (low, high) = (
+            _mm256_castsi256_si128(values),
+            _mm256_extracti128_si256::<1>(values),
+        );
+        _mm_max_epi16(_mm_packs_epi32(low, high), _mm_set1_epi16(-i16::MAX))
+    }
+}
+
 /// So many vectors of eight channels, one or two.
 #[derive(Clone, Copy)]
 pub(super) struct Eights<const VECTORS: usize>(pub(super) Avx2);
@@ -92,7 +132,7 @@ pub(super) struct Eights<const VECTORS: usize>(pub(super) Avx2);
 impl<const VECTORS: usize> Eights<VECTORS> {
     /// Requantizes, activates, adds the residual and stores sixteen channels.
     #[inline(always)]
-    fn finish_sixteen(
+    pub(super) fn finish_sixteen(
         self,
         [low, high]: [__m256i; 2],
         group: &Group<'_, Pairs>,
@@ -185,16 +225,27 @@ impl<const VECTORS: usize> Operations for Eights<VECTORS> {
             // SAFETY: the processor has AVX2, says `self`.
             let narrow = unsafe {
                 let residual = _mm256_cvtepi16_epi32(load(self.0, residual));
-                let values = _mm256_add_epi32(values, residual);
-                let (low, high) = (
-                    _mm256_castsi256_si128(values),
-                    _mm256_extracti128_si256::<1>(values),
-                );
-                _mm_max_epi16(_mm_packs_epi32(low, high), _mm_set1_epi16(-i16::MAX))
+                narrowed(self.0, _mm256_add_epi32(values, residual))
             };
             store(self.0, narrow, to);
             residual = residual.get(EIGHT..).unwrap_or(&[]);
             to = to.get_mut(EIGHT..).unwrap_or(&mut []);
+        }
+    }
+
+    #[inline(always)]
+    fn finish_all<const COLUMNS: usize>(
+        self,
+        sums: [Self::Sums; COLUMNS],
+        group: &Group<'_, Pairs>,
+        target: &mut [i16],
+        x: usize,
+    ) {
+        match group.whole_pixels(target, x) {
+            Some(pixels) if VECTORS == 1 => {
+                finish_eights(self.0, sums.map(|sums| sums[0]), group, pixels);
+            }
+            _ => finish_each(self, sums, group, target, x),
         }
     }
 }

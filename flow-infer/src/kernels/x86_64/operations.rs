@@ -28,6 +28,33 @@ pub(super) trait Operations: Copy {
     fn store(self, sums: Self::Sums, to: &mut [i32]);
     /// Requantizes, activates, adds the residual and stores as many channels as there are.
     fn finish(self, sums: Self::Sums, group: &Group<'_, Pairs>, residual: &[i16], to: &mut [i16]);
+
+    /// The same of the pixels from column x on.
+    #[inline(always)]
+    fn finish_all<const COLUMNS: usize>(
+        self,
+        sums: [Self::Sums; COLUMNS],
+        group: &Group<'_, Pairs>,
+        target: &mut [i16],
+        x: usize,
+    ) {
+        finish_each(self, sums, group, target, x);
+    }
+}
+
+/// Finishes pixel by pixel.
+#[inline(always)]
+pub(super) fn finish_each<O: Operations, const COLUMNS: usize>(
+    operations: O,
+    sums: [O::Sums; COLUMNS],
+    group: &Group<'_, Pairs>,
+    target: &mut [i16],
+    x: usize,
+) {
+    let pixels = group.columns_from(target, x);
+    for ((column, sums), to) in sums.into_iter().enumerate().zip(pixels) {
+        operations.finish(sums, group, group.residual(x + column), to);
+    }
 }
 
 /// Computes columns x to x + COLUMNS.
@@ -57,12 +84,7 @@ pub(super) fn tile<const COLUMNS: usize>(
         }
     }
     match target {
-        Target::Activations(all) => {
-            let pixels = group.columns_from(all, x);
-            for ((column, sums), to) in sums.into_iter().enumerate().zip(pixels) {
-                operations.finish(sums, group, group.residual(x + column), to);
-            }
-        }
+        Target::Activations(all) => operations.finish_all(sums, group, all, x),
         Target::Sums(all) => {
             for (sums, to) in sums.into_iter().zip(group.columns_from(all, x)) {
                 operations.store(sums, to);

@@ -8,7 +8,7 @@
 //! Rows come one at a time and in order, with three rows of the source in memory. The first one of two takes three
 //! quarters of the products, of which it keeps what the second one needs; that one takes the last quarter.
 
-use super::super::groups::{Group, Target};
+use super::super::groups::{Group, Target, WholePixels};
 use super::super::pack::CHANNELS;
 use super::super::places::{Place, Places, Source};
 use super::super::row::Row;
@@ -69,7 +69,7 @@ pub(crate) struct Winograd {
     pixels: Vec<[Pixel; SQUARES], OF_FIRST>,
     sums: Vec<[Sixteen; MOST_AT_ONCE], OF_FIRST>,
     /// Of the present row, column by column of a square: what comes out, four times as large and without biases.
-    done: [[Sixteen; SQUARES]; OUTPUTS],
+    done: Vec<[Sixteen; SQUARES], OUTPUTS>,
 }
 
 impl Default for Winograd {
@@ -83,7 +83,7 @@ impl Default for Winograd {
             expected: Vec::new(),
             pixels: Vec::new(),
             sums: Vec::new(),
-            done: [[Sixteen([[0; 8]; 2]); SQUARES]; OUTPUTS],
+            done: Vec::new(),
         }
     }
 }
@@ -163,6 +163,7 @@ impl Winograd {
         self.expected.retain(|second| second.layer != layer);
         let squares = row.columns / OUTPUTS;
         let has_room = self.pixels.resize_default(OF_FIRST).and(self.sums.resize_default(OF_FIRST));
+        let has_room = has_room.and(self.done.resize_default(OUTPUTS));
         let fits = match is_second {
             // Of a second row only those of the source above and below it count.
             true => transform::<1>(source, squares, &mut self.pixels),
@@ -205,8 +206,11 @@ impl Winograd {
                 transform_weights(group.weights(), weights);
             }
         }
-        let (Some(weights), Some(left)) = (self.weights.get(place), self.left.get_mut(place))
-        else {
+        let (Some(weights), Some(left), Some(done)) = (
+            self.weights.get(place),
+            self.left.get_mut(place),
+            self.done.first_chunk_mut(),
+        ) else {
             return false;
         };
         let largest = rest_of_largest(weights);
@@ -222,11 +226,11 @@ impl Winograd {
             }
             let squares = at..at + count.min(MOST_AT_ONCE);
             match begun.is_second {
-                true => second(sums, squares, left, &mut self.done),
-                false => first(sums, squares, left, &mut self.done),
+                true => second(sums, squares, left, done),
+                false => first(sums, squares, left, done),
             }
         }
-        finish(isa, &self.done, begun.squares, group, target);
+        finish(isa, done, begun.squares, group, target);
         true
     }
 }
@@ -427,14 +431,36 @@ fn second(
 fn finish(isa: Avx2, sums: &[[Sixteen; SQUARES]; OUTPUTS], squares: usize, group: &Group<'_, Pairs>, target: &mut [i16]) {
     let [of_low, of_high] = [eight(&group.biases, 0), eight(&group.biases, 1)];
     let biases = (load(of_low), load(of_high));
-    let pixels = group.columns_from(target, 0);
-    for (x, to) in (0..OUTPUTS * squares.min(SQUARES)).zip(pixels) {
+    let sums = |x: usize| {
         let [low, high] = &sums[x % OUTPUTS][x / OUTPUTS].0;
-        let sums = [
+        [
             _mm256_add_epi32(_mm256_srai_epi32::<2>(load(low)), biases.0),
             _mm256_add_epi32(_mm256_srai_epi32::<2>(load(high)), biases.1),
-        ];
-        Eights::<2>(isa).finish(sums, group, group.residual(x), to);
+        ]
+    };
+    let (eights, columns) = (Eights::<2>(isa), 0..OUTPUTS * squares.min(SQUARES));
+    match group.whole_pixels(target, 0) {
+        Some(WholePixels {
+            target,
+            residual: None,
+        }) => {
+            for (x, to) in columns.zip(target) {
+                eights.finish_sixteen(sums(x), group, None, to);
+            }
+        }
+        Some(WholePixels {
+            target,
+            residual: Some(residual),
+        }) => {
+            for ((x, to), residual) in columns.zip(target).zip(residual) {
+                eights.finish_sixteen(sums(x), group, Some(residual), to);
+            }
+        }
+        None => {
+            for (x, to) in columns.zip(group.columns_from(target, 0)) {
+                eights.finish(sums(x), group, group.residual(x), to);
+            }
+        }
     }
 }
 
