@@ -1,7 +1,7 @@
 //! What a number system must be able to do.
 
 use super::Evaluation;
-use crate::kernels::{Row, Tile};
+use crate::kernels::{Coordinates, Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -76,6 +76,17 @@ pub trait Arithmetic: Sized {
     fn nats(activation: Self::Activation, unit: &[u8]) -> i64;
     /// A sum as raw_scale or shift.
     fn output(sum: Self::Accumulator, record: &[u8]) -> Self::Latent;
+    /// Rewrites coordinates as [`output`](Self::output) and [`couple`](Self::couple) do, or the first ones of them, if there
+    /// is a kernel for that; says how many.
+    #[inline(always)]
+    fn couple_row(
+        _: &mut Coordinates<'_, Self::Latent, Self::Accumulator>,
+        _: [&[u8]; 2],
+        _: &ScaleAt<'_>,
+        _: &mut Self::LogDet,
+    ) -> usize {
+        0
+    }
     /// A kept coordinate (or a masked one: zero) as the conditioner reads it, and its negative.
     fn input(
         latent: Self::Latent,

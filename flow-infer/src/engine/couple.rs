@@ -5,6 +5,7 @@ use super::arithmetic::ScaleAt;
 use super::conv::{Channels, Inputs, Sink};
 use super::observe::{Coupled, Observer};
 use crate::bytes::{at, checked, run, tail};
+use crate::kernels::Coordinates;
 use crate::plan::{Activation, Coupling, LANES, NumberFormat, PlanHead, TABLE_ENTRIES};
 use crate::spec::Columns;
 use core::ops::Range;
@@ -142,14 +143,35 @@ impl<'r, A: Arithmetic, O: Observer<A>> CoupleRow<'r, A, O> {
         let record = |output: usize| run(channels.records, output * size, size);
         let raw_scale = 2 * (index - CHANNELS_OF_BLOCK * channels.first);
         let shift = raw_scale + 1;
-        let (of_scale, of_shift) = (record(raw_scale), record(shift));
+        let records = [record(raw_scale), record(shift)];
         let map = self.scale_at(index);
-        let pixels = sums.chunks_exact((channels.blocks * LANES).max(1));
-        for (x, pixel) in inputs.columns.zip(pixels) {
-            let raw_scale = A::output(at(pixel, raw_scale), of_scale);
-            let shift = A::output(at(pixel, shift), of_shift);
-            let offset = begin + x * coupling.view.column_stride();
-            self.rewrite(offset, raw_scale, shift, &map);
+        let (columns, apart) = (inputs.columns, coupling.view.column_stride());
+        let (first, stride) = (begin + columns.first() * apart, columns.stride() * apart);
+        let (count, pixel_len) = (columns.count(), channels.blocks * LANES);
+        let mut done = 0;
+        while done < count {
+            if !O::SEES_COUPLED {
+                let mut left = Coordinates {
+                    latents: self
+                        .latents
+                        .get_mut(first + done * stride..)
+                        .unwrap_or_default(),
+                    stride,
+                    sums: sums.get(done * pixel_len + raw_scale..).unwrap_or(&[]),
+                    pixel_len,
+                    count: count - done,
+                };
+                done += A::couple_row(&mut left, records, &map, self.log_det);
+            }
+            // What no kernel takes, before it is asked again.
+            let end = count.min(done + LANES);
+            for index in done..end {
+                let sum = |output: usize| at(sums, index * pixel_len + output);
+                let raw_scale = A::output(sum(raw_scale), records[0]);
+                let shift = A::output(sum(shift), records[1]);
+                self.rewrite(first + index * stride, raw_scale, shift, &map);
+            }
+            done = end;
         }
     }
 }

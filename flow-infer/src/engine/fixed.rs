@@ -12,9 +12,11 @@
 use super::Evaluation;
 use super::arithmetic::{Arithmetic, ScaleAt};
 use super::dither;
-use super::table::{interpolate, power_of_two};
+use super::table::{MANTISSAS, interpolate, power_of_two};
 use crate::bytes::int;
-use crate::kernels::{self, PackedWeights, Row, Tile};
+use crate::kernels::{
+    self, Affine, Coordinates, GRID_LIMIT, OUTPUT_SHIFT, PackedWeights, Row, Tile,
+};
 use crate::plan::{
     ACTIVATION_LIMIT, Activation, LANES, MANTISSA_BITS, MEASUREMENT_LIMIT, NumberFormat,
     PlannedScale,
@@ -29,14 +31,10 @@ pub const LOG_SCALE_STEPS_PER_OCTAVE: i32 = 1 << 16;
 
 /// Bits that a multiplier of an ordinary layer shifts by: the high word of a 64-bit product.
 const REQUANTIZE_SHIFT: u32 = 32;
-/// Bits that a multiplier of a last layer shifts by; its results are latents, not 16-bit activations.
-const OUTPUT_SHIFT: u32 = 20;
 /// Bits that a gate's multiplier shifts by.
 const GATE_SHIFT: u32 = 12;
 /// Fraction bits of a weight of `invertible_linear`.
 const LINEAR_SHIFT: u32 = 24;
-/// Grid steps beyond which log_scale is held: factors of 2^16.
-const GRID_LIMIT: i64 = (1 << 20) - 1;
 /// ln 2 / 2^16 with 44 fraction bits: nats of one grid step.
 const STEP_NATS_Q44: i64 = 186065279;
 
@@ -229,6 +227,30 @@ impl Arithmetic for Fixed {
         value.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
     }
 
+    #[inline(always)]
+    fn couple_row(
+        row: &mut Coordinates<'_, i32, i32>,
+        records: [&[u8]; 2],
+        map: &ScaleAt<'_>,
+        log_det: &mut FixedLogDet,
+    ) -> usize {
+        let table = map.table.first_chunk();
+        let is_linear = map.scale == PlannedScale::Linear;
+        if table.is_none() && !is_linear {
+            return 0;
+        }
+        let affine = Affine {
+            multipliers: records.map(|record| int(record, 1)),
+            table: table.filter(|_| !is_linear),
+            bound: int(map.bound, 0),
+            mantissas: MANTISSAS,
+            form: map.affine,
+        };
+        let done = kernels::rewrite(&affine, row);
+        log_det.steps += done.steps;
+        done.count
+    }
+
     #[inline]
     fn input(latent: i32, record: &[u8], activation: Activation) -> (i16, i16) {
         let gained = round_shift(product(latent, int(record, 0)), REQUANTIZE_SHIFT);
@@ -348,7 +370,8 @@ impl Arithmetic for Fixed {
         };
         // 24 fraction bits times 8: grid steps.
         let steps = round_shift(product(mapped, int(map.bound, 0)), 32);
-        let steps = steps.clamp(-GRID_LIMIT - 1, GRID_LIMIT);
+        let limit = i64::from(GRID_LIMIT);
+        let steps = steps.clamp(-limit - 1, limit);
         log_det.steps += steps;
         let (mantissa, octaves) = power_of_two(steps as i32);
         let right = MANTISSA_BITS - octaves;

@@ -7,6 +7,8 @@
 mod arithmetic;
 mod conv;
 mod couple;
+#[cfg(test)]
+mod couple_tests;
 mod dilated;
 mod dither;
 mod elements;

@@ -15,6 +15,9 @@ pub struct Coupled {
 
 /// Sees intermediate results; the methods do nothing unless written, and then cost nothing.
 pub trait Observer<A: Arithmetic> {
+    /// Whether [`coupled`](Self::coupled) is to be told of every coordinate: then each is computed by itself.
+    const SEES_COUPLED: bool = true;
+
     /// The latents before the first step (0) and after step `index - 1`.
     fn latents(&mut self, index: usize, latents: &[A::Latent]) {
         let _ = (index, latents);
@@ -31,4 +34,6 @@ pub trait Observer<A: Arithmetic> {
     }
 }
 
-impl<A: Arithmetic> Observer<A> for () {}
+impl<A: Arithmetic> Observer<A> for () {
+    const SEES_COUPLED: bool = false;
+}

@@ -18,9 +18,11 @@ const ROOT: u128 = 0x402C_6BE9_6AF2_FB58;
 const FINE_ROOT: u128 = 0x4000_2C5C_955D_D701;
 
 /// 2^(i/256) with 30 fraction bits, rounded.
-static MANTISSAS: [i32; 256] = powers(ROOT);
+static COARSE_MANTISSAS: [i32; 256] = powers(ROOT);
 /// 2^(i/65536) with 30 fraction bits, rounded.
 static FINE_MANTISSAS: [i32; 256] = powers(FINE_ROOT);
+/// Both.
+pub(super) const MANTISSAS: [&[i32; 256]; 2] = [&COARSE_MANTISSAS, &FINE_MANTISSAS];
 
 /// The first 256 powers of a root with 62 fraction bits, with 30 fraction bits.
 const fn powers(root: u128) -> [i32; 256] {
@@ -39,7 +41,7 @@ const fn powers(root: u128) -> [i32; 256] {
 #[inline]
 pub(crate) fn power_of_two(k: i32) -> (i32, i32) {
     // Indices of eight bits cannot leave the tables, which the compiler sees.
-    let coarse = MANTISSAS[(k >> 8 & 0xFF) as usize];
+    let coarse = COARSE_MANTISSAS[(k >> 8 & 0xFF) as usize];
     let fine = FINE_MANTISSAS[(k & 0xFF) as usize];
     (((product(coarse, fine) + (1 << 29)) >> 30) as i32, k >> 16)
 }

@@ -2,6 +2,7 @@
 
 #[cfg(kernel = "aarch64")]
 use super::aarch64 as processor;
+use super::affine::{Affine, Coordinates, Rewritten};
 #[cfg(float_rows)]
 use super::floats::{self, PackedFloats, Read};
 use super::groups::{Checked, Target};
@@ -43,6 +44,12 @@ pub(crate) fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
 #[inline]
 pub(crate) fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
     chosen().sums(row, packed, sums)
+}
+
+/// Rewrites a row's coordinates, up to one that would leave its range; none where there is nothing to gain.
+#[inline]
+pub(crate) fn rewrite(affine: &Affine<'_>, row: &mut Coordinates<'_, i32, i32>) -> Rewritten {
+    chosen().rewrite(affine, row)
 }
 
 /// Computes a row in floats, if there is room for its weights: `emit` gets the sums of up to sixteen channels of a pixel
@@ -127,6 +134,19 @@ impl Extension {
             Self::Portable => return false,
         }
         true
+    }
+
+    #[inline(always)]
+    pub(super) fn rewrite(
+        self,
+        affine: &Affine<'_>,
+        row: &mut Coordinates<'_, i32, i32>,
+    ) -> Rewritten {
+        match self {
+            Self::Best(isa) => isa.rewrite(affine, row),
+            Self::Basic(isa) => isa.rewrite(affine, row),
+            Self::Portable => Rewritten::default(),
+        }
     }
 
     #[cfg(float_rows)]

@@ -1,5 +1,6 @@
 //! The narrow waist of a host's kernels: what they ask of an instruction set, and the proof that it is there.
 
+use super::affine::{Affine, Coordinates, Rewritten};
 #[cfg(float_rows)]
 use super::floats::{PackedFloats, Read};
 use super::groups::{Checked, Target};
@@ -30,6 +31,12 @@ pub(super) trait Isa: Copy {
         packed: &mut Self::PackedWeights,
         target: Target<'_>,
     );
+
+    /// Rewrites a row's coordinates, up to one that would leave its range; none where there is nothing to gain.
+    #[inline(always)]
+    fn rewrite(self, _: &Affine<'_>, _: &mut Coordinates<'_, i32, i32>) -> Rewritten {
+        Rewritten::default()
+    }
 
     /// Computes a row that [`super::floats::takes`], as [`super::float_row`] does.
     #[cfg(float_rows)]

@@ -25,6 +25,7 @@
 //! use flow_infer::kernels::{PackedWeights, Row};
 //! ```
 
+mod affine;
 #[cfg(kernel_in_assembly)]
 #[allow(unsafe_code)]
 mod assembly;
@@ -53,6 +54,7 @@ mod row_tests;
 mod tests;
 mod tile;
 
+pub(crate) use affine::{Affine, Coordinates, GRID_LIMIT, OUTPUT_SHIFT};
 pub(crate) use row::Row;
 pub(crate) use tile::{Run, Tile, Window};
 
@@ -78,7 +80,7 @@ kernel! {
 #[cfg(kernel_in_assembly)]
 pub(crate) use assembly::{pair, single};
 #[cfg(whole_rows)]
-pub(crate) use host::{pair, row, single, sums};
+pub(crate) use host::{pair, rewrite, row, single, sums};
 #[cfg(kernel = "mve")]
 pub(crate) use mve::{relu, row};
 #[cfg(not(kernel = "mve"))]
@@ -129,6 +131,13 @@ pub(crate) const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
 #[inline(always)]
 pub(crate) fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
     false
+}
+
+/// Rewrites coordinates of a coupling; only where [`WHOLE_ROWS`].
+#[cfg(not(whole_rows))]
+#[inline(always)]
+pub(crate) fn rewrite(_: &Affine<'_>, _: &mut Coordinates<'_, i32, i32>) -> affine::Rewritten {
+    affine::Rewritten::default()
 }
 
 /// The sums of a whole row; only where [`WHOLE_ROWS`].

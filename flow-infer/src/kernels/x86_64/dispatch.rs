@@ -1,5 +1,6 @@
 //! What each instruction set computes with.
 
+use super::super::affine::{Affine, Coordinates, Rewritten};
 #[cfg(float_rows)]
 use super::super::floats::{PackedFloats, Read};
 use super::super::groups::{Checked, Target};
@@ -7,6 +8,7 @@ use super::super::isa::Isa;
 #[cfg(float_rows)]
 use super::super::row::Row;
 use super::super::tile::Tile;
+use super::affine;
 use super::dot;
 #[cfg(float_rows)]
 use super::floats;
@@ -39,6 +41,12 @@ impl Isa for Vnni {
     ) {
         // SAFETY: as of `dot`.
         unsafe { row::with_vnni(self, row, packed, target) }
+    }
+
+    #[inline(always)]
+    fn rewrite(self, affine: &Affine<'_>, row: &mut Coordinates<'_, i32, i32>) -> Rewritten {
+        // SAFETY: as of `dot`.
+        unsafe { affine::rewrite(affine, row) }
     }
 
     #[cfg(float_rows)]
@@ -79,6 +87,12 @@ impl Isa for Avx2 {
     ) {
         // SAFETY: as of `dot`.
         unsafe { row::with_avx2(self, row, packed, target) }
+    }
+
+    #[inline(always)]
+    fn rewrite(self, affine: &Affine<'_>, row: &mut Coordinates<'_, i32, i32>) -> Rewritten {
+        // SAFETY: as of `dot`.
+        unsafe { affine::rewrite(affine, row) }
     }
 
     #[cfg(float_rows)]
