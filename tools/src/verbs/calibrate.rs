@@ -608,11 +608,14 @@ fn described(calibrated: &Calibrated) -> String {
     match Tests::parse(&calibrated.tests, true) {
         Some(tests) => {
             let names: Vec<_> = tests.kinds().map(TestKind::name).collect();
-            format!(
-                "{name} ({} of {})",
-                rule_name(tests.rule()),
-                names.join(", ")
-            )
+            match names.as_slice() {
+                [alone] => format!("{name} ({alone})"),
+                _ => format!(
+                    "{name} ({} of {})",
+                    rule_name(tests.rule()),
+                    names.join(", ")
+                ),
+            }
         }
         None => name.to_owned(),
     }
@@ -629,13 +632,14 @@ fn rule_name(rule: Rule) -> &'static str {
 fn powers(chosen: &Chosen) -> Table {
     let choice = &chosen.choice;
     let mut table = Table::new(["tests", "rejected on average"]);
-    for candidate in choice.alone.iter().chain([&choice.chosen]) {
+    let alone = choice.alone.iter().map(|candidate| ("", candidate));
+    for (mark, candidate) in alone.chain([("chosen: ", &choice.chosen)]) {
         let names: Vec<_> = candidate.tests.iter().map(|kind| kind.name()).collect();
         let names = match candidate.rule {
             Rule::Minimum => names.join(", "),
             Rule::Sum => format!("sum of {}", names.join(", ")),
         };
-        table.row([names, number::percent(candidate.power)]);
+        table.row([format!("{mark}{names}"), number::percent(candidate.power)]);
     }
     if let Some(alone) = &chosen.alone {
         table.row([
