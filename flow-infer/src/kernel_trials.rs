@@ -84,6 +84,7 @@ impl Trials {
             weights: &self.weights,
             row_bytes,
             mirrored: None,
+            half_empty: false,
             records: records.get(1..).unwrap_or(&[]),
             blocks,
             activations: &self.activations,

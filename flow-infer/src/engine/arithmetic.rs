@@ -1,7 +1,7 @@
 //! What a number system must be able to do.
 
 use super::Evaluation;
-use crate::kernels::{Coordinates, Row, Tile};
+use crate::kernels::{Coordinates, Kept, Row, Tile};
 use crate::plan::{Activation, LANES, NumberFormat, PlannedScale};
 use crate::spec::AffineForm;
 
@@ -93,6 +93,15 @@ pub trait Arithmetic: Sized {
         record: &[u8],
         activation: Activation,
     ) -> (Self::Activation, Self::Activation);
+    /// Reads coordinates as [`input`](Self::input) does and says that it has, if there is a kernel for that.
+    #[inline(always)]
+    fn input_row(
+        _: &mut Kept<'_, Self::Latent, Self::Activation>,
+        _: &[u8],
+        _: Activation,
+    ) -> bool {
+        false
+    }
     /// gain a + offset, then the activation; no record: only the activation.
     fn map(a: Self::Activation, record: Option<&[u8]>, activation: Activation) -> Self::Activation;
     /// max(a, 0) of each activation.

@@ -6,7 +6,7 @@
 //! there are two. Columns that a mask does not change are left out, so of a checkerboard's row every other one.
 
 use super::span::Span;
-use super::{Arithmetic, MAX_WINDOW_ROWS};
+use super::{Arithmetic, Runs};
 use crate::bytes::checked;
 use crate::kernels::{Row, Run, Tile, Window};
 use crate::plan::{self, Activation, Buffer, LANES};
@@ -33,6 +33,7 @@ pub(super) struct Inputs<'s, A: Arithmetic> {
     pub(super) y: usize,
     pub(super) window: &'s Window<'s>,
     pub(super) mirrored: Option<usize>,
+    pub(super) half_empty: bool,
     /// Whether only a kernel that computes rows shall take it: tiles would multiply by zeros, or not in this order.
     pub(super) at_once_only: bool,
     pub(super) channels: Channels<'s>,
@@ -121,6 +122,7 @@ impl<'s, A: Arithmetic> Inputs<'s, A> {
             weights: self.channels.weights,
             row_bytes: self.channels.row_bytes,
             mirrored: self.mirrored,
+            half_empty: self.half_empty,
             records: self.channels.records,
             blocks: self.channels.blocks,
             activations: self
@@ -221,21 +223,28 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         // The window begins `pad` columns left of the pixel, inside the margin.
         let shift =
             usize::from(self.source.margin) - usize::from(self.window.pad.min(self.source.margin));
-        let top = y * usize::from(self.window.stride);
-        let mut rows = (0..usize::from(self.window.height)).filter_map(|ky| {
-            let row = (top + ky).checked_sub(usize::from(self.window.pad));
-            let row = row.filter(|&r| r < usize::from(self.source.shape.height))?;
-            Some(Run {
+        // Of the window's rows those that lie in the source.
+        let (top, pad) = (
+            y * usize::from(self.window.stride),
+            usize::from(self.window.pad),
+        );
+        let (above, first) = (pad.saturating_sub(top), top.saturating_sub(pad));
+        let height = usize::from(self.source.shape.height).saturating_sub(first);
+        let rows = (above..usize::from(self.window.height)).take(height);
+        let mut runs = Runs::new();
+        for (ky, start) in rows.zip(self.source.row_starts(first)) {
+            let run = Run {
                 weights: ky * run_len,
-                activations: self.source.row_start(row) + shift * pixel,
-            })
-        });
-        let mut list = [Run::default(); MAX_WINDOW_ROWS];
-        let window = Window::new(fill(&mut list, &mut rows), run_len);
+                activations: start + shift * pixel,
+            };
+            checked(runs.push(run).ok());
+        }
+        let window = Window::new(&runs, run_len);
         let inputs = Inputs {
             y,
             window: &window,
             mirrored: None,
+            half_empty: self.source.shape.channels <= LANES as u16 / 2,
             at_once_only: false,
             channels,
             activations: self.activations,
@@ -246,17 +255,4 @@ impl<'s, A: Arithmetic> Convolution<'s, A> {
         let taken = sink.take(&inputs, packed);
         debug_assert!(taken, "tiles take what no kernel does");
     }
-}
-
-/// As many runs as there is room for, in `list`.
-pub(super) fn fill<'l>(
-    list: &'l mut [Run; MAX_WINDOW_ROWS],
-    runs: &mut impl Iterator<Item = Run>,
-) -> &'l [Run] {
-    let mut count = 0;
-    for (slot, run) in list.iter_mut().zip(runs) {
-        *slot = run;
-        count += 1;
-    }
-    list.get(..count).unwrap_or(&[])
 }

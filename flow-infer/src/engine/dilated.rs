@@ -5,8 +5,8 @@
 //! took more than half of an image's time in `fashion-bottleneck`; multiplying by zeros takes next to none.
 
 use super::conv::{Channels, Convolution, Inputs, Sink};
-use super::{Arithmetic, MAX_WINDOW_ROWS};
-use crate::bytes::{run, run_mut};
+use super::{Arithmetic, Runs};
+use crate::bytes::run;
 use crate::kernels::{Run, Window};
 use crate::plan::{self, LANES, NumberFormat};
 use crate::spec::Columns;
@@ -57,36 +57,41 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
         pixel
     };
     let mut rows = [A::ZERO_ACTIVATION; ROOM];
-    let mut runs = [Run::default(); MAX_WINDOW_ROWS];
-    let (mut end, mut count) = (0, 0);
-    for (row, ky) in origins(y, window, window.height, source.shape.height) {
-        let to = run_mut(&mut rows, end + before * pixel, row_len - before * pixel);
-        let from = source.row_start(row) + usize::from(source.margin) * pixel;
-        let from = run(
-            convolution.activations,
+    let (mut runs, mut end) = (Runs::new(), 0);
+    let (margin_len, source_len) = (
+        usize::from(source.margin) * pixel,
+        usize::from(source.shape.width) * pixel,
+    );
+    let targets = rows.chunks_exact_mut(row_len.max(1));
+    let origins = origins(y, window, window.height, source.shape.height);
+    for ((row, ky), to) in origins.zip(targets) {
+        let from = source.row_start(row) + margin_len;
+        let from = run(convolution.activations, from, source_len);
+        spread(
             from,
-            usize::from(source.shape.width) * pixel,
+            pixel,
+            to.get_mut(before * pixel..).unwrap_or(&mut []),
+            stride,
         );
-        spread(from, pixel, to, stride);
         // Mirrored, the run begins with the pixel of the last weights.
-        for kx in (0..width).step_by(run_len / pixel.max(1)) {
-            let Some(slot) = runs.get_mut(count) else {
-                return false;
-            };
+        for kx in (0..width).step_by(if mirrored.is_some() { width.max(1) } else { 1 }) {
             let last = if mirrored.is_some() { before } else { kx };
-            *slot = Run {
+            let run = Run {
                 weights: (ky * width + kx) * pixel,
                 activations: end + (before + pad - last) * pixel,
             };
-            count += 1;
+            if runs.push(run).is_err() {
+                return false;
+            }
         }
         end += row_len;
     }
-    let window = Window::new(run(&runs, 0, count), run_len);
+    let window = Window::new(&runs, run_len);
     let inputs = Inputs {
         y,
         window: &window,
         mirrored,
+        half_empty: false,
         at_once_only: true,
         channels,
         activations: &rows,

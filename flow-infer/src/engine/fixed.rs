@@ -15,7 +15,7 @@ use super::dither;
 use super::table::{MANTISSAS, interpolate, power_of_two};
 use crate::bytes::int;
 use crate::kernels::{
-    self, Affine, Coordinates, GRID_LIMIT, OUTPUT_SHIFT, PackedWeights, Row, Tile,
+    self, Affine, Coordinates, GRID_LIMIT, Kept, OUTPUT_SHIFT, PackedWeights, Reading, Row, Tile,
 };
 use crate::plan::{
     ACTIVATION_LIMIT, Activation, LANES, MANTISSA_BITS, MEASUREMENT_LIMIT, NumberFormat,
@@ -259,6 +259,16 @@ impl Arithmetic for Fixed {
             saturate_i16(activate(value, activation)),
             saturate_i16(activate(-value, activation)),
         )
+    }
+
+    #[inline(always)]
+    fn input_row(row: &mut Kept<'_, i32, i16>, record: &[u8], activation: Activation) -> bool {
+        let reading = Reading {
+            gain: int(record, 0),
+            offset: int(record, 1),
+            activation,
+        };
+        kernels::read(&reading, row)
     }
 
     #[inline]

@@ -3,11 +3,12 @@
 use super::arithmetic::Arithmetic;
 use super::conv::{Channels, Convolution, Inputs, Sink};
 use super::couple::{Context, CoupleRow};
+use super::kept;
 use super::observe::Observer;
 use super::span::Span;
-use crate::bytes::{at, checked, run, run_mut, tail};
-use crate::plan::{Activation, Buffer, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
-use crate::spec::{Columns, CouplingMask};
+use crate::bytes::{checked, run, run_mut, tail};
+use crate::plan::{Activation, Event, LANES, Layer, LayerKind, NO_TENSOR, lanes, parts};
+use crate::spec::Columns;
 
 /// What a row reads and changes.
 pub(super) struct State<'s, A: Arithmetic> {
@@ -62,7 +63,7 @@ pub(super) fn run_row<A: Arithmetic>(
     };
     match layer.kind {
         LayerKind::Input { pair } => {
-            input::<A>(context, layer, event.row, latents, pair, sink.row, buffer)
+            kept::row::<A>(context, (layer, pair), event.row, latents, sink.pixels())
         }
         LayerKind::Map => map::<A>(context, layer, event.row, before, &mut sink),
         LayerKind::Gate { gate, carry } if parts::GLOW => {
@@ -120,6 +121,14 @@ impl<A: Arithmetic> Sink<A> for RowSink<'_, A> {
 }
 
 impl<A: Arithmetic> RowSink<'_, A> {
+    /// The row behind its margin, and the elements of a pixel.
+    fn pixels(&mut self) -> (&mut [A::Activation], usize) {
+        (
+            self.row.get_mut(self.margin_len..).unwrap_or_default(),
+            self.pixel_len,
+        )
+    }
+
     /// Has a kernel compute adjacent columns, if there is one for that.
     #[inline(always)]
     fn take_at_once(&mut self, inputs: &Inputs<'_, A>, packed: &mut A::PackedWeights) -> bool {
@@ -213,50 +222,6 @@ fn convolve<A: Arithmetic>(
             convolution.transposed_row(event.row, part, packed, sink)
         }
         _ => convolution.row(event.row, part, packed, sink),
-    }
-}
-
-/// The kept part of the latent, as the conditioner reads it: pixels that are not kept are zero.
-fn input<A: Arithmetic>(
-    context: &Context<'_>,
-    layer: &Layer,
-    y: usize,
-    latents: &[A::Latent],
-    pair: bool,
-    row: &mut [A::Activation],
-    buffer: &Buffer,
-) {
-    let coupling = context.coupling;
-    let (view, shape) = (coupling.view, coupling.view.shape());
-    let (first, count) = coupling.mask.kept_channels(view.channels());
-    let records = tail(context.tensors, layer.records).chunks_exact(A::FORMAT.sizes().input);
-    let pixel = buffer.pixel_len();
-    let start = usize::from(buffer.margin) * pixel;
-    for (i, record) in (0..count).zip(records) {
-        let begin = view.offset(first + i, y, 0);
-        // What a coordinate that is not kept reads as is the same in the whole row; of whole channels none is read so.
-        let hidden = match coupling.mask {
-            CouplingMask::Channel { .. } => Default::default(),
-            _ => A::input(A::ZERO_LATENT, record, layer.activation),
-        };
-        let mut kept = coupling.mask.kept_columns(y, shape);
-        let mut next = kept.next();
-        for x in 0..usize::from(shape.width) {
-            let (positive, negative) = if next == Some(x) {
-                next = kept.next();
-                let latent = at(latents, begin + x * view.column_stride());
-                A::input(latent, record, layer.activation)
-            } else {
-                hidden
-            };
-            let slots = run_mut(row, start + x * pixel, pixel);
-            if let Some(slot) = slots.get_mut(A::place_of(i)) {
-                *slot = positive;
-            }
-            if let Some(slot) = slots.get_mut(A::place_of(count + i)).filter(|_| pair) {
-                *slot = negative;
-            }
-        }
     }
 }
 

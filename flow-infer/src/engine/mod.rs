@@ -17,6 +17,9 @@ mod evaluator;
 mod fixed;
 mod float;
 mod input;
+mod kept;
+#[cfg(test)]
+mod kept_tests;
 mod layer;
 mod observe;
 mod pointwise;
@@ -42,10 +45,15 @@ pub use scratch::{Scratch, ScratchMut};
 pub use span::STEP_PRODUCTS;
 
 use crate::artifact::Artifact;
+use crate::kernels::Run;
 use evaluator::OneCore;
+use heapless::Vec;
 
 /// Most rows of a convolution's window.
 pub(crate) const MAX_WINDOW_ROWS: usize = 32;
+
+/// A window's runs, one a row of it; without them no room is cleared.
+type Runs = Vec<Run, MAX_WINDOW_ROWS>;
 
 /// What the flow says of one input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,8 @@
 
 use super::conv::{Channels, Convolution, Inputs, Sink};
 use super::dilated::{self, origins, reaching};
-use super::{Arithmetic, MAX_WINDOW_ROWS};
+use super::{Arithmetic, MAX_WINDOW_ROWS, Runs};
+use crate::bytes::checked;
 use crate::kernels::{Run, Window};
 use crate::plan::MAX_REACHING;
 use crate::spec::Columns;
@@ -62,14 +63,14 @@ impl<A: Arithmetic> Convolution<'_, A> {
                     false => 1,
                 };
                 left = left.part(count - 1..left.count());
-                let mut list = [Run::default(); MAX_WINDOW_ROWS];
-                let runs = self.window_of(y, shape, &mut list);
+                let runs = self.window_of(y, shape);
                 let begin = if runs.is_empty() { 0 } else { begin * pixel };
-                let window = Window::new(runs, pixel);
+                let window = Window::new(&runs, pixel);
                 let inputs = Inputs {
                     y,
                     window: &window,
                     mirrored: None,
+                    half_empty: false,
                     at_once_only: false,
                     channels,
                     activations: self.activations.get(begin..).unwrap_or(&[]),
@@ -111,29 +112,22 @@ impl<A: Arithmetic> Convolution<'_, A> {
 
     /// The pixels of the input that reach row y in columns of this shape, counted from the first one, and their places
     /// in the weights. Loading has found that there is room for all of them.
-    fn window_of<'l>(
-        &self,
-        y: usize,
-        shape: Shape,
-        list: &'l mut [Run; MAX_WINDOW_ROWS],
-    ) -> &'l [Run] {
+    fn window_of(&self, y: usize, shape: Shape) -> Runs {
         let (source, window) = (self.source, self.window);
         let pixel = source.pixel_len();
         let left = usize::from(source.margin) * pixel;
-        let mut count = 0;
+        let mut runs = Runs::new();
         for (row, ky) in origins(y, window, window.height, source.shape.height) {
             let start = source.row_start(row) + left;
             for behind in 0..shape.count {
                 let kx = shape.place + behind * usize::from(window.stride);
-                if let Some(slot) = list.get_mut(count) {
-                    *slot = Run {
-                        weights: (ky * usize::from(window.width) + kx) * pixel,
-                        activations: start + (shape.count - 1 - behind) * pixel,
-                    };
-                }
-                count += 1;
+                let run = Run {
+                    weights: (ky * usize::from(window.width) + kx) * pixel,
+                    activations: start + (shape.count - 1 - behind) * pixel,
+                };
+                checked(runs.push(run).ok());
             }
         }
-        list.get(..count).unwrap_or(&[])
+        runs
     }
 }

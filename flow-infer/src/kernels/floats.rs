@@ -237,6 +237,7 @@ mod tests {
                     weights: &weights,
                     row_bytes: in_row * BYTES,
                     mirrored: None,
+                    half_empty: false,
                     records: &records,
                     blocks,
                     activations: &activations,

@@ -8,6 +8,7 @@ use super::floats::{self, PackedFloats, Read};
 use super::groups::{Checked, Target};
 use super::isa::Isa;
 use super::portable;
+use super::read::{Kept, Reading};
 use super::row::Row;
 use super::tile::Tile;
 #[cfg(kernel = "x86_64")]
@@ -44,6 +45,12 @@ pub(crate) fn row(row: &mut Row<'_, i16>, packed: &mut PackedWeights) -> bool {
 #[inline]
 pub(crate) fn sums(row: &mut Row<'_, i16>, packed: &mut PackedWeights, sums: &mut [i32]) -> bool {
     chosen().sums(row, packed, sums)
+}
+
+/// Reads a row's coordinates and says that it has; never where there is nothing to gain.
+#[inline]
+pub(crate) fn read(reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
+    chosen().read(reading, row)
 }
 
 /// Rewrites a row's coordinates, up to one that would leave its range; none where there is nothing to gain.
@@ -134,6 +141,15 @@ impl Extension {
             Self::Portable => return false,
         }
         true
+    }
+
+    #[inline(always)]
+    pub(super) fn read(self, reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
+        match self {
+            Self::Best(isa) => isa.read(reading, row),
+            Self::Basic(isa) => isa.read(reading, row),
+            Self::Portable => false,
+        }
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use super::affine::{Affine, Coordinates, Rewritten};
 #[cfg(float_rows)]
 use super::floats::{PackedFloats, Read};
 use super::groups::{Checked, Target};
+use super::read::{Kept, Reading};
 #[cfg(float_rows)]
 use super::row::Row;
 use super::tile::Tile;
@@ -31,6 +32,12 @@ pub(super) trait Isa: Copy {
         packed: &mut Self::PackedWeights,
         target: Target<'_>,
     );
+
+    /// Reads a row's coordinates and says that it has; never where there is nothing to gain.
+    #[inline(always)]
+    fn read(self, _: &Reading, _: &mut Kept<'_, i32, i16>) -> bool {
+        false
+    }
 
     /// Rewrites a row's coordinates, up to one that would leave its range; none where there is nothing to gain.
     #[inline(always)]

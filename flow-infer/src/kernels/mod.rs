@@ -47,6 +47,7 @@ mod pack;
 #[cfg(any(float_rows, whole_rows))]
 mod places;
 pub(crate) mod portable;
+mod read;
 mod row;
 #[cfg(test)]
 mod row_tests;
@@ -55,6 +56,7 @@ mod tests;
 mod tile;
 
 pub(crate) use affine::{Affine, Coordinates, GRID_LIMIT, OUTPUT_SHIFT};
+pub(crate) use read::{Kept, Reading};
 pub(crate) use row::Row;
 pub(crate) use tile::{Run, Tile, Window};
 
@@ -80,7 +82,7 @@ kernel! {
 #[cfg(kernel_in_assembly)]
 pub(crate) use assembly::{pair, single};
 #[cfg(whole_rows)]
-pub(crate) use host::{pair, rewrite, row, single, sums};
+pub(crate) use host::{pair, read, rewrite, row, single, sums};
 #[cfg(kernel = "mve")]
 pub(crate) use mve::{relu, row};
 #[cfg(not(kernel = "mve"))]
@@ -130,6 +132,13 @@ pub(crate) const WHOLE_FLOAT_ROWS: bool = cfg!(float_rows);
 #[cfg(not(any(kernel = "mve", whole_rows)))]
 #[inline(always)]
 pub(crate) fn row(_: &mut Row<'_, i16>, _: &mut PackedWeights) -> bool {
+    false
+}
+
+/// Reads coordinates of a coupling; only where [`WHOLE_ROWS`].
+#[cfg(not(whole_rows))]
+#[inline(always)]
+pub(crate) fn read(_: &Reading, _: &mut Kept<'_, i32, i16>) -> bool {
     false
 }
 

@@ -25,6 +25,8 @@ pub struct Row<'t, T> {
     pub row_bytes: usize,
     /// Of a window whose pixels have their weights in reverse order, run by run: elements of a pixel.
     pub mirrored: Option<usize>,
+    /// Whether pixels have two channels at most: of every four activations and their weights the last two are zero.
+    pub half_empty: bool,
     /// One record an output channel.
     pub records: &'t [u8],
     /// Blocks of output channels.

@@ -134,6 +134,7 @@ impl Given {
             weights: &self.weights,
             row_bytes: self.row_bytes,
             mirrored: None,
+            half_empty: false,
             records: &self.records,
             blocks: self.blocks,
             activations: &self.activations,
@@ -316,6 +317,41 @@ fn a_mirrored_window_is_one_whose_weights_lie_the_other_way_round() {
                 }
             }
             compare(&kernel, &given, &window, &mut packed, trial);
+        }
+    }
+}
+
+/// Pixels of one channel or two, of which nothing else is multiplied.
+#[test]
+fn zeros_that_are_passed_over_change_nothing() {
+    for kernel in kernels() {
+        let seed = 0x5EED_0013;
+        println!("{}: seed {seed:#x}", kernel.name);
+        let mut trials = Trials::new(seed);
+        for trial in 0..TRIALS / 3 {
+            let (width, height) = (1 + trials.below(5), 1 + trials.below(4));
+            let mut given = Given::of_shape(&mut trials, LANES * width, LANES * width * height);
+            for (ky, run) in given.runs.iter_mut().enumerate() {
+                run.weights = ky % height * given.run_len;
+                run.activations &= !(LANES - 1);
+            }
+            given.step &= !(LANES - 1);
+            for pixel in given.activations.chunks_mut(LANES) {
+                pixel.iter_mut().skip(2).for_each(|zero| *zero = 0);
+            }
+            let window = Window::new(&given.runs, given.run_len);
+            let wanted = sums_of(&given.row(&window, &mut []));
+            let mut packed = PackedWeights::default();
+            for half_empty in [true, false, true] {
+                let mut row = Row {
+                    half_empty,
+                    ..given.row(&window, &mut [])
+                };
+                let mut sums = vec![0x5A5A; wanted.len()];
+                if (kernel.sums)(&mut row, &mut packed, &mut sums) {
+                    assert_eq!(sums, wanted, "{}, trial {trial}", kernel.name);
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Buffer, Coupling, Layer, LayerKind, Window, lanes};
 use crate::spec::Shape;
+use core::iter;
 
 impl Buffer {
     /// Elements of one pixel: the channels in whole lanes.
@@ -24,6 +25,16 @@ impl Buffer {
         // Rows are few: a host divides 32 bits in half the time of 64.
         let slot = (y as u32).checked_rem(u32::from(self.rows)).unwrap_or(0);
         self.offset as usize + slot as usize * self.row_len()
+    }
+
+    /// Places of the first elements of row y and of those that follow it: around the ring without a division for each.
+    pub fn row_starts(&self, y: usize) -> impl Iterator<Item = usize> + use<> {
+        let (begin, row_len) = (self.offset as usize, self.row_len());
+        let end = begin + row_len * usize::from(self.rows);
+        iter::successors(Some(self.row_start(y)), move |start| {
+            let next = start + row_len;
+            Some(if next < end { next } else { begin })
+        })
     }
 }
 

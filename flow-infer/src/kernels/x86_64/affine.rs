@@ -58,7 +58,7 @@ fn pairs(sums: &[i32], pixel_len: usize) -> Option<__m256i> {
 /// Four numbers so far apart, with their signs, a lane each.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn numbers(from: &[i32], stride: usize) -> Option<__m256i> {
+pub(super) fn numbers(from: &[i32], stride: usize) -> Option<__m256i> {
     let at = |index: usize| from.get(index * stride).copied();
     Some(_mm256_cvtepi32_epi64(_mm_set_epi32(at(3)?, at(2)?, at(1)?, at(0)?)))
 }
@@ -199,7 +199,7 @@ fn all(value: i32) -> __m256i {
 /// The low half of each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn low_halves(lanes: __m256i) -> __m128i {
+pub(super) fn low_halves(lanes: __m256i) -> __m128i {
     let halves = _mm256_shuffle_epi32::<0b10_00_10_00>(lanes);
     _mm256_castsi256_si128(_mm256_permute4x64_epi64::<0b10_00_10_00>(halves))
 }

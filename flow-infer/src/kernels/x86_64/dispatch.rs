@@ -5,6 +5,7 @@ use super::super::affine::{Affine, Coordinates, Rewritten};
 use super::super::floats::{PackedFloats, Read};
 use super::super::groups::{Checked, Target};
 use super::super::isa::Isa;
+use super::super::read::{Kept, Reading};
 #[cfg(float_rows)]
 use super::super::row::Row;
 use super::super::tile::Tile;
@@ -14,6 +15,7 @@ use super::dot;
 use super::floats;
 use super::isa::{Avx2, Vnni};
 use super::kept::PackedWeights;
+use super::read;
 use super::row;
 use crate::plan::LANES;
 
@@ -41,6 +43,12 @@ impl Isa for Vnni {
     ) {
         // SAFETY: as of `dot`.
         unsafe { row::with_vnni(self, row, packed, target) }
+    }
+
+    #[inline(always)]
+    fn read(self, reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
+        // SAFETY: as of `dot`.
+        unsafe { read::read(reading, row) }
     }
 
     #[inline(always)]
@@ -87,6 +95,12 @@ impl Isa for Avx2 {
     ) {
         // SAFETY: as of `dot`.
         unsafe { row::with_avx2(self, row, packed, target) }
+    }
+
+    #[inline(always)]
+    fn read(self, reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
+        // SAFETY: as of `dot`.
+        unsafe { read::read(reading, row) }
     }
 
     #[inline(always)]

@@ -3,8 +3,8 @@
 //! `dot` multiplies along a window, for dense layers and single pixels; `row` computes whole rows of a convolution with
 //! channels side by side in a vector (`operations`), from weights that `pack` has laid out for it; with AVX2, of which it
 //! asks more than half of an image's time, fewer products do (`winograd`), and no vector is half empty (`fours`).
-//! `floats` does so in floats, and `affine` rewrites a coupling's coordinates. Values of the types in `isa` are the proof
-//! that the processor has the instructions.
+//! `floats` does so in floats, `read` reads a coupling's coordinates, and `affine` rewrites them. Values of the types in
+//! `isa` are the proof that the processor has the instructions.
 
 mod affine;
 mod avx2;
@@ -17,6 +17,7 @@ mod isa;
 mod kept;
 mod operations;
 mod pack;
+mod read;
 mod row;
 mod vnni;
 mod winograd;

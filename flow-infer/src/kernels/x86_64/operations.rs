@@ -66,6 +66,8 @@ pub(super) fn tile<const COLUMNS: usize>(
     x: usize,
 ) {
     let step = group.row().step;
+    // Pairs of zeros are passed over.
+    let stride = if group.row().half_empty { 2 } else { 1 };
     let mut sums = [operations.load(&group.biases); COLUMNS];
     for (weights, mut at) in group.runs::<COLUMNS>(x) {
         let mut pairs = weights.as_ptr();
@@ -80,7 +82,7 @@ pub(super) fn tile<const COLUMNS: usize>(
                 *sums = operations.multiply_add(*sums, weights, pair);
             }
             // SAFETY: likewise.
-            (pairs, at) = unsafe { (pairs.add(1), at.add(PAIR)) };
+            (pairs, at) = unsafe { (pairs.add(stride), at.add(stride * PAIR)) };
         }
     }
     match target {

@@ -8,7 +8,7 @@
 //! Rows come one at a time and in order, with three rows of the source in memory. The first one of two takes three
 //! quarters of the products, of which it keeps what the second one needs; that one takes the last quarter.
 
-use super::super::groups::{Group, Target, WholePixels};
+use super::super::groups::{Group, Target, WholePixels, of_width};
 use super::super::pack::CHANNELS;
 use super::super::places::{Place, Places, Source};
 use super::super::row::Row;
@@ -217,17 +217,11 @@ impl Winograd {
         let products = if begun.is_second { OF_FIRST..PRODUCTS } else { 0..OF_FIRST };
         let weights = &weights[products];
         for at in (0..begun.squares).step_by(MOST_AT_ONCE) {
-            let (sums, count) = (&mut self.sums, begun.squares - at);
-            match count {
-                1 => multiply::<1>(weights, largest, &self.pixels, at, sums),
-                2 => multiply::<2>(weights, largest, &self.pixels, at, sums),
-                3 => multiply::<3>(weights, largest, &self.pixels, at, sums),
-                _ => multiply::<MOST_AT_ONCE>(weights, largest, &self.pixels, at, sums),
-            }
-            let squares = at..at + count.min(MOST_AT_ONCE);
+            let (sums, count) = (&mut self.sums, MOST_AT_ONCE.min(begun.squares - at));
+            of_width!(multiply(weights, largest, &self.pixels, at, sums), count; 1 2 3 4);
             match begun.is_second {
-                true => second(sums, squares, left, done),
-                false => first(sums, squares, left, done),
+                true => second(sums, at..at + count, left, done),
+                false => first(sums, at..at + count, left, done),
             }
         }
         finish(isa, done, begun.squares, group, target);
@@ -431,34 +425,35 @@ fn second(
 fn finish(isa: Avx2, sums: &[[Sixteen; SQUARES]; OUTPUTS], squares: usize, group: &Group<'_, Pairs>, target: &mut [i16]) {
     let [of_low, of_high] = [eight(&group.biases, 0), eight(&group.biases, 1)];
     let biases = (load(of_low), load(of_high));
-    let sums = |x: usize| {
-        let [low, high] = &sums[x % OUTPUTS][x / OUTPUTS].0;
+    let sums = |column: usize, square: usize| {
+        let [low, high] = &sums[column][square].0;
         [
             _mm256_add_epi32(_mm256_srai_epi32::<2>(load(low)), biases.0),
             _mm256_add_epi32(_mm256_srai_epi32::<2>(load(high)), biases.1),
         ]
     };
-    let (eights, columns) = (Eights::<2>(isa), 0..OUTPUTS * squares.min(SQUARES));
-    match group.whole_pixels(target, 0) {
-        Some(WholePixels {
-            target,
-            residual: None,
-        }) => {
-            for (x, to) in columns.zip(target) {
-                eights.finish_sixteen(sums(x), group, None, to);
-            }
+    let (eights, squares) = (Eights::<2>(isa), squares.min(SQUARES));
+    let Some(WholePixels { target, residual }) = group.whole_pixels(target, 0) else {
+        for (x, to) in (0..OUTPUTS * squares).zip(group.columns_from(target, 0)) {
+            eights.finish(sums(x % OUTPUTS, x / OUTPUTS), group, group.residual(x), to);
         }
-        Some(WholePixels {
-            target,
-            residual: Some(residual),
-        }) => {
-            for ((x, to), residual) in columns.zip(target).zip(residual) {
-                eights.finish_sixteen(sums(x), group, Some(residual), to);
-            }
-        }
+        return;
+    };
+    let pairs = (0..squares).zip(target.as_chunks_mut::<OUTPUTS>().0);
+    match residual {
         None => {
-            for (x, to) in columns.zip(group.columns_from(target, 0)) {
-                eights.finish(sums(x), group, group.residual(x), to);
+            for (square, pair) in pairs {
+                for (column, to) in pair.iter_mut().enumerate() {
+                    eights.finish_sixteen(sums(column, square), group, None, to);
+                }
+            }
+        }
+        Some(residual) => {
+            for ((square, pair), residual) in pairs.zip(residual.as_chunks::<OUTPUTS>().0) {
+                for column in 0..OUTPUTS {
+                    let (residual, to) = (Some(&residual[column]), &mut pair[column]);
+                    eights.finish_sixteen(sums(column, square), group, residual, to);
+                }
             }
         }
     }
