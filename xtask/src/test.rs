@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything CI runs, in order, stopping at the first failure.
+//! `cargo xtask test`: everything CI runs, stopping at the first failure. Two cores take 40 minutes for it.
 
 use crate::boards::{Board, Program};
 use crate::inputs::Inputs;
@@ -13,9 +13,11 @@ use clap::Args;
 use flowgate::output::Output;
 use flowgate::table::Table;
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+use tempfile::NamedTempFile;
 
 /// Targets that flow-infer and flow-slots must build for, without std.
 const ENGINE_TARGETS: [&str; 5] = [
@@ -51,7 +53,7 @@ const SENSORS: [Sensor; 3] = [
     }),
 ];
 
-/// Run everything that CI runs.
+/// Run everything that CI runs: what needs the host for itself, then boards, and some steps beside them.
 ///
 /// Example: cargo xtask test
 #[derive(Args)]
@@ -59,26 +61,38 @@ pub(crate) struct Test {
     /// Only the steps whose names contain this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+
+    /// The steps that run beside those of boards.
+    #[arg(long, hide = true, conflicts_with = "only")]
+    aside: bool,
 }
 
 /// A step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: &[Step] = &[
+/// What needs this host for itself: it builds everything that follows runs, or must answer in time.
+const FIRST: &[Step] = &[
     ("setup", || setup::Setup {}.run()),
     ("format", format),
     ("lints", lints),
     ("documentation", documentation),
     ("public interface", interface::Interface::check),
     ("packages", packages),
-    ("lowest compilers", lowest::check),
     ("host tests", host_tests),
-    ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("a made camera", soak::Soak::check),
     ("the page in a browser", page::Page::check),
-    ("readers on made inputs", || fuzz::Fuzz::smoke().run()),
+];
+
+/// What runs in a process of its own beside the boards: linking their programs is one core's work.
+const ASIDE: &[Step] = &[
+    ("kernels under a sanitizer", || sanitize::Sanitize {}.run()),
     ("engine without std", engine_without_std),
     ("engine on aarch64", || aarch64::check(&samples()?)),
+    ("readers on made inputs", || fuzz::Fuzz::smoke().run()),
+    ("lowest compilers", lowest::check),
+];
+
+const BOARDS: &[Step] = &[
     ("firmware lints", firmware_lints),
     ("example firmware", example_firmware),
     ("example of tasks", example_tasks::check),
@@ -104,29 +118,75 @@ const STEPS: &[Step] = &[
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
-        let mut table = Table::new(["step", "seconds"]);
-        let wanted = |name: &str| self.only.as_ref().is_none_or(|text| name.contains(text));
-        let steps: Vec<Step> = STEPS
-            .iter()
-            .copied()
-            .filter(|(name, _)| wanted(name))
-            .collect();
-        if steps.is_empty() {
-            let names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
-            let names = names.join(", ");
-            bail!("no step has such a name: the steps are {names}");
+        if self.aside {
+            return take(ASIDE.iter());
         }
-        for (name, step) in steps {
-            println!("== {name}");
-            let began = Instant::now();
-            step().with_context(|| format!("step `{name}`"))?;
-            table.row([
-                name.to_owned(),
-                format!("{:.1}", began.elapsed().as_secs_f64()),
-            ]);
+        if let Some(text) = &self.only {
+            let all = || [FIRST, ASIDE, BOARDS].into_iter().flatten();
+            if all().any(|(name, _)| name.contains(text)) {
+                return take(all().filter(|(name, _)| name.contains(text)));
+            }
+            let names: Vec<_> = all().map(|(name, _)| *name).collect();
+            bail!(
+                "no step has such a name: the steps are {}",
+                names.join(", ")
+            );
         }
-        println!();
-        Ok(table.print(&mut Output::stdout())?)
+        take(FIRST.iter())?;
+        let aside = Aside::start()?;
+        take(BOARDS.iter())?;
+        aside.end()
+    }
+}
+
+/// Takes steps one after another, up to the first that fails; a table of their times.
+fn take<'s>(steps: impl Iterator<Item = &'s Step>) -> Result<()> {
+    let mut table = Table::new(["step", "seconds"]);
+    for (name, step) in steps {
+        println!("== {name}");
+        let began = Instant::now();
+        step().with_context(|| format!("step `{name}`"))?;
+        let seconds = format!("{:.1}", began.elapsed().as_secs_f64());
+        table.row([(*name).to_owned(), seconds]);
+    }
+    println!();
+    Ok(table.print(&mut Output::stdout())?)
+}
+
+/// The process of the steps aside, and what it says until it has ended.
+struct Aside {
+    process: Child,
+    said: NamedTempFile,
+}
+
+impl Aside {
+    fn start() -> Result<Self> {
+        let said = NamedTempFile::new()?;
+        let lines = said.reopen()?;
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["test", "--aside"]).stdin(Stdio::null());
+        command.stdout(lines.try_clone()?).stderr(lines);
+        let process = command.spawn().context("cannot start the steps aside")?;
+        Ok(Self { process, said })
+    }
+
+    /// Waits for it and says what it said.
+    fn end(mut self) -> Result<()> {
+        let status = self.process.wait()?;
+        print!("{}", fs::read_to_string(self.said.path())?);
+        match status.success() {
+            true => Ok(()),
+            false => bail!("a step aside failed: {status}"),
+        }
+    }
+}
+
+impl Drop for Aside {
+    /// A failure beside it ends it.
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
