@@ -25,11 +25,28 @@ fn with_avx2<const COLUMNS: usize>(
 /// Requantizes and activates eight channels of the group, those with these multipliers.
 #[inline(always)]
 pub(super) fn activated(
-    _: Avx2,
+    isa: Avx2,
     sums: __m256i,
     multipliers: &[i32; EIGHT],
     group: &Group<'_, Pairs>,
 ) -> __m256i {
+    let scaled = scaled(isa, sums, multipliers);
+    // SAFETY: the processor has AVX2, says the first argument.
+    unsafe {
+        let held = _mm256_min_epi32(scaled, _mm256_set1_epi32(GREATEST));
+        let values = _mm256_max_epi32(held, _mm256_set1_epi32(group.least()));
+        if group.row().activation != Activation::LeakyRelu {
+            return values;
+        }
+        let leaked = _mm256_mullo_epi32(values, _mm256_set1_epi32(LEAK));
+        let leaked = _mm256_add_epi32(leaked, _mm256_set1_epi32(1 << (LEAK_BITS - 1)));
+        _mm256_max_epi32(values, _mm256_srai_epi32::<{ LEAK_BITS as i32 }>(leaked))
+    }
+}
+
+/// High words of the products of eight sums and multipliers, rounded.
+#[inline(always)]
+fn scaled(_: Avx2, sums: __m256i, multipliers: &[i32; EIGHT]) -> __m256i {
     // SAFETY: the processor has AVX2, says the first argument; the load is of a whole array.
     unsafe {
         let multipliers = _mm256_loadu_si256(multipliers.as_ptr().cast());
@@ -41,15 +58,7 @@ pub(super) fn activated(
             _mm256_shuffle_epi32::<0xF5>(multipliers),
         );
         let odd = _mm256_add_epi64(_mm256_mul_epi32(sums, multipliers), half);
-        let scaled = _mm256_blend_epi32::<0xAA>(_mm256_srli_epi64::<32>(even), odd);
-        let held = _mm256_min_epi32(scaled, _mm256_set1_epi32(GREATEST));
-        let values = _mm256_max_epi32(held, _mm256_set1_epi32(group.least()));
-        if group.row().activation != Activation::LeakyRelu {
-            return values;
-        }
-        let leaked = _mm256_mullo_epi32(values, _mm256_set1_epi32(LEAK));
-        let leaked = _mm256_add_epi32(leaked, _mm256_set1_epi32(1 << (LEAK_BITS - 1)));
-        _mm256_max_epi32(values, _mm256_srai_epi32::<{ LEAK_BITS as i32 }>(leaked))
+        _mm256_blend_epi32::<0xAA>(_mm256_srli_epi64::<32>(even), odd)
     }
 }
 
@@ -142,8 +151,20 @@ impl<const VECTORS: usize> Eights<VECTORS> {
         let [first, second] = group.multipliers.as_chunks().0 else {
             return;
         };
-        let mut low = activated(self.0, low, first, group);
-        let mut high = activated(self.0, high, second, group);
+        let activation = group.row().activation;
+        let is_narrow = residual.is_none() && activation != Activation::LeakyRelu;
+        // What is held to 16 bits next need not be held to 17 before.
+        let [mut low, mut high] = match is_narrow {
+            true => [scaled(self.0, low, first), scaled(self.0, high, second)],
+            false => [
+                activated(self.0, low, first, group),
+                activated(self.0, high, second, group),
+            ],
+        };
+        let least = match activation {
+            Activation::Relu if is_narrow => 0,
+            _ => -i16::MAX,
+        };
         // SAFETY: the processor has AVX2, says `self`; loads and stores are of whole arrays.
         unsafe {
             if let Some(residual) = residual {
@@ -154,7 +175,7 @@ impl<const VECTORS: usize> Eights<VECTORS> {
                 high = _mm256_add_epi32(high, upper);
             }
             let narrow = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
-            let narrow = _mm256_max_epi16(narrow, _mm256_set1_epi16(-i16::MAX));
+            let narrow = _mm256_max_epi16(narrow, _mm256_set1_epi16(least));
             _mm256_storeu_si256(to.as_mut_ptr().cast(), narrow);
         }
     }

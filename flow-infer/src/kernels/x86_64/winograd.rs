@@ -19,6 +19,7 @@ use super::operations::Operations;
 use super::pack::{PAIR, Pairs};
 use crate::bytes;
 use core::arch::x86_64::*;
+use core::array;
 use core::ops::Range;
 use heapless::Vec;
 
@@ -233,44 +234,47 @@ impl Winograd {
 #[inline(never)]
 #[target_feature(enable = "avx2")]
 fn transform<const ROWS: usize>(
-    [above, middle, below]: [Pixels<'_>; WINDOW],
+    source: [Pixels<'_>; WINDOW],
     squares: usize,
     to: &mut [[Pixel; SQUARES]],
 ) -> bool {
-    let columns = above.as_chunks::<OUTPUTS>().0.iter();
-    let columns = columns.zip(middle.as_chunks::<OUTPUTS>().0);
-    let mut columns = columns.zip(below.as_chunks::<OUTPUTS>().0);
+    let (Some(to), squares) = (to.first_chunk_mut::<OF_FIRST>(), squares.min(SQUARES)) else {
+        return false;
+    };
+    // Each square's pixels begin two columns behind those of the one before: a load costs less than to carry them.
+    let rows = source.map(|row| row.windows(PIXELS).step_by(OUTPUTS));
+    let [above, middle, below] = rows;
     let mut all = zero();
-    let mut next = [[zero(); OUTPUTS]; ROWS];
-    for square in 0..=squares.min(SQUARES) {
-        let Some(((above, middle), below)) = columns.next() else {
+    let mut done = 0;
+    for ((above, middle), below) in above.zip(middle).zip(below).take(squares) {
+        let [Some(above), Some(middle), Some(below)] =
+            [above, middle, below].map(<[_]>::first_chunk::<PIXELS>)
+        else {
             return false;
         };
-        let before = next;
-        for x in 0..OUTPUTS {
-            let (a, b, c) = (load_16(&above[x]), load_16(&middle[x]), load_16(&below[x]));
-            all = _mm256_or_si256(_mm256_or_si256(all, a), _mm256_or_si256(b, c));
-            let down = [sub(a, c), add(b, c), sub(c, b)];
-            for row in 0..ROWS {
-                next[row][x] = down[row];
-            }
-        }
-        if square == 0 {
-            continue;
+        let column = |row: &[[i16; CHANNELS]; PIXELS], x: usize| load_16(&row[x]);
+        for x in 0..PIXELS {
+            let (a, b, c) = (column(above, x), column(middle, x), column(below, x));
+            all = _mm256_or_si256(all, _mm256_or_si256(a, _mm256_or_si256(b, c)));
         }
         for row in 0..ROWS {
-            let ([a, b], [c, d]) = (before[row], next[row]);
+            let [a, b, c, d] = array::from_fn(|x| match row {
+                0 => sub(column(above, x), column(below, x)),
+                1 => add(column(middle, x), column(below, x)),
+                _ => sub(column(below, x), column(middle, x)),
+            });
             let mut largest = add(b, c);
             if row == LARGEST / PIXELS {
                 largest = _mm256_xor_si256(largest, _mm256_set1_epi16(i16::MIN));
             }
             let values = [sub(a, c), largest, sub(c, b), sub(b, d)];
             for x in 0..PIXELS {
-                store(values[x], &mut to[PIXELS * row + x][square - 1].0);
+                store(values[x], &mut to[PIXELS * row + x][done].0);
             }
         }
+        done += 1;
     }
-    _mm256_testz_si256(all, _mm256_set1_epi16(FORBIDDEN)) == 1
+    done == squares && _mm256_testz_si256(all, _mm256_set1_epi16(FORBIDDEN)) == 1
 }
 
 /// Three weights of a side as four.
