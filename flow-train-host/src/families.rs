@@ -1,6 +1,6 @@
 //! Architectures that take their shape from the data and have one width: what a budget decides.
 
-use crate::presets::{coupling, flow, push, realnvp, resnet};
+use crate::presets::{coupling, flow, push, realnvp, resnet, squeezed_realnvp};
 use crate::train::{RatioConfig, Sensor, TrainConfig};
 use flow_infer::spec::{
     ConditionerSpec, CouplingMask, FlowSpec, Half, InputSpec, LevelSpec, Quadrant, Shape, StepSpec,
@@ -75,7 +75,7 @@ impl Family {
         match self {
             Self::RealNvp => "RealNVP of two scales, residual conditioners",
             Self::Bottleneck => {
-                "RealNVP of two scales whose conditioners compress to 10 numbers, trained through a sensor"
+                "RealNVP of two scales, squeezed first, whose conditioners compress to 10 numbers, trained through a sensor"
             }
             Self::Glow => "Glow of two levels of four steps, highway conditioners",
             Self::Cycle => "eight couplings that rewrite a quadrant from the one before",
@@ -174,16 +174,18 @@ impl Family {
                     channels: [narrow, narrow, (narrow + width) / 2, width],
                     latent: LATENT,
                 };
-                // Four valid convolutions of side 4 need 14 columns: a level with fewer has a plain network.
+                // Four valid convolutions of side 4 need 14 columns: where a squeezed image has fewer, it has a plain
+                // network behind couplings of the full size.
                 let shape = input.shape();
-                let of_level = [0, 1].map(|level| {
+                let has_bottleneck = |level: u8| {
                     let shape = Shape::new(1, shape.height >> level, shape.width >> level);
-                    match ConditionerSpec::autoencoder_sides(shape) {
-                        Some(_) => conditioner,
-                        None => resnet(narrow, 1, false),
-                    }
-                });
-                realnvp(input, of_level)
+                    ConditionerSpec::autoencoder_sides(shape).is_some()
+                };
+                match [0, 1].map(has_bottleneck) {
+                    [_, true] => squeezed_realnvp(input, conditioner),
+                    [true, false] => realnvp(input, [conditioner, resnet(narrow, 1, false)]),
+                    [false, false] => realnvp(input, [resnet(narrow, 1, false); 2]),
+                }
             }
             Self::Glow => {
                 let highway = ConditionerSpec::Highway {

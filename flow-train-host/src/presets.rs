@@ -14,7 +14,7 @@ pub const NAMES: [(&str, &str); 7] = [
     ),
     (
         "fashion-bottleneck",
-        "RealNVP on 28x28 grey images whose conditioners compress to 10 numbers: fits 256 KiB flash",
+        "RealNVP on squeezed 28x28 grey images whose conditioners compress to 10 numbers: fits 256 KiB flash",
     ),
     (
         "realnvp-paper",
@@ -71,7 +71,7 @@ fn fashion_bottleneck() -> TrainConfig {
         channels: [8, 8, 12, 16],
         latent: 10,
     };
-    let spec = realnvp(GREY_28, [conditioner; 2]);
+    let spec = squeezed_realnvp(GREY_28, conditioner);
     let mut config = TrainConfig::new(spec);
     config.epochs = 30;
     config.optimizer.learning_rate = 2e-3;
@@ -194,23 +194,48 @@ pub(crate) fn push(level: &mut LevelSpec, step: StepSpec) {
 /// factor_out, four checkerboard couplings. The first conditioner serves the full size, the second
 /// the half.
 pub(crate) fn realnvp(input: InputSpec, [large, small]: [ConditionerSpec; 2]) -> FlowSpec {
-    let checkerboard =
-        |kept, conditioner| coupling(CouplingMask::Checkerboard { kept }, conditioner);
-    let channel = |kept| coupling(CouplingMask::Channel { kept }, small);
     let (even, odd) = (Parity::Even, Parity::Odd);
     let mut first = LevelSpec::default();
-    for kept in [odd, even, odd] {
-        push(&mut first, checkerboard(kept, large));
-    }
+    push_checkerboards(&mut first, &[odd, even, odd], large);
     push(&mut first, StepSpec::Squeeze);
-    for kept in [Half::Second, Half::First, Half::Second] {
-        push(&mut first, channel(kept));
-    }
+    push_channels(
+        &mut first,
+        &[Half::Second, Half::First, Half::Second],
+        small,
+    );
     let mut last = LevelSpec::default();
-    for kept in [odd, even, odd, even] {
-        push(&mut last, checkerboard(kept, small));
-    }
+    push_checkerboards(&mut last, &[odd, even, odd, even], small);
     flow(input, [first, last])
+}
+
+/// RealNVP without couplings of the full size: squeeze, four channel couplings, factor_out, four checkerboard couplings.
+///
+/// With bottleneck conditioners it knows perturbed images as well as [`realnvp`], at two fifths of the multiplies
+/// (`records/smaller-gate.md`).
+pub(crate) fn squeezed_realnvp(input: InputSpec, conditioner: ConditionerSpec) -> FlowSpec {
+    let (even, odd) = (Parity::Even, Parity::Odd);
+    let kept = [Half::Second, Half::First, Half::Second, Half::First];
+    let mut first = LevelSpec::default();
+    push(&mut first, StepSpec::Squeeze);
+    push_channels(&mut first, &kept, conditioner);
+    let mut last = LevelSpec::default();
+    push_checkerboards(&mut last, &[odd, even, odd, even], conditioner);
+    flow(input, [first, last])
+}
+
+fn push_checkerboards(level: &mut LevelSpec, all: &[Parity], conditioner: ConditionerSpec) {
+    for &kept in all {
+        push(
+            level,
+            coupling(CouplingMask::Checkerboard { kept }, conditioner),
+        );
+    }
+}
+
+fn push_channels(level: &mut LevelSpec, all: &[Half], conditioner: ConditionerSpec) {
+    for &kept in all {
+        push(level, coupling(CouplingMask::Channel { kept }, conditioner));
+    }
 }
 
 pub(crate) fn flow<const N: usize>(input: InputSpec, levels: [LevelSpec; N]) -> FlowSpec {
@@ -235,6 +260,7 @@ mod tests {
                 "vector-small" => 6,
                 "half-masks" => 3,
                 "cycle-masks" => 8,
+                "fashion-bottleneck" => 9,
                 "glow-tiny" => 2 * (1 + 4 * 3),
                 _ => 11,
             };
