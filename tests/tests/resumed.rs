@@ -148,7 +148,7 @@ fn scores_of_the_committed_models_are_those_of_one_go() {
             };
             assert_eq!(found, wanted, "{name}");
             assert!(
-                polls * steps >= 784,
+                polls * steps >= 500,
                 "{name}: {polls} polls of {steps} steps"
             );
             assert_eq!(scoring.poll(0, Some(STEP_PRODUCTS)), Poll::Ready(wanted));

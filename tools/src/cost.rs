@@ -92,7 +92,10 @@ fn multiplies(artifact: &Artifact<'_>) -> Multiplies {
         let is_widening = |layer: &Layer| matches!(layer.kind, LayerKind::ConvTransposed(_));
         match coupling.view.shape().pixels() {
             1 => sum.dense += macs,
-            _ if coupling.layers.iter().any(is_widening) => sum.bottleneck += macs,
+            _ if coupling.layers.iter().any(is_widening) => {
+                sum.bottleneck += macs;
+                sum.bottlenecks += 1;
+            }
             _ => sum.windows += macs,
         }
     }

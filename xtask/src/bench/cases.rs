@@ -45,6 +45,7 @@ pub(crate) fn all() -> Result<Vec<Case>> {
     };
     let resnets = |couplings| image_flow(28, couplings, resnet(16));
     let autoencoders = |couplings| image_flow(28, couplings, autoencoder());
+    let small_autoencoders = |couplings| image_flow(14, couplings, autoencoder());
     Ok(vec![
         Case::difference(CONVOLUTION, convnet(3)?, convnet(2)?)?,
         Case::difference(DENSE, mlp(2)?, mlp(1)?)?,
@@ -57,6 +58,11 @@ pub(crate) fn all() -> Result<Vec<Case>> {
             "coupling, autoencoder of 8 to 16 channels, 28x28",
             autoencoders(2)?,
             autoencoders(1)?,
+        )?,
+        Case::difference(
+            "coupling, autoencoder of 8 to 16 channels, 14x14",
+            small_autoencoders(2)?,
+            small_autoencoders(1)?,
         )?,
         Case::whole("fashion-tiny", committed(0)?)?,
         Case::whole("fashion-bottleneck", committed(1)?)?,
