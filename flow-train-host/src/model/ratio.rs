@@ -3,7 +3,7 @@
 //! A flow says how likely an image is, and what is simple is likely; a net that has learned to tell benign images from
 //! others gives a second opinion, from benign data alone. Trained with the logistic loss on as many benign images as
 //! negatives, its output is ln p(benign) / p(negative): a ratio to a background density without a second flow. Of a
-//! `fashion-bottleneck` it costs 5 % of the multiplies (`records/ratio.md`).
+//! `fashion-bottleneck` it makes an eighth of the multiplies (`records/smaller-gate.md`).
 
 use super::{ModelError, Tensor, TensorMismatch, tensors::TensorSpec};
 use flow_infer::spec::Shape;
