@@ -70,9 +70,9 @@ fn train(flowgate: &Flowgate, data: &Data, folder: &Path) -> Result<PathBuf> {
             "fashion-bottleneck",
             "--epochs",
             &epochs,
-            // Half of the steps: a minute less.
+            // Half as many tell garments from their negatives less well (AUROC 0.9888 in validation, 0.9922 with these).
             "--ratio",
-            "2000",
+            "4000",
         ],
         &[("--data", train), ("--out", run.as_os_str())],
     )?;

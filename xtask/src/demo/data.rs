@@ -46,7 +46,7 @@ impl Data {
             held_out: train.clone(),
             held_out_skip: 55_000,
             train,
-            epochs: 3,
+            epochs: 2,
             test: folder.join("t10k-images-idx3-ubyte.gz"),
             foreign,
         }
