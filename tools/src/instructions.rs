@@ -8,6 +8,7 @@
 //! aarch64). With its figure of one size alone it was 19 %.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 const RECORD: &str = include_str!("../records/instructions.csv");
 /// The counted cases whose figures carry over, by how their names begin.
@@ -70,9 +71,9 @@ fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
         (VECTOR_CASE, 0, multiplies.dense),
     ];
     let of_kinds = of_kinds.map(|(case, parts, count)| (costs(record, case), parts, count));
-    let estimate = |&(board, _): &(&str, Cost)| {
-        let instructions = |(of_case, parts, count): &(Vec<(&str, Cost)>, u64, u64)| {
-            let (_, cost) = of_case.iter().find(|(other, _)| *other == board)?;
+    let estimate = |&board: &&str| {
+        let instructions = |(of_case, parts, count): &(BTreeMap<&str, Cost>, u64, u64)| {
+            let cost = of_case.get(board)?;
             Some(cost.fixed * *parts as f64 + cost.each * *count as f64)
         };
         let sum: Option<f64> = of_kinds.iter().map(instructions).sum();
@@ -87,7 +88,7 @@ fn of_record(record: &str, multiplies: Multiplies) -> Vec<Estimate> {
             milliseconds: instructions as f64 / (f64::from(core.clock_mhz) * 1e3),
         })
     };
-    of_kinds[0].0.iter().filter_map(estimate).collect()
+    of_kinds[0].0.keys().filter_map(estimate).collect()
 }
 
 /// Instructions of a part of a model: fixed ones, and those of each multiply.
@@ -97,28 +98,28 @@ struct Cost {
     each: f64,
 }
 
-/// The cost of a case on each board: of one that is counted at two sizes the line through both.
-fn costs<'r>(record: &'r str, case: &str) -> Vec<(&'r str, Cost)> {
-    let counts = counts(record, case);
-    let cost = |&(board, [multiplies, instructions]): &(&'r str, [f64; 2])| {
-        let other = counts.iter().rev().find(|(other, _)| *other == board);
-        let other = other.map_or([multiplies, instructions], |(_, counts)| *counts);
-        let each = match other[0] - multiplies {
-            0.0 => instructions / multiplies,
-            more => (other[1] - instructions) / more,
+impl Cost {
+    /// The line through the first and the last of these, multiplies and instructions; of one, all is its multiplies'.
+    fn through(counts: &[[f64; 2]]) -> Option<Self> {
+        let (&[fewer, less], &[more, most]) = (counts.first()?, counts.last()?);
+        let each = match counts.len() {
+            1 => less / fewer,
+            _ => (most - less) / (more - fewer),
         };
-        let fixed = instructions - each * multiplies;
-        (board, Cost { fixed, each })
-    };
-    let first = |index: &usize| {
-        let before = counts.iter().take(*index);
-        before
-            .map(|(board, _)| board)
-            .all(|board| *board != counts[*index].0)
-    };
-    (0..counts.len())
-        .filter(first)
-        .map(|index| cost(&counts[index]))
+        let fixed = less - each * fewer;
+        Some(Self { fixed, each })
+    }
+}
+
+/// The cost of a case on each board: of one that is counted at two sizes the line through both.
+fn costs<'r>(record: &'r str, case: &str) -> BTreeMap<&'r str, Cost> {
+    let mut of_boards = BTreeMap::<&str, Vec<[f64; 2]>>::new();
+    for (board, counts) in counts(record, case) {
+        of_boards.entry(board).or_default().push(counts);
+    }
+    let costs = of_boards.into_iter();
+    costs
+        .filter_map(|(board, counts)| Some((board, Cost::through(&counts)?)))
         .collect()
 }
 

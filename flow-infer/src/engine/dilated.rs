@@ -74,7 +74,7 @@ fn row_of<A: Arithmetic, const ROOM: usize>(
             stride,
         );
         // Mirrored, the run begins with the pixel of the last weights.
-        for kx in (0..width).step_by(if mirrored.is_some() { width.max(1) } else { 1 }) {
+        for kx in (0..width).step_by(run_len / pixel.max(1)) {
             let last = if mirrored.is_some() { before } else { kx };
             let run = Run {
                 weights: (ky * width + kx) * pixel,

@@ -6,7 +6,7 @@
 use super::arithmetic::Arithmetic;
 use super::couple::Context;
 use crate::bytes::tail;
-use crate::kernels::Kept;
+use crate::kernels::{Kept, write};
 use crate::plan::Layer;
 use core::iter;
 
@@ -56,24 +56,6 @@ pub(super) fn row<A: Arithmetic>(
                 .take(row.count);
             let values = latents.map(|&latent| read(latent));
             write(row.pixels, row.distance, places, values);
-        }
-    }
-}
-
-/// Writes a channel's values into pixels so far apart.
-#[inline(always)]
-fn write<T>(
-    pixels: &mut [T],
-    distance: usize,
-    (positive, negative): (usize, Option<usize>),
-    values: impl Iterator<Item = (T, T)>,
-) {
-    for (pixel, values) in pixels.chunks_mut(distance.max(1)).zip(values) {
-        if let Some(slot) = pixel.get_mut(positive) {
-            *slot = values.0;
-        }
-        if let Some(slot) = negative.and_then(|place| pixel.get_mut(place)) {
-            *slot = values.1;
         }
     }
 }

@@ -52,7 +52,7 @@ use heapless::Vec;
 /// Most rows of a convolution's window.
 pub(crate) const MAX_WINDOW_ROWS: usize = 32;
 
-/// A window's runs, one a row of it; without them no room is cleared.
+/// A window's runs, for which no room is cleared.
 type Runs = Vec<Run, MAX_WINDOW_ROWS>;
 
 /// What the flow says of one input.

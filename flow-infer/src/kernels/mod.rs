@@ -56,7 +56,7 @@ mod tests;
 mod tile;
 
 pub(crate) use affine::{Affine, Coordinates, GRID_LIMIT, OUTPUT_SHIFT};
-pub(crate) use read::{Kept, Reading};
+pub(crate) use read::{Kept, Reading, write};
 pub(crate) use row::Row;
 pub(crate) use tile::{Run, Tile, Window};
 

@@ -35,3 +35,21 @@ pub struct Kept<'r, L, T> {
     /// Where in a pixel its negative goes, if that is read as well.
     pub negative: Option<usize>,
 }
+
+/// Writes a channel's values into pixels so far apart.
+#[inline(always)]
+pub(crate) fn write<T>(
+    pixels: &mut [T],
+    distance: usize,
+    (positive, negative): (usize, Option<usize>),
+    values: impl Iterator<Item = (T, T)>,
+) {
+    for (pixel, values) in pixels.chunks_mut(distance.max(1)).zip(values) {
+        if let Some(slot) = pixel.get_mut(positive) {
+            *slot = values.0;
+        }
+        if let Some(slot) = negative.and_then(|place| pixel.get_mut(place)) {
+            *slot = values.1;
+        }
+    }
+}

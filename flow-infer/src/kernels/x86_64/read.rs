@@ -1,14 +1,10 @@
 //! Four kept coordinates at a time, as a conditioner reads them.
 
-use super::super::groups::{LEAK, LEAK_BITS};
-use super::super::read::{Kept, Reading};
+use super::super::groups::{GREATEST, LEAK, LEAK_BITS};
+use super::super::read::{Kept, Reading, write};
 use super::affine::{low_halves, numbers};
 use crate::plan::{Activation, LANES};
 use core::arch::x86_64::*;
-
-/// Bounds of what is read before it is activated.
-const LEAST: i64 = -(1 << 16);
-const GREATEST: i64 = (1 << 16) - 1;
 
 /// Reads all coordinates and says that it has, if there are four or more, each with its pixel.
 #[target_feature(enable = "avx2")]
@@ -25,15 +21,8 @@ pub(super) fn read(reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
         };
         let (positive, negative) = four(reading, latents);
         let pixels = row.pixels.get_mut(first * row.distance..).unwrap_or(&mut []);
-        let pixels = pixels.chunks_mut(row.distance.max(1));
-        for (pixel, (positive, negative)) in pixels.zip(positive.into_iter().zip(negative)) {
-            if let Some(slot) = pixel.get_mut(row.positive) {
-                *slot = positive;
-            }
-            if let Some(slot) = row.negative.and_then(|place| pixel.get_mut(place)) {
-                *slot = negative;
-            }
-        }
+        let values = positive.into_iter().zip(negative);
+        write(pixels, row.distance, (row.positive, row.negative), values);
     }
     true
 }
@@ -44,8 +33,8 @@ pub(super) fn read(reading: &Reading, row: &mut Kept<'_, i32, i16>) -> bool {
 fn four(reading: &Reading, latents: __m256i) -> ([i16; LANES], [i16; LANES]) {
     let offset = i64::from(reading.offset);
     // Held before the offset is added, so that nothing leaves 32 bits; either bound may lie beyond them itself.
-    let [least, greatest] = [LEAST, GREATEST].map(|bound| {
-        let bound = (bound - offset).clamp(i32::MIN.into(), i32::MAX.into());
+    let [least, greatest] = [-GREATEST - 1, GREATEST].map(|bound| {
+        let bound = (i64::from(bound) - offset).clamp(i32::MIN.into(), i32::MAX.into());
         _mm_set1_epi32(bound as i32)
     });
     let product = _mm256_mul_epi32(latents, _mm256_set1_epi32(reading.gain));

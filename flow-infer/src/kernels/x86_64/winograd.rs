@@ -242,8 +242,7 @@ fn transform<const ROWS: usize>(
         return false;
     };
     // Each square's pixels begin two columns behind those of the one before: a load costs less than to carry them.
-    let rows = source.map(|row| row.windows(PIXELS).step_by(OUTPUTS));
-    let [above, middle, below] = rows;
+    let [above, middle, below] = source.map(|row| row.windows(PIXELS).step_by(OUTPUTS));
     let mut all = zero();
     let mut done = 0;
     for ((above, middle), below) in above.zip(middle).zip(below).take(squares) {
