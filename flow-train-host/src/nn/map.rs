@@ -65,19 +65,23 @@ impl Grid {
     }
 
     /// Rows of all images; every row has a number among these.
+    #[inline(always)]
     pub(crate) const fn rows(self) -> usize {
         self.images * self.height
     }
 
+    #[inline(always)]
     const fn row(self) -> usize {
         self.width + 2 * self.border
     }
 
+    #[inline(always)]
     const fn plane(self) -> usize {
         self.row() * (self.images * (self.height + self.border) + self.border)
     }
 
     /// Line of a plane, borders included, in which a row lies.
+    #[inline(always)]
     const fn line(self, y: usize) -> usize {
         match self.images {
             1 => y + self.border,
@@ -86,6 +90,7 @@ impl Grid {
     }
 
     /// Place of a pixel within a plane.
+    #[inline(always)]
     pub(crate) const fn pixel(self, y: usize, x: usize) -> usize {
         self.line(y) * self.row() + x + self.border
     }
@@ -126,6 +131,7 @@ impl Map {
     }
 
     /// Place in [`data`](Self::data) of a pixel's block.
+    #[inline(always)]
     pub(crate) fn at(&self, block: usize, y: usize, x: usize) -> usize {
         block * self.grid.plane() + self.grid.pixel(y, x)
     }
@@ -147,17 +153,20 @@ impl Map {
     }
 
     /// All blocks, border included.
+    #[inline(always)]
     pub(crate) fn data(&self) -> &[Lanes] {
         &self.data
     }
 
     /// All blocks, border included; the border must stay zero.
+    #[inline(always)]
     pub(crate) fn data_mut(&mut self) -> &mut [Lanes] {
         &mut self.data
     }
 
     /// Place of one number, for [`get`](Self::get) and [`set`](Self::set): lane of block, whatever
     /// they are.
+    #[inline(always)]
     pub(crate) fn index(&self, channel: usize, y: usize, x: usize) -> usize {
         self.at(channel / LANES, y, x) * LANES + channel % LANES
     }
