@@ -323,6 +323,7 @@ fn the_combined_score_is_chosen_by_benign_data_or_by_the_user() {
         (&"combined".into(), &72.into())
     );
     assert!(number(&chosen["power"]) > 0.2, "{chosen}");
+    assert!(number(&chosen["power_at_threshold"]) > 0.1, "{chosen}");
     let out = place.ok(&format!(
         "{calibrate} --tests likelihood,highlights --rule sum --out b.flow"
     ));

@@ -3,6 +3,7 @@
 mod against;
 mod choose;
 mod evidence;
+mod power;
 
 use crate::blocks::{self, BlockChoice};
 use crate::inputs::{self, Limit};
@@ -27,6 +28,7 @@ use flow_train_host::calibrate::{self, Blocks, Calibrated, Promise, Split, excha
 use flow_train_host::evaluate::score_golden;
 use flow_train_host::export::file::FlowFile;
 use flow_train_host::files::{one_line, write_atomically};
+use power::Power;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -116,7 +118,10 @@ struct Summary {
     /// Share of perturbed benign inputs that the chosen tests reject, where they were chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     power: Option<f64>,
-    /// The same share for what a gate must beat.
+    /// The same share at the gate's own threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    power_at_threshold: Option<f64>,
+    /// The share of `power` for what a gate must beat.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     baselines: BTreeMap<&'static str, f64>,
     alpha: f64,
@@ -194,6 +199,8 @@ fn rate(text: &str) -> Result<u32, String> {
 struct Outcome {
     calibrated: Calibrated,
     choice: Option<Chosen>,
+    /// What the gate rejects of the inputs that its tests were chosen by.
+    power: Option<Power>,
     repeats: usize,
     held_out: Vec<HeldOut>,
     warnings: Vec<String>,
@@ -257,7 +264,9 @@ impl Args {
                     "The tests bring nothing that log_prob by itself does not: it decides, and no data go into tables.\n"
                 )?;
             }
-            weakest(chosen).print(out)?;
+        }
+        if let Some(power) = &outcome.power {
+            weakest(power).print(out)?;
             writeln!(out)?;
         }
         if self.score.is_none() && kind == ScoreKind::Complexity {
@@ -344,10 +353,15 @@ impl Args {
             of_block.collect()
         };
         let mut warnings = self.warnings(artifact, evidence, &calibrated, &deciding)?;
-        let badly = choice.as_ref().and_then(|c| c.warning(&evidence.place));
-        warnings.extend(badly);
+        let chosen = choice.as_ref();
+        let power = chosen.and_then(|c| Power::of(&calibrated, &c.perturbed));
+        if let (Some(chosen), Some(power)) = (chosen, &power) {
+            warnings.extend(chosen.warning(&evidence.place));
+            warnings.extend(power.warning(chosen.power(), &evidence.place));
+        }
         Ok(Outcome {
             warnings,
+            power,
             repeats: calibrate::repeats(&evidence.scores),
             held_out: evidence.blocks.as_ref().map_or_else(Vec::new, held_out),
             calibrated,
@@ -432,6 +446,7 @@ impl Args {
             tests: tests.map(|tests| tests.kinds().map(TestKind::name).collect()),
             rule: tests.map(|tests| rule_name(tests.rule())),
             power: outcome.choice.as_ref().map(Chosen::power),
+            power_at_threshold: outcome.power.as_ref().map(|power| power.mean),
             baselines: match &outcome.choice {
                 Some(chosen) => chosen.baselines.iter().copied().collect(),
                 None => BTreeMap::new(),
@@ -569,6 +584,13 @@ impl Args {
             "it is",
             format!("number {rank} from below of {samples} benign scores"),
         );
+        if let Some(power) = &outcome.power {
+            let rejected = number::percent(power.mean);
+            table.fact(
+                "of perturbed inputs",
+                format!("{rejected} are rejected at this threshold"),
+            );
+        }
         table.fact("repeats", number::grouped(outcome.repeats as u64));
         table.fact("written", one_line(&self.out).to_string());
         table
@@ -653,9 +675,9 @@ fn powers(chosen: &Chosen) -> Table {
     table
 }
 
-/// The perturbations that the chosen tests see least of.
-fn weakest(chosen: &Chosen) -> Table {
-    let mut families = chosen.families().to_vec();
+/// The perturbations that the gate rejects least of.
+fn weakest(power: &Power) -> Table {
+    let mut families = power.families.clone();
     families.sort_by(|a, b| a.1.total_cmp(&b.1));
     let mut table = Table::new(["least seen", "rejected"]);
     for (name, share) in families.iter().take(LEAST_SEEN) {

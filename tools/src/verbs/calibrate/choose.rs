@@ -28,6 +28,8 @@ pub(super) struct Chosen {
     /// What log_prob sees by itself; of windows, whose features may tell all that their code length does.
     pub(super) alone: Option<LogProbAlone>,
     pub(super) baselines: Vec<(&'static str, f64)>,
+    /// What all were judged by.
+    pub(super) perturbed: Vec<Perturbed>,
 }
 
 impl Chosen {
@@ -41,12 +43,6 @@ impl Chosen {
     pub(super) fn power(&self) -> f64 {
         let alone = self.log_prob_alone();
         alone.map_or(self.choice.chosen.power, |alone| alone.power)
-    }
-
-    /// The same, family by family.
-    pub(super) fn families(&self) -> &[(&'static str, f64)] {
-        let alone = self.log_prob_alone();
-        alone.map_or(&self.choice.families, |alone| &alone.families)
     }
 
     /// Says where a baseline sees more.
@@ -105,6 +101,7 @@ pub(super) fn tests(
         choice,
         alone: alone.flatten(),
         baselines,
+        perturbed,
     }))
 }
 
