@@ -77,7 +77,7 @@ fn train(flowgate: &Flowgate, data: &Data, folder: &Path) -> Result<PathBuf> {
     let name = run.to_string_lossy();
     flowgate.run(
         &[
-            "export", &name, "--format", "q8", "--draws", "1", "--limit", "5000",
+            "export", &name, "--format", "q8", "--draws", "1", "--limit", "1500",
         ],
         &[("--calibrate", train), ("--out", model.as_os_str())],
     )?;
