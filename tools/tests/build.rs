@@ -148,6 +148,14 @@ fn days_are_learned_and_tested_apart() {
     once.sort();
     once.dedup();
     assert_eq!((all.len(), once.len()), (10, 10), "{all:?}");
+    let line = "build --resume --data own --out out --alpha 0.08 --epochs 3";
+    let trained = place.read("out/folds/0.flow");
+    let weaker = said(&place, &format!("{line} --promise inputs"));
+    assert!(weaker.contains("8.00 % of an input like"), "{weaker}");
+    assert!(!weaker.contains("\ntraining\n"), "{weaker}");
+    assert_eq!(place.read("out/folds/0.flow"), trained);
+    let again = said(&place, &format!("{line} --promise inputs"));
+    assert!(again.contains("nothing has changed"), "{again}");
 }
 
 #[test]

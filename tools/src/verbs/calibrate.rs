@@ -159,7 +159,7 @@ enum Score {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum PromiseName {
+pub(crate) enum PromiseName {
     /// An input like the calibration inputs
     Inputs,
     /// An input of a new block
@@ -168,6 +168,13 @@ enum PromiseName {
     EachBlock,
     /// Each stretch of a recording to come, but for fewer: by the law that those seen scatter by
     NextStretch,
+}
+
+impl std::fmt::Display for PromiseName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

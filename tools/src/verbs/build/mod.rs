@@ -24,6 +24,7 @@ use crate::number::bytes;
 use crate::output::Output;
 use crate::place;
 use crate::reading::Reading;
+use crate::verbs::calibrate::PromiseName;
 use crate::{ratio, sensor};
 use anyhow::Result;
 use budget::Budget;
@@ -71,6 +72,10 @@ pub(crate) struct Args {
     /// Bound on the false-alarm rate
     #[arg(long, value_name = "RATE", default_value = "0.01", value_parser = rate)]
     alpha: f64,
+    /// What is promised, instead of the strongest that the blocks can give; with what else is as before, a build that is
+    /// done only calibrates and evaluates anew
+    #[arg(long, value_name = "NAME")]
+    promise: Option<PromiseName>,
     /// Most passes over the training data; training ends before where it gains nothing more
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,

@@ -171,7 +171,9 @@ impl Args {
             ),
             _ => format!("{} {:?}", self.key_of_folds(&split)?, split.train.blocks),
         };
-        let calibrated = exported.then(&[&format!("{} {by}", self.alpha)]);
+        let promise = self.promise.map(|promise| format!("{promise} "));
+        let promise = promise.unwrap_or_default();
+        let calibrated = exported.then(&[&format!("{} {promise}{by}", self.alpha)]);
         if !state.is_done("calibrate", &calibrated) || !self.gate().exists() {
             heading("calibrate", out)?;
             self.calibrate(&model, &split, out)?;
@@ -232,6 +234,9 @@ impl Args {
             args,
             &[("--data", &self.part(part)), ("--out", &self.gate())],
         );
+        if let Some(promise) = self.promise {
+            args.extend(["--promise".into(), promise.to_string().into()]);
+        }
         args.push(model.into());
         let together = match labels.is_empty() {
             true => Together::Apart,
