@@ -364,7 +364,9 @@ impl Args {
         let power = chosen.and_then(|c| Power::of(&calibrated, &c.perturbed));
         if let (Some(chosen), Some(power)) = (chosen, &power) {
             warnings.extend(chosen.warning(&evidence.place));
-            warnings.extend(power.warning(chosen.power(), &evidence.place));
+            if calibrated.promise != Promise::Inputs {
+                warnings.extend(power.warning(chosen.power(), &evidence.place));
+            }
         }
         Ok(Outcome {
             warnings,
