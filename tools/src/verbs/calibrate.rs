@@ -261,7 +261,7 @@ impl Args {
             writeln!(
                 out,
                 "Power of each test alone, and of the tests chosen, against {} families of perturbed benign inputs:\n",
-                chosen.choice.families.len()
+                chosen.perturbed.len()
             )?;
             powers(chosen).print(out)?;
             writeln!(out)?;
@@ -362,12 +362,9 @@ impl Args {
         let mut warnings = self.warnings(artifact, evidence, &calibrated, &deciding)?;
         let chosen = choice.as_ref();
         let power = chosen.and_then(|c| Power::of(&calibrated, &c.perturbed));
-        if let (Some(chosen), Some(power)) = (chosen, &power) {
-            warnings.extend(chosen.warning(&evidence.place));
-            if calibrated.promise != Promise::Inputs {
-                warnings.extend(power.warning(chosen.power(), &evidence.place));
-            }
-        }
+        warnings.extend(chosen.and_then(|c| c.warning(&evidence.place)));
+        let of_blocks = (chosen.zip(power.as_ref())).filter(|_| promise != Promise::Inputs);
+        warnings.extend(of_blocks.and_then(|(c, p)| p.warning(c.power(), &evidence.place)));
         Ok(Outcome {
             warnings,
             power,

@@ -171,8 +171,7 @@ impl Args {
             ),
             _ => format!("{} {:?}", self.key_of_folds(&split)?, split.train.blocks),
         };
-        let promise = self.promise.map(|promise| format!("{promise} "));
-        let promise = promise.unwrap_or_default();
+        let promise = self.promise.map_or_else(String::new, |p| format!("{p} "));
         let calibrated = exported.then(&[&format!("{} {promise}{by}", self.alpha)]);
         if !state.is_done("calibrate", &calibrated) || !self.gate().exists() {
             heading("calibrate", out)?;

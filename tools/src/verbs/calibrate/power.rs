@@ -6,6 +6,7 @@
 
 use super::with_tests;
 use crate::number;
+use flow_infer::score::Scores;
 use flow_train_host::calibrate::{Calibrated, Perturbed};
 use flow_train_host::files::one_line;
 use std::path::Path;
@@ -24,10 +25,8 @@ impl Power {
     pub(super) fn of(calibrated: &Calibrated, perturbed: &[Perturbed]) -> Option<Self> {
         let rejected = |family: &Perturbed| {
             let scores = with_tests(calibrated, &family.scores);
-            let count = scores
-                .iter()
-                .filter(|s| !calibrated.gate.decide(s).accepted());
-            count.count() as f64 / scores.len().max(1) as f64
+            let rejects = |scores: &&Scores| !calibrated.gate.decide(scores).accepted();
+            scores.iter().filter(rejects).count() as f64 / scores.len().max(1) as f64
         };
         let families: Vec<_> = perturbed.iter().map(|f| (f.name, rejected(f))).collect();
         let sum: f64 = families.iter().map(|(_, share)| share).sum();
@@ -55,7 +54,7 @@ impl Power {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_infer::score::{ScoreKind, Scores};
+    use flow_infer::score::ScoreKind;
     use flow_train_host::calibrate::{self, Blocks, Promise};
 
     fn scores(thousandths: impl Iterator<Item = i64>) -> Vec<Scores> {
