@@ -5,8 +5,8 @@
 //! ```
 //!
 //! INPUTS.bin holds inputs as the model reads them, one after another: an image's bytes, a vector's floats in little
-//! endian. Each line of output is log_prob_raw, code_length_raw, squares_raw, ratio_raw, score_raw, the p-value in parts per
-//! million, the decision, whether a latent left its range, the image's exposure (sum, greatest and least byte) and the
+//! endian. Each line of output is log_prob_raw, code_length_raw, squares_raw, ratio_raw, marginals, score_raw, the p-value
+//! in parts per million, the decision, whether a latent left its range, the image's exposure (sum, greatest and least byte) and the
 //! combined score (the score, the code of the smallest test, the bits of all and each one's logarithm), `-` where there
 //! is none: the integers of `flowgate score --json`, on any machine. KERNEL chooses one of the processor's; the best computes otherwise.
 
@@ -52,11 +52,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gate = artifact.calibration();
         writeln!(
             out,
-            "{} {} {} {} {} {} {} {} {} {}",
+            "{} {} {} {} {} {} {} {} {} {} {}",
             scores.log_prob_raw,
             or_dash(scores.code_length_raw),
             scores.squares_raw,
             or_dash(scores.ratio_raw),
+            or_dash(scores.marginals),
             or_dash(gate.and_then(|gate| gate.score_raw(&scores))),
             or_dash(artifact.p_value_ppm(&scores)),
             or_dash(gate.map(|gate| format!("{:?}", gate.decide(&scores)).to_lowercase())),

@@ -62,6 +62,7 @@ impl<'s, A: Arithmetic> Scoring<'s, A> {
             log_prob_raw: evaluation.log_prob_raw,
             squares_raw: evaluation.squares_raw,
             ratio_raw: self.artifact.has_ratio().then_some(evaluation.ratio_raw),
+            marginals: (self.artifact.has_marginals()).then_some(evaluation.marginals),
             saturated: evaluation.saturated,
             ..Scores::default()
         };

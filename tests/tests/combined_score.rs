@@ -20,6 +20,7 @@ fn scores(random: &mut SplitMix64, wild: f64) -> Scores {
         code_length_raw: Some((code * NAT) as i64),
         squares_raw: (squares * NAT) as i64,
         ratio_raw: Some(((5.0 + wild * 2.0 * random.normal()) * NAT) as i64),
+        marginals: Some(((115.0 + wild * 13.0 * random.normal()) * 65536.0) as u32),
         exposure: Some(Exposure {
             sum: (random.uniform() * 150_000.0) as u32,
             greatest: byte(random),
@@ -63,7 +64,8 @@ fn the_integers_follow_the_reference() {
                         5 => exposure.sum.into(),
                         6 => exposure.greatest.into(),
                         7 => exposure.least.into(),
-                        _ => 256.0 * nats(scores.ratio_raw.unwrap_or(0)),
+                        8 => 256.0 * nats(scores.ratio_raw.unwrap_or(0)),
+                        _ => f64::from(scores.marginals.unwrap_or(0)) / -2.0,
                     }
                 };
                 let wanted = combined(&section, exact);

@@ -184,7 +184,7 @@ class Coupling:
 
 class Actnorm:
     def __init__(self, tensors, at, _spec):
-        self.shift, self.log_scale = tensors[f"{at}shift"], tensors[f"{at}log_scale"]
+        self.at, self.shift, self.log_scale = at, tensors[f"{at}shift"], tensors[f"{at}log_scale"]
 
     def __call__(self, z):
         shift, log_scale = (v.view(-1, *[1] * (z.dim() - 2)) for v in (self.shift, self.log_scale))
@@ -228,6 +228,11 @@ class Squeeze:
 STEPS = {"squeeze": Squeeze, "actnorm": Actnorm, "invertible_linear": InvertibleLinear, "coupling": Coupling}
 
 
+def dims(spec):
+    name, fields = kind(spec)
+    return math.prod(fields["shape"].values()) if name == "image" else fields["dims"]
+
+
 class Flow:
     def __init__(self, spec, tensors):
         self.spec = spec
@@ -239,6 +244,10 @@ class Flow:
             at = f"levels.{number}.steps."
             made = (STEPS[name](tensors, f"{at}{index}.", fields) for index, (name, fields) in enumerate(steps))
             self.levels.append(list(made))
+        first = next((step for step in self.levels[0] if not isinstance(step, Squeeze)), None)
+        if isinstance(first, Actnorm) and first.shift.numel() == dims(spec["input"]):
+            # What standardizes every value of the input is what the data made it.
+            self.fitted |= {name: tensors.pop(name) for name in (f"{first.at}shift", f"{first.at}log_scale")}
         self.tensors = tensors
         self.parameters = list(tensors.values())
         for parameter in self.parameters:

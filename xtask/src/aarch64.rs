@@ -137,7 +137,8 @@ fn answer(line: &str) -> Result<Answer> {
             word => word.parse().ok().map(Some),
         };
         let (code_length_raw, squares_raw) = (number()?, number()??);
-        let (ratio_raw, score_raw, p_value) = (number()?, number()?, number()?);
+        let (ratio_raw, marginals) = (number()?, number()?);
+        let (score_raw, p_value) = (number()?, number()?);
         let decision = match words.next()? {
             "-" => None,
             "accept" => Some(Decision::Accept),
@@ -155,6 +156,10 @@ fn answer(line: &str) -> Result<Answer> {
             code_length_raw,
             squares_raw,
             ratio_raw,
+            marginals: match marginals {
+                Some(octaves) => Some(octaves.try_into().ok()?),
+                None => None,
+            },
             exposure: match numbers(words.next()?)? {
                 Some(numbers) => Some(exposure(numbers)?),
                 None => None,
@@ -217,11 +222,12 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_written() {
-        let line = "-5 7 9 11 - 42 accept saturated 3,2,1 -8,6,65,1,0,0,0,0,0,-4,0,0";
+        let line = "-5 7 9 11 13 - 42 accept saturated 3,2,1 -8,6,65,1,0,0,0,0,0,-4,0,0,0";
         let found = answer(line).unwrap();
         let scores = found.scores.unwrap();
         assert_eq!((scores.squares_raw, found.p_value_ppm), (9, Some(42)));
         assert_eq!(scores.ratio_raw, Some(11));
+        assert_eq!(scores.marginals, Some(13));
         assert_eq!(
             scores.exposure.map(|e| (e.sum, e.greatest, e.least)),
             Some((3, 2, 1))

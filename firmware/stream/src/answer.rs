@@ -40,6 +40,7 @@ mod flag {
     /// The channel at fault.
     pub(super) const CHANNEL_SHIFT: u16 = 11;
     pub(super) const CHANNEL: u16 = 0xF << CHANNEL_SHIFT;
+    pub(super) const MARGINALS: u16 = 1 << 15;
 }
 
 /// The flags of a fault.
@@ -68,7 +69,7 @@ fn fault_from(flags: u16) -> Option<ChannelFault> {
 
 impl Answer {
     /// Bytes of one encoded answer.
-    pub const BYTES: usize = 3 + WORDS_BYTES + EXPOSURE_BYTES + COMBINED_BYTES + 4;
+    pub const BYTES: usize = 3 + WORDS_BYTES + EXPOSURE_BYTES + 4 + COMBINED_BYTES + 4;
 
     /// What follows from an evaluation, before anything is done about it: the pin is low.
     #[must_use]
@@ -87,7 +88,8 @@ impl Answer {
         }
     }
 
-    /// `decision, flags, log_prob_raw, code_length_raw, squares_raw, ratio_raw, score_raw`, exposure, combined score and p-value;
+    /// `decision, flags, log_prob_raw, code_length_raw, squares_raw, ratio_raw, score_raw`, exposure, `marginals`, combined score
+    /// and p-value;
     /// what is absent is zero.
     #[must_use]
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
@@ -102,6 +104,7 @@ impl Answer {
             | flag(scores.combined.is_some(), flag::COMBINED)
             | flag(self.p_value_ppm.is_some(), flag::P_VALUE)
             | flag(scores.ratio_raw.is_some(), flag::RATIO)
+            | flag(scores.marginals.is_some(), flag::MARGINALS)
             | fault_flags(&scores);
         // Places that the compiler knows: each is a store or two on a board.
         let mut bytes = [0; Self::BYTES];
@@ -121,8 +124,9 @@ impl Answer {
             43,
             exposure_bytes(scores.exposure.unwrap_or_default()),
         );
+        put(&mut bytes, 49, scores.marginals.unwrap_or(0).to_le_bytes());
         if let Some(found) = scores.combined {
-            put(&mut bytes, 49, combined_bytes(found));
+            put(&mut bytes, 53, combined_bytes(found));
         }
         let p_value = self.p_value_ppm.unwrap_or(0);
         put(&mut bytes, Self::BYTES - 4, p_value.to_le_bytes());
@@ -143,6 +147,7 @@ impl Answer {
         let (log_prob_raw, code_length_raw) = (raw()?, raw()?);
         let (squares_raw, ratio_raw, score_raw) = (raw()?, raw()?, raw()?);
         let exposure = exposure_from(take(&mut rest)?);
+        let marginals = u32::from_le_bytes(take(&mut rest)?);
         let combined = combined_from(take(&mut rest)?);
         let p_value_ppm = u32::from_le_bytes(take(&mut rest)?);
         let has = |bit| flags & bit != 0;
@@ -152,6 +157,7 @@ impl Answer {
                 code_length_raw: has(flag::CODE_LENGTH).then_some(code_length_raw),
                 squares_raw,
                 ratio_raw: has(flag::RATIO).then_some(ratio_raw),
+                marginals: has(flag::MARGINALS).then_some(marginals),
                 exposure: has(flag::EXPOSURE).then_some(exposure),
                 combined: match has(flag::COMBINED) {
                     true => Some(combined?),
@@ -254,6 +260,7 @@ mod tests {
             code_length_raw: Some(2),
             squares_raw: 3,
             ratio_raw: Some(4),
+            marginals: Some(5),
             exposure: Some(Exposure {
                 sum: 0x0403_0201,
                 greatest: 5,
@@ -262,7 +269,7 @@ mod tests {
             combined: Some(Combined {
                 score_raw: -2,
                 smallest: TestKind::Shadows,
-                log_tails: [1, 0, 0, 0, 0, 0, 0, 0, -1],
+                log_tails: [1, 0, 0, 0, 0, 0, 0, 0, -1, 0],
                 tests: 0x101,
             }),
             saturated: true,
@@ -280,17 +287,18 @@ mod tests {
     #[test]
     fn answer_bytes_are_literal() {
         let mut expected = [0; Answer::BYTES];
-        expected[..3].copy_from_slice(&[2, 255, 0x2F]);
+        expected[..3].copy_from_slice(&[2, 255, 0xAF]);
         expected[3..11].copy_from_slice(&[255; 8]);
         expected[11] = 2;
         expected[19] = 3;
         expected[27] = 4;
         expected[35..43].copy_from_slice(&[8, 7, 6, 5, 4, 3, 2, 1]);
         expected[43..49].copy_from_slice(&[1, 2, 3, 4, 5, 6]);
-        expected[49..57].copy_from_slice(&[254, 255, 255, 255, 255, 255, 255, 255]);
-        expected[57..61].copy_from_slice(&[7, 1, 1, 1]);
-        expected[92..96].copy_from_slice(&[255; 4]);
-        expected[96..].copy_from_slice(&[4, 3, 2, 1]);
+        expected[49] = 5;
+        expected[53..61].copy_from_slice(&[254, 255, 255, 255, 255, 255, 255, 255]);
+        expected[61..65].copy_from_slice(&[7, 1, 1, 1]);
+        expected[96..100].copy_from_slice(&[255; 4]);
+        expected[104..].copy_from_slice(&[4, 3, 2, 1]);
         assert_eq!(ANSWER.to_bytes(), expected);
         assert_eq!(Answer::from_bytes(expected), Some(ANSWER));
     }
@@ -319,6 +327,6 @@ mod tests {
         assert_eq!(with(1, 254), None, "log_prob without its flag");
         assert_eq!(with(1, 127), None, "p-value without its flag");
         assert_eq!(with(2, 0), None, "ratio without its flag");
-        assert_eq!(with(57, 9), None, "unknown test");
+        assert_eq!(with(61, 10), None, "unknown test");
     }
 }

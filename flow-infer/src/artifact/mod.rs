@@ -120,6 +120,8 @@ pub struct Artifact<'b> {
     tensors: &'b [u8],
     need: ScratchNeed,
     has_ratio: bool,
+    /// Steps up to the one that standardizes every value of the input; none where no such step comes first.
+    standardizing: usize,
     gate: Option<Calibration>,
     front_end: Option<FrontEnd>,
     #[cfg(feature = "windows")]
@@ -139,11 +141,11 @@ impl<'b> Artifact<'b> {
         let tensors = find(bytes, Section::Tensors).ok_or(LoadError::MissingSection)?;
         let (head, steps) = Steps::parse(plan).map_err(encoding)?;
         validate_head(&head, format, tensors).map_err(LoadError::Plan)?;
-        let (activations, has_ratio) = check_steps(steps.clone(), &head, format, tensors)?;
+        let checked = check_steps(steps.clone(), &head, format, tensors)?;
         let latents = head.input.latents() as u32;
         let need = ScratchNeed {
             latents,
-            activations,
+            activations: checked.activations,
         };
         if stated_need(bytes) != need {
             return Err(LoadError::Scratch);
@@ -157,7 +159,7 @@ impl<'b> Artifact<'b> {
         let artifact = Self {
             tests: read_tests(
                 bytes,
-                (&head.input, has_ratio, windows.is_some()),
+                (&head.input, &checked, windows.is_some()),
                 gate.as_ref(),
             )?,
             p_values: read_p_values(bytes, gate.as_ref())?,
@@ -167,7 +169,8 @@ impl<'b> Artifact<'b> {
             steps,
             tensors,
             need,
-            has_ratio,
+            has_ratio: checked.has_ratio,
+            standardizing: checked.standardizing,
             gate,
             front_end: front_end::decode(find(bytes, Section::FrontEnd), &head.input)?,
             #[cfg(feature = "windows")]
@@ -221,6 +224,16 @@ impl<'b> Artifact<'b> {
     /// Whether the plan has a ratio net.
     pub fn has_ratio(&self) -> bool {
         self.has_ratio
+    }
+
+    /// Whether the plan's first step, a ratio net aside, standardizes every value of the input.
+    pub fn has_marginals(&self) -> bool {
+        self.standardizing > 0
+    }
+
+    /// Whether that step is the last of so many.
+    pub(crate) fn standardizes_after(&self, steps: usize) -> bool {
+        self.standardizing == steps
     }
 
     /// The gate's calibration, if the file was calibrated.
@@ -314,7 +327,14 @@ fn encoding(_: postcard::Error) -> LoadError {
     LoadError::Plan(PlanError::Encoding)
 }
 
-/// Checks every step of a plan; the activations that it needs, and whether there is a ratio net.
+/// What is known of a plan whose steps have been checked.
+struct Checked {
+    activations: u32,
+    has_ratio: bool,
+    standardizing: usize,
+}
+
+/// Checks every step of a plan.
 ///
 /// Never inlined: the coupling that it decodes would take two kilobytes of the stack as long as the gate is used.
 #[inline(never)]
@@ -323,36 +343,55 @@ fn check_steps(
     head: &PlanHead,
     format: NumberFormat,
     tensors: &[u8],
-) -> Result<(u32, bool), LoadError> {
-    let (mut activations, mut has_ratio) = (0, false);
-    let mut room = Coupling::empty();
+) -> Result<Checked, LoadError> {
+    let mut checked = Checked {
+        activations: 0,
+        has_ratio: false,
+        standardizing: 0,
+    };
+    let (mut room, mut first) = (Coupling::empty(), 1);
     while let Some(step) = steps.next_in(&mut room) {
         let step = step.map_err(encoding)?;
-        has_ratio |= matches!(step, Step::Ratio(_));
+        let is_ratio = matches!(step, Step::Ratio(_));
+        checked.has_ratio |= is_ratio;
+        if parts::GLOW && first > 0 && step.standardizes() {
+            checked.standardizing = first;
+        }
+        // A ratio net before it changes nothing.
+        first = if is_ratio { first + 1 } else { 0 };
         let need = validate_step(step, head, format, tensors).map_err(LoadError::Plan)?;
-        activations = need.max(activations);
+        checked.activations = need.max(checked.activations);
     }
     if !steps.rest().is_empty() {
         return Err(LoadError::Plan(PlanError::Encoding));
     }
-    Ok((activations, has_ratio))
+    Ok(checked)
 }
 
 /// The tests; a gate that decides by them needs them.
 fn read_tests<'b>(
     bytes: &'b [u8],
-    (input, has_ratio, windows): (&PlannedInput, bool, bool),
+    (input, checked, windows): (&PlannedInput, &Checked, bool),
     gate: Option<&Calibration>,
 ) -> Result<Option<Tests<'b>>, LoadError> {
     let windows = parts::WINDOWS && windows;
     let images = matches!(input, PlannedInput::Image { .. });
+    let mut without = 0;
+    if !checked.has_ratio {
+        without |= TestKind::Ratio.bit();
+    }
+    if checked.standardizing == 0 {
+        without |= TestKind::Marginals.bit();
+    }
+    // Windows have a code length, and no bytes.
+    if windows {
+        without |= TestKind::OF_BYTES;
+    }
     match find(bytes, Section::Tests) {
         None if gate.is_some_and(|gate| gate.score == ScoreKind::Combined) => Err(LoadError::Tests),
         None => Ok(None),
         Some(section) => Tests::parse(section, images || windows)
-            .filter(|tests| has_ratio || tests.kinds().all(|kind| kind != TestKind::Ratio))
-            // Windows have a code length, and no bytes.
-            .filter(|tests| !windows || tests.kinds().all(|kind| !kind.is_of_bytes()))
+            .filter(|tests| tests.lack(without))
             .map(Some)
             .ok_or(LoadError::Tests),
     }

@@ -156,6 +156,9 @@ pub trait Arithmetic: Sized {
     ) -> Self::Latent;
     /// log_prob: prior of the latents, collected log_det, and the constant.
     fn finish(log_det: &Self::LogDet, latents: &[Self::Latent], constant_raw: i64) -> Evaluation;
+    /// Sum of log2(1 + z^2) of standardized values with 16 fraction bits, held within 32: but for a constant, -log2 of their
+    /// density, each by itself and with the tails of Cauchy's law. However far a value is off, it counts by its logarithm.
+    fn marginals(latents: &[Self::Latent]) -> u32;
     /// A latent in natural units, for observers.
     fn latent_value(latent: Self::Latent) -> f64;
     /// An activation as stored: an integer for `Fixed`.

@@ -276,7 +276,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
         }
     }
 
-    /// The mean of all draws.
+    /// The mean of all draws; of marginals the last one's, since noise within a grey level is little to them.
     #[inline(always)]
     fn mean(&self) -> Evaluation {
         let draws = self.draws();
@@ -285,6 +285,7 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
             log_prob_raw: mean(self.sums.log_prob_raw),
             squares_raw: mean(self.sums.squares_raw),
             ratio_raw: mean(self.sums.ratio_raw),
+            marginals: self.sums.marginals,
             saturated: self.sums.saturated,
         }
     }
@@ -339,6 +340,9 @@ impl<'a, A: Arithmetic> Evaluator<'a, A> {
             Task::Actnorm { view, records } if parts::GLOW => {
                 let records = bytes::tail(tensors, records);
                 pointwise::actnorm::<A>(view, records, latents, log_det, &mut span);
+                if self.request.artifact.standardizes_after(self.begun) {
+                    self.sums.marginals = A::marginals(latents);
+                }
             }
             Task::InvertibleLinear { view, weights } if parts::GLOW => {
                 let weights = bytes::tail(tensors, weights);

@@ -262,6 +262,13 @@ impl<const HALF: bool> Arithmetic for Float<HALF> {
         }
     }
 
+    fn marginals(latents: &[f32]) -> u32 {
+        let far = |&z: &f32| libm::log1p(f64::from(z) * f64::from(z));
+        let octaves = latents.iter().map(far).sum::<f64>() / core::f64::consts::LN_2;
+        // A conversion from float holds what does not fit.
+        (octaves * f64::from(1 << 16)) as u32
+    }
+
     fn latent_value(latent: f32) -> f64 {
         f64::from(latent)
     }

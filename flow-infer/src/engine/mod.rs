@@ -65,6 +65,9 @@ pub struct Evaluation {
     pub squares_raw: i64,
     /// What the ratio net says, in the same units; zero without one.
     pub ratio_raw: i64,
+    /// What the values of the input say each by itself, as of [`Arithmetic::marginals`]; zero where the plan's first step
+    /// standardizes none.
+    pub marginals: u32,
     /// Whether a latent left the range of its numbers: the input is far from all data, and the density formula no
     /// longer holds.
     pub saturated: bool,

@@ -196,6 +196,11 @@ pub enum Step<C = Coupling> {
 }
 
 impl<C> Step<C> {
+    /// Whether it gives every value of the input a mean and a deviation of its own: an actnorm of one pixel.
+    pub fn standardizes(&self) -> bool {
+        matches!(self, Self::Actnorm { view, .. } if view.shape().pixels() == 1)
+    }
+
     /// The layers of a coupling's conditioner, or of a ratio net.
     pub fn network(&self) -> Option<&C> {
         match self {

@@ -90,6 +90,9 @@ pub struct Scores {
     /// What the ratio net says: ln of how much likelier the input is among benign ones than among negatives; none without
     /// such a net.
     pub ratio_raw: Option<i64>,
+    /// Sum of log2(1 + z^2) of the standardized values with 16 fraction bits: how far they lie, each by itself, from where
+    /// they use to; none of a flow whose first step standardizes no single values.
+    pub marginals: Option<u32>,
     /// Exposure of the image; none for vectors.
     pub exposure: Option<Exposure>,
     /// What the file's tests say; none of a file without.

@@ -60,7 +60,9 @@ impl TestTable {
         let two_sided = match kind {
             TestKind::Likelihood => false,
             TestKind::GoodnessOfFit => table.knots.is_empty(),
-            TestKind::Complexity | TestKind::Highlights | TestKind::Ratio => false,
+            TestKind::Complexity | TestKind::Highlights | TestKind::Ratio | TestKind::Marginals => {
+                false
+            }
             _ => true,
         };
         table.points = points(values, two_sided)?;

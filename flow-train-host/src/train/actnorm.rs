@@ -18,11 +18,19 @@ pub(crate) struct Actnorm {
     shift: Range<usize>,
     log_scale: Range<usize>,
     pixels: Pixels,
+    /// Whether it stays what the data made it.
+    is_fixed: bool,
 }
 
 impl Actnorm {
-    /// Finds places for the parameters.
-    pub(crate) fn new(registry: &mut Registry, group: Group, placed: &PlacedStep) -> Self {
+    /// Finds places for the parameters. What `standardizes` every value of the input is not trained: its means and deviations
+    /// are those of the data, which the gate's test of marginals relies on.
+    pub(crate) fn new(
+        registry: &mut Registry,
+        group: Group,
+        placed: &PlacedStep,
+        standardizes: bool,
+    ) -> Self {
         let at = step_prefix(placed.level, placed.index);
         let channels = placed.view.channels();
         let [shift, log_scale] = ["shift", "log_scale"]
@@ -31,6 +39,7 @@ impl Actnorm {
             shift,
             log_scale,
             pixels: Pixels::new(group, placed.view),
+            is_fixed: standardizes,
         }
     }
 
@@ -85,10 +94,16 @@ impl StepPass for ActnormPass<'_> {
         for pixel in step.pixels.of(latents.z.len()) {
             for (c, (&at, y)) in pixel.iter().zip(&mut ys).enumerate() {
                 let grad_output = latents.z[at];
+                latents.z[at] = grad_output * scale[c];
+                if step.is_fixed {
+                    continue;
+                }
                 ticket.unblocked[step.log_scale.start + c] += grad_output * y;
                 ticket.unblocked[step.shift.start + c] += grad_output * scale[c];
-                latents.z[at] = grad_output * scale[c];
             }
+        }
+        if step.is_fixed {
+            return;
         }
         let weight: f32 = latents.weight.iter().sum();
         for g in &mut ticket.unblocked[step.log_scale.clone()] {

@@ -75,10 +75,10 @@ impl Network {
             vectors,
         };
         let mut registry = Registry::default();
-        let is_one_pixel = |placed: PlacedStep| {
+        let is_one_pixel = |placed: &PlacedStep| {
             matches!(placed.step, StepSpec::Actnorm) && placed.view.channels() == group.dims
         };
-        let seen = match vectors || spec.steps().any(is_one_pixel) {
+        let seen = match vectors || spec.steps().any(|placed| is_one_pixel(&placed)) {
             true => VECTORS_SEEN,
             false => IMAGES_SEEN,
         };
@@ -93,7 +93,9 @@ impl Network {
                     steps.push(Box::new(step));
                 }
                 StepSpec::Actnorm => {
-                    steps.push(Box::new(Actnorm::new(&mut registry, group, &placed)));
+                    let standardizes = steps.is_empty() && is_one_pixel(&placed);
+                    let step = Actnorm::new(&mut registry, group, &placed, standardizes);
+                    steps.push(Box::new(step));
                 }
                 StepSpec::InvertibleLinear => {
                     steps.push(Box::new(InvertibleLinear::new(

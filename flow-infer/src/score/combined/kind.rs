@@ -28,11 +28,14 @@ pub enum TestKind {
     Shadows = 7,
     /// The logit of the ratio net: what it has learned to tell from benign images; images only.
     Ratio = 8,
+    /// Density of the input's values, each by itself and with heavy tails: how many of them are out of place, not how far;
+    /// flows whose first step standardizes every value.
+    Marginals = 9,
 }
 
 impl TestKind {
     /// Every test, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Likelihood,
         Self::Complexity,
         Self::Typicality,
@@ -42,6 +45,7 @@ impl TestKind {
         Self::Highlights,
         Self::Shadows,
         Self::Ratio,
+        Self::Marginals,
     ];
 
     /// The name, as in `score --json` and `calibrate --tests`.
@@ -56,6 +60,7 @@ impl TestKind {
             Self::Highlights => "highlights",
             Self::Shadows => "shadows",
             Self::Ratio => "ratio",
+            Self::Marginals => "marginals",
         }
     }
 
@@ -63,6 +68,24 @@ impl TestKind {
     pub const fn code(self) -> u8 {
         self as u8
     }
+
+    /// The bit of its code.
+    pub(crate) const fn bit(self) -> u16 {
+        1 << self.code()
+    }
+
+    /// The bits of those that [only bytes have](Self::is_of_bytes).
+    pub(crate) const OF_BYTES: u16 = {
+        let (mut bits, mut index) = (0, 0);
+        while index < Self::ALL.len() {
+            let kind = Self::ALL[index];
+            if kind.is_of_bytes() {
+                bits |= kind.bit();
+            }
+            index += 1;
+        }
+        bits
+    };
 
     /// The test with this code.
     pub fn from_code(code: u8) -> Option<Self> {
@@ -73,7 +96,7 @@ impl TestKind {
     pub const fn is_of_images(self) -> bool {
         !matches!(
             self,
-            Self::Likelihood | Self::Typicality | Self::GoodnessOfFit
+            Self::Likelihood | Self::Typicality | Self::GoodnessOfFit | Self::Marginals
         )
     }
 
@@ -85,7 +108,7 @@ impl TestKind {
         )
     }
 
-    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, 2^-16 of the ratio, or bytes; `None`
+    /// The statistic of an input, in the units of the file's tables: 2^-8 nats, 2^-16 nats of the ratio, 2^-15 octaves of marginals, or bytes; `None`
     /// where it has none.
     pub fn statistic(self, scores: &Scores) -> Option<i32> {
         Some(match self {
@@ -97,15 +120,20 @@ impl TestKind {
             Self::Highlights => i32::from(scores.exposure?.greatest),
             Self::Shadows => i32::from(scores.exposure?.least),
             // Logits of benign images lie within a few nats of each other.
-            Self::Ratio => units(scores.ratio_raw?.saturating_mul(256)),
+            Self::Ratio => held(scores.ratio_raw? >> 8),
+            Self::Marginals => -((scores.marginals? >> 1) as i32),
         })
     }
 }
 
 /// From 24 fraction bits to 8, rounded down and held within 32 bits.
-#[inline(never)]
 pub(super) const fn units(raw: i64) -> i32 {
-    let units = raw >> 16;
+    held(raw >> 16)
+}
+
+/// The nearest number of 32 bits.
+#[inline(never)]
+const fn held(units: i64) -> i32 {
     if units > i32::MAX as i64 {
         i32::MAX
     } else if units < i32::MIN as i64 {

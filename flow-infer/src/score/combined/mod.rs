@@ -35,6 +35,8 @@ pub enum Rule {
 #[derive(Clone, Copy, Debug)]
 pub struct Tests<'b> {
     rule: Rule,
+    /// Bit i for the test of code i.
+    there: u16,
     records: &'b [u8],
 }
 
@@ -87,12 +89,21 @@ impl<'b> Tests<'b> {
             }
             seen |= bit;
         }
-        (seen != 0 && rest.is_empty()).then_some(Self { rule, records })
+        (seen != 0 && rest.is_empty()).then_some(Self {
+            rule,
+            there: seen,
+            records,
+        })
     }
 
     /// How the tests are joined.
     pub fn rule(&self) -> Rule {
         self.rule
+    }
+
+    /// Whether none of these tests is there: bit i for the test of code i.
+    pub(crate) fn lack(&self, tests: u16) -> bool {
+        self.there & tests == 0
     }
 
     /// The tests in the order of the file.
@@ -117,7 +128,7 @@ impl<'b> Tests<'b> {
             score_raw: 0,
             smallest: TestKind::Likelihood,
             log_tails: [0; TestKind::ALL.len()],
-            tests: 0,
+            tests: self.there,
         };
         let mut smallest = i32::MAX;
         for test in self.iter() {
@@ -126,7 +137,6 @@ impl<'b> Tests<'b> {
             if let Some(slot) = found.log_tails.get_mut(usize::from(code)) {
                 *slot = tail;
             }
-            found.tests |= 1 << code;
             if tail < smallest {
                 (smallest, found.smallest) = (tail, test.kind);
             }

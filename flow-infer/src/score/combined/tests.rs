@@ -124,7 +124,7 @@ fn malformed_sections_are_refused() {
     assert!(refused(&section(2, &[DENSITY])), "rule");
     assert!(refused(&section(0, &[])), "no tests");
     assert!(refused(&section(0, &[HIGHLIGHTS, HIGHLIGHTS])), "twice");
-    assert!(refused(&section(0, &[(9, &[], HIGHLIGHTS.2)])), "kind");
+    assert!(refused(&section(0, &[(10, &[], HIGHLIGHTS.2)])), "kind");
     assert!(refused(&section(0, &[(6, &[], &[])])), "no points");
     assert!(
         refused(&section(0, &[(6, &[], &[[5, -1], [5, 0]])])),

@@ -303,3 +303,21 @@ fn a_diverging_run_names_epoch_and_step() {
     };
     assert!(step > 1 && error.to_string().contains("epoch 1, step"));
 }
+
+/// Means and deviations of single values are those of the data: the test of marginals relies on them.
+#[test]
+fn what_standardizes_the_input_is_not_trained() {
+    let shape = flow_infer::spec::Shape::new(1, 8, 8);
+    let config = config(crate::families::Family::Dense.config(shape, 4).spec);
+    let data = images(37, 8);
+    let first = initial_model(&config, &data).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    quick(directory.path(), &data, &config, 2);
+    let trained = Model::load(&directory.path().join("model.safetensors")).unwrap();
+    let (before, after) = (first.tensors(), trained.tensors());
+    // Three squeezes come before it.
+    for (name, tensor) in before {
+        let is_first = name.starts_with("levels.0.steps.3.");
+        assert_eq!(after[name] == *tensor, is_first, "{name}");
+    }
+}

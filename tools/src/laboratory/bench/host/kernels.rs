@@ -101,6 +101,7 @@ mod tests {
             log_prob_raw: 5,
             squares_raw: 2,
             ratio_raw: 0,
+            marginals: 0,
             saturated: false,
         };
         let mut other = one;
