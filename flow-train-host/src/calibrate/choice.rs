@@ -10,6 +10,7 @@
 //! camera the list alone would have left it out, and with it 96 % of digits are rejected (`records/ratio.md`).
 
 use super::tables::{TestTable, to_bytes};
+use super::{Blocks, Promise};
 use flow_infer::gate::conformal_rank;
 use flow_infer::score::Scores;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
@@ -63,38 +64,65 @@ pub fn choose(
     perturbed: &[Perturbed],
     alpha_ppm: u32,
 ) -> Option<Choice> {
-    let trial = Trial::new(among, benign, perturbed, alpha_ppm)?;
-    let alone = trial.kinds.iter();
-    let alone = alone.map(|&kind| trial.candidate(Rule::Minimum, vec![kind]));
-    let alone: Vec<Candidate> = alone.collect();
-    let sets = 1..1u32 << trial.kinds.len();
-    let carried = |set: &u32| {
-        let ratio = trial.kinds.iter().position(|&kind| kind == TestKind::Ratio);
-        ratio.is_none_or(|bit| set >> bit & 1 == 1)
+    Trial::of_inputs(among, benign, perturbed, alpha_ppm)?.choice()
+}
+
+/// The same where blocks have been scored by models that have not seen them and differ, by what is rejected at the threshold
+/// of their promise.
+///
+/// A test that scatters between blocks puts that threshold so low that others, which do not, reject no more either. `blocks` are
+/// those of `benign`, all of which give tables and thresholds: of some, most blocks would have none.
+pub fn choose_across(
+    among: &[TestKind],
+    benign: &[&Scores],
+    (blocks, promise): (&Blocks, Promise),
+    perturbed: &[Perturbed],
+    alpha_ppm: u32,
+) -> Option<Choice> {
+    let thresholds = Thresholds::OfBlocks {
+        blocks,
+        promise,
+        alpha_ppm,
     };
-    let best = |rule: Rule| {
-        let all = sets.clone().filter(carried).map(|set| {
-            let tests = trial.kinds.iter().enumerate();
-            let tests = tests.filter(|(bit, _)| set >> bit & 1 == 1);
-            trial.candidate(rule, tests.map(|(_, &kind)| kind).collect())
-        });
-        all.reduce(|best, next| {
-            if next.worth() > best.worth() {
-                next
-            } else {
-                best
-            }
+    Trial::new(among, (benign, benign), perturbed, thresholds)?.choice()
+}
+
+impl Trial<'_> {
+    /// The set with most power.
+    fn choice(&self) -> Option<Choice> {
+        let trial = self;
+        let alone = trial.kinds.iter();
+        let alone = alone.map(|&kind| trial.candidate(Rule::Minimum, vec![kind]));
+        let alone: Vec<Candidate> = alone.collect();
+        let sets = 1..1u32 << trial.kinds.len();
+        let carried = |set: &u32| {
+            let ratio = trial.kinds.iter().position(|&kind| kind == TestKind::Ratio);
+            ratio.is_none_or(|bit| set >> bit & 1 == 1)
+        };
+        let best = |rule: Rule| {
+            let all = sets.clone().filter(carried).map(|set| {
+                let tests = trial.kinds.iter().enumerate();
+                let tests = tests.filter(|(bit, _)| set >> bit & 1 == 1);
+                trial.candidate(rule, tests.map(|(_, &kind)| kind).collect())
+            });
+            all.reduce(|best, next| {
+                if next.worth() > best.worth() {
+                    next
+                } else {
+                    best
+                }
+            })
+        };
+        let (mut chosen, sum) = (best(Rule::Minimum)?, best(Rule::Sum)?);
+        if sum.worth() >= chosen.worth() + SUM_GAIN {
+            chosen = sum;
+        }
+        Some(Choice {
+            families: trial.families(&chosen),
+            chosen,
+            alone,
         })
-    };
-    let (mut chosen, sum) = (best(Rule::Minimum)?, best(Rule::Sum)?);
-    if sum.worth() >= chosen.worth() + SUM_GAIN {
-        chosen = sum;
     }
-    Some(Choice {
-        families: trial.families(&chosen),
-        chosen,
-        alone,
-    })
 }
 
 impl Candidate {
@@ -139,23 +167,66 @@ pub fn power(benign: &[f64], perturbed: &[Vec<f64>], alpha_ppm: u32) -> Option<f
 /// Logarithms of tail probabilities by the code of the test; none of a saturated input.
 type Tails = Option<[i32; TestKind::ALL.len()]>;
 
+/// What benign scores give thresholds for.
+enum Thresholds<'b> {
+    /// Those of these ranks.
+    Ranks(Vec<usize>),
+    /// That of a promise of blocks.
+    OfBlocks {
+        blocks: &'b Blocks,
+        promise: Promise,
+        alpha_ppm: u32,
+    },
+}
+
+impl Thresholds<'_> {
+    fn of(&self, mut benign: Vec<i64>) -> Vec<i64> {
+        match self {
+            Self::Ranks(ranks) => {
+                benign.sort_unstable();
+                ranks.iter().map(|rank| benign[rank - 1]).collect()
+            }
+            Self::OfBlocks {
+                blocks,
+                promise,
+                alpha_ppm,
+            } => {
+                let mut blocks = blocks.group(&benign);
+                blocks.iter_mut().for_each(|block| block.sort_unstable());
+                let scores = promise.scores(&blocks, *alpha_ppm);
+                promise.threshold(&scores, *alpha_ppm).into_iter().collect()
+            }
+        }
+    }
+}
+
 /// Everything a candidate is judged by.
-struct Trial {
+struct Trial<'b> {
     kinds: Vec<TestKind>,
     benign: Vec<Tails>,
     perturbed: Vec<(&'static str, Vec<Tails>)>,
-    /// Ranks of the thresholds among the benign scores.
-    ranks: Vec<usize>,
+    thresholds: Thresholds<'b>,
 }
 
-impl Trial {
-    fn new(
+impl<'b> Trial<'b> {
+    fn of_inputs(
         among: &[TestKind],
         benign: &[&Scores],
         perturbed: &[Perturbed],
         alpha_ppm: u32,
     ) -> Option<Self> {
         let (first, second) = benign.split_at(benign.len() / 2);
+        let ranks = ranks(alpha_ppm, second.len());
+        Self::new(among, (first, second), perturbed, Thresholds::Ranks(ranks))
+    }
+
+    /// The first inputs give tables, the second thresholds.
+    fn new(
+        among: &[TestKind],
+        (first, second): (&[&Scores], &[&Scores]),
+        perturbed: &[Perturbed],
+        thresholds: Thresholds<'b>,
+    ) -> Option<Self> {
         let usable: Vec<&Scores> = first.iter().copied().filter(|s| !s.saturated).collect();
         let tables = among.iter();
         let tables: Vec<TestTable> = tables
@@ -174,7 +245,7 @@ impl Trial {
             perturbed: families
                 .map(|f| (f.name, f.scores.iter().map(tails).collect()))
                 .collect(),
-            ranks: ranks(alpha_ppm, second.len()),
+            thresholds,
         })
     }
 
@@ -213,22 +284,20 @@ impl Trial {
         let families: Vec<Vec<i64>> = families
             .map(|(_, tails)| tails.iter().map(score).collect())
             .collect();
-        rejected(benign, &families, &self.ranks)
+        rejected(&self.thresholds.of(benign), &families)
     }
 }
 
-/// Share of each family that is rejected by each threshold: the benign score of each rank.
-fn rejected(mut benign: Vec<i64>, families: &[Vec<i64>], ranks: &[usize]) -> Vec<Vec<f64>> {
-    benign.sort_unstable();
-    let at = |&rank: &usize| {
-        let threshold = benign[rank - 1];
+/// Share of each family that is rejected by each threshold.
+fn rejected(thresholds: &[i64], families: &[Vec<i64>]) -> Vec<Vec<f64>> {
+    let at = |&threshold: &i64| {
         let share = |scores: &Vec<i64>| {
             let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
             rejected.count() as f64 / scores.len().max(1) as f64
         };
         families.iter().map(share).collect()
     };
-    ranks.iter().map(at).collect()
+    thresholds.iter().map(at).collect()
 }
 
 /// What log_prob sees by itself, the lower the stranger: no test, no table.
@@ -252,9 +321,9 @@ impl LogProbAlone {
         let families: Vec<Vec<i64>> = families
             .map(|family| family.scores.iter().map(score).collect())
             .collect();
-        let ranks = ranks(alpha_ppm, second.len());
+        let ranks = Thresholds::Ranks(ranks(alpha_ppm, second.len()));
         let benign = second.iter().map(|scores| score(scores)).collect();
-        let shares = rejected(benign, &families, &ranks);
+        let shares = rejected(&ranks.of(benign), &families);
         let all = shares.concat();
         let names = perturbed.iter().map(|family| family.name);
         Some(Self {

@@ -293,3 +293,48 @@ fn log_prob_by_itself_does_where_tests_bring_nothing() {
     assert_eq!(both(&family(500.0, true)).0.power, 1.0);
     assert_eq!(LogProbAlone::of(&[], &[], 10_000), None);
 }
+
+#[test]
+fn across_blocks_a_test_that_scatters_between_them_is_not_chosen() {
+    let seed = 0x5EED_0B15;
+    println!("seed {seed:#x}");
+    let mut random = SplitMix64(seed);
+    // Nine stretches, log_prob of each about a middle of its own; values by themselves are the same everywhere.
+    let stretches: Vec<f64> = (0..9).map(|_| 200.0 * random.normal()).collect();
+    let benign: Vec<Scores> = (0..900)
+        .map(|index| {
+            let one = benign(&mut random);
+            let middle = (stretches[index / 100] * NAT) as i64;
+            Scores {
+                log_prob_raw: one.log_prob_raw + middle,
+                code_length_raw: None,
+                exposure: None,
+                ratio_raw: None,
+                ..one
+            }
+        })
+        .collect();
+    // Stranger to the likelihood than to the values, of stretches that are alike.
+    let strange = |s: &Scores| Scores {
+        log_prob_raw: s.log_prob_raw - (1200.0 * NAT) as i64,
+        marginals: s.marginals.map(|octaves| octaves + (87 << 16)),
+        ..*s
+    };
+    let families = [Perturbed {
+        name: "strange",
+        scores: benign[450..].iter().map(strange).collect(),
+    }];
+    let among = [TestKind::Likelihood, TestKind::Marginals];
+    let all: Vec<&Scores> = benign.iter().collect();
+    let blocks = Blocks::stretches(benign.len(), 9).unwrap();
+    let of = (&blocks, Promise::NextStretch);
+    let choice = choose_across(&among, &all, of, &families, 10_000).unwrap();
+    let power = |kind| {
+        let alone = choice.alone.iter().find(|c| c.tests == [kind]);
+        alone.map(|candidate| candidate.power)
+    };
+    println!("{:?}", choice.alone);
+    assert_eq!(choice.chosen.tests, [TestKind::Marginals]);
+    assert!(power(TestKind::Marginals) > Some(0.95));
+    assert!(power(TestKind::Likelihood) < Some(0.9));
+}

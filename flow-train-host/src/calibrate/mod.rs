@@ -16,7 +16,8 @@ mod split;
 mod tables;
 
 pub use blocks::Blocks;
-pub use choice::{Candidate, Choice, LogProbAlone, Perturbed, choose, power};
+pub use choice::{Candidate, Choice, LogProbAlone, Perturbed, choose, choose_across, power};
+pub use next_stretch::Weighed;
 pub use pooled::{combined_crossed, gain_of_all, tests_of_folds};
 pub use promise::Promise;
 pub use split::{FEWEST_FOR_TABLES, Split};

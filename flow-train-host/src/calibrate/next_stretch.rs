@@ -15,6 +15,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// So many times rarer than by counting: 1 in 10 (K + 1) stretches.
 const RARER: usize = 10;
+/// What the margin may cost of the share of perturbed inputs that is rejected.
+const POINT: f64 = 0.01;
+/// Of gates that reject less than this by their threshold the law alone decides.
+const LEAST_SEEN: f64 = 0.1;
 const SEED: u64 = 0x5EED_617B;
 /// Numbers drawn for a factor, and fewest sets of K + 1 of them.
 const DRAWN: usize = 2_000_000;
@@ -26,22 +30,110 @@ pub(super) fn one_in(stretches: usize, alpha_ppm: u32) -> usize {
     false_alarms.min(RARER * (stretches + 1)).max(2)
 }
 
-/// What the worst stretch's threshold is to be lowered by. Scores ascend in each stretch.
-pub(super) fn margin(stretches: &[Vec<i64>], alpha_ppm: u32) -> i64 {
+/// A margin that was weighed against power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// What the worst stretch's threshold is lowered by, in units of the score.
+    pub margin: i64,
+    /// One stretch in so many is stranger yet, by the law.
+    pub one_in: usize,
+}
+
+impl Weighed {
+    /// The widest margin that costs at most a point of power: of what is rejected of families of perturbed inputs at the worst
+    /// stretch's threshold. Scores ascend in each stretch.
+    ///
+    /// Where what has happened to an input is far from what may come, the margin is wider than the law asks for, which costs
+    /// nothing; where stretches differ as much as perturbed inputs do, a gate with the law's margin would accept both.
+    pub fn of(stretches: &[Vec<i64>], perturbed: &[Vec<i64>], alpha_ppm: u32) -> Self {
+        let own = own_thresholds(stretches, alpha_ppm);
+        let Some(worst) = own.iter().min().copied().filter(|&worst| worst > i64::MIN) else {
+            return Self {
+                margin: 0,
+                one_in: own.len() + 1,
+            };
+        };
+        let most = one_in(own.len(), alpha_ppm);
+        let seen = power(perturbed, worst);
+        // What saturates is rejected at every threshold, and weighs nothing.
+        if seen - power(perturbed, i64::MIN) < LEAST_SEEN {
+            return Self {
+                margin: margin(stretches, alpha_ppm),
+                one_in: most,
+            };
+        }
+        let least = seen - POINT;
+        // What is rejected at a threshold falls with it: the lowest that rejects enough.
+        let (mut low, mut high) = (i64::MIN / 2, worst);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match power(perturbed, middle) >= least {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        let margin = worst - high;
+        Self {
+            margin,
+            one_in: odds(&own, high, most),
+        }
+    }
+}
+
+/// The share of families of scores that is rejected at a threshold, on the mean.
+fn power(families: &[Vec<i64>], threshold: i64) -> f64 {
+    let share = |scores: &Vec<i64>| {
+        let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
+        rejected.count() as f64 / scores.len().max(1) as f64
+    };
+    families.iter().map(share).sum::<f64>() / families.len().max(1) as f64
+}
+
+/// How rarely a stretch needs a lower threshold than this: in at most so many.
+fn odds(own: &[i64], threshold: i64, most: usize) -> usize {
+    let (mean, deviation) = moments(own);
+    let holds = |one_in: usize| mean - factor(own.len(), one_in) * deviation >= threshold as f64;
+    // By counting, the worst of those that were seen keeps one in K + 1.
+    let (mut low, mut high) = ((own.len() + 1).min(most), most);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        match holds(middle) {
+            true => low = middle,
+            false => high = middle - 1,
+        }
+    }
+    low
+}
+
+/// The threshold that each stretch would need for itself. Scores ascend in each.
+fn own_thresholds(stretches: &[Vec<i64>], alpha_ppm: u32) -> Vec<i64> {
     let own = |scores: &Vec<i64>| {
         let below = scores.len() as u64 * u64::from(alpha_ppm) / 1_000_000;
         scores.get(below as usize).copied()
     };
-    let own: Vec<i64> = stretches.iter().filter_map(own).collect();
-    let count = own.len() as f64;
+    stretches.iter().filter_map(own).collect()
+}
+
+/// Mean and deviation of at least two numbers.
+fn moments(numbers: &[i64]) -> (f64, f64) {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().map(|&t| t as f64).sum::<f64>() / count;
+    let squares = numbers
+        .iter()
+        .map(|&t| (t as f64 - mean).powi(2))
+        .sum::<f64>();
+    (mean, (squares / (count - 1.0)).sqrt())
+}
+
+/// What the worst stretch's threshold is to be lowered by. Scores ascend in each stretch.
+pub(super) fn margin(stretches: &[Vec<i64>], alpha_ppm: u32) -> i64 {
+    let own = own_thresholds(stretches, alpha_ppm);
     // A stretch that saturates has no threshold, and neither has the gate.
     let worst = own.iter().min().copied().unwrap_or(i64::MIN);
     if own.len() < 2 || worst == i64::MIN {
         return 0;
     }
-    let mean = own.iter().map(|&t| t as f64).sum::<f64>() / count;
-    let squares = own.iter().map(|&t| (t as f64 - mean).powi(2)).sum::<f64>();
-    let deviation = (squares / (count - 1.0)).sqrt();
+    let (mean, deviation) = moments(&own);
     let bound = mean - factor(own.len(), one_in(own.len(), alpha_ppm)) * deviation;
     (worst as f64 - bound).ceil().max(0.0) as i64
 }
@@ -115,6 +207,30 @@ mod tests {
         assert_eq!(one_in(98, 1_000), 990);
         assert_eq!(one_in(3, 10_000), 40);
         assert_eq!(one_in(9, 900_000), 2);
+    }
+
+    #[test]
+    fn a_margin_is_as_wide_as_it_costs_nothing_and_says_how_far_the_law_carries_it() {
+        let stretches: Vec<Vec<i64>> = (0..9).map(|k| vec![-1000 - 10 * k, 0, 5]).collect();
+        let by_law = margin(&stretches, 10_000);
+        let most = one_in(9, 10_000);
+        // Far away: to the first of them that may be lost, a hundredth of all.
+        let far: Vec<i64> = (0..1000).map(|i| -90_000 - i).collect();
+        let found = Weighed::of(&stretches, &[far], 10_000);
+        assert_eq!((found.margin, found.one_in), (90_009 - 1080, most));
+        assert!(found.margin > by_law);
+        // Near: a point is soon lost, and what is left of the margin is less than the law asks for.
+        let near: Vec<i64> = (0..1000).map(|i| -1080 - i).collect();
+        let found = Weighed::of(&stretches, &[near], 10_000);
+        assert!(found.margin < by_law, "{} {by_law}", found.margin);
+        assert!((10..most).contains(&found.one_in), "{}", found.one_in);
+        // What nothing rejects, or any threshold does, says nothing; without a threshold there is no margin.
+        for silent in [0, i64::MIN] {
+            let none = Weighed::of(&stretches, &[vec![silent; 9]], 10_000);
+            assert_eq!((none.margin, none.one_in), (by_law, most));
+        }
+        let saturated = vec![vec![i64::MIN, 2], vec![1, 2]];
+        assert_eq!(Weighed::of(&saturated, &[], 10_000).margin, 0);
     }
 
     #[test]

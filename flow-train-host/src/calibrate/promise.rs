@@ -6,6 +6,7 @@
 //! | [`NewBlocks`](Promise::NewBlocks) | blocks are exchangeable | an input of a block to come is rejected with probability at most alpha |
 //! | [`EachBlock`](Promise::EachBlock) | blocks are exchangeable | of a block to come at most a share alpha is rejected, but for one block in so many |
 //! | [`NextStretch`](Promise::NextStretch) | what blocks need scatters by Gumbel's law | the same, but for one block in many more |
+//! | [`WeighedStretch`](Promise::WeighedStretch) | the same | the same, but for one block in as many as power allows |
 //!
 //! The first is split conformal. The second gives every block the weight 1 / (K + 1), whatever its length, and the block
 //! to come as much at minus infinity (Lee, Barber, Willett 2023, hierarchical conformal prediction); it takes 1 / alpha - 1
@@ -15,9 +16,11 @@
 //!
 //! Stretches of one recording are not exchangeable: each is a little stranger to the model than those before it, and a
 //! fixed camera's next minutes were rejected by 3.7 to 10.8 % at a stated 1 % (`records/fixed-camera.md`). So the fourth
-//! lowers the third by a margin ([`next_stretch`](super::next_stretch)), and says which law it took for that.
+//! lowers the third by a margin ([`next_stretch`](super::next_stretch)), and says which law it took for that. The fifth takes
+//! its margin from what the gate would no longer see, and says how far the law carries it.
 
-use super::{CalibrateError, next_stretch};
+use super::CalibrateError;
+use super::next_stretch::{self, Weighed};
 use std::borrow::Cow;
 
 const MILLION: u64 = 1_000_000;
@@ -40,6 +43,8 @@ pub enum Promise {
     },
     /// Of each stretch of a recording to come, but for one in many more than were seen.
     NextStretch,
+    /// The same, but for one in as many as power allows.
+    WeighedStretch(Weighed),
 }
 
 impl Promise {
@@ -68,7 +73,7 @@ impl Promise {
             Self::Inputs => 1,
             Self::NewBlocks => super::fewest(alpha_ppm),
             Self::EachBlock { rank } => rank.max(2),
-            Self::NextStretch => 2,
+            Self::NextStretch | Self::WeighedStretch(_) => 2,
         };
         match blocks < needed {
             true => Err(CalibrateError::TooFewBlocks { blocks, needed }),
@@ -79,10 +84,13 @@ impl Promise {
     /// The scores that the promise is given by: those of the blocks, lower by a margin where a law says how much
     /// stranger a block to come may be. Ascending in each block, before and after.
     pub(super) fn scores(self, blocks: &[Vec<i64>], alpha_ppm: u32) -> Cow<'_, [Vec<i64>]> {
-        if self != Self::NextStretch {
-            return Cow::Borrowed(blocks);
-        }
-        let margin = next_stretch::margin(blocks, alpha_ppm);
+        let margin = match self {
+            Self::NextStretch => next_stretch::margin(blocks, alpha_ppm),
+            Self::WeighedStretch(Weighed { margin, .. }) => margin,
+            Self::Inputs | Self::NewBlocks | Self::EachBlock { .. } => {
+                return Cow::Borrowed(blocks);
+            }
+        };
         let lower = |block: &Vec<i64>| block.iter().map(|s| s.saturating_sub(margin)).collect();
         Cow::Owned(blocks.iter().map(lower).collect())
     }
@@ -102,7 +110,7 @@ impl Promise {
                 let ppm = all * u128::from(MILLION);
                 ppm.div_ceil((blocks.len() as u128 + 1) << BITS) as u64
             }
-            Self::EachBlock { .. } | Self::NextStretch => {
+            Self::EachBlock { .. } | Self::NextStretch | Self::WeighedStretch(_) => {
                 let rank = match self {
                     Self::EachBlock { rank } => rank,
                     _ => 1,
@@ -135,12 +143,16 @@ impl Promise {
                 "in each new block, but for {rank} in {} ({blocks} were seen)",
                 blocks + 1
             ),
-            Self::NextStretch => format!(
-                "in each stretch to come, but for 1 in {}, if they differ as the {blocks} that were seen do",
-                next_stretch::one_in(blocks, alpha_ppm)
-            ),
+            Self::NextStretch => stretches(next_stretch::one_in(blocks, alpha_ppm), blocks),
+            Self::WeighedStretch(Weighed { one_in, .. }) => stretches(one_in, blocks),
         }
     }
+}
+
+fn stretches(one_in: usize, blocks: usize) -> String {
+    format!(
+        "in each stretch to come, but for 1 in {one_in}, if they differ as the {blocks} that were seen do"
+    )
 }
 
 #[cfg(test)]

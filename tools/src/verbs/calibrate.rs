@@ -542,7 +542,32 @@ impl Args {
             let calibrated = self.by_log_prob(evidence, promise, &split)?;
             return Ok((calibrated, choice));
         }
-        let (tests, rule) = match (&self.tests, &choice) {
+        let calibrated = self.of_tests(choice.as_ref(), evidence, promise, &split)?;
+        let of_blocks = calibrated.promise;
+        if choice.is_none() || !evidence.is_crossed() || of_blocks == Promise::Inputs {
+            return Ok((calibrated, choice));
+        }
+        // What was chosen for single inputs has told that blocks differ.
+        let choice = choice.and_then(|choice| choice.across(evidence, of_blocks, self.alpha));
+        let across = |promise| self.of_tests(choice.as_ref(), evidence, Some(promise), &split);
+        let mut calibrated = across(of_blocks)?;
+        if let (Promise::NextStretch, Some(choice)) = (of_blocks, &choice) {
+            let weighed = choice.weighed(&calibrated, evidence, &split)?;
+            calibrated = across(Promise::WeighedStretch(weighed))?;
+        }
+        Ok((calibrated, choice))
+    }
+
+    /// The gate of the user's tests, or of those that were chosen.
+    fn of_tests(
+        &self,
+        choice: Option<&Chosen>,
+        evidence: &Evidence,
+        promise: Option<Promise>,
+        split: &Split,
+    ) -> Result<Calibrated> {
+        let place = || one_line(&evidence.place).to_string();
+        let (tests, rule) = match (&self.tests, choice) {
             (Some(tests), _) => (tests.as_slice(), Rule::Minimum),
             (None, Some(Chosen { choice, .. })) => {
                 (choice.chosen.tests.as_slice(), choice.chosen.rule)
@@ -556,14 +581,14 @@ impl Args {
         };
         let (alpha, scores) = (self.alpha, &evidence.scores);
         let calibrated = match &evidence.blocks {
-            None => calibrate::combined(tests, rule, alpha, scores, &split),
+            None => calibrate::combined(tests, rule, alpha, scores, split),
             Some(blocks) if evidence.is_crossed() => {
                 let tests = (tests, rule);
-                calibrate::combined_crossed(tests, alpha, scores, blocks, promise, &split)
+                calibrate::combined_crossed(tests, alpha, scores, blocks, promise, split)
             }
             Some(blocks) => calibrate::combined_across(tests, rule, alpha, scores, blocks, promise),
         };
-        Ok((calibrated.with_context(place)?, choice))
+        calibrated.with_context(place)
     }
 
     fn table(&self, outcome: &Outcome, evidence: &Evidence) -> Table {

@@ -2,14 +2,17 @@
 
 use super::against::Against;
 use super::evidence::Evidence;
+use super::with_tests;
 use crate::model::Loaded;
 use crate::number;
 use crate::verbs::score::all_scores;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flow_infer::artifact::Artifact;
 use flow_infer::score::Scores;
 use flow_infer::score::combined::TestKind;
-use flow_train_host::calibrate::{self, Choice, LogProbAlone, Perturbed, Split};
+use flow_train_host::calibrate::{
+    self, Calibrated, Choice, LogProbAlone, Perturbed, Promise, Split, Weighed,
+};
 use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
 use flow_train_host::perturb;
@@ -30,6 +33,10 @@ pub(super) struct Chosen {
     pub(super) baselines: Vec<(&'static str, f64)>,
     /// What all were judged by.
     pub(super) perturbed: Vec<Perturbed>,
+    /// The tests that there were.
+    among: Vec<TestKind>,
+    /// The benign inputs.
+    order: Vec<usize>,
 }
 
 impl Chosen {
@@ -43,6 +50,56 @@ impl Chosen {
     pub(super) fn power(&self) -> f64 {
         let alone = self.log_prob_alone();
         alone.map_or(self.choice.chosen.power, |alone| alone.power)
+    }
+
+    /// The tests that see most at the threshold of a promise of blocks, which the models of folds have scored; nothing where
+    /// no block is left.
+    pub(super) fn across(
+        self,
+        evidence: &Evidence,
+        promise: Promise,
+        alpha_ppm: u32,
+    ) -> Option<Self> {
+        let blocks = evidence.blocks.as_ref()?.pick(&self.order).ok()?;
+        let benign: Vec<&Scores> = self.order.iter().map(|&i| &evidence.scores[i]).collect();
+        let of = (&blocks, promise);
+        let choice =
+            calibrate::choose_across(&self.among, &benign, of, &self.perturbed, alpha_ppm)?;
+        Some(Self { choice, ..self })
+    }
+
+    /// How far below the worst stretch a gate of these tests may go.
+    pub(super) fn weighed(
+        &self,
+        calibrated: &Calibrated,
+        evidence: &Evidence,
+        split: &Split,
+    ) -> Result<Weighed> {
+        let raw = |scores: &Scores| {
+            calibrated
+                .gate
+                .score_raw(scores)
+                .filter(|_| !scores.saturated)
+        };
+        let judged = |scores: &[Scores]| -> Vec<i64> {
+            let judged = with_tests(calibrated, scores);
+            judged.iter().map(|s| raw(s).unwrap_or(i64::MIN)).collect()
+        };
+        let part = evidence.part(&split.threshold)?;
+        let blocks = part
+            .blocks
+            .as_ref()
+            .context("a promise of blocks without any")?;
+        let mut stretches = blocks.group(&judged(&part.scores));
+        stretches
+            .iter_mut()
+            .for_each(|scores| scores.sort_unstable());
+        let perturbed: Vec<_> = self.perturbed.iter().map(|f| judged(&f.scores)).collect();
+        Ok(Weighed::of(
+            &stretches,
+            &perturbed,
+            calibrated.gate.alpha_ppm,
+        ))
     }
 
     /// Says where a baseline sees more.
@@ -102,6 +159,8 @@ pub(super) fn tests(
         alone: alone.flatten(),
         baselines,
         perturbed,
+        among,
+        order,
     }))
 }
 

@@ -80,7 +80,7 @@ fn blocks(seed: u64) -> Result<Vec<Measured>> {
                 Theory::AtMost(f64::from(BLOCKS_PPM) / 1e6, 1.0),
             ),
             // One in a hundred by Gumbel's law; these offsets scatter by the normal one, which has fewer that are strange.
-            Promise::NextStretch => Measured::new(
+            Promise::NextStretch | Promise::WeighedStretch(_) => Measured::new(
                 format!("{blocks} next-stretch: new blocks with more"),
                 Unit::Share,
                 over,
