@@ -543,19 +543,34 @@ impl Args {
             return Ok((calibrated, choice));
         }
         let calibrated = self.of_tests(choice.as_ref(), evidence, promise, &split)?;
-        let of_blocks = calibrated.promise;
-        if choice.is_none() || !evidence.is_crossed() || of_blocks == Promise::Inputs {
-            return Ok((calibrated, choice));
+        match choice {
+            // What was chosen for single inputs has told that blocks differ.
+            Some(choice) if evidence.is_crossed() && calibrated.promise != Promise::Inputs => {
+                self.across(choice, evidence, calibrated.promise, &split)
+            }
+            choice => Ok((calibrated, choice)),
         }
-        // What was chosen for single inputs has told that blocks differ.
-        let choice = choice.and_then(|choice| choice.across(evidence, of_blocks, self.alpha));
-        let across = |promise| self.of_tests(choice.as_ref(), evidence, Some(promise), &split);
-        let mut calibrated = across(of_blocks)?;
-        if let (Promise::NextStretch, Some(choice)) = (of_blocks, &choice) {
-            let weighed = choice.weighed(&calibrated, evidence, &split)?;
-            calibrated = across(Promise::WeighedStretch(weighed))?;
-        }
-        Ok((calibrated, choice))
+    }
+
+    /// The combined score of blocks that differ: tests chosen anew, and of stretches the margin weighed.
+    fn across(
+        &self,
+        choice: Chosen,
+        evidence: &Evidence,
+        promise: Promise,
+        split: &Split,
+    ) -> Result<(Calibrated, Option<Chosen>)> {
+        let choice = choice.across(evidence, promise, self.alpha);
+        let of = |promise| self.of_tests(Some(&choice), evidence, Some(promise), split);
+        let calibrated = of(promise)?;
+        let calibrated = match promise {
+            Promise::NextStretch => {
+                let weighed = choice.weighed(&calibrated, evidence, split)?;
+                of(Promise::WeighedStretch(weighed))?
+            }
+            _ => calibrated,
+        };
+        Ok((calibrated, Some(choice)))
     }
 
     /// The gate of the user's tests, or of those that were chosen.

@@ -52,20 +52,21 @@ impl Chosen {
         alone.map_or(self.choice.chosen.power, |alone| alone.power)
     }
 
-    /// The tests that see most at the threshold of a promise of blocks, which the models of folds have scored; nothing where
-    /// no block is left.
-    pub(super) fn across(
-        self,
-        evidence: &Evidence,
-        promise: Promise,
-        alpha_ppm: u32,
-    ) -> Option<Self> {
-        let blocks = evidence.blocks.as_ref()?.pick(&self.order).ok()?;
+    /// The tests that see most at the threshold of a promise of blocks, which the models of folds have scored; those that
+    /// were chosen where too few blocks are left. Log_prob by itself has been weighed before.
+    pub(super) fn across(self, evidence: &Evidence, promise: Promise, alpha_ppm: u32) -> Self {
+        let blocks = evidence.blocks.as_ref();
+        let blocks = blocks.and_then(|blocks| blocks.pick(&self.order).ok());
         let benign: Vec<&Scores> = self.order.iter().map(|&i| &evidence.scores[i]).collect();
-        let of = (&blocks, promise);
-        let choice =
-            calibrate::choose_across(&self.among, &benign, of, &self.perturbed, alpha_ppm)?;
-        Some(Self { choice, ..self })
+        let choice = blocks.and_then(|blocks| {
+            let of = (&blocks, promise);
+            calibrate::choose_across(&self.among, &benign, of, &self.perturbed, alpha_ppm)
+        });
+        Self {
+            choice: choice.unwrap_or(self.choice),
+            alone: None,
+            ..self
+        }
     }
 
     /// How far below the worst stretch a gate of these tests may go.
