@@ -349,22 +349,23 @@ fn check_steps(
         has_ratio: false,
         standardizing: 0,
     };
-    let (mut room, mut first) = (Coupling::empty(), 1);
+    let mut room = Coupling::empty();
+    let (mut begun, mut ratios) = (0, 0);
     while let Some(step) = steps.next_in(&mut room) {
         let step = step.map_err(encoding)?;
-        let is_ratio = matches!(step, Step::Ratio(_));
-        checked.has_ratio |= is_ratio;
-        if parts::GLOW && first > 0 && step.standardizes() {
-            checked.standardizing = first;
-        }
-        // A ratio net before it changes nothing.
-        first = if is_ratio { first + 1 } else { 0 };
         let need = validate_step(step, head, format, tensors).map_err(LoadError::Plan)?;
         checked.activations = need.max(checked.activations);
+        // A ratio net before it changes nothing.
+        if parts::GLOW && begun == ratios && step.standardizes() {
+            checked.standardizing = begun + 1;
+        }
+        begun += 1;
+        ratios += usize::from(matches!(step, Step::Ratio(_)));
     }
     if !steps.rest().is_empty() {
         return Err(LoadError::Plan(PlanError::Encoding));
     }
+    checked.has_ratio = ratios > 0;
     Ok(checked)
 }
 
