@@ -228,9 +228,8 @@ class Squeeze:
 STEPS = {"squeeze": Squeeze, "actnorm": Actnorm, "invertible_linear": InvertibleLinear, "coupling": Coupling}
 
 
-def dims(spec):
-    name, fields = kind(spec)
-    return math.prod(fields["shape"].values()) if name == "image" else fields["dims"]
+def pixels(spec):
+    return math.prod(kind(spec)[1]["shape"].values())
 
 
 class Flow:
@@ -245,7 +244,7 @@ class Flow:
             made = (STEPS[name](tensors, f"{at}{index}.", fields) for index, (name, fields) in enumerate(steps))
             self.levels.append(list(made))
         first = next((step for step in self.levels[0] if not isinstance(step, Squeeze)), None)
-        if isinstance(first, Actnorm) and first.shift.numel() == dims(spec["input"]):
+        if self.input == "image" and isinstance(first, Actnorm) and first.shift.numel() == pixels(spec["input"]):
             # What standardizes every value of the input is what the data made it.
             self.fitted |= {name: tensors.pop(name) for name in (f"{first.at}shift", f"{first.at}log_scale")}
         self.tensors = tensors

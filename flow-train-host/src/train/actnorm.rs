@@ -23,7 +23,7 @@ pub(crate) struct Actnorm {
 }
 
 impl Actnorm {
-    /// Finds places for the parameters. What `standardizes` every value of the input is not trained: its means and deviations
+    /// Finds places for the parameters. What `standardizes` every value of an image is not trained: its means and deviations
     /// are those of the data, which the gate's test of marginals relies on.
     pub(crate) fn new(
         registry: &mut Registry,

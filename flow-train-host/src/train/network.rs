@@ -93,7 +93,9 @@ impl Network {
                     steps.push(Box::new(step));
                 }
                 StepSpec::Actnorm => {
-                    let standardizes = steps.is_empty() && is_one_pixel(&placed);
+                    // Vectors have been standardized before.
+                    let standardizes =
+                        vectors.is_none() && steps.is_empty() && is_one_pixel(&placed);
                     let step = Actnorm::new(&mut registry, group, &placed, standardizes);
                     steps.push(Box::new(step));
                 }
