@@ -240,13 +240,13 @@ mod tests {
         assert_eq!(combined.log_tails[6], -4);
         assert_eq!((scores.log_prob_raw, scores.code_length_raw), (-5, Some(7)));
         assert!(scores.saturated && found.pin_high && found.score_raw.is_none());
-        assert_eq!(answer("1 - 2 - 3 - - - - -").unwrap().decision, None);
+        assert_eq!(answer("1 - 2 - - 3 - - - - -").unwrap().decision, None);
         for bad in [
             "",
             "1 2 3",
-            "1 2 3 - 4 5 perhaps - - -",
-            "x 2 3 - 4 5 accept - - -",
-            "1 2 3 - 4 5 accept - 1,2 -",
+            "1 2 3 - - 4 5 perhaps - - -",
+            "x 2 3 - - 4 5 accept - - -",
+            "1 2 3 - - 4 5 accept - 1,2 -",
         ] {
             assert!(answer(bad).is_err(), "{bad}");
         }
