@@ -11,6 +11,7 @@ pub mod fixtures;
 pub mod implementations;
 pub mod models;
 pub mod random;
+pub mod tests_section;
 pub mod tiny_flow;
 pub mod tolerance;
 pub mod training;

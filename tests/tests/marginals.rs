@@ -1,18 +1,17 @@
 //! The values of an input each by itself: floats against the reference, integers against it within the parabola's error, in one
 //! go and interrupted; and files whose plan has no such statistic.
 
-use flow_infer::artifact::{Artifact, LoadError, Section};
+use flow_infer::artifact::{Artifact, LoadError};
 use flow_infer::engine::{Elements, Evaluator, F32, Fixed, Noise, Request, evaluate};
 use flow_infer::plan::Dequantization;
-use flow_infer::score::combined::{Rule, TestKind};
+use flow_infer::score::combined::TestKind;
 use flow_infer::spec::Shape;
 use flow_reference::marginals;
 use flow_tests::implementations::{item, random_dataset};
 use flow_tests::random::SplitMix64;
-use flow_train_host::calibrate::{TestTable, tests_section};
+use flow_tests::tests_section::with_test;
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
-use flow_train_host::export::file::FlowFile;
 use flow_train_host::export::{self, ExportError, Source};
 use flow_train_host::families::Family;
 use flow_train_host::model::Model;
@@ -103,18 +102,6 @@ fn integers_say_what_the_reference_says() {
         }
     });
     println!("at most {worst:.4} nats a value");
-}
-
-/// The file with a test of a kind, loaded as a device loads it.
-fn with_test(file: &[u8], kind: TestKind) -> Result<(), ExportError> {
-    let table = TestTable {
-        kind,
-        knots: Vec::new(),
-        points: vec![[-256, -65536], [0, 0]],
-    };
-    let mut copy = FlowFile::from_artifact(&Artifact::load(file).expect("loads"));
-    copy.set(Section::Tests, tests_section(Rule::Minimum, &[table]));
-    copy.to_bytes().map(|_| ())
 }
 
 #[test]

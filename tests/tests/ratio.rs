@@ -1,19 +1,18 @@
 //! The ratio net in the engine: floats against the reference, integers against the reference of the plan, and every way of
 //! evaluating.
 
-use flow_infer::artifact::{Artifact, LoadError, Section};
+use flow_infer::artifact::{Artifact, LoadError};
 use flow_infer::engine::{Evaluator, F32, Fixed, Noise, Request, RowSplit, evaluate};
 use flow_infer::plan::{Dequantization, Step};
-use flow_infer::score::combined::{Rule, TestKind};
+use flow_infer::score::combined::TestKind;
 use flow_infer::spec::units::nats_from_raw;
 use flow_infer::spec::{InputSpec, Shape};
 use flow_reference::{evaluate_plan, ratio};
 use flow_tests::implementations::{item, random_dataset};
 use flow_tests::random::SplitMix64;
-use flow_train_host::calibrate::{TestTable, tests_section};
+use flow_tests::tests_section::with_test;
 use flow_train_host::data::Dataset;
 use flow_train_host::evaluate::HeapScratch;
-use flow_train_host::export::file::FlowFile;
 use flow_train_host::export::{self, ExportError, Source};
 use flow_train_host::families::Family;
 use flow_train_host::model::ratio::{Ratio, RatioShape};
@@ -182,18 +181,6 @@ fn a_model_keeps_its_net_in_its_file() {
         let wider = Shape::new(shape.channels + 1, shape.height, shape.width);
         assert!(Ratio::new(wider, net.tensors().clone()).is_err());
     });
-}
-
-/// The file with one test, of this kind.
-fn with_test(file: &[u8], kind: TestKind) -> Result<(), ExportError> {
-    let table = TestTable {
-        kind,
-        knots: Vec::new(),
-        points: vec![[-256, -65536], [0, 0]],
-    };
-    let mut copy = FlowFile::from_artifact(&Artifact::load(file).expect("loads"));
-    copy.set(Section::Tests, tests_section(Rule::Minimum, &[table]));
-    copy.to_bytes().map(|_| ())
 }
 
 #[test]
