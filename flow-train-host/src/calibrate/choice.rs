@@ -10,7 +10,7 @@
 //! camera the list alone would have left it out, and with it 96 % of digits are rejected (`records/ratio.md`).
 
 use super::tables::{TestTable, to_bytes};
-use super::{Blocks, Promise};
+use super::{Blocks, Promise, share_below};
 use flow_infer::gate::conformal_rank;
 use flow_infer::score::Scores;
 use flow_infer::score::combined::{Rule, TestKind, Tests};
@@ -70,11 +70,12 @@ pub fn choose(
 /// The same where blocks have been scored by models that have not seen them and differ, by what is rejected at the threshold
 /// of their promise.
 ///
-/// A test that scatters between blocks puts that threshold so low that others, which do not, reject no more either. `blocks` are
-/// those of `benign`, all of which give tables and thresholds: of some, most blocks would have none.
+/// A test that scatters between blocks puts that threshold so low that others, which do not, reject no more either; so every
+/// set of tests is judged as it would be shipped: the first part of the benign scores gives tables, the second, whose `blocks`
+/// these are, the threshold, with the margin of [`Weighed`] where the promise is of stretches to come.
 pub fn choose_across(
     among: &[TestKind],
-    benign: &[&Scores],
+    benign: (&[&Scores], &[&Scores]),
     (blocks, promise): (&Blocks, Promise),
     perturbed: &[Perturbed],
     alpha_ppm: u32,
@@ -84,26 +85,26 @@ pub fn choose_across(
         promise,
         alpha_ppm,
     };
-    Trial::new(among, (benign, benign), perturbed, thresholds)?.choice()
+    Trial::new(among, benign, perturbed, thresholds)?.choice()
 }
 
 impl Trial<'_> {
     /// The set with most power.
     fn choice(&self) -> Option<Choice> {
-        let trial = self;
-        let alone = trial.kinds.iter();
-        let alone = alone.map(|&kind| trial.candidate(Rule::Minimum, vec![kind]));
+        let kinds = &self.kinds;
+        let alone = kinds.iter();
+        let alone = alone.map(|&kind| self.candidate(Rule::Minimum, vec![kind]));
         let alone: Vec<Candidate> = alone.collect();
-        let sets = 1..1u32 << trial.kinds.len();
+        let sets = 1..1u32 << kinds.len();
         let carried = |set: &u32| {
-            let ratio = trial.kinds.iter().position(|&kind| kind == TestKind::Ratio);
+            let ratio = kinds.iter().position(|&kind| kind == TestKind::Ratio);
             ratio.is_none_or(|bit| set >> bit & 1 == 1)
         };
         let best = |rule: Rule| {
             let all = sets.clone().filter(carried).map(|set| {
-                let tests = trial.kinds.iter().enumerate();
+                let tests = kinds.iter().enumerate();
                 let tests = tests.filter(|(bit, _)| set >> bit & 1 == 1);
-                trial.candidate(rule, tests.map(|(_, &kind)| kind).collect())
+                self.candidate(rule, tests.map(|(_, &kind)| kind).collect())
             });
             all.reduce(|best, next| {
                 if next.worth() > best.worth() {
@@ -118,7 +119,7 @@ impl Trial<'_> {
             chosen = sum;
         }
         Some(Choice {
-            families: trial.families(&chosen),
+            families: self.families(&chosen),
             chosen,
             alone,
         })
@@ -180,7 +181,7 @@ enum Thresholds<'b> {
 }
 
 impl Thresholds<'_> {
-    fn of(&self, mut benign: Vec<i64>) -> Vec<i64> {
+    fn of(&self, mut benign: Vec<i64>, perturbed: &[Vec<i64>]) -> Vec<i64> {
         match self {
             Self::Ranks(ranks) => {
                 benign.sort_unstable();
@@ -193,6 +194,7 @@ impl Thresholds<'_> {
             } => {
                 let mut blocks = blocks.group(&benign);
                 blocks.iter_mut().for_each(|block| block.sort_unstable());
+                let promise = promise.weighed(&blocks, perturbed, *alpha_ppm);
                 let scores = promise.scores(&blocks, *alpha_ppm);
                 promise.threshold(&scores, *alpha_ppm).into_iter().collect()
             }
@@ -284,18 +286,17 @@ impl<'b> Trial<'b> {
         let families: Vec<Vec<i64>> = families
             .map(|(_, tails)| tails.iter().map(score).collect())
             .collect();
-        rejected(&self.thresholds.of(benign), &families)
+        rejected(&self.thresholds.of(benign, &families), &families)
     }
 }
 
 /// Share of each family that is rejected by each threshold.
 fn rejected(thresholds: &[i64], families: &[Vec<i64>]) -> Vec<Vec<f64>> {
     let at = |&threshold: &i64| {
-        let share = |scores: &Vec<i64>| {
-            let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
-            rejected.count() as f64 / scores.len().max(1) as f64
-        };
-        families.iter().map(share).collect()
+        let shares = families.iter();
+        shares
+            .map(|scores| share_below(scores, threshold))
+            .collect()
     };
     thresholds.iter().map(at).collect()
 }
@@ -323,7 +324,7 @@ impl LogProbAlone {
             .collect();
         let ranks = Thresholds::Ranks(ranks(alpha_ppm, second.len()));
         let benign = second.iter().map(|scores| score(scores)).collect();
-        let shares = rejected(&ranks.of(benign), &families);
+        let shares = rejected(&ranks.of(benign, &families), &families);
         let all = shares.concat();
         let names = perturbed.iter().map(|family| family.name);
         Some(Self {

@@ -325,10 +325,14 @@ fn across_blocks_a_test_that_scatters_between_them_is_not_chosen() {
         scores: benign[450..].iter().map(strange).collect(),
     }];
     let among = [TestKind::Likelihood, TestKind::Marginals];
-    let all: Vec<&Scores> = benign.iter().collect();
+    let all: Vec<usize> = (0..benign.len()).collect();
+    let (tables, threshold): (Vec<usize>, Vec<usize>) = all.iter().partition(|&i| i % 3 == 0);
     let blocks = Blocks::stretches(benign.len(), 9).unwrap();
-    let of = (&blocks, Promise::NextStretch);
-    let choice = choose_across(&among, &all, of, &families, 10_000).unwrap();
+    let of = (&blocks.pick(&threshold).unwrap(), Promise::NextStretch);
+    let [tables, threshold] =
+        [tables, threshold].map(|part| part.iter().map(|&i| &benign[i]).collect::<Vec<_>>());
+    let parts = (tables.as_slice(), threshold.as_slice());
+    let choice = choose_across(&among, parts, of, &families, 10_000).unwrap();
     let power = |kind| {
         let alone = choice.alone.iter().find(|c| c.tests == [kind]);
         alone.map(|candidate| candidate.power)

@@ -291,8 +291,22 @@ pub fn deciding_blocks(
     scores: &[Scores],
     blocks: &Blocks,
 ) -> Result<Vec<Vec<i64>>, CalibrateError> {
-    let deciding = deciding_scores(gate.score, gate.typical_raw, scores)?;
-    Ok(blocks.group(&deciding))
+    Ok(blocks.group(&deciding(gate, scores)?))
+}
+
+/// The deciding score of each input; of one that saturates, which every gate rejects, one below all others.
+///
+/// # Errors
+/// [`CalibrateError::NoScore`].
+pub fn deciding(gate: &Calibration, scores: &[Scores]) -> Result<Vec<i64>, CalibrateError> {
+    deciding_scores(gate.score, gate.typical_raw, scores)
+}
+
+/// The share of deciding scores that a threshold rejects.
+fn share_below(scores: &[i64], threshold: i64) -> f64 {
+    // What saturates is rejected by a threshold below all scores too.
+    let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
+    rejected.count() as f64 / scores.len().max(1) as f64
 }
 
 /// The gate of deciding scores, block by block.

@@ -9,6 +9,7 @@
 //!
 //! Beyond ten times as rare as what K stretches tell by counting, nothing is extrapolated.
 
+use super::share_below;
 use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -82,11 +83,8 @@ impl Weighed {
 
 /// The share of families of scores that is rejected at a threshold, on the mean.
 fn power(families: &[Vec<i64>], threshold: i64) -> f64 {
-    let share = |scores: &Vec<i64>| {
-        let rejected = scores.iter().filter(|&&s| s < threshold || s == i64::MIN);
-        rejected.count() as f64 / scores.len().max(1) as f64
-    };
-    families.iter().map(share).sum::<f64>() / families.len().max(1) as f64
+    let shares = families.iter().map(|scores| share_below(scores, threshold));
+    shares.sum::<f64>() / families.len().max(1) as f64
 }
 
 /// How rarely a stretch needs a lower threshold than this: in at most so many.

@@ -64,6 +64,16 @@ impl Promise {
         Self::EachBlock { rank }
     }
 
+    /// That of stretches to come with its margin weighed against what is rejected of families of perturbed inputs; any other
+    /// as it is. Scores ascend in each block.
+    #[must_use]
+    pub fn weighed(self, blocks: &[Vec<i64>], perturbed: &[Vec<i64>], alpha_ppm: u32) -> Self {
+        match self {
+            Self::NextStretch => Self::WeighedStretch(Weighed::of(blocks, perturbed, alpha_ppm)),
+            other => other,
+        }
+    }
+
     /// Whether it can be given by so many blocks.
     ///
     /// # Errors

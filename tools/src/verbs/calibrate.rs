@@ -364,7 +364,7 @@ impl Args {
         let power = chosen.and_then(|c| Power::of(&calibrated, &c.perturbed));
         warnings.extend(chosen.and_then(|c| c.warning(&evidence.place)));
         let of_blocks = (chosen.zip(power.as_ref())).filter(|_| promise != Promise::Inputs);
-        warnings.extend(of_blocks.and_then(|(c, p)| p.warning(c.power(), &evidence.place)));
+        warnings.extend(of_blocks.and_then(|(c, p)| p.warning(c.of_inputs, &evidence.place)));
         Ok(Outcome {
             warnings,
             power,
@@ -560,15 +560,13 @@ impl Args {
         promise: Promise,
         split: &Split,
     ) -> Result<(Calibrated, Option<Chosen>)> {
-        let choice = choice.across(evidence, promise, self.alpha);
+        let choice = choice.across(evidence, split, promise, self.alpha);
         let of = |promise| self.of_tests(Some(&choice), evidence, Some(promise), split);
         let calibrated = of(promise)?;
-        let calibrated = match promise {
-            Promise::NextStretch => {
-                let weighed = choice.weighed(&calibrated, evidence, split)?;
-                of(Promise::WeighedStretch(weighed))?
-            }
-            _ => calibrated,
+        let weighed = choice.weighed(promise, &calibrated, evidence, split)?;
+        let calibrated = match weighed == promise {
+            true => calibrated,
+            false => of(weighed)?,
         };
         Ok((calibrated, Some(choice)))
     }

@@ -11,7 +11,7 @@ use flow_infer::artifact::Artifact;
 use flow_infer::score::Scores;
 use flow_infer::score::combined::TestKind;
 use flow_train_host::calibrate::{
-    self, Calibrated, Choice, LogProbAlone, Perturbed, Promise, Split, Weighed,
+    self, Calibrated, Choice, LogProbAlone, Perturbed, Promise, Split,
 };
 use flow_train_host::data::Dataset;
 use flow_train_host::files::one_line;
@@ -35,8 +35,8 @@ pub(super) struct Chosen {
     pub(super) perturbed: Vec<Perturbed>,
     /// The tests that there were.
     among: Vec<TestKind>,
-    /// The benign inputs.
-    order: Vec<usize>,
+    /// The power of the tests that were chosen for single inputs, at the threshold of such.
+    pub(super) of_inputs: f64,
 }
 
 impl Chosen {
@@ -54,13 +54,22 @@ impl Chosen {
 
     /// The tests that see most at the threshold of a promise of blocks, which the models of folds have scored; those that
     /// were chosen where too few blocks are left. Log_prob by itself has been weighed before.
-    pub(super) fn across(self, evidence: &Evidence, promise: Promise, alpha_ppm: u32) -> Self {
+    pub(super) fn across(
+        self,
+        evidence: &Evidence,
+        split: &Split,
+        promise: Promise,
+        alpha_ppm: u32,
+    ) -> Self {
+        let of = |which: &[usize]| -> Vec<&Scores> {
+            which.iter().map(|&i| &evidence.scores[i]).collect()
+        };
+        let benign = (&*of(&split.tables), &*of(&split.threshold));
         let blocks = evidence.blocks.as_ref();
-        let blocks = blocks.and_then(|blocks| blocks.pick(&self.order).ok());
-        let benign: Vec<&Scores> = self.order.iter().map(|&i| &evidence.scores[i]).collect();
+        let blocks = blocks.and_then(|blocks| blocks.pick(&split.threshold).ok());
         let choice = blocks.and_then(|blocks| {
             let of = (&blocks, promise);
-            calibrate::choose_across(&self.among, &benign, of, &self.perturbed, alpha_ppm)
+            calibrate::choose_across(&self.among, benign, of, &self.perturbed, alpha_ppm)
         });
         Self {
             choice: choice.unwrap_or(self.choice),
@@ -69,38 +78,31 @@ impl Chosen {
         }
     }
 
-    /// How far below the worst stretch a gate of these tests may go.
+    /// The promise of blocks, of stretches with the margin that the gate of the chosen tests can bear.
     pub(super) fn weighed(
         &self,
+        promise: Promise,
         calibrated: &Calibrated,
         evidence: &Evidence,
         split: &Split,
-    ) -> Result<Weighed> {
-        let raw = |scores: &Scores| {
-            calibrated
-                .gate
-                .score_raw(scores)
-                .filter(|_| !scores.saturated)
-        };
-        let judged = |scores: &[Scores]| -> Vec<i64> {
-            let judged = with_tests(calibrated, scores);
-            judged.iter().map(|s| raw(s).unwrap_or(i64::MIN)).collect()
-        };
+    ) -> Result<Promise> {
+        let gate = &calibrated.gate;
         let part = evidence.part(&split.threshold)?;
         let blocks = part
             .blocks
             .as_ref()
             .context("a promise of blocks without any")?;
-        let mut stretches = blocks.group(&judged(&part.scores));
+        let scores = with_tests(calibrated, &part.scores);
+        let mut stretches = calibrate::deciding_blocks(gate, &scores, blocks)?;
         stretches
             .iter_mut()
             .for_each(|scores| scores.sort_unstable());
-        let perturbed: Vec<_> = self.perturbed.iter().map(|f| judged(&f.scores)).collect();
-        Ok(Weighed::of(
-            &stretches,
-            &perturbed,
-            calibrated.gate.alpha_ppm,
-        ))
+        let perturbed = self
+            .perturbed
+            .iter()
+            .map(|family| calibrate::deciding(gate, &with_tests(calibrated, &family.scores)));
+        let perturbed = perturbed.collect::<Result<Vec<_>, _>>()?;
+        Ok(promise.weighed(&stretches, &perturbed, gate.alpha_ppm))
     }
 
     /// Says where a baseline sees more.
@@ -156,12 +158,12 @@ pub(super) fn tests(
     let of_windows = or_log_prob && evidence.data.windows().is_some();
     let alone = of_windows.then(|| LogProbAlone::of(&benign, &perturbed, alpha_ppm));
     Ok(choice.map(|choice| Chosen {
+        of_inputs: choice.chosen.power,
         choice,
         alone: alone.flatten(),
         baselines,
         perturbed,
         among,
-        order,
     }))
 }
 
