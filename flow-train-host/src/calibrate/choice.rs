@@ -17,6 +17,9 @@ use flow_infer::score::combined::{Rule, TestKind, Tests};
 
 /// A test must bring as much power to be carried.
 const LEAST_GAIN: f64 = 0.01;
+/// What a test that reads the trained model must bring beyond that, where models of folds have scored in the shipped one's
+/// place: the others score alike, whichever of them is asked.
+const TRAINED_GAIN: f64 = 0.005;
 /// False-alarm rates at which power counts: the gate's, and these parts of it where the data suffice.
 const SHARES: [u32; 3] = [1, 2, 4];
 /// Smallest scores that are tried as thresholds where the data are too few for the rate.
@@ -107,7 +110,7 @@ impl Trial<'_> {
                 self.candidate(rule, tests.map(|(_, &kind)| kind).collect())
             });
             all.reduce(|best, next| {
-                if next.worth() > best.worth() {
+                if self.worth(&next) > self.worth(&best) {
                     next
                 } else {
                     best
@@ -115,7 +118,7 @@ impl Trial<'_> {
             })
         };
         let (mut chosen, sum) = (best(Rule::Minimum)?, best(Rule::Sum)?);
-        if sum.worth() >= chosen.worth() + SUM_GAIN {
+        if self.worth(&sum) >= self.worth(&chosen) + SUM_GAIN {
             chosen = sum;
         }
         Some(Choice {
@@ -269,8 +272,26 @@ impl<'b> Trial<'b> {
         names.zip(shares.unwrap_or_default()).collect()
     }
 
+    /// A candidate's power, less what its tests must bring.
+    fn worth(&self, candidate: &Candidate) -> f64 {
+        let trained = match self.thresholds {
+            Thresholds::Ranks(_) => 0,
+            Thresholds::OfBlocks { .. } => {
+                candidate.tests.iter().filter(|&&t| is_trained(t)).count()
+            }
+        };
+        candidate.worth() - TRAINED_GAIN * trained as f64
+    }
+
     /// Share of each family that is rejected at each rate.
     fn rejected(&self, candidate: &Candidate) -> Vec<Vec<f64>> {
+        let (benign, families) = self.scored(candidate);
+        let thresholds = self.thresholds.of(benign, &families);
+        rejected(&thresholds, &families)
+    }
+
+    /// The joined score of benign inputs and of each family.
+    fn scored(&self, candidate: &Candidate) -> (Vec<i64>, Vec<Vec<i64>>) {
         let score = |tails: &Tails| {
             tails.map_or(i64::MIN, |tails| {
                 let tests = candidate.tests.iter();
@@ -283,10 +304,24 @@ impl<'b> Trial<'b> {
         };
         let benign = self.benign.iter().map(score).collect();
         let families = self.perturbed.iter();
-        let families: Vec<Vec<i64>> = families
-            .map(|(_, tails)| tails.iter().map(score).collect())
-            .collect();
-        rejected(&self.thresholds.of(benign, &families), &families)
+        let families = families.map(|(_, tails)| tails.iter().map(score).collect());
+        (benign, families.collect())
+    }
+}
+
+/// Whether training has a say in what the test reads.
+fn is_trained(test: TestKind) -> bool {
+    match test {
+        TestKind::Likelihood
+        | TestKind::Complexity
+        | TestKind::Typicality
+        | TestKind::GoodnessOfFit
+        | TestKind::Ratio => true,
+        TestKind::CodeLength
+        | TestKind::Brightness
+        | TestKind::Highlights
+        | TestKind::Shadows
+        | TestKind::Marginals => false,
     }
 }
 
