@@ -20,7 +20,7 @@ pub use choice::{Candidate, Choice, LogProbAlone, Perturbed, choose, choose_acro
 pub use next_stretch::Weighed;
 pub use pooled::{combined_crossed, gain_of_all, tests_of_folds};
 pub use promise::Promise;
-pub use split::{FEWEST_FOR_TABLES, Split};
+pub use split::{Split, WANTED_FOR_TABLES};
 pub use tables::{TestTable, to_bytes as tests_section};
 
 use flow_infer::gate::{Calibration, QUANTILES};

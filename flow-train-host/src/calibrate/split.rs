@@ -12,13 +12,17 @@ const SEED: u64 = 0x5EED_CA1B;
 /// One input in so many goes to the tables: smooth curves need fewer than the threshold, whose rate strays from the
 /// promise by the root of alpha / n (over 60 splits of 5,000 garments the worst was 1.86 % with halves, 1.54 % so).
 const TABLES_SHARE: usize = 3;
+/// As many inputs at least where there are enough.
+pub const WANTED_FOR_TABLES: usize = 128;
+/// The threshold gets one in so many more than it needs, where the tables can spare them.
+const SPARE_SHARE: usize = 4;
 /// Fewest inputs that tables are learned from.
-pub const FEWEST_FOR_TABLES: usize = 128;
+const FEWEST_FOR_TABLES: usize = 64;
 
 /// Indices of calibration inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// Those the tables are learned from: a third of all, but for what either part needs at least.
+    /// Those the tables are learned from: a third of all, but for what either part needs.
     pub tables: Vec<usize>,
     /// Those the threshold is taken from.
     pub threshold: Vec<usize>,
@@ -38,8 +42,10 @@ impl Split {
                 alpha_ppm,
             });
         }
-        let third = (count / TABLES_SHARE).max(FEWEST_FOR_TABLES);
-        let tables = third.min(count - fewest);
+        let third = (count / TABLES_SHARE).max(WANTED_FOR_TABLES);
+        // Inputs repeat each other, and the threshold needs so many that do not.
+        let with_spare = count.saturating_sub(fewest + fewest / SPARE_SHARE);
+        let tables = third.min(with_spare).max(FEWEST_FOR_TABLES);
         let mut all: Vec<usize> = (0..count).collect();
         SplitMix64(SEED).shuffle(&mut all);
         let threshold = all.split_off(tables);
@@ -70,13 +76,15 @@ mod tests {
     #[test]
     fn the_threshold_gets_what_it_needs() {
         let split = Split::new(1200, 1_000).unwrap();
-        assert_eq!((split.tables.len(), split.threshold.len()), (201, 999));
+        assert_eq!((split.tables.len(), split.threshold.len()), (64, 1136));
         let split = Split::new(150, 50_000).unwrap();
-        assert_eq!((split.tables.len(), split.threshold.len()), (128, 22));
-        let error = Split::new(1126, 1_000).unwrap_err();
+        assert_eq!((split.tables.len(), split.threshold.len()), (127, 23));
+        let split = Split::new(163, 10_000).unwrap();
+        assert_eq!((split.tables.len(), split.threshold.len()), (64, 99));
+        let error = Split::new(1062, 1_000).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "1126 inputs are too few for a false-alarm rate of 0.001: it takes at least 1127, so 1 is missing"
+            "1062 inputs are too few for a false-alarm rate of 0.001: it takes at least 1063, so 1 is missing"
         );
     }
 }

@@ -84,7 +84,7 @@ impl Plan {
     /// Inputs that calibrate and do not train.
     fn apart(items: usize, least: usize) -> usize {
         // So many give tables of several tests beside the threshold, for which a few score alike.
-        let wanted = calibrate::FEWEST_FOR_TABLES + least + least / 4 + SPARE;
+        let wanted = calibrate::WANTED_FOR_TABLES + least + least / 4 + SPARE;
         let most = items - (items as f64 * LEAST_TRAINED) as usize - items / 10;
         (3 * items / 10).max(wanted).min(most)
     }
