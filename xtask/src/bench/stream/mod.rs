@@ -10,7 +10,7 @@ mod video;
 use crate::{process, watched};
 use anyhow::{Result, bail};
 use clap::Args;
-use disturb::DISTURBANCES;
+use disturb::{DISTURBANCES, Disturbance, WEAK};
 use flowgate::table::Table;
 use serde_json::Value;
 use std::fs::File;
@@ -31,9 +31,15 @@ pub(crate) struct Stream {
     /// Frames that the gate is built on.
     #[arg(long, default_value_t = 500)]
     first: usize,
+    /// Frames after them that count; without it all that there are.
+    #[arg(long)]
+    next: Option<usize>,
     /// Bound on the rate of false alarms.
     #[arg(long, default_value = "0.01")]
     alpha: String,
+    /// Measure weaker disturbances, too.
+    #[arg(long)]
+    weak: bool,
     /// Show the frames to `flowgate watch` at their rate, too.
     #[arg(long)]
     live: bool,
@@ -66,7 +72,7 @@ impl Stream {
         let mut eval = Command::new(&program);
         eval.arg("eval").arg(out.join("gate.flow"));
         eval.arg("--in").arg(named("next"));
-        for (name, _) in DISTURBANCES {
+        for (name, _) in self.disturbances() {
             eval.arg("--ood").arg(named(name));
         }
         let report = folder.path().join("report");
@@ -86,21 +92,28 @@ impl Stream {
         Ok(())
     }
 
+    /// What happens to frames.
+    fn disturbances(&self) -> impl Iterator<Item = &'static Disturbance> + use<> {
+        let weak = if self.weak { WEAK.as_slice() } else { &[] };
+        DISTURBANCES.iter().chain(weak)
+    }
+
     /// Cuts the video into what is built on, what comes next, and disturbances of it.
     fn cut(&self, folder: &Path) -> Result<()> {
         let mut video = Video::open(&self.video)?;
         let file = |name: &str| video.like(&folder.join(format!("{name}.y4m")));
         let (mut first, mut next) = (file("first")?, file("next")?);
-        let disturbed = DISTURBANCES.map(|(name, _)| file(name));
-        let mut disturbed = disturbed.into_iter().collect::<Result<Vec<File>>>()?;
+        let disturbed = self.disturbances().map(|(name, _)| file(name));
+        let mut disturbed = disturbed.collect::<Result<Vec<File>>>()?;
         let mut number = 0;
-        while let Some(frame) = video.next()? {
+        let end = self.next.map(|next| self.first.saturating_add(next));
+        while let Some(frame) = video.next()?.filter(|_| end != Some(number)) {
             if number < self.first {
                 video.write(&frame.luma, &mut first)?;
             } else {
                 video.write(&frame.luma, &mut next)?;
                 if (number - self.first).is_multiple_of(DISTURBED) {
-                    for ((_, disturb), file) in DISTURBANCES.iter().zip(&mut disturbed) {
+                    for ((_, disturb), file) in self.disturbances().zip(&mut disturbed) {
                         video.write(&disturb(&frame), file)?;
                     }
                 }
