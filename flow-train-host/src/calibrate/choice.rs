@@ -75,7 +75,7 @@ pub fn choose(
 ///
 /// A test that scatters between blocks puts that threshold so low that others, which do not, reject no more either; so every
 /// set of tests is judged as it would be shipped: the first part of the benign scores gives tables, the second, whose `blocks`
-/// these are, the threshold, with the margin of [`Weighed`] where the promise is of stretches to come.
+/// these are, the threshold, with the margin of [`Promise::weighed`] where it is of stretches to come.
 pub fn choose_across(
     among: &[TestKind],
     benign: (&[&Scores], &[&Scores]),
